@@ -8,12 +8,47 @@ from dashboard import links, shell
 
 st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 
+overview = st.Page(
+    "app_pages/overview.py",
+    title="Overview",
+    url_path=links.OVERVIEW,
+    icon=":material/home:",
+    help="The study, its runs with their latest rates, and what needs attention.",
+)
 curves = st.Page(
     "app_pages/curves.py",
     title="Curves",
     url_path=links.CURVES,
     icon=":material/show_chart:",
     help="Rates over training, a line per run or data mix. Click a point to see its samples.",
+)
+mixes = st.Page(
+    "app_pages/mixes.py",
+    title="Data mixes",
+    url_path=links.MIXES,
+    icon=":material/scatter_plot:",
+    help="Rates against training tokens: frontier, ablations, scaling of a corpus, what the mixes are made of.",
+)
+persistence = st.Page(
+    "app_pages/persistence.py",
+    title="Persistence",
+    url_path=links.PERSISTENCE,
+    icon=":material/timeline:",
+    help="Does a lead last? Initial snapshots through further training, and their lead over a baseline.",
+)
+assessment = st.Page(
+    "app_pages/assessment.py",
+    title="Assessment",
+    url_path=links.ASSESSMENT,
+    icon=":material/grid_on:",
+    help="Categories by checkpoints, as a heatmap or as dots with intervals.",
+)
+compare = st.Page(
+    "app_pages/compare.py",
+    title="Compare",
+    url_path=links.COMPARE,
+    icon=":material/compare_arrows:",
+    help="Two to eight checkpoints: differences with intervals, and the questions that flipped.",
 )
 samples = st.Page(
     "app_pages/samples.py",
@@ -39,12 +74,13 @@ data = st.Page(
 
 
 def landing() -> None:
-    """The bare address leads to the curves; Streamlit gives its default page no name in the address."""
-    st.switch_page(curves, query_params={name: st.query_params.get_all(name) for name in st.query_params})
+    """The bare address leads to the overview; Streamlit gives its default page no name in the address."""
+    st.switch_page(overview, query_params={name: st.query_params.get_all(name) for name in st.query_params})
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-page = st.navigation([home, curves, samples, transcript, data], position="top")
+pages = [overview, curves, mixes, persistence, assessment, compare, samples, transcript, data]
+page = st.navigation([home, *pages], position="top")
 if page != home:
     shell.frame(page)
 page.run()

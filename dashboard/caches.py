@@ -12,6 +12,8 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.queries import catalogue, ingests, samples
+from dashboard.queries import compare as compare_queries
+from dashboard.queries import fields as field_queries
 from dashboard.queries import rates as rate_queries
 from dashboard.queries import transcript as transcripts
 from dashboard.queries.applicable import live_evals
@@ -52,6 +54,8 @@ def _log_paths(con: duckdb.DuckDBPyConnection, as_of: int) -> dict[str, str]:
 
 
 rates = _kept(rate_queries.rates)
+compare = _kept(compare_queries.compare)
+fields = _kept(field_queries.fields)
 runs = _kept(catalogue.runs)
 evals = _kept(catalogue.evals)
 metrics_for = _kept(catalogue.metrics_for)

@@ -120,9 +120,28 @@ def pick_many(
     return picked
 
 
-def pick_any(label: str, name: str, options: Sequence[str], *, titles: Mapping[str, str] | None = None) -> list[str]:
-    """Pick options to filter by; none picked filters nothing, and is left out of the address."""
-    picked = _multiselect(label, name, options, [], titles, "Any")
+def pick_any(
+    label: str,
+    name: str,
+    options: Sequence[str],
+    *,
+    titles: Mapping[str, str] | None = None,
+    placeholder: str = "Any",
+    most: int | None = None,
+    help: str | None = None,
+) -> list[str]:
+    """Pick options to filter or split by; none picked does nothing, and is left out of the address.
+
+    Args:
+        label: Of the widget.
+        name: Of the query parameter.
+        options: Their names.
+        titles: Shown instead of names.
+        placeholder: Shown while nothing is picked.
+        most: How many may be picked.
+        help: Tooltip.
+    """
+    picked = _multiselect(label, name, options, [], titles, placeholder, most, help)
     remember(name, picked or None)
     return picked
 
@@ -134,19 +153,27 @@ def _multiselect(
     default: list[str],
     titles: Mapping[str, str] | None,
     placeholder: str | None,
+    most: int | None = None,
+    help: str | None = None,
 ) -> list[str]:
     key = _key(name)
     there = set(options)
     values = restored(name)
     if values is not None:
-        st.session_state[key] = list(dict.fromkeys(values))
+        st.session_state[key] = list(dict.fromkeys(values))[:most]
     elif st.session_state[SOURCE] is not None or key not in st.session_state:
         st.session_state[key] = default
     # A name that the store doesn't have stays picked, and matches nothing: the address is obeyed, not corrected.
     gone = [value for value in st.session_state[key] if value not in there]
     shown = _distinct(options, titles) | {value: f"{value} (not here)" for value in gone}
     return st.multiselect(
-        label, [*options, *gone], key=key, format_func=lambda option: shown[option], placeholder=placeholder
+        label,
+        [*options, *gone],
+        key=key,
+        format_func=lambda option: shown[option],
+        placeholder=placeholder,
+        max_selections=most,
+        help=help,
     )
 
 

@@ -5,7 +5,7 @@ The names in an address are the names of runs, evals and definitions, never thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MOST_DIGITS = 18
@@ -17,18 +17,29 @@ HIGHEST_FIRST, LOWEST_FIRST = "value, highest first", "value, lowest first"
 Row = Mapping[Any, Any]
 Parameters = dict[str, list[str]]
 
-CURVES, SAMPLES, TRANSCRIPT, DATA = "curves", "samples", "transcript", "data"
+OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
+ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
 
-BOUND = frozenset({"x", "log_x", "panels", "series", "show", "zoom"})
+BOUND = frozenset({"x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps"})
 """Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
 
-FILTER = frozenset({"run", "step", "eval", "metric", "outcome", "text", "score", "in_log", "errors", "limits", "sort"})
+FILTER = frozenset(
+    {"run", "step", "eval", "metric", "where", "outcome", "text", "score", "in_log", "errors", "limits", "sort"}
+)
+
+MEASURED = frozenset({"eval", "metric", "split", "point"})
+"""What every page of charts has: what is measured, how it is split, and the point that was clicked."""
 
 PARAMETERS: dict[str, frozenset[str]] = {
-    CURVES: BOUND | {"run", "mix", "eval", "metric", "stage", "point"},
+    OVERVIEW: BOUND | {"eval", "metric"},
+    CURVES: BOUND | MEASURED | {"run", "mix", "stage"},
+    MIXES: BOUND | MEASURED | {"run", "mix", "baseline", "against"},
+    PERSISTENCE: BOUND | MEASURED | {"run", "baseline"},
+    ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
+    COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target"},
     SAMPLES: FILTER | {"page"},
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
     DATA: frozenset({"show", "run"}),
@@ -79,11 +90,12 @@ def checkpoint(row: Row) -> str:
     return str(row["run"]) if step is None else f"{row['run']}@{step}"
 
 
-def samples_of_rate(row: Row) -> Parameters:
+def samples_of_rate(row: Row, splits: Sequence[str] = ()) -> Parameters:
     """The Samples page with what is behind one rate, the worst first.
 
     Args:
         row: A row of the rates: of one log, or of a group.
+        splits: The fields that the rates are split by.
     """
     step = step_of(row)
     return parameters(
@@ -91,9 +103,15 @@ def samples_of_rate(row: Row) -> Parameters:
         step=None if step is None else [step],
         eval=[row["eval"]],
         metric=row["metric"],
+        where=[where(field, row[name]) for field, name in zip(splits, ("split", "split2"), strict=False)] or None,
         in_log=None if is_missing(row["eval_key"]) else [row["eval_key"]],
         sort=LOWEST_FIRST if row["better"] == "higher" else HIGHEST_FIRST,
     )
+
+
+def where(field: str, value: object) -> str:
+    """A value of a field as a filter of samples: "metadata.ai_name=Claude"; the field alone where it has none."""
+    return field if is_missing(value) else f"{field}={value}"
 
 
 def transcript(log: str, sample: str, epoch: int, *, within: Parameters | None = None) -> Parameters:

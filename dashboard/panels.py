@@ -82,15 +82,16 @@ def sample_table(
     )
 
 
-def point_panel(row: Mapping[Any, Any], members: list[str], as_of: int) -> None:
+def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str], as_of: int) -> None:
     """Show what is behind one point: what it says, and its first samples, the bad ones first.
 
     Args:
         row: A row of the rates.
         members: The evals of its group, or its own.
+        splits: The fields that the rates are split by.
         as_of: Batch.
     """
-    to = links.samples_of_rate(row)
+    to = links.samples_of_rate(row, splits)
     wanted = filter_of(to)
     frame = caches.samples_page(wanted, order_of(to), 0, FIRST_SAMPLES, as_of=as_of)
     with st.container(border=True):
@@ -106,7 +107,7 @@ def point_panel(row: Mapping[Any, Any], members: list[str], as_of: int) -> None:
         else:
             st.caption("The log holds no samples: only the numbers that it reports.")
         with st.expander("About this point"):
-            st.html(facts(_about(row, members)))
+            st.html(facts(_about(row, members, splits)))
 
 
 def _headline(row: Mapping[Any, Any]) -> str:
@@ -114,18 +115,20 @@ def _headline(row: Mapping[Any, Any]) -> str:
     counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
     between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
     checkpoint = links.checkpoint(row)
+    split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
     return (
-        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])} · <b>{escaped(form.format(row['rate']))}</b>"
+        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"
         f" {escaped(between)} · {escaped(counted)}"
     )
 
 
-def _about(row: Mapping[Any, Any], members: list[str]) -> list[tuple[str, object]]:
+def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) -> list[tuple[str, object]]:
     reported = None
     if row["disagrees"]:
         reported = f"{row['reported']:.6g}, and its samples give {row['rate']:.6g}"
     return [
         ("Definition", f"{row['metric']}: {row['definition']}"),
+        ("Samples with", ", ".join(links.samples_of_rate(row, splits).get("where", []))),
         ("Interval", row["interval"]),
         ("Without outcome", row["n_missing"]),
         ("Average of", ", ".join(members) if row["group"] else None),

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from dashboard.charts.curve_data import NO_MIX, Lineage, SeriesBy
+from dashboard.charts.curve_data import Lineage
 from dashboard.charts.palette import assign_colours
+from dashboard.charts.points import NO_MIX, SeriesBy
 
 MOST_RUNS = 8
 """Runs that are picked at first: more lines than this can't be told apart."""
 
 MOST_ALONE = 30
 """Logs without a step that are picked at first, where no run has one: each is a row of its own."""
+
+
+ALL = "not split"
 
 
 def default_evals(evals: pd.DataFrame, metrics: pd.DataFrame) -> list[str]:
@@ -50,16 +54,22 @@ def default_runs(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
     return [str(run) for run in placed["run"] if run in most]
 
 
-def colours_of(runs: pd.DataFrame, series: SeriesBy) -> tuple[dict[str, str], dict[str, str]]:
+def colours_of(
+    runs: pd.DataFrame, series: SeriesBy, points: pd.DataFrame | None = None
+) -> tuple[dict[str, str], dict[str, str]]:
     """Colour and label of every run, or of every mix: a mix has the colour of the first run that was trained on it.
 
     Args:
         runs: `RUN_COLUMNS`, all of them, so that a colour does not depend on what is picked.
-        series: run or mix.
+        series: run, mix, or split.
+        points: For split: what is drawn, its column `series` the values.
 
     Returns:
         Name to colour, and name to label, in the study's order.
     """
+    if series == "split":
+        values = sorted(points["series"].unique(), key=str) if points is not None else []
+        return assign_colours((value, None) for value in values), {value: value or ALL for value in values}
     rows = runs.to_dict("records")
     colours = assign_colours((str(row["run"]), _text(row["colour"])) for row in rows)
     if series == "run":

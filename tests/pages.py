@@ -32,11 +32,11 @@ def opened(page: str, /, **address: Any) -> AppTest:
     """A page in a fresh session, as its address opens it.
 
     Args:
-        page: curves, samples, transcript or data.
+        page: Name of a file in app_pages.
         address: Query parameters; lists for repeated ones.
     """
     app = AppTest.from_file(str(APP), default_timeout=60)
-    if page != "curves":
+    if page != "overview":
         # AppTest knows pages only after a run of the navigation.
         app.run()
         app.query_params.clear()

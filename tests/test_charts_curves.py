@@ -9,9 +9,8 @@ import pytest
 
 from dashboard.charts.axes import log_ticks, value_axis, x_encoding
 from dashboard.charts.curve_data import curve_data
-from dashboard.charts.curves import curve_chart
+from dashboard.charts.curves import CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
-from dashboard.charts.marks import CurveStyle
 from dashboard.charts.palette import PALETTE, assign_colours
 from tests.rates_rows import rate_row, rates_frame
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import streamlit as st
 
-from dashboard import caches, controls, links, nothing, shell
-from dashboard.charts.curve_data import PanelsBy, SeriesBy, XAxis, curve_data, tell_twins_apart
-from dashboard.charts.curves import curve_chart
+from dashboard import caches, choices, controls, links, nothing, shell
+from dashboard.charts.curve_data import PanelsBy, XAxis, curve_data, tell_twins_apart
+from dashboard.charts.curves import CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
-from dashboard.charts.marks import SELECTION, CurveStyle
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import axes_by_panel, flags_by_text, marks_legend, panel_title, subtitle
+from dashboard.charts.points import SeriesBy
+from dashboard.chosen import behind_point, chosen_point, clickable
 from dashboard.definitions import pick_definition
-from dashboard.panels import numbers_table, point_panel
+from dashboard.panels import numbers_table
 from dashboard.plain import legend, listed
 from dashboard.queries.frame import RateQuery
 from dashboard.series import colours_of, default_evals, default_runs, lineage_of, with_forebears
 
-POINT = "point"
 WHERE_FROM = {
     "tokens": "tokens come from trainers' states and run cards",
     "lineage": "a run's place comes from its card and its parents'",
@@ -33,17 +31,13 @@ if evals.empty:
 
 # What is shown.
 with st.sidebar:
-    titles = dict(zip(evals["eval"], evals["title"], strict=True))
-    first = default_evals(evals, caches.metrics_for((), as_of))
-    picked_evals = controls.pick_many(
-        "Evals", "eval", evals["eval"].tolist(), default=first, titles=titles, placeholder="Pick evals"
-    )
-    if not picked_evals:
-        nothing.nothing_picked("eval")
+    titles = choices.titles_of(evals)
+    picked_evals = choices.pick_evals(evals, default_evals(evals, caches.metrics_for((), as_of)))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
+    splits = choices.pick_splits(picked_evals, as_of)
 
     series: SeriesBy = st.segmented_control(
-        "A colour for each", ["run", "mix"], default="run", key="series", bind="query-params", required=True
+        "A colour for each", ["run", "mix", "split"], default="run", key="series", bind="query-params", required=True
     )
     here = caches.coverage(as_of)
     names = evals[evals["eval"].isin(picked_evals)].explode("members")
@@ -72,12 +66,13 @@ with st.sidebar:
     zoom = st.toggle("Zoom in on the values", key="zoom", bind="query-params", help="Otherwise rates begin at 0 %.")
     panels: PanelsBy = st.segmented_control(
         "One plot, or one for each",
-        ["one", "eval", "run"],
+        ["one", "eval", "run", "split"],
         default="one",
         key="panels",
         bind="query-params",
         required=True,
     )
+    method = choices.pick_interval()
 
 # The numbers. Along the lineage a run is shown with those that it was trained from: it begins where they end.
 lineage = lineage_of(runs)
@@ -86,7 +81,9 @@ along = with_forebears(picked_runs, lineage) if x == "lineage" else picked_runs
 shown_runs = [run for run in along if not picked_stages or stage_of.get(run) in picked_stages]
 if not shown_runs:
     nothing.no_rates()
-query = RateQuery(runs=tuple(along), evals=tuple(picked_evals), metrics=definition.metrics)
+query = RateQuery(
+    runs=tuple(along), evals=tuple(picked_evals), metrics=definition.metrics, splits=splits, method=method
+)
 rates = caches.rates(query, as_of)
 data = curve_data(rates, x=x, series=series, panels=panels, lineage=lineage, shown_runs=shown_runs)
 rates = rates[rates["run"].isin(shown_runs)]
@@ -98,7 +95,7 @@ if data.points["x"].isna().all() and x != "step":
 
 # The picture.
 scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
-colours, labels = colours_of(runs, series)
+colours, labels = colours_of(runs, series, data.points)
 present = [name for name in colours if name in set(data.points["series"])]
 metric_titles = dict(zip(definition.used["metric"], definition.used["title"], strict=True))
 plain_styles = data.points["style"].nunique()
@@ -117,18 +114,7 @@ style = CurveStyle(
     legend=len(axes) == 1,
     plot_height=300 if len(axes) == 1 else 210,
 )
-restored = controls.restored(POINT)
-if restored is not None or POINT not in st.session_state:
-    st.session_state[POINT] = restored[0] if restored else None
-chosen = st.session_state[POINT]
-
-
-def choose(key: str) -> None:
-    """Take over the point that was clicked."""
-    clicked = st.session_state[key].selection.get(SELECTION) or [{}]
-    st.session_state[POINT] = clicked[0].get("point") or st.session_state[POINT]
-
-
+chosen = chosen_point()
 if len(axes) > 1 and len(present) > 1:
     st.html(legend([(style.labels[name], style.colours[name]) for name in present]))
 with st.container() if len(axes) == 1 else st.grid(min(3, len(axes)), min_column_width=340):
@@ -139,24 +125,14 @@ with st.container() if len(axes) == 1 else st.grid(min(3, len(axes)), min_column
             data, panel, axis, style,
             title=panel_title(panel, points, titles),
             subtitle=subtitle(points, metric_titles, 125 if len(axes) == 1 else 60),
-            selected=chosen or "",
+            selected=chosen,
         )  # fmt: skip
-        key = f"curve {panel}"
-        st.altair_chart(
-            chart, key=key, on_select=partial(choose, key), alt=f"Curves: {panel_title(panel, points, titles)}"
-        )
+        clickable(chart, f"curve {panel}", alt=f"Curves: {panel_title(panel, points, titles)}")
 if marks_legend(data.points):
     st.caption(" · ".join(marks_legend(data.points)))
 
 # What is behind the point that was clicked, and what to look at.
-if chosen is not None:
-    behind = data.points[data.points["point"] == chosen]
-    if len(behind):
-        row = rates.loc[behind["row"].iloc[0]].to_dict()
-        members = evals.loc[evals["eval"] == row["eval"], "members"].iloc[0]
-        point_panel(row, list(members), as_of)
-    else:
-        st.session_state[POINT] = None
+behind_point(data.points, rates, evals, splits, as_of)
 conflicts = caches.conflicts(as_of)
 disputed = conflicts[conflicts["eval_key"].isin(rates["eval_key"].dropna())]
 disputes = [f"{message} · {path}" for message, path in zip(disputed["message"], disputed["path"], strict=True)]
@@ -167,5 +143,4 @@ if looks:
 with st.expander(f"Numbers ({len(rates)} rows)"):
     numbers_table(rates, "driftline-rates")
 
-controls.remember(POINT, st.session_state[POINT])
 controls.leave()

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard.links import checkpoint, is_missing
+from dashboard.charts.points import MARK_COLUMNS, SeriesBy, joined, marked_points, series_of, without_rate
+from dashboard.links import is_missing
 
 Row = Mapping[Any, Any]
 XAxis = Literal["step", "tokens", "lineage"]
-SeriesBy = Literal["run", "mix"]
-PanelsBy = Literal["one", "eval", "run"]
+PanelsBy = Literal["one", "eval", "run", "split"]
 
 X_COLUMNS: dict[XAxis, str] = {"step": "step", "tokens": "tokens", "lineage": "lineage_step"}
 
@@ -25,16 +25,10 @@ BEFORE_TRAINING = re.compile(r"^(base|init|start|pretrained|untrained)", re.IGNO
 """Labels of checkpoints that stand before the first step; all others without a step stand after the last."""
 
 UNPLACED = "no step"
-NO_MIX = "no mix"
 
-POINT_COLUMNS = (
-    "point", "series", "line", "panel", "style", "x", "slot", "run", "checkpoint", "eval", "metric", "rate", "low",
-    "high", "k", "n", "n_missing", "interval", "definition", "judge", "path", "repeat", "mark", "flags", "kind",
-    "unit", "better", "row",
-)  # fmt: skip
+POINT_COLUMNS = (*MARK_COLUMNS, "series", "line", "panel", "style", "x", "slot")
 """Columns of `CurveData.points`. `x` is missing where the checkpoint has no place on the axis; then `slot` is its place
-in the strip, in widths of a slot: negative left of the curve (base models), positive right of it. `row` is the index
-of the rate that the point was made of."""
+in the strip, in widths of a slot: negative left of the curve (base models), positive right of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +59,6 @@ class CurveData:
     """Rows that can't be drawn, and why, for people."""
 
 
-def point_id(row: Row) -> str:
-    """Name one row of rates, for addresses and for the click on its mark. Only to be looked up, never to be parsed."""
-    parts = [row["eval"], row["metric"], checkpoint(row)]
-    if not is_missing(row["variant"]):
-        parts.append(row["variant"])
-    if row["repeat"] != 0:
-        parts.append(f"repeat {row['repeat']}")
-    return " | ".join(str(part) for part in parts)
-
-
 def curve_data(
     rates: pd.DataFrame,
     *,
@@ -94,27 +78,18 @@ def curve_data(
         lineage: By run; needed for x = "lineage".
         shown_runs: Rows of other runs serve only as the start of their children's lines.
     """
-    frame = rates.copy()
-    frame["row"] = frame.index
+    frame = marked_points(rates)
     frame["x"] = pd.to_numeric(frame[X_COLUMNS[x]], errors="coerce").astype("float64")
-    frame["point"] = [point_id(row) for row in frame.to_dict("records")] if len(frame) else []
-    frame["checkpoint"] = [checkpoint(row) for row in frame.to_dict("records")] if len(frame) else []
-    frame["line"] = _joined(frame, ["run", "eval", "metric", "variant"])
-    frame["series"] = frame["mix"].fillna(NO_MIX) if series == "mix" else frame["run"]
+    frame["line"] = joined(frame, ["run", "eval", "metric", "variant", "split", "split2"])
+    frame["series"] = series_of(frame, series)
     frame["panel"] = _panel_names(frame, panels)
-    frame["style"] = _joined(frame, _style_columns(frame, panels))
-    frame["mark"] = [_mark(row) for row in frame.to_dict("records")] if len(frame) else []
-    frame["flags"] = ["; ".join(flags) if _is_list(flags) else "" for flags in frame["flags"]]
+    frame["style"] = joined(frame, _style_columns(frame, panels, series))
 
     shown = frame if shown_runs is None else frame[frame["run"].isin(list(shown_runs))]
-    undrawn = [
-        f"{row['checkpoint']} · {row['eval']}: no sample has an outcome under this definition"
-        for row in shown[shown["rate"].isna()].to_dict("records")
-    ]
+    undrawn = without_rate(shown)
     shown = shown[shown["rate"].notna()]
     slots_before, slots = _slots(shown, x)
     points = shown.assign(slot=_slot_places(shown, x, slots_before, slots))
-    points = points.astype({"k": "float64", "n": "float64", "n_missing": "float64"})
 
     lines = points[points["x"].notna() & (points["repeat"] == 0)]
     stages = pd.DataFrame({"x": pd.Series(dtype="float64"), "label": pd.Series(dtype="str")})
@@ -160,18 +135,6 @@ def tell_twins_apart(data: CurveData, colours: Mapping[str, str]) -> tuple[Curve
     return replace(data, points=styled(data.points), lines=styled(data.lines)), twins
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) or hasattr(value, "tolist")
-
-
-def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    texts = [
-        " · ".join(str(row[c]) for c in columns if not is_missing(row[c]))
-        for row in frame[list(columns)].to_dict("records")
-    ]
-    return pd.Series(texts, index=frame.index, dtype="object")
-
-
 def _measure(frame: pd.DataFrame) -> pd.Series:
     """What a row's number is, so that 3 % and 3.2 points never share an axis."""
     return frame["kind"].fillna("rate") + " " + frame["unit"].fillna("")
@@ -179,7 +142,9 @@ def _measure(frame: pd.DataFrame) -> pd.Series:
 
 def _panel_names(frame: pd.DataFrame, panels: PanelsBy) -> pd.Series:
     """Name every row's panel: by the choice made, and apart where numbers of different units meet."""
-    choices: dict[PanelsBy, list[str]] = {"one": [], "eval": ["eval", "metric"], "run": ["run_label"]}
+    choices: dict[PanelsBy, list[str]] = {
+        "one": [], "eval": ["eval", "metric"], "run": ["run_label"], "split": ["split", "split2"],
+    }  # fmt: skip
     columns = choices[panels]
     named = frame.assign(run_label=frame["run_label"].fillna(frame["run"]))
     measures = _measure(frame)
@@ -194,19 +159,15 @@ def _panel_names(frame: pd.DataFrame, panels: PanelsBy) -> pd.Series:
         telling = "metric" if len(set(of["metric"].values())) == len(of["metric"]) else "eval"
         named["measure"] = measures.map(of[telling])
         columns = [*columns, "measure"]
-    return _joined(named, columns)
+    return joined(named, columns)
 
 
-def _style_columns(frame: pd.DataFrame, panels: PanelsBy) -> list[str]:
-    """What, besides the colour, tells lines of one panel apart: those of eval, metric and variant that differ."""
-    candidates = ["variant"] if panels == "eval" else ["eval", "metric", "variant"]
+def _style_columns(frame: pd.DataFrame, panels: PanelsBy, series: SeriesBy) -> list[str]:
+    """What, besides colour and panel, tells lines apart: those of eval, metric, variant and split that differ."""
+    told = {"eval": {"eval", "metric"}, "split": {"split", "split2"}}.get(panels, set())
+    told |= {"split", "split2"} if series == "split" else set()
+    candidates = [c for c in ("eval", "metric", "variant", "split", "split2") if c not in told]
     return [c for c in candidates if frame[c].nunique(dropna=False) > 1]
-
-
-def _mark(row: Row) -> str:
-    if not row["complete"] or not (is_missing(row["status"]) or row["status"] == "success"):
-        return "incomplete"
-    return "repeat" if row["repeat"] != 0 else "point"
 
 
 def _slot_label(row: Row, x: XAxis) -> str:

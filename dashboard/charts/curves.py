@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, x_encoding
 from dashboard.charts.curve_data import CurveData
-from dashboard.charts.marks import FIT, CurveStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 
 SLOT_WIDTH = 56
@@ -20,6 +21,16 @@ BAND_LIMIT = 6
 
 IN_STRIP = f"datum.slot < 0 ? datum.slot * {SLOT_WIDTH} : width + datum.slot * {SLOT_WIDTH}"
 """Where the strip's marks stand, in pixels: outside the plot's frame, sharing its y axis and nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveStyle(MarkStyle):
+    """What is the same in every panel of curves."""
+
+    x: str
+    """step, tokens or lineage."""
+    log: bool = False
+    """Whether that axis is logarithmic."""
 
 
 def curve_chart(

@@ -9,7 +9,7 @@ import altair as alt
 
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.curve_data import CurveData
-from dashboard.charts.marks import FIT, CurveStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS
 
 ROW_HEIGHT = 22
@@ -22,7 +22,7 @@ def dots_chart(
     data: CurveData,
     panel: str,
     axis: ValueAxis,
-    style: CurveStyle,
+    style: MarkStyle,
     *,
     title: str,
     subtitle: Sequence[str],

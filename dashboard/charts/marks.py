@@ -34,12 +34,10 @@ TOOLTIP = (
 CALCULATED = {"count", "value"}
 
 
-@dataclass(frozen=True, slots=True)
-class CurveStyle:
+@dataclass(frozen=True, kw_only=True)
+class MarkStyle:
     """What is the same in every panel of a page."""
 
-    x: str
-    log: bool
     scheme: Scheme
     colours: Mapping[str, str]
     """Series to colour; also the legend's order."""
@@ -104,7 +102,7 @@ def click() -> alt.Parameter:
 
 
 def mark_layers(
-    points: pd.DataFrame, place: Mapping[str, Any], axis: ValueAxis, style: CurveStyle, selected: str
+    points: pd.DataFrame, place: Mapping[str, Any], axis: ValueAxis, style: MarkStyle, selected: str
 ) -> list[alt.Chart]:
     """Error bars, points and rings of one frame.
 
@@ -112,7 +110,7 @@ def mark_layers(
     A ring in the alert colour stands for flags, one in the text's colour for the selection.
 
     Args:
-        points: Rows of `CurveData.points`.
+        points: Columns of `MARK_COLUMNS`, and `series` and `style`.
         place: The encoding of the other axis.
         axis: The axis of the rate.
         style: Colours and shapes.

@@ -1,0 +1,70 @@
+"""The point that was clicked: it stands in the address, is ringed in the charts, and opens what is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import controls
+from dashboard.charts.marks import SELECTION
+from dashboard.panels import point_panel
+
+POINT = "point"
+
+
+def chosen_point() -> str:
+    """The point that is chosen, by its name in `MARK_COLUMNS`; "" for none. Call it before the charts are drawn."""
+    key = _key()
+    restored = controls.restored(POINT)
+    if restored is not None or key not in st.session_state:
+        st.session_state[key] = restored[0] if restored else ""
+    return str(st.session_state[key])
+
+
+def clickable(chart: Any, key: str, alt: str) -> None:
+    """Show a chart of which a point can be clicked.
+
+    Args:
+        chart: An Altair chart that holds `dashboard.charts.marks.click`.
+        key: Of the widget; every chart of a page has its own.
+        alt: What is to be seen, for those who don't see it.
+    """
+    st.altair_chart(chart, key=key, on_select=partial(_choose, key), alt=alt)
+
+
+def behind_point(
+    points: pd.DataFrame, rates: pd.DataFrame, evals: pd.DataFrame, splits: Sequence[str], as_of: int
+) -> None:
+    """Show what is behind the point that is chosen, if it is among those drawn, and let it stand in the address.
+
+    Args:
+        points: What is drawn, with columns `point` and `row`.
+        rates: What `row` is an index of: rows of `RATE_COLUMNS`.
+        evals: `EVAL_COLUMNS`.
+        splits: The fields that the rates are split by.
+        as_of: Batch.
+    """
+    key = _key()
+    behind = points[points["point"] == st.session_state[key]]
+    if len(behind):
+        row = rates.loc[behind["row"].iloc[0]].to_dict()
+        members = evals.loc[evals["eval"] == row["eval"], "members"].iloc[0]
+        point_panel(row, list(members), splits, as_of)
+    else:
+        st.session_state[key] = ""
+    controls.remember(POINT, st.session_state[key] or None)
+
+
+def _key() -> str:
+    """Each page remembers its own."""
+    return f"{st.session_state[controls.PAGE]}_{POINT}"
+
+
+def _choose(key: str) -> None:
+    """Take over the point that was clicked."""
+    clicked = st.session_state[key].selection.get(SELECTION) or [{}]
+    st.session_state[_key()] = clicked[0].get("point") or st.session_state[_key()]
