@@ -22,8 +22,13 @@ HUGE_JUMP = 0.5
 
 
 def line_of(row: Row) -> tuple[Any, ...]:
-    """Rows with the same key are one line: a run and variant, an eval, a metric."""
-    return (row["run"], row["variant"], row["eval"], row["metric"])
+    """Rows with the same key are one line: a run and variant, split values, an eval, a metric."""
+    return (row["run"], row["variant"], *combination_of(row), row["eval"], row["metric"])
+
+
+def combination_of(row: Row) -> tuple[Any, ...]:
+    """The values by which samples are split."""
+    return (row["split"], row["split2"])
 
 
 def checkpoint_of(row: Row) -> tuple[Any, ...]:
@@ -36,9 +41,10 @@ def checkpoint_of(row: Row) -> tuple[Any, ...]:
 def number_repeats(rows: list[Row]) -> None:
     """Set `repeat`: 0 for the log that a line goes through, 1.. for others of the same checkpoint, eval and metric.
 
-    Complete successes go first, then what was created last.
+    Of split logs, each combination of values has a line of its own. Complete successes go first, then what was created
+    last.
     """
-    for same in _grouped(rows, lambda row: (*checkpoint_of(row), row["eval"], row["metric"])):
+    for same in _grouped(rows, lambda row: (*checkpoint_of(row), *combination_of(row), row["eval"], row["metric"])):
         same.sort(key=_precedence, reverse=True)
         for number, row in enumerate(same):
             row["repeat"] = number

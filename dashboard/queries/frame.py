@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from dashboard.queries.splits import check_splits
+
 ALL_METRICS = "all"
 """As the only name in `RateQuery.metrics`: every definition that applies, and the automatic metrics."""
 
@@ -32,12 +34,15 @@ class RateQuery:
     """Confidence level of the intervals, between 0 and 1."""
     method: Method = "wilson"
     """Interval of a rate over independent samples, and of the effective sample size of clustered ones."""
+    splits: tuple[str, ...] = ()
+    """Fields that split every eval, at most two: `metadata.NAME`, `task_args.NAME` or `variant`."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.level < 1.0:
             raise ValueError(f"level is {self.level}, and must lie between 0 and 1, like 0.95")
         if self.method not in ("wilson", "clopper-pearson"):
             raise ValueError(f'method is "{self.method}" (allowed: wilson, clopper-pearson)')
+        check_splits(self.splits)
 
 
 TEXT, COUNT, NUMBER, FLAG, TIME, LIST = "str", "Int64", "float64", "bool", "datetime64[us, UTC]", "object"
@@ -59,6 +64,8 @@ RATE_COLUMNS: dict[str, str] = {
     "n_missing": COUNT,
     "step_label": TEXT,
     "variant": TEXT,
+    "split": TEXT,
+    "split2": TEXT,
     "run_label": TEXT,
     "colour": TEXT,
     "placed": FLAG,
@@ -92,9 +99,14 @@ RATE_COLUMNS: dict[str, str] = {
 
 `rate`, `low`, `high`, `stderr` and `reported` are fractions from 0 to 1 for kind "rate", and in the score's own
 unit for kinds "mean" and "reported". `n` counts the samples in the denominator, `n_missing` those without an
-outcome (errored, unscored, invalidated), `n_all` all samples of the log; the others, `n_all - n - n_missing`,
+outcome (errored, unscored, invalidated), `n_all` all samples; the others, `n_all - n - n_missing`,
 are outside the definition's `among`. `k` is missing where outcomes are not yes or no. A row with `group` is an
 average over several evals of one checkpoint and has no `eval_id`. `flags` is a list of sentences for people.
+
+`split` and `split2` are the values of the fields in `RateQuery.splits`, as text: true or false, numbers, lists and
+objects as JSON; missing where the samples have no such field, or nothing is split. There is a row for each combination
+of values in a log: its counts, clusters and interval are those of these samples alone. `reported` is a number of the
+whole log, and stands only where the log has one combination.
 """
 
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from dashboard.queries.definitions import Group, Study
-from dashboard.queries.flags import checkpoint_of
+from dashboard.queries.flags import checkpoint_of, combination_of
 from dashboard.statistics import average_interval
 
 Row = dict[str, Any]
 
 
 def group_rows(group: Group, metric: str, study: Study, rows: Sequence[Row]) -> list[Row]:
-    """One row for every checkpoint at which a member was measured.
+    """One row for every checkpoint, and combination of split values, at which a member was measured.
 
     Args:
         group: The group.
@@ -30,7 +30,7 @@ def group_rows(group: Group, metric: str, study: Study, rows: Sequence[Row]) -> 
             stepless = row["step"] is None and row["step_label"] is None
             # A run without steps is one checkpoint, as long as each member has been measured once.
             key = (row["run"], row["variant"]) if stepless else checkpoint_of(row)
-            checkpoints[key].append(row)
+            checkpoints[(*key, *combination_of(row))].append(row)
     found = sorted({row["eval"] for row in rows})
     expected = [name for name in group.evals if name not in found and not is_glob(name)] + found
     return [_average(group, study, metric, expected, members) for members in checkpoints.values()]
@@ -90,8 +90,8 @@ def _average(group: Group, study: Study, metric: str, expected: Sequence[str], r
 
 
 SHARED = (
-    "run", "mix", "stage", "step", "tokens", "step_label", "variant", "run_label", "colour", "placed",
-    "lineage_step", "run_position",
+    "run", "mix", "stage", "step", "tokens", "step_label", "variant", "split", "split2", "run_label", "colour",
+    "placed", "lineage_step", "run_position",
 )  # fmt: skip
 """What all evals of one checkpoint have in common."""
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from dashboard.queries.definitions import Metric, Reported, Study
 from dashboard.queries.frame import RateQuery
-from dashboard.queries.outcomes import sums
+from dashboard.queries.outcomes import sums, whole_values
 from dashboard.queries.sql import records
 from dashboard.statistics import (
     ClusterSums,
@@ -34,6 +34,8 @@ PROPORTIONS = frozenset({"acc", "acc_norm", "exact_match", "pct_stereotype", "em
 """Reported metrics that are a share of yes-or-no answers, so that n and the value tell k."""
 
 Row = dict[str, Any]
+Whole = dict[int, list[tuple[str | None, bool]]]
+"""As `whole_values` gives it."""
 
 
 def measure(
@@ -44,34 +46,40 @@ def measure(
     query: RateQuery,
     as_of: int,
 ) -> list[Row]:
-    """Rows of one metric, one for each eval, with the numeric columns of the rates and their flags.
+    """Rows of one metric, with the numeric columns of the rates and their flags.
+
+    There is one for each eval, or for each combination of split values in it.
 
     Args:
         con: A cursor of this thread.
         metric: What to compute.
         evals: Rows of live evals that it applies to.
         study: For the clusters.
-        query: For level and method.
+        query: For level, method and splits.
         as_of: Batch.
     """
     header = _header(con, metric, evals, as_of)
     if metric.kind == "reported":
-        return _reported_rows(evals, header, metric, query)
+        return _reported_rows(evals, header, metric, query, whole_values(con, evals, query.splits, as_of))
     # A log without its samples still says what they came to.
     told = [log for log in evals if not log["n_samples"] and log["eval_id"] in header]
     counted = [log for log in evals if log["n_samples"] or log["eval_id"] not in header]
     fields = {log["eval"]: study.cluster_field(log["eval"]) for log in evals}
-    found = sums(con, metric, counted, fields, as_of)
-    rows = [_counted(log, found.get(log["eval_id"])) for log in counted]
+    found = sums(con, metric, counted, fields, as_of, query.splits)
+    without = [log for log in evals if log["eval_id"] not in found]
+    whole = whole_values(con, without, query.splits, as_of)
+    rows = [_counted(log, part, whole) for log in counted for part in found.get(log["eval_id"], [None])]
     _add_intervals(rows, metric, query, fields)
     for row in rows:
-        _compare_with_header(row, header.get(row["eval_id"]), metric)
-    return rows + _reported_rows(told, header, metric, query)
+        # The header speaks of all samples together.
+        if len(found.get(row["eval_id"], [])) <= 1:
+            _compare_with_header(row, header.get(row["eval_id"]), metric)
+    return rows + _reported_rows(told, header, metric, query, whole)
 
 
-def _counted(eval_row: Row, found: Row | None) -> Row:
-    """Counts of one eval; zeros where the log holds no samples."""
-    row = dict(eval_row) | {"flags": [], "disagrees": False}
+def _counted(eval_row: Row, found: Row | None, whole: Whole) -> Row:
+    """Counts of one eval, or of one combination in it; zeros where the log holds no samples."""
+    row = dict(eval_row) | {"flags": [], "disagrees": False} | _split_columns(whole.get(eval_row["eval_id"], []))
     row |= found or {"n_all": 0, "n": 0, "n_outside": 0, "total": None, "clusters": None}
     row["n_missing"] = row["n_all"] - row["n_outside"] - row["n"]
     row["clusters"] = row["clusters"] or 0
@@ -105,11 +113,23 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
             row["interval"] = f"t, clustered by {by} ({row['clusters']} clusters)" if clustered else "t"
 
 
-def _reported_rows(evals: Sequence[Row], header: dict[int, Row], metric: Metric, query: RateQuery) -> list[Row]:
+def _split_columns(values: Sequence[tuple[str | None, bool]]) -> Row:
+    """The split values of a whole log."""
+    split, split2 = [*(value for value, _ in values), None, None][:2]
+    return {"split": split, "split2": split2}
+
+
+def _reported_rows(
+    evals: Sequence[Row], header: dict[int, Row], metric: Metric, query: RateQuery, whole: Whole
+) -> list[Row]:
     """Numbers that stand in the logs; their intervals are those of the reported standard errors."""
     rows = []
     for log in evals:
-        row = dict(log) | {"flags": [], "disagrees": False, "n_all": log["n_samples"] or None}
+        of_log = whole.get(log["eval_id"], [])
+        row = dict(log) | {"flags": [], "disagrees": False, "n_all": log["n_samples"] or None} | _split_columns(of_log)
+        mixed = [field for field, (_, differs) in zip(query.splits, of_log, strict=False) if differs]
+        if mixed:
+            row["flags"].append(f"The log reports one number for all of its samples, whatever {' and '.join(mixed)}.")
         told = header.get(log["eval_id"])
         if told is None or told["value"] is None:
             row["flags"].append(f"The log reports no {metric.text.removesuffix(' as the log reports it')}.")

@@ -10,13 +10,16 @@ import duckdb
 
 from dashboard.queries.conditions import Compiled
 from dashboard.queries.definitions import MEANS, Grade, Metric, Reported, Rule, ScoreValue
+from dashboard.queries.splits import Where, field_sql, where_sql
 from dashboard.queries.sql import json_pointer, records
 from loaders.study.conditions import Condition, ScoreTest
+
+NO_SPLIT = "NULL::VARCHAR"
 
 OUTCOMES = """
 WITH chosen AS (
     SELECT unnest(${p}eval_ids::BIGINT[]) AS eval_id, unnest(${p}cluster_pointers::VARCHAR[]) AS cluster_pointer,
-           unnest(${p}scored_errors::BOOLEAN[]) AS scored_errors
+           unnest(${p}scored_errors::BOOLEAN[]) AS scored_errors, unnest(${p}variants::VARCHAR[]) AS variant
 ),
 marks AS (
     SELECT sample_id{score_columns}
@@ -29,11 +32,13 @@ tested AS (
            coalesce(s.invalidated, false) OR (s.error IS NOT NULL AND NOT c.scored_errors) AS void,
            CASE WHEN c.cluster_pointer IS NULL THEN s.sample_key
                 ELSE coalesce('=' || json_extract_string(s.metadata_json, c.cluster_pointer), '?' || s.sample_key)
-           END AS cluster{sample_columns}
-    FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id)
+           END AS cluster,
+           {split} AS split, {split2} AS split2{sample_columns}
+    FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id) JOIN evals l USING (eval_id)
+    WHERE {where}
 ),
 outcomes AS (
-    SELECT eval_id, sample_id, sample_key, epoch, cluster,
+    SELECT eval_id, sample_id, sample_key, epoch, cluster, split, split2,
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {value} END AS value,
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {header_value} END
                AS header_value,
@@ -42,41 +47,48 @@ outcomes AS (
     FROM tested LEFT JOIN marks USING (sample_id)
 )
 """
-"""`outcomes` has a row for every sample: `value` is NULL where the outcome is missing or the sample is outside the
-definition's `among`; `header_value` is what the log's own metric counts (a grade of N as 0). Void are samples that
-were invalidated, or ended in an error and were not scored on purpose (inspect's score_on_error). A sample without
-the cluster's metadata field is a cluster of its own question. `also` is a further condition, for filters."""
+"""`outcomes` has a row for every sample that is wanted: `value` is NULL where the outcome is missing or the sample is
+outside the definition's `among`; `header_value` is what the log's own metric counts (a grade of N as 0). Void are
+samples that were invalidated, or ended in an error and were not scored on purpose (inspect's score_on_error). A sample
+without the cluster's metadata field is a cluster of its own question. `also` is a further condition, for filters;
+`split` and `split2` are the values of the fields that split the samples."""
 
 SUMS = """,
 questions AS (
-    SELECT eval_id, cluster, sample_key, count(*) AS n_all, count_if(outside) AS n_outside,
+    SELECT eval_id, split, split2, cluster, sample_key, count(*) AS n_all, count_if(outside) AS n_outside,
            count(value) AS n, sum(value) AS total, min(value) AS least, max(value) AS most,
            avg(header_value) AS header, bool_and(header_value IN (0, 1)) AS header_binary,
            arg_min(header_value, epoch) AS header_first
     FROM outcomes GROUP BY ALL
 ),
 clusters AS (
-    SELECT eval_id, cluster, sum(n)::DOUBLE AS n, sum(total) AS total FROM questions WHERE n > 0 GROUP BY ALL
+    SELECT eval_id, split, split2, cluster, sum(n)::DOUBLE AS n, sum(total) AS total
+    FROM questions WHERE n > 0 GROUP BY ALL
 ),
 residuals AS (
-    SELECT eval_id, n, total - n * (sum(total) OVER eval / sum(n) OVER eval) AS e
-    FROM clusters WINDOW eval AS (PARTITION BY eval_id)
+    SELECT eval_id, split, split2, n, total - n * (sum(total) OVER part / sum(n) OVER part) AS e
+    FROM clusters WINDOW part AS (PARTITION BY eval_id, split, split2)
 ),
 by_cluster AS (
-    SELECT eval_id, count(*) AS clusters, sum(n * n) AS sum_n2, sum(e * e) AS sum_e2, sum(e * e * e * e) AS sum_e4
-    FROM residuals GROUP BY eval_id
+    SELECT eval_id, split, split2, count(*) AS clusters, sum(n * n) AS sum_n2, sum(e * e) AS sum_e2,
+           sum(e * e * e * e) AS sum_e4
+    FROM residuals GROUP BY ALL
 ),
 by_question AS (
-    SELECT eval_id, sum(n_all)::BIGINT AS n_all, sum(n_outside)::BIGINT AS n_outside, sum(n)::BIGINT AS n,
-           sum(total) AS total, min(least) AS least, max(most) AS most,
+    SELECT eval_id, split, split2,
+           sum(n_all)::BIGINT AS n_all, sum(n_outside)::BIGINT AS n_outside, sum(n)::BIGINT AS n, sum(total) AS total,
+           min(least) AS least, max(most) AS most,
            avg(header) AS header, bool_and(header_binary) AS header_binary,
            avg(header_first) AS header_first
-    FROM questions GROUP BY eval_id
+    FROM questions GROUP BY ALL
 )
-SELECT * FROM by_question LEFT JOIN by_cluster USING (eval_id)
+SELECT q.*, c.clusters, c.sum_n2, c.sum_e2, c.sum_e4
+FROM by_question q LEFT JOIN by_cluster c
+    ON q.eval_id = c.eval_id AND q.split IS NOT DISTINCT FROM c.split AND q.split2 IS NOT DISTINCT FROM c.split2
 """
-"""A row for every eval that has samples: the sums of `dashboard.statistics.ClusterSums`, and what the header's own
-metric would be: the mean over questions of the mean over epochs, and of the first epoch alone."""
+"""A row for every eval that has samples and every combination of split values in it: the sums of
+`dashboard.statistics.ClusterSums`, and what the header's own metric would be: the mean over questions of the mean over
+epochs, and of the first epoch alone."""
 
 
 @dataclass(frozen=True)
@@ -101,16 +113,20 @@ def outcomes_sql(
     as_of: int,
     also: Condition | None = None,
     prefix: str = "",
+    splits: Sequence[str] = (),
+    where: Where = (),
 ) -> Outcomes:
     """The SQL of every sample's outcome.
 
     Args:
         metric: What the outcome is. Of one that is only reported, every outcome is missing.
-        evals: Rows of live evals with `eval_id`, `eval`, `score_on_error`.
+        evals: Rows of live evals with `eval_id`, `eval`, `variant`, `score_on_error`.
         cluster_field: Eval name -> metadata field of the cluster; None for the question.
         as_of: Batch.
         also: A condition whose truth becomes the column `also`; true where None.
         prefix: Of all parameter names, so that several of these fit into one query.
+        splits: Up to two fields whose values become the columns `split` and `split2`.
+        where: Only samples whose fields have these values.
     """
     compiled = Compiled(prefix)
     missing = compiled.expression(metric.missing) if metric.missing else "false"
@@ -129,11 +145,14 @@ def outcomes_sql(
             value = header = "NULL::DOUBLE"
     looked_at = compiled.score_filter
     also_sql = compiled.expression(also) if also else "true"
+    split, split2 = [*(field_sql(field, compiled.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
+    where_clause = where_sql(where, compiled.bind)
     fields = [cluster_field.get(e["eval"]) for e in evals]
     parameters = compiled.parameters | {
         f"{prefix}eval_ids": [e["eval_id"] for e in evals],
         f"{prefix}cluster_pointers": [None if name is None else json_pointer(name) for name in fields],
         f"{prefix}scored_errors": [bool(e["score_on_error"]) for e in evals],
+        f"{prefix}variants": [e["variant"] for e in evals],
         f"{prefix}as_of": as_of,
     }
     sql = OUTCOMES.format(
@@ -146,6 +165,9 @@ def outcomes_sql(
         value=value,
         header_value=header,
         also=also_sql,
+        split=split,
+        split2=split2,
+        where=where_clause,
     )
     return Outcomes(sql, parameters, looked_at)
 
@@ -160,9 +182,61 @@ def sums(
     evals: Sequence[dict[str, Any]],
     cluster_field: dict[str, str | None],
     as_of: int,
-) -> dict[int, dict[str, Any]]:
-    """Sums of a metric over each eval's samples, by eval id; evals without samples are absent."""
-    if not evals:
+    splits: Sequence[str] = (),
+) -> dict[int, list[dict[str, Any]]]:
+    """Sums of a metric over each eval's samples, by eval id: a row for each combination of split values.
+
+    Evals without samples are absent.
+    """
+    found: dict[int, list[dict[str, Any]]] = {}
+    if evals:
+        outcomes = outcomes_sql(metric, evals, cluster_field, as_of, splits=splits)
+        for row in records(con, outcomes.sql + SUMS, outcomes.parameters):
+            found.setdefault(row["eval_id"], []).append(row)
+    return found
+
+
+def whole_values(
+    con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]], splits: Sequence[str], as_of: int
+) -> dict[int, list[tuple[str | None, bool]]]:
+    """The values of split fields of whole logs, for numbers that no sample tells, by eval id.
+
+    Args:
+        con: A cursor of this thread.
+        evals: Rows of live evals.
+        splits: The fields.
+        as_of: Batch.
+
+    Returns:
+        For each field the value that all of the log's samples have (the log's own, where it holds none), and whether
+        its samples differ in it: then there is no such value.
+    """
+    if not evals or not splits:
         return {}
-    outcomes = outcomes_sql(metric, evals, cluster_field, as_of)
-    return {row["eval_id"]: row for row in records(con, outcomes.sql + SUMS, outcomes.parameters)}
+    compiled = Compiled()
+    columns = "".join(
+        f", {WHOLE.format(value=field_sql(field, compiled.bind), number=number)}" for number, field in enumerate(splits)
+    )
+    parameters = compiled.parameters | {
+        "eval_ids": [e["eval_id"] for e in evals],
+        "variants": [e["variant"] for e in evals],
+        "as_of": as_of,
+    }
+    rows = records(con, WHOLE_LOGS.format(columns=columns), parameters)
+    return {
+        row["eval_id"]: [(row[f"value_{number}"], row[f"mixed_{number}"]) for number in range(len(splits))]
+        for row in rows
+    }
+
+
+WHOLE = """
+CASE WHEN count(DISTINCT {value}) = 1 AND count({value}) = count(*) THEN any_value({value}) END AS value_{number},
+count(DISTINCT {value}) > 1 OR count({value}) BETWEEN 1 AND count(*) - 1 AS mixed_{number}
+"""
+
+WHOLE_LOGS = """
+WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($variants::VARCHAR[]) AS variant)
+SELECT c.eval_id{columns}
+FROM chosen c JOIN evals l USING (eval_id) LEFT JOIN live_samples($as_of) s USING (eval_id)
+GROUP BY c.eval_id
+"""

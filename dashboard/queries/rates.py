@@ -14,12 +14,15 @@ from dashboard.queries.flags import flag_differences, flag_jumps, flag_states, n
 from dashboard.queries.frame import ALL_METRICS, RATE_COLUMNS, RateQuery, frame_of
 from dashboard.queries.groups import group_rows
 from dashboard.queries.measures import measure
+from dashboard.queries.splits import value_order
 
 Row = dict[str, Any]
 
 
 def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.DataFrame:
     """Every rate or mean that is asked for, a row for each log, eval and metric, groups among the evals.
+
+    Where the query splits, there is a row for each combination of values in a log.
 
     Args:
         con: A connection or cursor that this thread has to itself.
@@ -92,7 +95,7 @@ def about_metric(metric: Metric) -> Row:
 
 
 def _order(study: Study) -> Any:
-    """Runs as the study orders them, then evals as it does, then metric, variant and step; no step goes last."""
+    """Runs and evals as the study orders them, then metric, variant, split values and step; no step goes last."""
     place = {name: i for i, name in enumerate(study.titles or {})}
 
     def order(row: Row) -> tuple[Any, ...]:
@@ -100,6 +103,7 @@ def _order(study: Study) -> Any:
         return (
             position is None, position or 0, row["run"] or "",
             place.get(row["eval"], len(place)), row["eval"], row["metric"], row["variant"] or "",
+            value_order(row["split"]), value_order(row["split2"]),
             step is None, step or 0, row["step_label"] or "", row["repeat"], row.get("eval_id") or 0,
         )  # fmt: skip
 

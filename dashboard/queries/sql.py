@@ -25,6 +25,12 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def json_pointer(path: str) -> str:
-    """A dotted path as a JSON pointer (RFC 6901), which DuckDB's `json_extract` takes: "a.b" is "/a/b"."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path.split("."))
+def json_pointer(path: str, *, deep: bool = True) -> str:
+    """A dotted path as a JSON pointer (RFC 6901), which DuckDB's `json_extract` takes: "a.b" is "/a/b".
+
+    Args:
+        path: The path.
+        deep: Whether a dot goes deeper; else the whole path is one name.
+    """
+    parts = path.split(".") if deep else [path]
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
