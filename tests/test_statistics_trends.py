@@ -9,10 +9,12 @@ from scipy.stats import norm, t
 
 from dashboard.statistics import (
     area_between,
+    cluster_influence,
     cluster_sums,
     clustered_stderr,
     lead_over_steps,
     onset,
+    rescaled_covariance,
     slope,
     step_covariance,
     variance_of_interval,
@@ -20,6 +22,11 @@ from dashboard.statistics import (
 )
 
 X = np.array([0.0, 100.0, 200.0, 300.0, 400.0])
+
+
+def covariance_of(values, cluster) -> np.ndarray:
+    """Over the same questions at every step, each counting once."""
+    return step_covariance([cluster_influence(np.ones(len(row)), row, list(cluster)) for row in values])
 
 
 def noisy(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -78,12 +85,12 @@ def test_covariance_over_steps_is_clustered_and_agrees_with_statsmodels():
     rng = np.random.default_rng(5)
     cluster = rng.integers(0, 8, 30)
     values = rng.normal(size=(3, 30)) + rng.normal(size=8)[cluster]
-    covariance = step_covariance(values, cluster)
+    covariance = covariance_of(values, cluster)
     for i, row in enumerate(values):
         assert covariance[i, i] ** 0.5 == pytest.approx(float(clustered_stderr(cluster_sums(row, cluster))))
     sums = sm.OLS(values[0] + values[1], np.ones(30)).fit(cov_type="cluster", cov_kwds={"groups": cluster}).bse[0] ** 2
     assert covariance[0, 0] + covariance[1, 1] + 2 * covariance[0, 1] == pytest.approx(sums)
-    assert np.isnan(step_covariance(values, np.zeros(30))).all()
+    assert not covariance_of(values, np.zeros(30)).any()
 
 
 def test_area_is_the_trapezoids_and_its_error_follows_the_weights():
@@ -98,7 +105,7 @@ def test_area_is_the_trapezoids_and_its_error_follows_the_weights():
 def test_the_same_questions_at_every_step_make_the_area_less_certain_and_the_slope_more():
     rng = np.random.default_rng(2)
     values = rng.normal(size=60) + 0.3 * rng.normal(size=(5, 60))
-    covariance = step_covariance(values, np.arange(60))
+    covariance = covariance_of(values, np.arange(60))
     y = values.mean(axis=1)
     assert area_between(X, y, covariance).stderr > 1.5 * area_between(X, y, np.diag(covariance)).stderr
     assert slope(X, y, covariance).stderr < 0.5 * slope(X, y, np.diag(covariance)).stderr
@@ -110,7 +117,7 @@ def test_area_and_slope_cover_95_percent_over_the_same_questions():
     repetitions = 2000
     for _ in range(repetitions):
         leads = 0.3 - 0.0005 * X[:, None] + 0.4 * rng.normal(size=50) + 0.4 * rng.normal(size=(5, 50))
-        covariance = step_covariance(leads, np.arange(50))
+        covariance = covariance_of(leads, np.arange(50))
         y = leads.mean(axis=1)
         area, line = area_between(X, y, covariance), slope(X, y, covariance)
         covered += (area.low <= 0.2 <= area.high), (line.low <= -0.0005 <= line.high)

@@ -7,7 +7,7 @@ intervals (`variance_of_interval`) are honest at 0 of n, where a standard error 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -55,33 +55,79 @@ def variance_of_interval(low: npt.ArrayLike, high: npt.ArrayLike, level: float =
     return np.asarray((width / (2.0 * normal_quantile(level))) ** 2, dtype=np.float64)
 
 
-def step_covariance(values: npt.ArrayLike, cluster: npt.ArrayLike) -> Floats:
-    """Covariance of the means at several steps, over the same questions, clustered.
+def cluster_influence(n: npt.ArrayLike, totals: npt.ArrayLike, cluster: Sequence[Hashable]) -> dict[Hashable, float]:
+    """What each cluster adds to the error of a mean: sqrt(C / (C - 1)) * e_c / n, with e_c the cluster's residual.
 
-    C / (C - 1) * sum over clusters of e_c e_c' / Q^2, with e_c the cluster's residuals at every step: the diagonal
-    is the square of `clustered_stderr`.
+    The squares add up to the square of `clustered_stderr`, and products with the influences on another mean to the
+    covariance of the two (`step_covariance`). The influence on a difference of two means is theirs, subtracted.
 
     Args:
-        values: Shape (steps, questions), mean over the epochs of each question, or a difference of two such; none
-            missing.
-        cluster: Shape (questions,), the cluster of each.
+        n: Shape (parts,), samples in each part; 1 for each question where questions count once.
+        totals: Shape (parts,), sum of the values in each part.
+        cluster: Shape (parts,), the cluster of each.
 
     Returns:
-        Shape (steps, steps), in squared units of the values; NaN with fewer than two clusters.
+        By cluster, in the units of the values; empty with fewer than two clusters, which say nothing of an error.
+    """
+    n, totals = np.asarray(n, dtype=np.float64), np.asarray(totals, dtype=np.float64)
+    number = {name: i for i, name in enumerate(dict.fromkeys(cluster))}
+    if len(number) < 2:
+        return {}
+    residuals = np.bincount([number[name] for name in cluster], weights=totals - n * totals.sum() / n.sum())
+    influence = np.sqrt(len(number) / (len(number) - 1)) * residuals / n.sum()
+    return dict(zip(number, influence.tolist(), strict=True))
+
+
+def step_covariance(influences: Sequence[Mapping[Hashable, float]]) -> Floats:
+    """Covariance of the means (or differences) at several steps, clustered: sum over clusters of i_c i_c'.
+
+    Steps that ask the same questions are correlated by them; steps that have no cluster in common are not.
+
+    Args:
+        influences: Of each step, from `cluster_influence`.
+
+    Returns:
+        Shape (steps, steps), in squared units of the values; 0 for steps without any influence.
 
     Source: Miller (2024), arXiv:2411.00640, for one step; Liang & Zeger (1986), Biometrika 73, for several.
     """
-    matrix = np.atleast_2d(np.asarray(values, dtype=np.float64))
-    _, index = np.unique(np.asarray(cluster), return_inverse=True)
-    clusters, questions = int(index.max()) + 1, matrix.shape[1]
-    if clusters < 2:
-        return np.full((len(matrix), len(matrix)), np.nan)
-    residuals = matrix - matrix.mean(axis=1, keepdims=True)
-    by_cluster = np.array([np.bincount(index, weights=row) for row in residuals])
-    return np.asarray(by_cluster @ by_cluster.T * clusters / (clusters - 1) / questions**2, dtype=np.float64)
+    clusters = list(dict.fromkeys(name for of in influences for name in of))
+    matrix = np.array([[of.get(name, 0.0) for name in clusters] for of in influences]).reshape(len(influences), -1)
+    return np.asarray(matrix @ matrix.T, dtype=np.float64)
 
 
-def slope(x: npt.ArrayLike, y: npt.ArrayLike, variance: npt.ArrayLike, level: float = 0.95) -> Trend:
+def rescaled_covariance(
+    covariance: npt.ArrayLike, variance: npt.ArrayLike, *, unknown: float, chance: float = 0.0
+) -> Floats:
+    """A covariance with the correlations of one and the variances of another source, such as intervals.
+
+    At 0 of n the first tells neither a variance nor a correlation, while an interval tells the one.
+
+    Args:
+        covariance: Shape (steps, steps), from `step_covariance`.
+        variance: Shape (steps,), from `variance_of_interval`; NaN for a step without an interval.
+        unknown: Correlation of steps of which the data tell none. The cautious value is 1 for what adds steps up (a
+            mean), 0 for what subtracts them (a slope).
+        chance: The covariance that a single answer makes, in squared units of the values. All correlations shrink by
+            its share of the typical variance, so that steps which are equal in every answer don't get a slope without
+            error; for what subtracts steps. As Newcombe's method 10 does with the correlation of two.
+
+    Sources: Newcombe (1998), Statistics in Medicine 17, 2635-2650, for `chance`.
+    """
+    matrix, v = np.asarray(covariance, dtype=np.float64), np.asarray(variance, dtype=np.float64)
+    spread = np.sqrt(np.diag(matrix))
+    known = spread > 1e-12 * max(1.0, float(spread.max(initial=0.0)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.where(np.outer(known, known), matrix / np.outer(spread, spread), unknown)
+    typical = float(np.nanmean(v)) if np.isfinite(v).any() else np.nan
+    correlation = correlation * (1.0 - min(1.0, chance / typical if typical > 0 else 0.0))
+    np.fill_diagonal(correlation, 1.0)
+    return np.asarray(correlation * np.sqrt(np.outer(v, v)), dtype=np.float64)
+
+
+def slope(
+    x: npt.ArrayLike, y: npt.ArrayLike, variance: npt.ArrayLike, level: float = 0.95, *, scatter: bool = True
+) -> Trend:
     """Slope of a line through a curve's points, each weighted by 1 / its variance.
 
     The slope is sum k_i y_i, and its variance k' V k, with V the points' covariance. Where the points scatter about
@@ -97,9 +143,12 @@ def slope(x: npt.ArrayLike, y: npt.ArrayLike, variance: npt.ArrayLike, level: fl
         y: Shape (n,), rates or differences.
         variance: Shape (n,), or the covariance, shape (n, n); in squared units of y.
         level: Confidence level, between 0 and 1.
+        scatter: Whether the points stand for others that training could have given. If not, the slope sums up these
+            very checkpoints, as a slope of each question would (Matthews et al. 1990, BMJ 300): all points weigh the
+            same, the error is that of their sampling alone, and quantiles are normal.
 
     Returns:
-        In units of y per unit of x; NaN with fewer than two different x.
+        In units of y per unit of x; NaN with fewer than two different x, or without any error.
 
     Raises:
         ValueError: The shapes don't fit, a variance is negative, or the level is not between 0 and 1.
@@ -112,16 +161,19 @@ def slope(x: npt.ArrayLike, y: npt.ArrayLike, variance: npt.ArrayLike, level: fl
     n = len(x)
     if len(np.unique(x)) < 2:
         return Trend(np.nan, np.nan, np.nan, np.nan, np.nan, n)
-    w = 1.0 / np.diag(covariance)
+    w = 1.0 / np.diag(covariance) if scatter else np.ones(n)
     centred = x - np.sum(w * x) / np.sum(w)
     k = w * centred / np.sum(w * centred**2)
     estimate = float(k @ y)
     residuals = y - np.sum(w * y) / np.sum(w) - estimate * centred
-    scale = max(1.0, float(np.sum(w * residuals**2)) / (n - 2)) if n > 2 else 1.0
-    stderr = float(np.sqrt(k @ covariance @ k * scale))
-    half = (float(t_quantile(n - 2, level)) if n > 2 else z) * stderr
+    by_t = scatter and n > 2
+    scale = max(1.0, float(np.sum(w * residuals**2)) / (n - 2)) if by_t else 1.0
+    stderr = float(np.sqrt(max(k @ covariance @ k, 0.0) * scale))
+    if not stderr > 0:
+        return Trend(estimate, np.nan, np.nan, np.nan, np.nan, n)
+    half = (float(t_quantile(n - 2, level)) if by_t else z) * stderr
     t = -abs(estimate) / stderr
-    p = float(2.0 * (stdtr(n - 2, t) if n > 2 else ndtr(t)))
+    p = float(2.0 * (stdtr(n - 2, t) if by_t else ndtr(t)))
     return Trend(estimate, estimate - half, estimate + half, stderr, p, n)
 
 
