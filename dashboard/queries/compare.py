@@ -18,7 +18,7 @@ from dashboard.queries.flags import flag_states, number_repeats
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, RateQuery, frame_of
 from dashboard.queries.groups import is_glob
 from dashboard.queries.measures import measure
-from dashboard.queries.questions import questions
+from dashboard.queries.questions import Part, questions
 from dashboard.queries.rates import about_metric, rates
 from dashboard.queries.settings import differing, settings_of, side_by_side
 from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, Difference, corrected
@@ -220,7 +220,7 @@ def _measured(
         for row in sorted(rows, key=lambda row: (row["created"] is not None, row["created"] or 0, row["eval_id"])):
             if row["repeat"]:
                 continue
-            one = Measured(of[row["eval_id"]], row | {"level": asked.level}, answers.get(row["eval_id"], {}))
+            one = Measured(of[row["eval_id"]], row | {"level": asked.level}, answers.get(Part(row["eval_id"]), {}))
             before = found.get((one.checkpoint, *one.name))
             if before:
                 # Logs without a step are checkpoints of their own, and only their run names them.

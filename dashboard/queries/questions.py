@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -16,17 +16,26 @@ from dashboard.queries.sql import records
 from dashboard.statistics import ClusterSums, sums_of_parts
 
 QUESTIONS = """
-SELECT o.eval_id, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs, count(o.value) AS n,
-       sum(o.value) AS total, sum(o.value * o.value) AS squares,
+SELECT o.eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,
+       count(o.value) AS n, sum(o.value) AS total, sum(o.value * o.value) AS squares,
        min(o.epoch) FILTER (WHERE o.value = 1) AS counted_epoch, min(o.epoch) FILTER (WHERE o.value = 0) AS other_epoch,
        list(DISTINCT hash(s.input)) FILTER (WHERE s.input IS NOT NULL) AS prompts
 FROM outcomes o JOIN live_samples($as_of) s USING (sample_id)
-GROUP BY ALL ORDER BY o.eval_id, o.sample_key
+GROUP BY ALL ORDER BY o.eval_id, o.split, o.split2, o.sample_key
 """
-"""A row for every question of a log: `n` epochs with an outcome, of `epochs`; the first epoch of either outcome."""
+"""A row for every question of a log, or of each combination of split values in it: `n` epochs with an outcome, of
+`epochs`; the first epoch of either outcome."""
 
 Question = dict[str, Any]
 Floats = npt.NDArray[np.float64]
+
+
+class Part(NamedTuple):
+    """The samples of a log that have the same split values; all of them where nothing is split."""
+
+    eval_id: int
+    split: str | None = None
+    split2: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +69,11 @@ def questions(
     evals: Sequence[dict[str, Any]],
     cluster_field: dict[str, str | None],
     as_of: int,
-) -> dict[int, dict[str, Question]]:
-    """Rows of `QUESTIONS` by eval id and sample id; logs without samples are absent.
+    splits: Sequence[str] = (),
+) -> dict[Part, dict[str, Question]]:
+    """Rows of `QUESTIONS` by part of a log and sample id; logs without samples are absent.
+
+    `Part(row["eval_id"], row["split"], row["split2"])` is the part that a row of `measure` counts.
 
     Args:
         con: A cursor of this thread.
@@ -69,12 +81,13 @@ def questions(
         evals: Rows of live evals.
         cluster_field: Eval name -> metadata field of the cluster; None for the question.
         as_of: Batch.
+        splits: Up to two fields; each combination of their values in a log is a part of its own.
     """
-    found: dict[int, dict[str, Question]] = {}
+    found: dict[Part, dict[str, Question]] = {}
     if evals:
-        outcomes = outcomes_sql(metric, evals, cluster_field, as_of)
+        outcomes = outcomes_sql(metric, evals, cluster_field, as_of, splits=splits)
         for row in records(con, outcomes.sql + QUESTIONS, outcomes.parameters):
-            found.setdefault(row["eval_id"], {})[row["sample"]] = row
+            found.setdefault(Part(row["eval_id"], row["split"], row["split2"]), {})[row["sample"]] = row
     return found
 
 

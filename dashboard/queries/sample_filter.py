@@ -11,6 +11,7 @@ import duckdb
 from dashboard.queries.applicable import DEFAULT, Scope, scope_of
 from dashboard.queries.definitions import Metric, Reported
 from dashboard.queries.outcomes import outcomes_sql
+from dashboard.queries.splits import Where, check_field
 from dashboard.queries.sql import identifier
 from loaders.study.conditions import Condition
 
@@ -113,11 +114,16 @@ class SampleFilter:
     """Only samples that ended in an error, or only those that didn't."""
     limits: bool | None = None
     """Only samples that hit a limit, or only those that didn't."""
+    where: Where = ()
+    """Fields with their values, as rates are split by them; None for samples without the field. Of several values of
+    one field any will do."""
 
     def __post_init__(self) -> None:
         for outcome in self.outcomes:
             if outcome not in OUTCOMES:
                 raise ValueError(f'no outcome is called "{outcome}" (allowed: {", ".join(OUTCOMES)})')
+        for field, _ in self.where:
+            check_field(field)
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,7 @@ def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Fo
     for part, (metric, logs) in enumerate(_in_sight(scope, wanted).items()):
         prefix = f"m{part}_"
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in logs}
-        outcomes = outcomes_sql(metric, logs, fields, as_of, wanted.condition, prefix)
+        outcomes = outcomes_sql(metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
         parameters |= outcomes.parameters | {f"{prefix}name": metric.name, f"{prefix}kind": metric.kind}
         # Only our own SQL, numbers and prefixes are put together here; values are bound.
         columns = f"{part} AS part, ${prefix}name AS metric, ${prefix}kind AS kind"
