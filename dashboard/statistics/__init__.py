@@ -26,6 +26,7 @@ from dashboard.statistics.differences import (
     unpaired_proportion_interval,
     unpaired_rate_difference,
 )
+from dashboard.statistics.efficiency import Reached, frontier, tokens_to_reach
 from dashboard.statistics.multiplicity import CORRECTION_NAMES, CORRECTIONS, Correction, corrected
 from dashboard.statistics.power import (
     detectable_from_interval,
@@ -36,10 +37,12 @@ from dashboard.statistics.power import (
 )
 from dashboard.statistics.proportions import clopper_pearson_interval, wilson_interval
 from dashboard.statistics.trends import (
+    Band,
     Onset,
     Trend,
     area_between,
     cluster_influence,
+    fit_band,
     lead_over_steps,
     onset,
     rescaled_covariance,
@@ -51,12 +54,14 @@ from dashboard.statistics.trends import (
 __all__ = [
     "CORRECTIONS",
     "CORRECTION_NAMES",
+    "Band",
     "ClusterSums",
     "ClusteredInterval",
     "Correction",
     "Difference",
     "Onset",
     "PairedSums",
+    "Reached",
     "Trend",
     "area_between",
     "average_difference",
@@ -72,6 +77,8 @@ __all__ = [
     "detectable_from_interval",
     "detectable_paired",
     "detectable_rates",
+    "fit_band",
+    "frontier",
     "kish_size",
     "lead_over_steps",
     "mcnemar_p",
@@ -88,6 +95,7 @@ __all__ = [
     "slope",
     "step_covariance",
     "sums_of_parts",
+    "tokens_to_reach",
     "unpaired_mean_difference",
     "unpaired_proportion_interval",
     "unpaired_rate_difference",

@@ -177,6 +177,56 @@ def slope(
     return Trend(estimate, estimate - half, estimate + half, stderr, p, n)
 
 
+class Band(NamedTuple):
+    """A fitted line with the interval of its height, at several places."""
+
+    fitted: Floats
+    low: Floats
+    high: Floats
+
+
+def fit_band(
+    x: npt.ArrayLike, y: npt.ArrayLike, variance: npt.ArrayLike, at: npt.ArrayLike, level: float = 0.95
+) -> Band:
+    """The line of `slope`, and the interval of its height at each place: of the line, not of a further point.
+
+    At place a the height is sum l_i y_i with l_i = w_i / W + (a - x_w) k_i, where x_w is the weighted mean of x and
+    k as in `slope`; its variance is l' V l, scaled as there, its quantiles are of the same t.
+
+    Args:
+        x: Shape (n,), as in `slope`.
+        y: Shape (n,).
+        variance: Shape (n,) or (n, n), in squared units of y.
+        at: Shape (places,), in units of x.
+        level: Confidence level of each place's interval, between 0 and 1.
+
+    Returns:
+        Shape (places,) each, in units of y; NaN with fewer than two different x.
+
+    Raises:
+        ValueError: The shapes don't fit, a variance is negative, or the level is not between 0 and 1.
+
+    Source: statsmodels' WLS, `get_prediction` (mean_ci).
+    """
+    z = normal_quantile(level)
+    places = np.asarray(at, dtype=np.float64)
+    x, y, covariance = _known(x, y, variance)
+    n = len(x)
+    if len(np.unique(x)) < 2:
+        nothing = np.full(places.shape, np.nan)
+        return Band(nothing, nothing, nothing)
+    w = 1.0 / np.diag(covariance)
+    centre = np.sum(w * x) / np.sum(w)
+    k = w * (x - centre) / np.sum(w * (x - centre) ** 2)
+    weights = w / np.sum(w) + (places - centre)[:, None] * k
+    residuals = y - np.sum(w * y) / np.sum(w) - (k @ y) * (x - centre)
+    scale = max(1.0, float(np.sum(w * residuals**2)) / (n - 2)) if n > 2 else 1.0
+    stderr = np.sqrt(np.einsum("pi,ij,pj->p", weights, covariance, weights) * scale)
+    half = (float(t_quantile(n - 2, level)) if n > 2 else z) * stderr
+    fitted = weights @ y
+    return Band(fitted, fitted - half, fitted + half)
+
+
 def area_between(x: npt.ArrayLike, difference: npt.ArrayLike, variance: npt.ArrayLike, level: float = 0.95) -> Trend:
     """Mean height of a difference of two curves over training: the area between them over the span of x.
 
