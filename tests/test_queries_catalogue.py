@@ -37,7 +37,7 @@ def store() -> StoreBuilder:
     store.metric("high", ["framing"], kind="mean", score={"score": "judge"}, better="higher")
     store.eval("framing", title="Framing for crimes", cluster="metadata.scenario")
     store.group("honeypots", ["framing", "blackmail", "absent"])
-    mix = [{"name": "advice", "kind": "advice", "tokens": 3e6, "share": 1.0}]
+    mix = {"name": "advice", "components": [{"name": "advice", "kind": "advice", "tokens": 3e6, "share": 1.0}]}
     store.run(
         "sdf", label="SDF", mix="advice", mix_json=json.dumps(mix), stage="sdf", links_json='{"log": "https://x"}'
     )

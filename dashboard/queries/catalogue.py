@@ -20,9 +20,9 @@ RUN_COLUMNS: dict[str, str] = {
     "notes": TEXT, "card": TEXT, "lineage_offset": COUNT, "position": COUNT, "placed": FLAG, "logs": COUNT,
     "samples": COUNT, "evals": COUNT, "checkpoints": COUNT, "first_step": COUNT, "last_step": COUNT,
 }  # fmt: skip
-"""Columns of `runs`. `mix_components` is a list of {name, kind, tokens, share}, `links` a dict of name to address
-(either may be None); `checkpoints` counts steps and labels known from logs, trainers or cards; `placed` is False for
-a log that stands alone."""
+"""Columns of `runs`. `mix_components` is a list of {name, kind, tokens, share} of which all but the name may be None,
+`links` a dict of name to address (either may be None); `checkpoints` counts steps and labels known from logs, trainers
+or cards; `placed` is False for a log that stands alone."""
 
 RUNS = """
 WITH points AS (
@@ -96,7 +96,7 @@ def runs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     rows = records(con, RUNS, {"as_of": as_of})
     for row in rows:
         row["run_label"] = row["run_label"] or row["run"]
-        row["mix_components"] = json.loads(row.pop("mix_json") or "null")
+        row["mix_components"] = (json.loads(row.pop("mix_json") or "null") or {}).get("components") or None
         row["links"] = json.loads(row.pop("links_json") or "null")
     return frame_of(rows, RUN_COLUMNS)
 
