@@ -1,141 +1,95 @@
-"""Two logs of one eval, side by side: their difference with its interval, and the questions that flipped."""
+"""Rows about two logs side by side: the difference with its interval, what it rests on, and what flipped."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from dashboard.queries.questions import Pairs, Question, epochs_of, means_of, pair, sums_of
+from dashboard.queries.frame import RateQuery
+from dashboard.queries.matches import Match, Measured, standard_error
+from dashboard.queries.questions import Question, epochs_of, means_of, sums_of
 from dashboard.statistics import (
+    ClusterSums,
     Difference,
     average_difference,
+    average_interval,
+    clustered_mean_interval,
+    clustered_proportion_interval,
+    clustered_stderr,
     detectable_from_interval,
-    paired_mean_difference,
-    paired_rate_difference,
-    reported_difference,
-    unpaired_mean_difference,
-    unpaired_rate_difference,
-    variance_of_interval,
+    paired_sums,
+    sums_of_parts,
 )
 
 Row = dict[str, Any]
 
+MOST_CHANGES = 50
+"""Questions with the largest changes of a mean, of each comparison."""
 
-@dataclass(frozen=True)
-class Measured:
-    """One log of a checkpoint, measured by one metric.
-
-    Attributes:
-        checkpoint: Name of the checkpoint.
-        row: As `dashboard.queries.measures.measure` gives it, and what the metric is.
-        questions: By sample id; empty where the log holds no samples, or its outcomes are only reported.
-    """
-
-    checkpoint: str
-    row: Row
-    questions: dict[str, Question]
-
-    @property
-    def name(self) -> tuple[str, str, str]:
-        """What is measured: eval, metric, variant."""
-        return self.row["eval"], self.row["metric"], self.row["variant"] or ""
+SIDES = ("", "baseline_")
 
 
-@dataclass(frozen=True)
-class Match:
-    """A log and the baseline's of the same eval and metric."""
-
-    here: Measured
-    there: Measured
-
-    @cached_property
-    def pairs(self) -> Pairs:
-        """Their questions side by side."""
-        return pair(self.here.questions, self.there.questions)
-
-    @property
-    def place(self) -> Row:
-        """What every row about the two begins with."""
-        row = self.here.row
-        return {
-            "eval": row["eval"], "metric": row["metric"], "variant": row["variant"],
-            "checkpoint": self.here.checkpoint, "baseline": self.there.checkpoint,
-            "definition": row["definition"], "kind": row["kind"], "better": row["better"], "unit": row["unit"],
-            "group": False, "eval_key": row["eval_key"], "baseline_eval_key": self.there.row["eval_key"],
-        }  # fmt: skip
-
-    def difference(self) -> Difference | None:
-        """The difference; paired where they answered the same questions. None where one has no value."""
-        here, there, pairs = self.here, self.there, self.pairs
-        if here.row.get("rate") is None or there.row.get("rate") is None:
-            return None
-        is_rate = here.row["kind"] == "rate"
-        if pairs.worth_pairing:
-            means, baseline = means_of(pairs.here), means_of(pairs.there)
-            cluster = [question["cluster"] for question in pairs.there]
-            if is_rate:
-                return paired_rate_difference(means, baseline, epochs_of(pairs.here), epochs_of(pairs.there), cluster)
-            return paired_mean_difference(means, baseline, cluster)
-        if not here.questions or not there.questions or here.row["kind"] == "reported":
-            return reported_difference(here.row["rate"], _error(here.row), there.row["rate"], _error(there.row))
-        (sums, spread), (others, other_spread) = (sums_of(list(log.questions.values())) for log in (here, there))
-        if is_rate:
-            return unpaired_rate_difference(sums, others)
-        return unpaired_mean_difference(sums, others, spread, other_spread)
-
-
-def _error(row: Row) -> float:
-    """The standard error of a number without samples; of one that has bounds only, the error they stand for."""
-    stderr, low, high = (row.get(name) for name in ("stderr", "low", "high"))
-    if stderr:
-        return float(stderr)
-    if low is None or high is None or math.isnan(low):
-        return math.nan
-    return float(variance_of_interval(low, high, row["level"]) ** 0.5)
-
-
-def difference_row(match: Match, found: Difference | None, level: float) -> Row:
+def difference_row(match: Match, found: Difference | None, asked: RateQuery) -> Row:
     """One row of differences.
 
     Args:
         match: The two logs.
         found: Their difference; None where one has no value.
-        level: Of the interval.
+        asked: For level, and the method of the two rates' own intervals.
     """
     here, there, pairs = match.here.row, match.there.row, match.pairs
-    row = match.place | {"questions": len(pairs.here) if match.here.questions else None, "paired": False}
+    row = match.place | {"questions": len(pairs.here) if match.here.questions else None, "paired": match.paired}
     row["flags"] = [*here["flags"], *(f"Baseline: {flag}" for flag in there["flags"])]
-    if found is not None and pairs.worth_pairing:
-        row["paired"] = True
-        row |= _counts("", pairs.here, here["kind"]) | _counts("baseline_", pairs.there, here["kind"])
+    if match.paired:
+        sums = _paired_sums(match)
+        for prefix, questions, of in zip(SIDES, (pairs.here, pairs.there), sums, strict=True):
+            row |= _compared(prefix, questions, of, here["kind"], asked)
         if pairs.only_here or pairs.only_there:
             row["flags"].append(
                 f"Paired on the {len(pairs.here)} questions that both answered; left out are {pairs.only_here} of this"
                 f" checkpoint's and {pairs.only_there} of the baseline's."
             )
     else:
-        for prefix, log in (("", here), ("baseline_", there)):
+        for prefix, log in zip(SIDES, (here, there), strict=True):
             row |= {f"{prefix}{name}": log.get(name) for name in ("k", "n", "rate")}
+            row |= {f"{prefix}rate_{end}": log.get(end) for end in ("low", "high")}
         if found is not None and match.here.questions and match.there.questions:
             row["flags"].append(f"Not paired: {len(pairs.here)} questions were answered by both.")
     if found is None:
         row["flags"].append("No difference: one of the two has no value.")
         return row
-    row |= _numbers(found, level)
+    row |= _numbers(found, asked.level)
     excludes_0 = row["low"] > 0 or row["high"] < 0
-    if found.test.startswith("McNemar") and excludes_0 != (found.p < 1.0 - level):
+    if found.test.startswith("McNemar") and excludes_0 != (found.p < 1.0 - asked.level):
         row["flags"].append("Borderline: the interval and the exact test, which is the more cautious, disagree.")
     return row
 
 
-def _counts(prefix: str, rows: Sequence[Question], kind: str) -> Row:
+def _paired_sums(match: Match) -> tuple[ClusterSums, ClusterSums]:
+    """Sums of either over the questions in common, each counting once."""
+    here, there = match.pairs.here, match.pairs.there
+    sums = paired_sums(means_of(here), means_of(there), epochs_of(here), epochs_of(there), match.clusters)
+    return sums.here, sums.there
+
+
+def _compared(prefix: str, rows: Sequence[Question], sums: ClusterSums, kind: str, asked: RateQuery) -> Row:
+    """One side of a pair: its counts, and its rate with the interval of that very rate."""
+    if kind == "rate":
+        # Question means times a weight don't add up to whole counts, and rounding must not carry them beyond n.
+        total = min(max(float(np.asarray(sums.total)), 0.0), float(np.asarray(sums.n)))
+        bounds = clustered_proportion_interval(sums._replace(total=total), asked.level, asked.method)
+        low, high = float(bounds.low), float(bounds.high)
+    else:
+        bounds = clustered_mean_interval(sums, asked.level)
+        # Where no spread was seen, an interval without width would claim that there is none.
+        low, high = (float(bounds.low), float(bounds.high)) if bounds.stderr > 0 else (math.nan, math.nan)
     return {
         f"{prefix}rate": float(means_of(rows).mean()),
+        f"{prefix}rate_low": low,
+        f"{prefix}rate_high": high,
         f"{prefix}n": sum(question["n"] for question in rows),
         f"{prefix}k": round(sum(question["total"] for question in rows)) if kind == "rate" else None,
     }
@@ -156,6 +110,11 @@ def _numbers(found: Difference, level: float) -> Row:
     }
 
 
+def alike(rows: Sequence[Row]) -> list[Row]:
+    """The rows of a group's members that can be averaged: another kind, unit or direction can't be added up."""
+    return [row for row in rows if all(row[key] == rows[0][key] for key in ("kind", "unit", "better"))]
+
+
 def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row, Difference]], level: float) -> Row:
     """The average of the differences of a group's members at one checkpoint.
 
@@ -166,24 +125,78 @@ def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row,
         rows: Row and difference of each member that has both values; at least one.
         level: Of the interval.
     """
-    # As in the group's own average: another kind, unit or direction can't be added up.
-    alike = [each for each in rows if all(each[0][key] == rows[0][0][key] for key in ("kind", "unit", "better"))]
-    members = [row for row, _ in alike]
+    members = alike([row for row, _ in rows])
     left_out = [row["eval"] for row, _ in rows if row not in members]
-    average = _numbers(average_difference([found for _, found in alike]), level)
+    average = _numbers(average_difference([found for row, found in rows if row in members]), level)
     row = members[0] | average | {
-        "eval": name, "metric": metric, "definition": definition, "group": True,
+        "eval": name, "metric": metric, "definition": definition, "group": True, "members": len(members),
         "paired": all(member["paired"] for member in members),
         "eval_key": None, "baseline_eval_key": None,
         "flags": [f"{member['eval']}: {flag}" for member in members for flag in member["flags"]],
     }  # fmt: skip
-    for column in ("rate", "baseline_rate"):
-        row[column] = float(np.mean([member[column] for member in members]))
+    for prefix in SIDES:
+        ends = [
+            np.array([member.get(f"{prefix}{column}", np.nan) for member in members], dtype=np.float64)
+            for column in ("rate", "rate_low", "rate_high")
+        ]
+        rate, low, high = average_interval(*ends)
+        row |= {f"{prefix}rate": float(rate), f"{prefix}rate_low": float(low), f"{prefix}rate_high": float(high)}
     for column in ("questions", "k", "n", "baseline_k", "baseline_n"):
         counts = [member[column] for member in members]
         row[column] = None if None in counts else sum(counts)
     if left_out:
         row["flags"].append(f"Left out, being of another kind or direction: {', '.join(left_out)}")
+    return row
+
+
+def basis_row(match: Match) -> Row:
+    """What a plan for the same comparison rests on: `BASIS_COLUMNS`, from the two logs as they are."""
+    row = match.place | {"paired": match.paired, "members": 1, "baseline_rate": match.there.row.get("rate")}
+    if match.paired:
+        here, there = match.pairs.here, match.pairs.there
+        apart = means_of(here) - means_of(there)
+        error = float(clustered_stderr(sums_of_parts(np.ones_like(apart), apart, match.clusters)))
+        row |= {"questions": len(apart), "variance": len(apart) * error**2}
+        return row | {"epochs": float(np.mean(epochs_of(here))), "baseline_epochs": float(np.mean(epochs_of(there)))}
+    sides = [_side(log) for log in (match.here, match.there)]
+    if None in [side["questions"] for side in sides]:
+        return row
+    row["variance"] = sum(side["questions"] * side["error"] ** 2 for side in sides)
+    effective = sum(side["n_eff"] for side in sides)
+    row["design_effect"] = sum(side["questions"] for side in sides) / effective if effective else math.nan
+    for prefix, side in zip(SIDES, sides, strict=True):
+        row |= {f"{prefix}{name}": side[name] for name in ("questions", "epochs")}
+    return row
+
+
+def _side(log: Measured) -> Row:
+    """Questions, epochs of each, standard error and effective samples of one log."""
+    answered = [question for question in log.questions.values() if question["n"]]
+    if not answered:
+        return {"questions": log.row.get("n"), "epochs": None, "error": standard_error(log.row), "n_eff": 0.0}
+    sums, _ = sums_of(answered)
+    rate = log.row["kind"] == "rate"
+    n_eff = float(clustered_proportion_interval(sums).n_eff) if rate else 0.0
+    error = float(clustered_stderr(sums))
+    epochs = float(np.mean(epochs_of(answered)))
+    return {"questions": len(answered), "epochs": epochs, "error": error, "n_eff": n_eff}
+
+
+def group_basis(name: str, metric: str, rows: Sequence[Row]) -> Row:
+    """What a plan for a group's average rests on: of the members' variances that of their average.
+
+    Args:
+        name: The group.
+        metric: Name of its metric.
+        rows: From `basis_row`, of each member that has both values; at least one.
+    """
+    members = alike(rows)
+    variance = sum(member.get("variance", math.nan) for member in members) / len(members) ** 2
+    row = members[0] | {"eval": name, "metric": metric, "group": True, "members": len(members), "variance": variance}
+    row |= {"paired": all(member["paired"] for member in members), "baseline_rate": None, "design_effect": None}
+    for column, least in (("questions", min), ("baseline_questions", min), ("epochs", max), ("baseline_epochs", max)):
+        values = [member[column] for member in members if member.get(column) is not None]
+        row[column] = least(values) if values else None
     return row
 
 
@@ -207,3 +220,20 @@ def flip_rows(match: Match) -> list[Row]:
             }
         )  # fmt: skip
     return rows
+
+
+def change_rows(match: Match) -> list[Row]:
+    """The questions in common whose mean over epochs changed most, at most `MOST_CHANGES`; none for rates."""
+    if match.here.row["kind"] == "rate":
+        return []
+    rows = [
+        match.place | {
+            "sample": here["sample"], "change": here["total"] / here["n"] - there["total"] / there["n"],
+            "value": here["total"] / here["n"], "baseline_value": there["total"] / there["n"],
+            "n": here["n"], "baseline_n": there["n"],
+            "epoch": here["first_epoch"], "baseline_epoch": there["first_epoch"],
+        }
+        for here, there in zip(match.pairs.here, match.pairs.there, strict=True)
+    ]  # fmt: skip
+    changed = [row for row in rows if row["change"] != 0]
+    return sorted(changed, key=lambda row: -abs(row["change"]))[:MOST_CHANGES]

@@ -19,12 +19,13 @@ QUESTIONS = """
 SELECT o.eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,
        count(o.value) AS n, sum(o.value) AS total, sum(o.value * o.value) AS squares,
        min(o.epoch) FILTER (WHERE o.value = 1) AS counted_epoch, min(o.epoch) FILTER (WHERE o.value = 0) AS other_epoch,
+       min(o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_epoch,
        list(DISTINCT hash(s.input)) FILTER (WHERE s.input IS NOT NULL) AS prompts
 FROM outcomes o JOIN live_samples($as_of) s USING (sample_id)
 GROUP BY ALL ORDER BY o.eval_id, o.split, o.split2, o.sample_key
 """
 """A row for every question of a log, or of each combination of split values in it: `n` epochs with an outcome, of
-`epochs`; the first epoch of either outcome."""
+`epochs`; the first epoch of either outcome, and of any."""
 
 Question = dict[str, Any]
 Floats = npt.NDArray[np.float64]

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.differences import Match, Measured
 from dashboard.queries.flags import facets_of, shown
+from dashboard.queries.matches import Match, Measured
 from dashboard.queries.sql import records
 from loaders.study.stated import CHECKPOINT_KEYS, MIX_KEYS, RUN_KEYS, STAGE_KEYS, STEP_KEYS, VARIANT_KEYS
 
@@ -35,7 +35,8 @@ def settings_of(con: duckdb.DuckDBPyConnection, rows: Sequence[Row], as_of: int)
     by_log = {row["eval_id"]: json.loads(row["task_args_json"] or "{}") for row in args}
     found = {}
     for row in rows:
-        settings = {"task": row["task"]} | facets_of(row)
+        # The log's, however its samples are split.
+        settings = {"task": row["task"]} | facets_of(row | {"n_all": row["n_samples"] or row["n_all"]})
         for name, value in by_log[row["eval_id"]].items():
             if name.lower().replace("-", "_") not in OF_CHECKPOINT:
                 settings[f"task_args.{name}"] = value
@@ -51,7 +52,7 @@ def differing(match: Match, settings: Mapping[int, Mapping[str, str]]) -> list[R
         settings: From `settings_of`.
     """
     here, there, pairs = match.here.row, match.there.row, match.pairs
-    found = [
+    of_logs = [
         (name, value, other, f"{name} differs: {value} (baseline {other})")
         for name, value, other in _unlike(settings[here["eval_id"]], settings[there["eval_id"]])
         # How many there are is told by the questions and epochs, where these are known.
@@ -59,20 +60,25 @@ def differing(match: Match, settings: Mapping[int, Mapping[str, str]]) -> list[R
     ]
     if here["variant"] != there["variant"]:
         values = shown(here["variant"]), shown(there["variant"])
-        found.append(("variant", *values, f"variant differs: {values[0]} (baseline {values[1]})"))
-    if pairs.other_prompts:
-        message = f"{pairs.other_prompts} questions have the same id and another prompt"
-        found.append(("prompts", "", "", message + "; they are not taken for the same question"))
-    if match.here.questions and match.there.questions and (pairs.only_here or pairs.only_there):
-        values = str(len(pairs.here) + pairs.only_here), str(len(pairs.there) + pairs.only_there)
-        message = f"answered questions differ: {values[0]} here, {values[1]} at the baseline, {len(pairs.here)} in both"
-        found.append(("questions", *values, message))
+        of_logs.append(("variant", *values, f"variant differs: {values[0]} (baseline {values[1]})"))
     for row, whose in ((here, "this log"), (there, "the baseline's log")):
         if row["status"] != "success" or not row["complete"]:
             values = shown(here["status"]), shown(there["status"])
-            found.append(("status", *values, f"{whose} is not finished: {row['status'] or 'still being written'}"))
+            message = f"{whose} is not finished: {row['status'] or 'still being written'}"
+            of_logs.append(("status", *values, message))
+    of_questions = []
+    if pairs.other_prompts:
+        message = f"{pairs.other_prompts} questions have the same id and another prompt"
+        of_questions.append(("prompts", "", "", message + "; they are not taken for the same question"))
+    if match.here.questions and match.there.questions and (pairs.only_here or pairs.only_there):
+        values = str(len(pairs.here) + pairs.only_here), str(len(pairs.there) + pairs.only_there)
+        message = f"answered questions differ: {values[0]} here, {values[1]} at the baseline, {len(pairs.here)} in both"
+        of_questions.append(("questions", *values, message))
+    # Settings are those of whole logs, questions those of the samples that are compared.
+    whole = match.place | {"split": None, "split2": None}
     return [
-        match.place | {"what": what, "value": value, "baseline_value": other, "message": message}
+        place | {"what": what, "value": value, "baseline_value": other, "message": message}
+        for place, found in ((whole, of_logs), (match.place, of_questions))
         for what, value, other, message in found
     ]
 
