@@ -34,7 +34,7 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
     """
     scope = scope_of(con, query.evals, as_of)
     in_sight = [log for log in scope.logs if _in_sight(log, query)]
-    wanted = {name: _chosen(scope.applicable[name], query.metrics) for name in scope.shown}
+    wanted = {name: chosen_metrics(scope.applicable[name], query.metrics) for name in scope.shown}
     by_group = {group: scope.members(group) for group in scope.groups if _is_asked_for(group, scope, query)}
     every: dict[Metric, set[str]] = {}
     for name, metric in (
@@ -68,7 +68,7 @@ def _in_sight(eval_row: Row, query: RateQuery) -> bool:
     )
 
 
-def _chosen(metrics: Sequence[Metric], names: tuple[str, ...]) -> list[Metric]:
+def chosen_metrics(metrics: Sequence[Metric], names: tuple[str, ...]) -> list[Metric]:
     """The metrics of one eval that are asked for."""
     if not names:
         return list(metrics[:1])
