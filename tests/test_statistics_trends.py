@@ -14,7 +14,6 @@ from dashboard.statistics import (
     clustered_stderr,
     lead_over_steps,
     onset,
-    rescaled_covariance,
     slope,
     step_covariance,
     variance_of_interval,
