@@ -61,6 +61,19 @@ def parser() -> argparse.ArgumentParser:
     )
     _source(rates)
     _filters(rates)
+    rates.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a row for each value of metadata.NAME, task_args.NAME or variant; twice for each combination of two",
+    )
+    rates.add_argument(
+        "--interval",
+        choices=("wilson", "clopper-pearson"),
+        default="wilson",
+        help="of rates: Wilson (default), or Clopper-Pearson, which is exact and wider",
+    )
     _formats(rates)
 
     compare = verbs.add_parser(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dashboard.queries.frame import RateQuery
 
 RATE_TABLE = [
-    "run", "mix", "stage", "step", "tokens", "eval", "variant", "metric", "n", "k", "rate", "low", "high",
-    "interval", "n_missing",
+    "run", "mix", "stage", "step", "tokens", "eval", "variant", "split", "split2", "metric", "n", "k", "rate",
+    "low", "high", "interval", "n_missing",
 ]  # fmt: skip
 """The columns that `driftline rates` prints: the table behind the curves."""
 RATE_COLUMNS = [*RATE_TABLE, "step_label", "definition", "repeat", "reported", "disagrees", "flags"]
@@ -53,18 +53,30 @@ class RateArguments(Struct):
     eval: list[str] = field(default_factory=list)
     metric: list[str] = field(default_factory=list)
     as_of: int | None = None
+    split: list[str] = field(default_factory=list)
+    """Fields that split every eval; none where empty."""
+    interval: Literal["wilson", "clopper-pearson"] = "wilson"
 
     def query(self) -> RateQuery:
-        """The same question, as the pages ask it."""
+        """The same question, as the pages ask it.
+
+        Raises:
+            DriftlineError: What is no field, or more of them than go together.
+        """
         from dashboard.queries.frame import RateQuery
 
-        return RateQuery(
-            runs=tuple(self.run),
-            mixes=tuple(self.mix),
-            stages=tuple(self.stage),
-            evals=tuple(self.eval),
-            metrics=tuple(self.metric),
-        )
+        try:
+            return RateQuery(
+                runs=tuple(self.run),
+                mixes=tuple(self.mix),
+                stages=tuple(self.stage),
+                evals=tuple(self.eval),
+                metrics=tuple(self.metric),
+                splits=tuple(self.split),
+                method=self.interval,
+            )
+        except ValueError as error:
+            raise DriftlineError(f"--split: {error}.") from error
 
 
 class CompareArguments(Struct):
@@ -100,8 +112,9 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
     """The rates as of a batch (default: the newest), all columns.
 
     Raises:
-        DriftlineError: A name that was asked for is not in the store; the message lists those that are.
+        DriftlineError: A name or field that was asked for is not in the store; the message lists those that are.
     """
+    from dashboard.queries.fields import fields
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.rates import rates
 
@@ -110,6 +123,10 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
         frame = rates(cursor, given.query(), as_of)
         if frame.empty:
             _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), given)
+        for name, column in zip(given.split, ("split", "split2"), strict=False):
+            if not frame.empty and frame[column].isna().all():
+                there = ", ".join(fields(cursor, given.eval, as_of)["field"]) or "none"
+                raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
     return frame
 
 

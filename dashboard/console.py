@@ -8,17 +8,18 @@ import json
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from dashboard import commands
 from dashboard.cli import store_path
@@ -197,7 +198,7 @@ def _given(value: str | None, rule: str | None) -> str:
 
 def rates(given: argparse.Namespace) -> int:
     """Print the table behind the curves."""
-    arguments = _rate_arguments(given)
+    arguments = msgspec.structs.replace(_rate_arguments(given), split=given.split, interval=given.interval)
     with _readable(given) as place:
         if isinstance(place, Owner):
             rows: list[dict[str, Any]] = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
@@ -211,7 +212,8 @@ def rates(given: argparse.Namespace) -> int:
         # A checkpoint without a number has a name: "base", "final".
         shown = [row | {"step": row["step_label"] if row["step"] is None else row["step"]} for row in rows]
         columns = [name for name in commands.RATE_TABLE if any(row[name] is not None for row in shown)]
-        out.print(_table(shown, columns))
+        fields = dict(zip(("split", "split2"), given.split, strict=False))
+        out.print(_table(shown, columns, fields))
         for metric, definition in dict.fromkeys((row["metric"], row["definition"]) for row in rows):
             out.print(f"{metric}: {definition}", markup=False)
         disputed = sum(row["disagrees"] for row in rows)
@@ -267,17 +269,23 @@ def _print_csv(rows: list[dict[str, Any]], columns: list[str]) -> None:
     writer.writerows(rows)
 
 
-def _table(rows: list[dict[str, Any]], columns: list[str]) -> Table:
+def _table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, str] | None = None) -> Table:
+    """A table of rows; columns are headed by their titles, where these are given, else by their names."""
     table = Table(box=None, pad_edge=False)
-    texts = {"run", "mix", "stage", "eval", "variant", "metric", "interval", "checkpoint", "method", "test"}
+    titles = titles or {}
+    texts = {
+        "run", "mix", "stage", "eval", "variant", "split", "split2", "metric", "interval", "checkpoint", "method",
+        "test",
+    }  # fmt: skip
     cells = [[_cell(row[name]) for name in columns] for row in rows]
     for at, name in enumerate(columns):
         # Where the terminal is too narrow, long names are cut, and numbers never.
         widest = max((len(row[at]) for row in cells), default=0)
         least = min(widest, 12) if name in texts else max(widest, len(name))
-        table.add_column(name, justify="left" if name in texts else "right", no_wrap=True, min_width=least)
+        justify: Literal["left", "right"] = "left" if name in texts else "right"
+        table.add_column(Text(titles.get(name, name)), justify=justify, no_wrap=True, min_width=least)
     for row in cells:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))  # plain: a name from a log may look like markup
     return table
 
 
@@ -288,7 +296,7 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1000 else f"{value:.4g}"
-    return str(value)
+    return "".join(c if c.isprintable() else " " for c in str(value))
 
 
 def export(given: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ from typing import cast
 
 from dashboard.links import HIGHEST_FIRST, LOWEST_FIRST, Parameters, parse_step
 from dashboard.queries.samples import OUTCOMES, SORTS, SampleFilter, Sort
+from dashboard.queries.splits import parse_where
 from loaders.errors import DriftlineError
 from loaders.study.conditions import Condition, Op, SampleTest, ScoreTest
 
@@ -29,7 +30,7 @@ def filter_of(address: Parameters) -> SampleFilter:
     """Read a filter out of an address. What is not there, or empty, does not filter.
 
     Raises:
-        DriftlineError: A condition that can't be read.
+        DriftlineError: A condition that can't be read, or a field that is none.
     """
 
     def names(name: str) -> tuple[str, ...]:
@@ -39,6 +40,10 @@ def filter_of(address: Parameters) -> SampleFilter:
         return next(iter(names(name)), "")
 
     metrics = names("metric")
+    try:
+        where = tuple(parse_where(text) for text in names("where"))
+    except ValueError as error:
+        raise DriftlineError(f"where: {error}.") from error
     return SampleFilter(
         runs=names("run"),
         steps=tuple(parse_step(text) for text in names("step")),
@@ -50,6 +55,7 @@ def filter_of(address: Parameters) -> SampleFilter:
         text=one("text") or None,
         errors=EITHER.get(one("errors")),
         limits=EITHER.get(one("limits")),
+        where=where,
     )
 
 
