@@ -96,6 +96,22 @@ def named(name: str) -> list[str]:
     return values or []
 
 
+def noticed(name: str, value: object) -> object:
+    """What the page saw of something on its last run, and see it now; None where its state comes from an address.
+
+    A page whose choices depend on each other tells by it what has changed.
+    """
+    key = f"{_key(name)}_noticed"
+    before = st.session_state.get(key) if source() is None else None
+    st.session_state[key] = value
+    return before
+
+
+def put(name: str, value: str | list[str]) -> None:
+    """Let the picker of `name`, not drawn yet, show something else than what was picked."""
+    st.session_state[_key(name)] = value
+
+
 def pick_many(
     label: str,
     name: str,

@@ -19,6 +19,8 @@ SELECTION = "point"
 TOOLTIP = (
     ("checkpoint", "checkpoint"),
     ("eval", "eval"),
+    ("split", "split"),
+    ("split2", "second split"),
     ("definition", "definition"),
     ("count", "samples"),
     ("value", "value"),
@@ -148,21 +150,33 @@ def mark_layers(
 
 def tooltip_layers(points: pd.DataFrame, place: Mapping[str, Any], axis: ValueAxis) -> list[alt.Chart]:
     """Invisible, generous targets over the points: they hold the tooltip, the description and the click."""
-    number = json.dumps(axis.exact)
     return [
-        alt.Chart(some)
-        .transform_calculate(
-            value=f"format(datum.rate, {number})",
-            count="isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? datum.n : 'not reported'",
-            bounds=f"format(datum.low, {number}) + ' to ' + format(datum.high, {number})",
-            description="datum.checkpoint + ', ' + datum.eval + ': ' + datum.value + ', ' + datum.count",
-        )
-        .mark_point(filled=True, shape="circle", size=280, opacity=0)
-        .encode(
-            tooltip=[alt.Tooltip(f"{column}:N", title=title) for column, title in rows],
-            description="description:N",
-            **axis.encode("rate"),
-            **place,
+        chart.mark_point(filled=True, shape="circle", size=280, opacity=0).encode(**said, **axis.encode("rate"), **place)
+        for chart, said in described(points, axis)
+    ]
+
+
+def described(points: pd.DataFrame, axis: ValueAxis) -> list[tuple[alt.Chart, dict[str, Any]]]:
+    """Charts of points without a mark yet, each with the encoding of its tooltip and its description.
+
+    Args:
+        points: Columns of `MARK_COLUMNS`.
+        axis: For the format of numbers.
+    """
+    number = json.dumps(axis.exact)
+    split = "(isValid(datum.split) ? ', ' + datum.split : '') + (isValid(datum.split2) ? ', ' + datum.split2 : '')"
+    return [
+        (
+            alt.Chart(some).transform_calculate(
+                value=f"format(datum.rate, {number})",
+                count="isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? datum.n : 'not reported'",
+                bounds=f"format(datum.low, {number}) + ' to ' + format(datum.high, {number})",
+                description=f"datum.checkpoint + ', ' + datum.eval + {split} + ': ' + datum.value + ', ' + datum.count",
+            ),
+            {
+                "tooltip": [alt.Tooltip(f"{column}:N", title=title) for column, title in rows],
+                "description": "description:N",
+            },
         )
         for rows, some in _by_known_rows(points)
     ]
