@@ -17,6 +17,8 @@ NOT_SAMPLING = frozenset(
 )  # fmt: skip
 """Settings of generation that don't change what a model says."""
 
+SIZE = "number of samples"
+
 HUGE_JUMP = 0.5
 """A rate this far from both neighbours, with intervals apart, is worth a look even when it isn't 0 or 1."""
 
@@ -81,7 +83,10 @@ def flag_differences(rows: list[Row]) -> None:
     """Say where judge, task version, number of samples, epochs, dataset or sampling settings differ.
 
     First within a line, from what most of its points have; then of whole lines, from what most lines of the same
-    eval and metric have.
+    eval and metric have. The number of samples only within a line: there, another number means that a point isn't
+    like its neighbours, by a limit or a crash. Between lines it differs by design, one run measured with more samples
+    than another; it stands beside every point and in the width of its interval, and makes no rate incomparable.
+    Whether two logs asked the same questions is told by their questions, where two checkpoints are compared.
     """
     for same_eval in _grouped(rows, lambda row: (row["eval"], row["metric"])):
         facets = {id(row): facets_of(row) for row in same_eval}
@@ -95,6 +100,8 @@ def flag_differences(rows: list[Row]) -> None:
                 for row, value in zip(line, values, strict=True):
                     if value != usual[-1]:
                         row["flags"].append(f"{name} differs: {shown(value)} (elsewhere {shown(usual[-1])})")
+            if name == SIZE:
+                continue
             over_lines = _most_common(usual)
             for line, value in zip(lines, usual, strict=True):
                 if value != over_lines:
@@ -105,12 +112,15 @@ def flag_differences(rows: list[Row]) -> None:
 
 
 def facets_of(row: Row) -> dict[str, Any]:
-    """What must be the same for two logs of an eval to be comparable: judge, version, size and sampling settings."""
+    """What should be the same in two logs of an eval: judge, version, size and sampling settings.
+
+    The size is the whole log's, also where its samples are split; of a log without samples the number that it reports.
+    """
     dataset = json.loads(row["dataset_json"] or "{}")
     facets = {
         "judge": row["judge"],
         "task version": row["task_version"],
-        "number of samples": row["n_all"],
+        SIZE: row["n_samples"] or row.get("n") or None,
         "epochs": row["epochs"],
         "dataset": dataset.get("name"),
     }
