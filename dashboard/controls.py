@@ -96,14 +96,14 @@ def named(name: str) -> list[str]:
     return values or []
 
 
-def noticed(name: str, value: object) -> object:
+def noticed(name: str, values: list[str]) -> list[str] | None:
     """What the page saw of something on its last run, and see it now; None where its state comes from an address.
 
     A page whose choices depend on each other tells by it what has changed.
     """
     key = f"{_key(name)}_noticed"
-    before = st.session_state.get(key) if source() is None else None
-    st.session_state[key] = value
+    before: list[str] | None = st.session_state.get(key) if source() is None else None
+    st.session_state[key] = values
     return before
 
 

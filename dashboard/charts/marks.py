@@ -151,7 +151,9 @@ def mark_layers(
 def tooltip_layers(points: pd.DataFrame, place: Mapping[str, Any], axis: ValueAxis) -> list[alt.Chart]:
     """Invisible, generous targets over the points: they hold the tooltip, the description and the click."""
     return [
-        chart.mark_point(filled=True, shape="circle", size=280, opacity=0).encode(**said, **axis.encode("rate"), **place)
+        chart.mark_point(filled=True, shape="circle", size=280, opacity=0).encode(
+            **said, **axis.encode("rate"), **place
+        )
         for chart, said in described(points, axis)
     ]
 
