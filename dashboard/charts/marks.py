@@ -21,6 +21,7 @@ TOOLTIP = (
     ("eval", "eval"),
     ("split", "split"),
     ("split2", "second split"),
+    ("trained", "training tokens"),
     ("definition", "definition"),
     ("count", "samples"),
     ("value", "value"),
@@ -34,6 +35,9 @@ TOOLTIP = (
 """Field and name of each row of a tooltip."""
 
 CALCULATED = {"count", "value"}
+
+TOKENS = "replace(format(datum.{0}, '.4~s'), 'G', 'B')"
+"""Vega expression of a number of tokens: 14M, 1.2B."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +175,7 @@ def described(points: pd.DataFrame, axis: ValueAxis) -> list[tuple[alt.Chart, di
         (
             alt.Chart(some).transform_calculate(
                 value=f"format(datum.rate, {number})",
+                trained=TOKENS.format("tokens"),
                 count="isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? datum.n : 'not reported'",
                 bounds=f"format(datum.low, {number}) + ' to ' + format(datum.high, {number})",
                 description=f"datum.checkpoint + ', ' + datum.eval + {split} + ': ' + datum.value + ', ' + datum.count",
@@ -198,6 +203,8 @@ def _is_known(points: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(True, index=points.index)
     if column == "bounds":
         return points["low"].notna()
+    if column == "trained":
+        return points["tokens"].notna()
     if column == "n_missing":
         return points["n_missing"].fillna(0) > 0
     return points[column].notna() & (points[column] != "")
