@@ -8,6 +8,7 @@ back or forward the address is read again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
@@ -228,6 +229,37 @@ def pick_one(
     return picked
 
 
+def pick_pair(
+    labels: tuple[str, str],
+    name: str,
+    options: Sequence[str],
+    *,
+    default: Sequence[str],
+    titles: Mapping[str, str] | None = None,
+) -> tuple[str, str]:
+    """Pick two options in order, each with a widget of its own; both stand in the address under one name.
+
+    Args:
+        labels: Of the widgets.
+        name: Of the query parameter; it may be that of a picker of many, whose first two are taken over.
+        options: Their names, at least one.
+        default: Taken where the address names fewer than two.
+        titles: Shown instead of names.
+    """
+    told = [value for value in dict.fromkeys([*named(name), *default, *options]) if value in options]
+    first = [told[0], told[min(1, len(told) - 1)]]
+    shown = _distinct(options, titles)
+    picked = []
+    for at, (label, value) in enumerate(zip(labels, first, strict=True)):
+        key = f"{_key(name)}_{at}"
+        if st.session_state[SOURCE] is not None or st.session_state.get(key) not in options:
+            st.session_state[key] = value
+        picked.append(st.selectbox(label, options, key=key, format_func=lambda option: shown[option]))
+    st.session_state[_key(name)] = picked
+    remember(name, picked)
+    return picked[0], picked[1]
+
+
 def write(label: str, name: str, *, placeholder: str | None = None, help: str | None = None) -> str:
     """Write a text to filter by; an empty one is left out of the address."""
     key = _key(name)
@@ -237,6 +269,34 @@ def write(label: str, name: str, *, placeholder: str | None = None, help: str | 
     text = st.text_input(label, key=key, placeholder=placeholder, help=help).strip()
     remember(name, text or None)
     return text
+
+
+def number(label: str, name: str, *, default: float, least: float, most: float | None = None, step: float = 1.0) -> float:
+    """Write a number; the default is left out of the address, and what is no number in range counts as the default.
+
+    Args:
+        label: Of the widget.
+        name: Of the query parameter.
+        default: Begun with.
+        least: The smallest that is allowed.
+        most: The largest; None for any.
+        step: Of the widget's buttons.
+    """
+    key = _key(name)
+    values = restored(name)
+    if values is not None or st.session_state[SOURCE] is not None or key not in st.session_state:
+        st.session_state[key] = _number_of(values, default, least, most)
+    value = float(st.number_input(label, key=key, min_value=least, max_value=most, step=step, format="%.4g"))
+    remember(name, None if value == default else f"{value:g}")
+    return value
+
+
+def _number_of(values: list[str] | None, default: float, least: float, most: float | None) -> float:
+    try:
+        value = float(values[0]) if values else default
+    except ValueError:
+        return default
+    return value if least <= value <= (most if most is not None else value) and math.isfinite(value) else default
 
 
 def _key(name: str) -> str:

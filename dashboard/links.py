@@ -23,7 +23,7 @@ ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "sampl
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
 
-BOUND = frozenset({"x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps"})
+BOUND = frozenset({"x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing"})
 """Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
 
 FILTER = frozenset(
@@ -39,7 +39,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     MIXES: BOUND | MEASURED | {"run", "mix", "baseline", "against"},
     PERSISTENCE: BOUND | MEASURED | {"run", "baseline"},
     ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
-    COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target"},
+    COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
     SAMPLES: FILTER | {"page"},
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
     DATA: frozenset({"show", "run"}),
