@@ -43,6 +43,19 @@ def check_splits(splits: tuple[str, ...]) -> None:
         raise ValueError(f"{len(splits)} fields to split by: {', '.join(splits)} (allowed: at most {MOST_SPLITS})")
 
 
+def parse_where(text: str) -> tuple[str, str | None]:
+    """A field with a value that is wanted, as in an address: "metadata.ai_name=Claude"; alone: without the field.
+
+    The first = parts the two.
+
+    Raises:
+        ValueError: What stands before it names no field.
+    """
+    field, equals, value = text.partition("=")
+    check_field(field)
+    return field, value if equals else None
+
+
 def field_sql(field: str, bind: Callable[[Any], str], sample: str = "s", log: str = "l", place: str = "c") -> str:
     """SQL of a field's value as text: true or false, numbers as JSON has them, lists and objects as JSON.
 
