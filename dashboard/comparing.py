@@ -1,0 +1,296 @@
+"""What the Compare page begins with, and how it tells what it shows: checkpoints, what differs, settings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
+from dashboard.queries.checkpoints import parse_checkpoints
+from loaders.errors import DriftlineError
+
+Row = Mapping[Any, Any]
+
+FIRST_CHECKPOINTS = 5
+"""Checkpoints that are picked at first, the baseline among them."""
+
+NAMED = 6
+"""Checkpoints or evals named in one sentence; more are counted."""
+
+DIFFERS = "≠"
+
+TABLE: dict[str, str] = {
+    "eval": "Eval", "metric": "Metric", "variant": "Variant", "split": "Split", "split2": "Second split",
+    "checkpoint": "Checkpoint", "difference": "Difference", "low": "Low", "high": "High", "p": "p",
+    "p_corrected": "Corrected p", "k": "k", "n": "n", "rate": "Rate", "rate_low": "Rate low", "rate_high": "Rate high",
+    "baseline_k": "Baseline k", "baseline_n": "Baseline n", "baseline_rate": "Baseline rate",
+    "baseline_rate_low": "Baseline low", "baseline_rate_high": "Baseline high", "paired": "Paired",
+    "questions": "Questions in common", "effect": "Effect", "effect_kind": "Kind of effect",
+    "detectable": "Detectable (80 %)", "method": "Interval", "test": "Test",
+}  # fmt: skip
+"""Columns of the page's table, and how they are headed."""
+
+
+def offered(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
+    """Every checkpoint that was evaluated, with its title, in the study's order.
+
+    Args:
+        coverage: `COVERAGE_COLUMNS`.
+        runs: `RUN_COLUMNS`.
+    """
+    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    found = {}
+    for row in coverage[coverage["eval"].notna()].to_dict("records"):
+        step = step_of(row)
+        label = labels.get(row["run"]) or row["run"]
+        found[checkpoint(row)] = str(label) if step is None else f"{label} @{step}"
+    return found
+
+
+class Named(NamedTuple):
+    """What an address names, as the pickers have it."""
+
+    checkpoints: list[str]
+    baseline: list[str]
+
+
+def named_checkpoints(
+    checkpoints: Sequence[str] | None, baseline: Sequence[str] | None, coverage: pd.DataFrame
+) -> Named | None:
+    """Checkpoints and baseline out of an address, understood as the command understands them.
+
+    RUN is its latest checkpoint, RUN@LABEL the one with the label, what is unknown stays as it is; and a baseline that
+    is not among the checkpoints is one more of them.
+
+    Args:
+        checkpoints: As the address has them; None where it names none.
+        baseline: The same.
+        coverage: `COVERAGE_COLUMNS`.
+
+    Returns:
+        None where the address names no checkpoint.
+    """
+    if checkpoints is None:
+        return None
+    of = _canonical(baseline or [], coverage)[:1]
+    every = _canonical(checkpoints, coverage)
+    return Named([*(name for name in of if name not in every), *every], of)
+
+
+def measured_by(coverage: pd.DataFrame, evals: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Rows of `COVERAGE_COLUMNS` of some evals and of the members of groups.
+
+    Args:
+        coverage: `COVERAGE_COLUMNS`.
+        evals: `EVAL_COLUMNS`.
+        names: Of evals and groups.
+    """
+    members = evals[evals["eval"].isin(names)]["members"].explode().dropna()
+    return coverage[coverage["eval"].isin([*names, *members])]
+
+
+def evals_of(evals: pd.DataFrame, coverage: pd.DataFrame, checkpoints: Sequence[str]) -> pd.DataFrame:
+    """Rows of `EVAL_COLUMNS` of what at least two checkpoints have, groups by their members; all where none has.
+
+    Args:
+        evals: `EVAL_COLUMNS`.
+        coverage: `COVERAGE_COLUMNS`.
+        checkpoints: Names.
+    """
+    at: dict[str, set[str]] = {}
+    for row in coverage[coverage["eval"].notna()].to_dict("records"):
+        if checkpoint(row) in checkpoints:
+            at.setdefault(row["eval"], set()).add(checkpoint(row))
+    shared = {name for name, places in at.items() if len(places) > 1}
+    some = [bool(shared & {name, *members}) for name, members in zip(evals["eval"], evals["members"], strict=True)]
+    return evals[some] if any(some) else evals
+
+
+def _canonical(names: Sequence[str], coverage: pd.DataFrame) -> list[str]:
+    evaluated = coverage[coverage["eval"].notna()].to_dict("records")
+    found = []
+    for name in names:
+        try:
+            found.append(parse_checkpoints([name], evaluated)[0].name)
+        except DriftlineError:
+            found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
+    """Begin with one family: a checkpoint, and the latest checkpoints of runs that were trained from it.
+
+    Of several families it is the one of which most was measured by the same evals as the parent; where no run has
+    a parent, these are the latest checkpoints of the first runs, and of a single run its first and its last.
+
+    Args:
+        runs: `RUN_COLUMNS`.
+        measured: Rows of `COVERAGE_COLUMNS` of the evals in sight.
+
+    Returns:
+        Names, the baseline first; fewer than two where there are no more.
+    """
+    evals: dict[str, set[str]] = {}
+    of_run: dict[str, dict[str, None]] = {}
+    for row in measured.sort_values("step", kind="stable", na_position="last").to_dict("records"):
+        evals.setdefault(checkpoint(row), set()).add(row["eval"])
+        of_run.setdefault(row["run"], {})[checkpoint(row)] = None
+    latest = {run: list(of_run[run])[-1] for run in runs["run"] if run in of_run}
+
+    families: dict[str, list[str]] = {}
+    for row in runs[runs["parent_run"].notna()].to_dict("records"):
+        parent = str(row["parent_run"])
+        if not is_missing(row["parent_step"]):
+            parent += f"@{row['parent_step']}"
+        if parent in evals and row["run"] in latest:
+            families.setdefault(parent, []).append(latest[row["run"]])
+    best: tuple[int, int, list[str]] = (0, 0, [])
+    for parent, children in families.items():
+        common = {child: len(evals[child] & evals[parent]) for child in children}
+        most = max(common.values())
+        kept = [child for child in children if common[child] == most][: FIRST_CHECKPOINTS - 1]
+        if most and (most, len(kept)) > best[:2]:
+            best = (most, len(kept), [parent, *kept])
+    if best[2]:
+        return best[2]
+    if len(latest) == 1:
+        only = list(next(iter(of_run.values())))
+        return [only[0], only[-1]] if len(only) > 1 else only
+    return list(latest.values())[:FIRST_CHECKPOINTS]
+
+
+def differing_lines(incomparable: pd.DataFrame, checkpoints: Sequence[str], titles: Mapping[str, str]) -> list[str]:
+    """What differs besides the checkpoint, each sentence once, with the checkpoints and evals that it concerns.
+
+    Args:
+        incomparable: `INCOMPARABLE_COLUMNS`.
+        checkpoints: Those that are compared with the baseline.
+        titles: Eval to its title.
+    """
+    rows = incomparable.to_dict("records")
+    # What was never measured names its checkpoint itself.
+    return _each_once(
+        [(row["message"], _words(row, titles), row["checkpoint"] * (row["what"] != "measured")) for row in rows],
+        len(checkpoints),
+    )
+
+
+def flag_lines(differences: pd.DataFrame, checkpoints: Sequence[str], titles: Mapping[str, str]) -> list[str]:
+    """What is to be known of single differences, each sentence once.
+
+    Args:
+        differences: `DIFFERENCE_COLUMNS`.
+        checkpoints: Those that are compared with the baseline.
+        titles: Eval or group to its title.
+    """
+    entries = [
+        (flag, _words(row, titles), row["checkpoint"])
+        for row in differences.to_dict("records")
+        for flag in row["flags"]
+    ]
+    return _each_once(entries, len(checkpoints))
+
+
+def settings_table(
+    settings: pd.DataFrame, checkpoints: Sequence[str], baseline: str, *, differing: bool
+) -> pd.DataFrame:
+    """Settings down, checkpoints across; those that differ first, each value that is not the baseline's marked.
+
+    Args:
+        settings: Rows of `SETTING_COLUMNS` of one eval and variant.
+        checkpoints: In order.
+        baseline: Which of them is the baseline.
+        differing: Leave out settings that are the same everywhere.
+
+    Returns:
+        Columns "differs" (a mark or nothing), "setting", then one of each checkpoint that has the eval, the baseline
+        first.
+    """
+    order = [baseline, *(name for name in checkpoints if name != baseline)]
+    rows = []
+    for setting, some in settings.groupby("setting", sort=False):
+        differs = bool(some["differs"].any())
+        if differing and not differs:
+            continue
+        values = dict(zip(some["checkpoint"], some["value"], strict=True))
+        usual = values.get(baseline)
+        row = {"differs": DIFFERS if differs else "", "setting": setting}
+        for name in order:
+            if name in values:
+                value = values[name]
+                row[name] = f"{DIFFERS} {value}" if usual is not None and value != usual else value
+        rows.append(row)
+    present = [name for name in order if name in set(settings["checkpoint"])]
+    frame = pd.DataFrame(rows, columns=["differs", "setting", *present])
+    return frame.sort_values("differs", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def flips_of(frame: pd.DataFrame, row: Row, members: Sequence[str]) -> pd.DataFrame:
+    """The questions behind one difference: of its eval, or of all members of its group.
+
+    Args:
+        frame: `FLIP_COLUMNS` or `CHANGE_COLUMNS`.
+        row: A row of `DIFFERENCE_COLUMNS`.
+        members: The evals of its group, or its own.
+    """
+    mine = frame["checkpoint"] == row["checkpoint"]
+    mine &= frame["eval"].isin(members if row["group"] else [row["eval"]])
+    if row["metric"] in set(frame["metric"]):
+        # A group whose members are measured by different metrics has a name of its own for them.
+        mine &= frame["metric"] == row["metric"]
+    for name in ("variant", "split", "split2"):
+        mine &= frame[name].isna() if is_missing(row[name]) else frame[name] == row[name]
+    return frame[mine].reset_index(drop=True)
+
+
+def samples_of(row: Row, side: str, place: Row, splits: Sequence[str]) -> Parameters:
+    """The Samples page of one side of a comparison, for previous and next from a transcript.
+
+    Args:
+        row: A row of `FLIP_COLUMNS` or `CHANGE_COLUMNS`.
+        side: "" for the checkpoint's, "baseline_" for the baseline's.
+        place: A row with run, step and step_label of that checkpoint.
+        splits: The fields that evals are split by.
+    """
+    step = step_of(place)
+    return parameters(
+        run=[place["run"]],
+        step=None if step is None else [step],
+        eval=[row["eval"]],
+        metric=row["metric"],
+        where=[where(field, row[name]) for field, name in zip(splits, ("split", "split2"), strict=False)] or None,
+        in_log=[row[f"{side}eval_key"]],
+    )
+
+
+def _each_once(entries: Sequence[tuple[str, str, str]], checkpoints: int) -> list[str]:
+    """Sentences with the checkpoints and evals that each concerns.
+
+    Args:
+        entries: Sentence, eval, and checkpoint ("" where the sentence names it).
+        checkpoints: How many there are in all.
+    """
+    concerned: dict[str, dict[str, dict[str, None]]] = {}
+    for sentence, name, place in entries:
+        concerned.setdefault(sentence, {}).setdefault(name, {})[place] = None
+    told = []
+    for sentence, of in concerned.items():
+        by_checkpoints: dict[tuple[str, ...], list[str]] = {}
+        for name, places in of.items():
+            by_checkpoints.setdefault(tuple(filter(None, places)), []).append(name)
+        for places, names in by_checkpoints.items():
+            who = "every checkpoint" if len(places) == checkpoints > 1 else _several(places)
+            told.append(" · ".join([sentence, ", ".join(filter(None, [who, _several(names)]))]))
+    return told
+
+
+def _words(row: Row, titles: Mapping[str, str]) -> str:
+    values = [str(row[name]) for name in ("split", "split2") if not is_missing(row[name])]
+    return " · ".join([titles.get(row["eval"], row["eval"]), *values])
+
+
+def _several(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
