@@ -167,7 +167,12 @@ def _style_columns(frame: pd.DataFrame, panels: PanelsBy, series: SeriesBy) -> l
     told = {"eval": {"eval", "metric"}, "split": {"split", "split2"}}.get(panels, set())
     told |= {"split", "split2"} if series == "split" else set()
     candidates = [c for c in ("eval", "metric", "variant", "split", "split2") if c not in told]
-    return [c for c in candidates if frame[c].nunique(dropna=False) > 1]
+    telling = [c for c in candidates if frame[c].nunique(dropna=False) > 1]
+    # Logs that differ in what they are split by are often variants, each of its own name: once is enough.
+    by_split = frame.groupby(["split", "split2"], dropna=False)["variant"].nunique(dropna=False)
+    if frame["split"].notna().any() and (by_split <= 1).all():
+        telling = [c for c in telling if c != "variant"]
+    return telling
 
 
 def _slot_label(row: Row, x: XAxis) -> str:
