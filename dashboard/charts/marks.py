@@ -89,7 +89,7 @@ class MarkStyle:
     def _style_legend(self) -> alt.Legend | None:
         """One legend for dash and shape together: Vega-Lite merges those of the same field that are alike."""
         ink = INKS[self.scheme].muted
-        look = {"symbolSize": 90, "symbolFillColor": ink, "symbolStrokeColor": ink}
+        look = {"symbolSize": 90, "symbolFillColor": ink, "symbolStrokeColor": ink, "symbolStrokeWidth": 1}
         return _legend("bottom", **look) if self.style_legend else None
 
 
