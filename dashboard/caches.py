@@ -14,8 +14,12 @@ from dashboard import runtime
 from dashboard.queries import catalogue, ingests, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
+from dashboard.queries import overview as overview_queries
+from dashboard.queries import framings as framing_queries
+from dashboard.queries import mixes as mix_queries
 from dashboard.queries import rates as rate_queries
 from dashboard.queries import transcript as transcripts
+from dashboard.queries import trends as trend_queries
 from dashboard.queries.applicable import live_evals
 
 P = ParamSpec("P")
@@ -55,7 +59,14 @@ def _log_paths(con: duckdb.DuckDBPyConnection, as_of: int) -> dict[str, str]:
 
 rates = _kept(rate_queries.rates)
 compare = _kept(compare_queries.compare)
+differences = _kept(mix_queries.differences)
+successive = _kept(mix_queries.successive)
+trends = _kept(trend_queries.trends)
 fields = _kept(field_queries.fields)
+framings = _kept(framing_queries.framings)
+standings = _kept(overview_queries.standings)
+logs = _kept(overview_queries.logs)
+unlike_settings = _kept(overview_queries.unlike_settings)
 runs = _kept(catalogue.runs)
 evals = _kept(catalogue.evals)
 metrics_for = _kept(catalogue.metrics_for)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
+from itertools import zip_longest
 
 STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
@@ -18,6 +20,7 @@ STYLE = """<style>
 .dl-list { font-size: .88rem; margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
 .dl-list li { margin: .1rem 0; }
 .dl-head { font-size: .95rem; overflow-wrap: anywhere; }
+.dl-title { font-size: 1.25rem; font-weight: 600; margin: 0; padding: 0; overflow-wrap: anywhere; }
 .dl-head b { font-weight: 600; }
 .dl-tag { display: inline-block; border: 1px solid rgba(128,128,128,.4); border-radius: 3px; padding: 0 .4rem;
   font-size: .8rem; margin-right: .3rem; overflow-wrap: anywhere; }
@@ -71,11 +74,21 @@ def listed(items: list[str]) -> str:
     return '<ul class="dl-list">' + "".join(f"<li>{escaped(item)}</li>" for item in items) + "</ul>"
 
 
-def legend(entries: list[tuple[str, str]]) -> str:
-    """Labels with their colours ("#RRGGBB"; cards are checked for that), for several pictures that share them."""
+def legend(entries: list[tuple[str, str]], signs: Sequence[str] = ()) -> str:
+    """Labels with their colours ("#RRGGBB"; cards are checked for that), for several pictures that share them.
+
+    Args:
+        entries: Label and colour each.
+        signs: A character for each, where shapes tell more than the colours; else all have a disc.
+    """
+    marks = [
+        f'<b style="color:{escaped(colour)}">{escaped(sign)}</b> '
+        if sign
+        else f'<i style="background:{escaped(colour)}"></i>'
+        for (_, colour), sign in zip_longest(entries, signs)
+    ]
     keys = [
-        f'<span class="dl-key"><i style="background:{escaped(colour)}"></i>{escaped(label)}</span>'
-        for label, colour in entries
+        f'<span class="dl-key">{mark}{escaped(label)}</span>' for mark, (label, _) in zip(marks, entries, strict=True)
     ]
     return "<div>" + "".join(keys) + "</div>"
 

@@ -23,10 +23,16 @@ PALETTE: tuple[str, ...] = (
 """Okabe and Ito's palette for all kinds of colour vision, its yellow (which vanishes on white) darkened to olive and
 its black (which vanishes on a dark page) lightened to grey, and two more that differ from the rest in lightness."""
 
+BETTER, WORSE = "#009E73", "#D55E00"
+"""Of changes: always beside an arrow and a word that say the same."""
+
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (6, 3), (2, 2), (8, 3, 2, 3))
 """Line patterns: solid, dashed, dotted, dash-dot. A second code beside colour."""
 
 SHAPES: tuple[str, ...] = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross")
+
+SIGNS = dict(zip(SHAPES, "●■▲◆▼✚", strict=True))
+"""Shapes as characters, for legends in words."""
 
 
 @dataclass(frozen=True, slots=True)

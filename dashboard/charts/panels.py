@@ -65,7 +65,7 @@ def subtitle(points: pd.DataFrame, titles: Mapping[str, str], width: int) -> lis
     """
     rules = points.drop_duplicates(["metric", "definition"]).to_dict("records")
     if len(rules) > 3:
-        told = [f"{len(rules)} definitions, one for each eval: the tooltips and the table name them"]
+        told = [f"{len(rules)} definitions: the tooltips and the table name them"]
     else:
         told = []
         for rule in rules:

@@ -1,0 +1,388 @@
+"""Categories by columns as a heatmap: every cell says its number, and a cell that was not measured says so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import altair as alt
+import pandas as pd
+
+from dashboard.charts.axes import ValueAxis
+from dashboard.charts.categories import LINE, NO_OUTCOME, NOT_MEASURED, columns_of, label_lines
+from dashboard.charts.marks import FIT, click, described
+from dashboard.charts.palette import INKS, Ink, Scheme
+
+CELL_HEIGHT = 52
+MOST_COLUMNS = 8
+"""Columns side by side; beyond, the picture turns its longer side down, or goes on underneath."""
+
+WORDS_WIDTH = 84
+"""Pixels that a cell needs for its interval and its count; a narrower one says its number alone."""
+
+HEADER_WIDTH, HEADER_LINES = 14, 5
+"""Characters and lines of a column's name."""
+
+STOPS: dict[Scheme, dict[str, tuple[str, ...]]] = {
+    "light": {
+        "lower": ("#FFF4E3", "#F9CE94", "#E08A2E", "#A24A0B", "#662A00"),
+        "higher": ("#EDF5FC", "#B5D5EE", "#5FA3D6", "#1F6BAA", "#0A3A69"),
+        "": ("#F4F4F5", "#D2D3D6", "#9A9CA3", "#62656E", "#33363D"),
+    },
+    "dark": {
+        "lower": ("#2A1C10", "#5E3410", "#A8620F", "#EBA347", "#FFDFAE"),
+        "higher": ("#12202E", "#1B4467", "#2F7AB5", "#79B8EA", "#D3EAFC"),
+        "": ("#22252B", "#444850", "#737884", "#A9AEB8", "#E4E6EA"),
+    },
+}
+"""From the lowest value to the highest, by which direction is better. The two directions differ in hue, orange and
+blue, which all kinds of colour vision tell apart; within each, lightness runs one way: away from the page's colour."""
+
+MEANINGS = {"lower": "stronger: higher, which is worse", "higher": "stronger: higher, which is better", "": "value"}
+
+BLACK, WHITE = "#111318", "#FFFFFF"
+
+
+@dataclass(frozen=True, slots=True)
+class HeatScale:
+    """From values to colours."""
+
+    low: float
+    high: float
+    stops: tuple[str, ...]
+
+    def fill(self, value: float) -> str:
+        """The colour of a value: interpolated between the stops."""
+        share = 0.0 if self.high <= self.low else min(1.0, max(0.0, (value - self.low) / (self.high - self.low)))
+        at = min(int(share * (len(self.stops) - 1)), len(self.stops) - 2)
+        part = share * (len(self.stops) - 1) - at
+        pairs = zip(_rgb(self.stops[at]), _rgb(self.stops[at + 1]), strict=True)
+        return "#" + "".join(f"{round(a + (b - a) * part):02X}" for a, b in pairs)
+
+    @property
+    def domain(self) -> list[float]:
+        """The values of the stops."""
+        span, last = self.high - self.low, len(self.stops) - 1
+        return [self.low + span * at / last for at in range(last + 1)]
+
+
+def heat_scale(points: pd.DataFrame, axis: ValueAxis, scheme: Scheme) -> HeatScale:
+    """The scale of a panel: rates from 0 to the axis' end, means from the least to the greatest estimate.
+
+    Args:
+        points: The panel's rows of `category_points`; all have the same direction.
+        axis: The panel's axis: panels in per cent share it.
+        scheme: Light or dark.
+    """
+    direction = str(points["better"].iloc[0])
+    stops = STOPS[scheme].get(direction, STOPS[scheme][""])
+    rates = points["rate"].dropna()
+    if axis.number.endswith("%") or rates.empty:
+        return HeatScale(max(axis.low, 0.0), min(axis.high, 1.0), stops)
+    return HeatScale(float(rates.min()), float(rates.max()), stops)
+
+
+def readable_on(fill: str) -> str:
+    """Black or white, whichever has more contrast on a colour: at least 4.5 to 1 on any."""
+    return max((BLACK, WHITE), key=lambda ink: contrast(ink, fill))
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast of two colours, 1 to 21, by the formula of WCAG 2.2 (relative luminance)."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def _luminance(colour: str) -> float:
+    channels = [c / 255 for c in _rgb(colour)]
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def blocks(points: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """A panel cut into pieces that are no wider than `MOST_COLUMNS`, its longer side turned down if it has to be.
+
+    Args:
+        points: The panel's rows of `category_points`.
+    """
+    columns, categories = columns_of(points), points["category"].unique().tolist()
+    if len(columns) > MOST_COLUMNS and len(categories) < len(columns):
+        place = {name: at for at, name in enumerate(categories)}
+        points = points.assign(
+            category=points["column"], column=points["category"], column_rank=points["category"].map(place)
+        ).sort_values("category", key=lambda names: names.map({name: at for at, name in enumerate(columns)}))
+        columns = categories
+    for first in range(0, len(columns), MOST_COLUMNS):
+        yield points[points["column"].isin(columns[first : first + MOST_COLUMNS])]
+
+
+def flattened(points: pd.DataFrame) -> pd.DataFrame:
+    """Points whose columns don't cross their rows, in a single column: the columns' names go to the rows'.
+
+    Args:
+        points: Rows of `category_points`.
+    """
+    several = points.groupby(["panel", "category"])["column"].transform("nunique") > 1
+    pairs = zip(points["category"], points["column"], several, strict=True)
+    names = [f"{category} · {column}" if many else category for category, column, many in pairs]
+    return points.assign(category=names, column="", column_rank=0)
+
+
+def heatmap_chart(
+    points: pd.DataFrame,
+    axis: ValueAxis,
+    scale: HeatScale,
+    *,
+    scheme: Scheme,
+    title: str,
+    subtitle: Sequence[str],
+    selected: str = "",
+) -> alt.LayerChart:
+    """Draw one piece of a panel. Of several logs of a checkpoint it shows the one that lines go through.
+
+    Args:
+        points: From `blocks`.
+        axis: For the format of numbers.
+        scale: The panel's colours.
+        scheme: Light or dark.
+        title: The heading.
+        subtitle: Lines under it: the definitions in use, the intervals' method.
+        selected: A `point` to be framed.
+    """
+    ink = INKS[scheme]
+    points = points[points["repeat"] == 0]
+    rows, columns = list(dict.fromkeys(points["category"])), columns_of(points)
+    lines = {row: label_lines(row) for row in rows}
+    header = _header_height(columns)
+    heights = [max(CELL_HEIGHT, LINE * len(lines[row]) + 6) for row in rows]
+    tops = dict(zip(rows, (sum(heights[:at]) for at in range(len(rows))), strict=True))
+    total = sum(heights)
+    cells = _cells(points, rows, columns, tops, dict(zip(rows, heights, strict=True)), scale)
+
+    middles = [tops[row] + height / 2 for row, height in zip(rows, heights, strict=True)]
+    labels = {f"{y:.1f}": lines[row] for y, row in zip(middles, rows, strict=True)}
+    y_scale = alt.Scale(domain=[total, -header], nice=False, zero=False)
+    y_axis = alt.Axis(
+        values=middles,
+        labelExpr=f"{json.dumps(labels)}[format(datum.value, '.1f')]",
+        labelLimit=0,
+        labelOverlap=False,
+        labelLineHeight=LINE,
+        ticks=False,
+        domain=False,
+        grid=False,
+    )
+    grid = _Grid(
+        x_scale=alt.Scale(domain=[0, len(columns)], nice=False, zero=False),
+        y_scale=y_scale,
+        y_axis=y_axis,
+        wide=f"width / {len(columns)} >= {WORDS_WIDTH}",
+        ink=ink,
+    )
+    layers = [
+        *grid.fills(cells[cells["rate"].notna()], scale, axis, str(points["better"].iloc[0])),
+        *grid.hatches(cells[cells["rate"].isna()]),
+        *grid.words(cells[cells["rate"].notna()], axis),
+        *grid.headers(columns),
+        *grid.marks(cells, selected),
+        *grid.targets(cells[cells["rate"].notna()], axis),
+    ]
+    if cells["rate"].notna().any():
+        layers[-1] = layers[-1].add_params(click())
+    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+        height=total + header,
+        autosize=FIT,
+        title=alt.TitleParams(
+            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
+        ),
+        usermeta={"embedOptions": {"renderer": "svg"}},
+    )
+    return chart
+
+
+def _header_height(columns: Sequence[str]) -> int:
+    """Pixels for the columns' names, which stand upright where cells are narrow."""
+    lines = [label_lines(column, HEADER_WIDTH, HEADER_LINES) for column in columns if column]
+    if not lines:
+        return 0
+    return max(LINE * max(map(len, lines)), round(6.4 * max(len(line) for some in lines for line in some))) + 12
+
+
+def _cells(
+    points: pd.DataFrame,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    tops: dict[str, float],
+    heights: dict[str, float],
+    scale: HeatScale,
+) -> pd.DataFrame:
+    """Every combination of row and column, with its place, its colours, and what it lacks."""
+    every = pd.DataFrame([(row, column) for row in rows for column in columns], columns=["category", "column"])
+    cells = every.merge(points, how="left", on=["category", "column"])
+    cells["left"] = cells["column"].map({column: at for at, column in enumerate(columns)}).astype("float64")
+    cells["top"] = cells["category"].map(tops).astype("float64")
+    cells["bottom"] = cells["top"] + cells["category"].map(heights)
+    cells["middle"] = (cells["top"] + cells["bottom"]) / 2
+    cells["right"], cells["centre"] = cells["left"] + 1, cells["left"] + 0.5
+    known = cells["rate"].notna()
+    cells["fill"] = [scale.fill(rate) if told else None for rate, told in zip(cells["rate"], known, strict=True)]
+    cells["text_colour"] = [readable_on(fill) if isinstance(fill, str) else None for fill in cells["fill"]]
+    cells["why"] = ["" if told else NOT_MEASURED for told in known]
+    cells.loc[cells["point"].notna() & ~known, "why"] = NO_OUTCOME
+    whole = {"incomplete": "not whole"}
+    cells["state"] = [whole.get(str(mark), "") for mark in cells["mark"]]
+    return cells.astype({"fill": "object", "text_colour": "object"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """The layers of one picture. Columns are counted from 0 to the right, rows in pixels from the top."""
+
+    x_scale: alt.Scale
+    y_scale: alt.Scale
+    y_axis: alt.Axis
+    wide: str
+    ink: Ink
+
+    def x(self, column: str) -> alt.X:
+        return alt.X(f"{column}:Q", title=None, scale=self.x_scale, axis=None)
+
+    def y(self, column: str) -> alt.Y:
+        return alt.Y(f"{column}:Q", title=None, scale=self.y_scale, axis=self.y_axis)
+
+    def area(self) -> dict[str, alt.X | alt.Y | str]:
+        return {"x": self.x("left"), "x2": "right:Q", "y": self.y("top"), "y2": "bottom:Q"}
+
+    def fills(self, cells: pd.DataFrame, scale: HeatScale, axis: ValueAxis, direction: str) -> list[alt.Chart]:
+        """Coloured cells, and the legend of their colours."""
+        if cells.empty:
+            return []
+        key = alt.Color(
+            "rate:Q",
+            scale=alt.Scale(domain=scale.domain, range=list(scale.stops), interpolate="rgb", clamp=True),
+            legend=alt.Legend(
+                title=MEANINGS.get(direction, MEANINGS[""]), orient="bottom", direction="horizontal",
+                format=axis.number, values=[scale.low, scale.high], gradientLength=160, gradientThickness=10,
+                titleLimit=0, titleFontWeight="normal",
+            ),
+        )  # fmt: skip
+        base = alt.Chart(cells)
+        rect = base.mark_rect(stroke=self.ink.paper, strokeWidth=2)
+        # Cells have their colour in the data, so that the text on it can be told to be readable; the legend has none.
+        legend = base.mark_point(size=0, opacity=0)
+        return [
+            rect.encode(fill=alt.Fill("fill:N", scale=None), **self.area()),
+            legend.encode(color=key, x=self.x("centre"), y=self.y("middle")),
+        ]
+
+    def hatches(self, cells: pd.DataFrame) -> list[alt.Chart]:
+        """Cells without a number: hatched, and in words where there is room."""
+        if cells.empty:
+            return []
+        strokes = [
+            {"x": left + a, "x2": left + b, "y": bottom - (bottom - top) * c, "y2": bottom - (bottom - top) * d}
+            for left, top, bottom in zip(cells["left"], cells["top"], cells["bottom"], strict=True)
+            for a, b, c, d in HATCH
+        ]
+        line = alt.Chart(pd.DataFrame(strokes)).mark_rule(color=self.ink.muted, opacity=0.35, strokeWidth=1)
+        frame = alt.Chart(cells).mark_rect(
+            fill=None, filled=False, stroke=self.ink.muted, strokeOpacity=0.5, strokeDash=[3, 3]
+        )
+        text = alt.Chart(cells).mark_text(fontSize=10, fontStyle="italic", stroke=self.ink.paper, strokeWidth=4)
+        return [
+            line.encode(x=self.x("x"), x2="x2:Q", y=self.y("y"), y2="y2:Q"),
+            frame.encode(**self.area()),
+            *(
+                each.encode(
+                    text=alt.value(alt.expr(f"{self.wide} ? datum.why : ''")),
+                    color=alt.value(self.ink.muted),
+                    x=self.x("centre"),
+                    y=self.y("middle"),
+                )
+                for each in (text, text.mark_text(fontSize=10, fontStyle="italic"))
+            ),
+        ]
+
+    def words(self, cells: pd.DataFrame, axis: ValueAxis) -> list[alt.Chart]:
+        """The number; where there is room also its interval and count."""
+        if cells.empty:
+            return []
+        number = json.dumps(".1~%" if axis.number.endswith("%") else ".3~g")
+        base = alt.Chart(cells).transform_calculate(
+            value=f"format(datum.rate, {number})",
+            bounds=f"isValid(datum.low) ? format(datum.low, {number}) + ' – ' + format(datum.high, {number})"
+            " : 'no interval'",
+            counted="(isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? 'n = ' + datum.n : '')"
+            " + (datum.state ? (isValid(datum.n) ? ', ' : '') + datum.state : '')",
+        )
+        place = {
+            "color": alt.Color("text_colour:N", scale=None),
+            "x": self.x("centre"),
+            "y": self.y("middle"),
+        }
+        size = alt.ExprRef(f"{self.wide} ? 13 : 10.5")
+        first = base.mark_text(fontWeight="bold", fontSize=size, dy=alt.ExprRef(f"{self.wide} ? -14 : 0"))
+        lines = [("bounds", 2), ("counted", 16)]
+        return [
+            first.encode(text="value:N", **place),
+            *(
+                base.mark_text(fontSize=10, dy=dy).encode(
+                    text=alt.value(alt.expr(f"{self.wide} ? datum.{name} : ''")), **place
+                )
+                for name, dy in lines
+            ),
+        ]
+
+    def headers(self, columns: Sequence[str]) -> list[alt.Chart]:
+        """Names over the columns; upright where the cells are narrow."""
+        if not any(columns):
+            return []
+        lines = [label_lines(column, HEADER_WIDTH, HEADER_LINES) for column in columns]
+        frame = pd.DataFrame({"centre": [at + 0.5 for at in range(len(columns))], "lines": lines}).assign(middle=-6.0)
+        needed = round(6.4 * max(len(line) for some in lines for line in some)) + 4
+        lying = f"width / {len(columns)} >= {needed}"
+        text = alt.Chart(frame).mark_text(
+            angle=alt.ExprRef(f"{lying} ? 0 : 270"),
+            align=alt.ExprRef(f"{lying} ? 'center' : 'left'"),
+            baseline=alt.ExprRef(f"{lying} ? 'bottom' : 'middle'"),
+            lineHeight=LINE,
+            fontSize=11,
+            color=self.ink.text,
+        )
+        lines_of = alt.value(alt.expr("datum.lines"))
+        return [text.encode(text=lines_of, x=self.x("centre"), y=self.y("middle"))]
+
+    def marks(self, cells: pd.DataFrame, selected: str) -> list[alt.Chart]:
+        """A ring in the corner of a cell with flags, a frame around the chosen one."""
+        layers = []
+        flagged = cells[cells["rate"].notna() & (cells["flags"].fillna("") != "")]
+        if len(flagged):
+            ring = alt.Chart(flagged).mark_point(
+                shape="circle", filled=False, size=40, strokeWidth=1.6, xOffset=-8, yOffset=8, opacity=1
+            )
+            colour = alt.Color("text_colour:N", scale=None)
+            layers.append(ring.encode(color=colour, x=self.x("right"), y=self.y("top")))
+        chosen = cells[cells["point"] == selected] if selected else cells.iloc[:0]
+        if len(chosen):
+            frame = alt.Chart(chosen).mark_rect(filled=False, fill=None, stroke=self.ink.text, strokeWidth=3)
+            layers.append(frame.encode(**self.area()))
+        return layers
+
+    def targets(self, cells: pd.DataFrame, axis: ValueAxis) -> list[alt.Chart]:
+        """Invisible cells over the cells: they hold the tooltip, the description and the click."""
+        return [
+            chart.mark_rect(opacity=0, fill=self.ink.paper).encode(**said, **self.area())
+            for chart, said in described(cells, axis)
+        ]
+
+
+HATCH = (
+    (0.0, 0.25, 0.75, 1.0), (0.0, 0.5, 0.5, 1.0), (0.0, 0.75, 0.25, 1.0), (0.0, 1.0, 0.0, 1.0),
+    (0.25, 1.0, 0.0, 0.75), (0.5, 1.0, 0.0, 0.5), (0.75, 1.0, 0.0, 0.25),
+)  # fmt: skip
+"""Ends of the hatching's strokes in a cell: x from and to, y from and to, as shares from its left and its bottom."""
