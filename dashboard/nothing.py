@@ -50,6 +50,29 @@ def no_rates() -> NoReturn:
     )
 
 
+def no_parents() -> NoReturn:
+    """The Persistence page of a store in which nobody says what a run was trained from."""
+    _say(
+        "No run has a parent yet",
+        "This page follows snapshots through further training, and needs to know which checkpoint a run was trained"
+        " from. Say so in a `run.yaml` in the run's folder of logs, and ingest again: the run itself must have been"
+        " evaluated at a step, its parent may have been.",
+        ":material/account_tree:",
+        "parent: {run: sft, step: 300}\nstage: rl",
+    )
+
+
+def no_tokens() -> NoReturn:
+    """Checkpoints whose training tokens nobody tells."""
+    _say(
+        "No training tokens known",
+        "None of these checkpoints tells how many tokens it was trained on. Driftline reads them from trainers' states"
+        " (`trainer_state.json` beside the checkpoint: `num_input_tokens_seen`) and from run cards (`run.yaml`:"
+        " `tokens_per_step`, or `tokens` of each of its `checkpoints`). A model before training has `tokens: 0`.",
+        ":material/scatter_plot:",
+    )
+
+
 def no_samples() -> NoReturn:
     """A filter that no sample passes."""
     _say("No samples", "No sample passes this filter. Clear parts of it in the sidebar.", ":material/filter_alt_off:")

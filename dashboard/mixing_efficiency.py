@@ -1,0 +1,207 @@
+"""The efficiency view of the Data mixes page: the frontier, what is on it, and what a rate costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import caches, controls
+from dashboard.charts.curve_data import CurveData
+from dashboard.charts.panels import axes_by_panel
+from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
+from dashboard.chosen import chosen_point, clickable
+from dashboard.mixing_choices import Shown
+from dashboard.mixing_parts import heading, key_to_colours, panel_grid, told_by
+from dashboard.mixing_words import (
+    frontier_words,
+    iso_table,
+    iso_words,
+    needed_table,
+    of_panel,
+    tokens_text,
+    value_text,
+    verdict,
+)
+from dashboard.plain import listed
+from dashboard.queries.compare import CompareQuery
+from dashboard.queries.mixes import as_family
+from dashboard.statistics.efficiency import Better
+
+HONEST = (
+    "The frontier is one of estimates: a point is on it because no other of these checkpoints has an estimate as good"
+    " for as few tokens, which chance does, too. Each is compared with the cheaper one before it (Holm's p)."
+)
+
+TABLE = {
+    "tokens": st.column_config.NumberColumn(format="compact"),
+    "rate": st.column_config.NumberColumn(format="%.4g"),
+    "reference's rate": st.column_config.NumberColumn(format="%.4g"),
+    "difference": st.column_config.NumberColumn(format="%.4g", help="Its rate less the reference's."),
+    "low": st.column_config.NumberColumn(format="%.4g", help="95 % interval of the difference, by itself."),
+    "high": st.column_config.NumberColumn(format="%.4g"),
+    "p": st.column_config.NumberColumn(format="%.2g"),
+    "p, corrected": st.column_config.NumberColumn(format="%.2g", help="Holm, over all rows of the table."),
+    "detectable": st.column_config.NumberColumn(
+        format="%.3g", help="The smallest difference that such a comparison finds four times in five."
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One panel: its points, those on the frontier, and which direction is better."""
+
+    name: str
+    points: pd.DataFrame
+    better: Better | None
+    on_frontier: pd.DataFrame
+
+    @property
+    def first(self) -> dict[str, object]:
+        """A row that tells what is measured here."""
+        row: dict[str, object] = self.points.iloc[0].to_dict()
+        return row
+
+    @property
+    def kind(self) -> str:
+        """What its values are."""
+        return str(self.points["kind"].iloc[0])
+
+
+def show(shown: Shown, data: CurveData) -> None:
+    """Draw the view and say in words what it shows.
+
+    Args:
+        shown: What was chosen.
+        data: From `scatter_data` of `shown.rates`; at least one point.
+    """
+    data, told = shown.styled(data)
+    axes = axes_by_panel(data.points, shown.metric_titles, zoom=shown.zoom)
+    several = len(axes) > 1
+    style = ScatterStyle(**told, legend=not several, plot_height=320 if not several else 230, named=len(axes) <= 2)
+    panels = [_panel(name, data.points[data.points["panel"] == name]) for name in axes]
+    chosen = chosen_point()
+    if several:
+        key_to_colours(style)
+    with panel_grid(len(axes)):
+        for panel in panels:
+            chart = scatter_chart(
+                data, panel.name, axes[panel.name], style,
+                title=heading(panel.points, shown.titles), subtitle=told_by(panel.points, shown, len(axes)),
+                on_frontier=panel.on_frontier, selected=chosen,
+            )  # fmt: skip
+            clickable(chart, f"efficiency {panel.name}", alt=f"Efficiency: {heading(panel.points, shown.titles)}")
+    st.caption("Dashed grey line: the Pareto frontier, the best rate that was had for so many tokens or fewer.")
+    _frontiers(shown, panels)
+    _iso(shown, panels)
+
+
+def _panel(name: str, points: pd.DataFrame) -> Panel:
+    directions = points["better"].dropna().unique()
+    better: Better | None = directions[0] if len(directions) == 1 else None
+    on = points.iloc[:0] if better is None else frontier_points(points, better)
+    return Panel(name=name, points=points, better=better, on_frontier=on)
+
+
+def _asked(shown: Shown, checkpoints: list[str], panel: Panel | None = None) -> CompareQuery:
+    of = shown.query
+    evals = of.evals if panel is None else (str(panel.first["eval"]),)
+    # A checkpoint without a step bears its run's name, which stands for the run's latest elsewhere.
+    return CompareQuery(
+        checkpoints=tuple(dict.fromkeys(checkpoints)), evals=evals, metrics=of.metrics, splits=of.splits,
+        method=of.method, level=of.level,
+    )  # fmt: skip
+
+
+def _of(differences: pd.DataFrame, panel: Panel, shown: Shown) -> pd.DataFrame:
+    """Differences of one panel, corrected as a family of their own."""
+    row = shown.rates.loc[panel.first["row"]].to_dict()
+    return as_family(of_panel(differences, row), "holm")
+
+
+def _frontiers(shown: Shown, panels: list[Panel]) -> None:
+    st.markdown("##### On the frontier")
+    for panel in panels:
+        if len(panels) > 1:
+            st.caption(f"**{_plain(heading(panel.points, shown.titles))}**")
+        if panel.better is None:
+            st.caption("Nothing says which direction is better here, so there is no frontier. A definition can say it.")
+            continue
+        names = panel.on_frontier["checkpoint"].tolist()
+        steps = _of(caches.successive(_asked(shown, names, panel), shown.as_of), panel, shown)
+        st.html(listed(frontier_words(panel.on_frontier, steps, panel.kind)))
+    st.caption(HONEST)
+
+
+def _default_reference(shown: Shown, panel: Panel) -> str:
+    """The cheapest point of the frontier that is not shown to be worse than the best."""
+    names = panel.on_frontier["checkpoint"].tolist()
+    best = names[-1]
+    asked = replace(_asked(shown, names, panel), baseline=best)
+    from_best = _of(caches.differences(asked, shown.as_of), panel, shown)
+    worse = {row["checkpoint"] for row in from_best.to_dict("records") if verdict(row) == "shown to be worse"}
+    return str(next(name for name in names if name not in worse))
+
+
+def _iso(shown: Shown, panels: list[Panel]) -> None:
+    """What other checkpoints spend for a rate like the reference's."""
+    st.markdown("##### What a rate costs")
+    points = pd.concat([panel.points for panel in panels])
+    points = points[points["mark"] != "repeat"]
+    tokens = dict(zip(points["checkpoint"], points["tokens"], strict=True))
+    with_frontier = [panel for panel in panels if len(panel.on_frontier)]
+    default = _default_reference(shown, with_frontier[0]) if with_frontier else str(points["checkpoint"].iloc[0])
+    titles = {name: f"{name} · {tokens_text(spent)} tokens" for name, spent in tokens.items()}
+    against = controls.pick_one(
+        "Reference", "against", list(tokens), default=default, titles=titles,
+        help="At first: the cheapest point of the frontier that is not shown to be worse than the best one.",
+    )  # fmt: skip
+    if len(tokens) < 2:
+        st.caption("There is only one checkpoint here, and nothing to compare it with.")
+        return
+    asked = replace(_asked(shown, [against, *tokens]), baseline=against)
+    rows = caches.differences(asked, shown.as_of)
+    rows = rows[rows["checkpoint"].isin(list(tokens))]
+    for panel in panels:
+        mine = panel.points[(panel.points["checkpoint"] == against) & (panel.points["mark"] != "repeat")]
+        if mine.empty or panel.better is None:
+            continue
+        if len(panels) > 1:
+            st.caption(f"**{_plain(heading(panel.points, shown.titles))}**")
+        reference = mine.iloc[0].to_dict()
+        words = iso_words(reference, of_panel(rows, shown.rates.loc[reference["row"]].to_dict()), tokens, panel.kind)
+        if words:
+            st.html(listed(words))
+        else:
+            st.caption("No checkpoint with more tokens is without a demonstrable advantage over the reference.")
+        _needed(shown, panel, float(reference["rate"]))
+    table = iso_table({"tokens": tokens[against]}, rows, tokens)
+    constant = [name for name in ("split", "second split", "variant") if table[name].isna().all()]
+    st.dataframe(
+        table.drop(columns=constant), hide_index=True, column_config=TABLE, alt="Checkpoints against the reference"
+    )
+    family = int(rows["family"].max()) if rows["family"].notna().any() else 0
+    st.caption(
+        f"Each checkpoint less {_plain(against)}. Intervals are 95 %, of each difference by itself; p is corrected by"
+        f" Holm over the {family} of the table. Not shown to differ does not mean equal: the interval says how far"
+        " apart the two may be. Paired where both answered the same questions."
+    )
+
+
+def _needed(shown: Shown, panel: Panel, target: float) -> None:
+    every = scatter_data(shown.every, shown.series).points
+    table = needed_table(every[every["panel"] == panel.name], target, panel.better or "lower")
+    if table.empty:
+        return
+    st.caption(
+        f"Tokens to {value_text(target, panel.kind)}, the reference's rate, by each run with two checkpoints or more"
+        " (straight between its checkpoints over log tokens; an estimate without an interval):"
+    )
+    st.html(listed([f"{row['run']}: {row['in words']}" for row in table.to_dict("records")]))
+
+
+def _plain(text: str) -> str:
+    """A text of a log in Streamlit's Markdown, as it is."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>~$:&" else c for c in text)

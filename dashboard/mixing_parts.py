@@ -1,0 +1,53 @@
+"""What the views of the Data mixes page have in common: headings, legends, grids of panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts.marks import MarkStyle
+from dashboard.charts.panels import subtitle
+from dashboard.charts.points import joined
+from dashboard.mixing_choices import Shown
+from dashboard.plain import legend
+
+
+def heading(points: pd.DataFrame, titles: Mapping[str, str]) -> str:
+    """Name a panel: its eval, and what else tells it from the others.
+
+    Args:
+        points: Of one panel.
+        titles: Name of each eval to its title.
+    """
+    name = str(points["eval"].iloc[0])
+    panel = str(points["panel"].iloc[0])
+    return titles.get(name, name) + panel.removeprefix(name)
+
+
+def told_by(points: pd.DataFrame, shown: Shown, panels: int) -> list[str]:
+    """The subtitle of a panel, in lines that fit its width."""
+    return subtitle(points, shown.metric_titles, 125 if panels == 1 else 60)
+
+
+def panel_grid(panels: int) -> Any:
+    """Where panels are drawn: one over the whole width, several side by side."""
+    return st.container() if panels == 1 else st.grid(min(3, panels), min_column_width=340)
+
+
+def key_to_colours(style: MarkStyle) -> None:
+    """One legend for several panels."""
+    if len(style.colours) > 1:
+        st.html(legend([(style.labels[name], style.colours[name]) for name in style.colours]))
+
+
+def named_by_panel(points: pd.DataFrame) -> pd.DataFrame:
+    """Points with a panel for each eval, variant and combination of split values that differ.
+
+    Args:
+        points: From `marked_points`.
+    """
+    telling = [name for name in ("variant", "split", "split2") if points[name].nunique(dropna=False) > 1]
+    return points.assign(panel=joined(points, ["eval", *telling]))
