@@ -14,9 +14,9 @@ from dashboard import runtime
 from dashboard.queries import catalogue, ingests, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
-from dashboard.queries import overview as overview_queries
 from dashboard.queries import framings as framing_queries
 from dashboard.queries import mixes as mix_queries
+from dashboard.queries import overview as overview_queries
 from dashboard.queries import rates as rate_queries
 from dashboard.queries import transcript as transcripts
 from dashboard.queries import trends as trend_queries

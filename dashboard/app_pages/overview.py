@@ -1,8 +1,59 @@
-"""Overview: the study at a glance."""
+"""Overview: the study, where its runs stand on one eval, and what needs attention."""
 
 from __future__ import annotations
 
-from dashboard import controls, links
+import streamlit as st
+
+from dashboard import caches, choices, controls, links, nothing, overviewing, shell
+from dashboard.attention import notices
+from dashboard.definitions import pick_definition
+from dashboard.plain import escaped
+from dashboard.queries.frame import RateQuery
+from dashboard.series import default_evals
 
 controls.arrive(links.OVERVIEW)
+as_of = shell.as_of()
+if caches.batches(as_of).empty:
+    nothing.nothing_ingested()
+evals, runs, logs = caches.evals(as_of), caches.runs(as_of), caches.logs(as_of)
+
+# The study, and room for what needs attention: it takes longer than the runs.
+for study in caches.studies(as_of):
+    overviewing.study_head(study)
+overviewing.study_numbers(runs, evals, logs)
+attention = st.container()
+
+if len(evals):
+    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        titles = choices.titles_of(evals)
+        first = default_evals(evals, caches.metrics_for((), as_of))[0]
+        eval_name = controls.pick_one("Eval", "eval", evals["eval"].tolist(), default=first, titles=titles)
+        definition = pick_definition(caches.metrics_for((eval_name,), as_of))
+        method = choices.pick_interval()
+    query = RateQuery(evals=(eval_name,), metrics=definition.metrics, method=method)
+    standings = caches.standings(query, as_of)
+    pieces = overviewing.pieces_to_show(standings, runs)
+    if pieces:
+        told = [f"{row['title']}: {row['definition']}" for row in definition.used.to_dict("records")]
+        st.html(f'<div class="dl-note">{escaped("; ".join(told))}</div>')
+        state = links.parameters(eval=[eval_name], metric=list(definition.names))
+        rows = overviewing.draw(standings, runs, pieces, state)
+    overviewing.never_measured(standings, runs)
+    if pieces:
+        with st.expander(f"Numbers ({len(rows)} rows)"):
+            overviewing.rows_table(rows)
+
+with attention:
+    overviewing.show_notices(
+        notices(
+            caches.files(as_of),
+            caches.conflicts(as_of),
+            caches.coverage(as_of),
+            logs,
+            caches.unlike_settings(as_of),
+            caches.rates(RateQuery(), as_of),
+        )
+    )
+if evals.empty:
+    nothing.nothing_ingested()
 controls.leave()

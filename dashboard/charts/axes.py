@@ -23,6 +23,9 @@ class ValueAxis:
     """d3 format of the axis; tooltips use one digit more."""
     title: str
     channel: Literal["x", "y"] = "y"
+    span: tuple[str, str] | None = None
+    """Vega expressions of the pixels where it begins and ends, where it doesn't take the whole plot; then it stands
+    above the plot, beside other axes."""
 
     def lying(self) -> ValueAxis:
         """The same axis along the bottom."""
@@ -44,17 +47,23 @@ class ValueAxis:
 
     def encode(self, column: str) -> dict[str, Any]:
         """Encode a column on this axis."""
+        ends, above = (expressed(self.span), {"orient": "top"}) if self.span else ({}, {})
         encoding = (alt.Y if self.channel == "y" else alt.X)(
             f"{column}:Q",
             title=self.title,
-            scale=alt.Scale(domain=[self.low, self.high], nice=False, zero=False),
-            axis=alt.Axis(format=self.number, values=self.ticks, grid=False),
+            scale=alt.Scale(domain=[self.low, self.high], nice=False, zero=False, **ends),
+            axis=alt.Axis(format=self.number, values=self.ticks, grid=False, **above),
         )
         return {self.channel: encoding}
 
     def encode_interval(self) -> dict[str, Any]:
         """Encode low and high as the two ends of a mark."""
         return {**self.encode("low"), f"{self.channel}2": "high:Q"}
+
+
+def expressed(span: tuple[str, str]) -> dict[str, Any]:
+    """The range of a scale between two Vega expressions of pixels."""
+    return {"range": [alt.ExprRef(expr=end) for end in span]}
 
 
 def value_axis(points: pd.DataFrame, *, fraction: bool, title: str, zoom: bool = False) -> ValueAxis:

@@ -1,0 +1,206 @@
+"""Where every run stands on one eval, and what changed since its parent; logs at a glance, and how they differ."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from dashboard.links import is_missing, step_of
+from dashboard.queries.applicable import live_evals, scope_of
+from dashboard.queries.catalogue import runs
+from dashboard.queries.checkpoints import LAST_LABELS, Checkpoint
+from dashboard.queries.differences import difference_row, group_row
+from dashboard.queries.flags import facets_of, shown
+from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
+from dashboard.queries.matches import find_matches, find_measured
+from dashboard.queries.rates import rates
+from dashboard.statistics import corrected
+
+Row = dict[str, Any]
+
+STANDING_COLUMNS: dict[str, str] = {
+    "run": TEXT, "variant": TEXT, "row": COUNT, "since": TEXT, "baseline": TEXT, "why_not": TEXT, "difference": NUMBER,
+    "low": NUMBER, "high": NUMBER, "p": NUMBER, "p_corrected": NUMBER, "family": COUNT, "paired": FLAG,
+    "questions": COUNT, "baseline_k": COUNT, "baseline_n": COUNT, "baseline_rate": NUMBER, "method": TEXT,
+    "flags": LIST,
+}  # fmt: skip
+"""Columns of `Standings.runs`, a row for each run and variant. `row` is the index, among the rates, of the latest
+checkpoint with a rate; missing where the run was never measured on this eval. `baseline` is what the difference is a
+difference from: `since` says whether it is the parent's checkpoint ("parent"), or, of a run without a parent, its own
+first ("start"). `why_not` says why there is no difference; both are missing where there is nothing to be different
+from. `difference`, its interval and p as in `dashboard.queries.compare.DIFFERENCE_COLUMNS`; `p_corrected` is Holm's
+over the `family` of all differences in the frame."""
+
+LOG_COLUMNS: dict[str, str] = {
+    "run": TEXT, "eval": TEXT, "step": COUNT, "step_label": TEXT, "variant": TEXT, "placed": FLAG, "created": TIME,
+    "status": TEXT, "complete": FLAG, "samples": COUNT, "path": TEXT, "eval_key": TEXT,
+}  # fmt: skip
+"""Columns of `logs`. `complete` is False for a log that is still being written, or whose writer died."""
+
+UNLIKE_COLUMNS: dict[str, str] = {
+    "eval": TEXT, "setting": TEXT, "usual": TEXT, "others": LIST, "logs": COUNT, "unlike": COUNT, "runs": LIST,
+}  # fmt: skip
+"""Columns of `unlike_settings`: of `logs` logs of an eval, `unlike` have another value of a setting than the `usual`
+one; `others` are those values, the commonest first, and `runs` the runs that they are of."""
+
+
+@dataclass(frozen=True)
+class Standings:
+    """Where every run stands.
+
+    Attributes:
+        rates: `RATE_COLUMNS` of one eval or group, all runs.
+        runs: `STANDING_COLUMNS`.
+    """
+
+    rates: pd.DataFrame
+    runs: pd.DataFrame
+
+
+def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> Standings:
+    """Find the latest checkpoint of every run, and its difference from the checkpoint that the run began from.
+
+    Paired where both answered the same questions, else unpaired, as everywhere.
+
+    Args:
+        con: A connection or cursor that this thread has to itself.
+        query: One eval or group, at most one metric; level and method of the intervals.
+        as_of: The store as of the end of this batch.
+
+    Raises:
+        ValueError: The query names several evals or metrics, or splits them.
+    """
+    if len(query.evals) != 1 or len(query.metrics) > 1 or query.splits:
+        raise ValueError("standings are of one eval and one metric, not split")
+    table = rates(con, query, as_of)
+    lines: dict[tuple[str, str | None], list[Row]] = defaultdict(list)
+    of_run: dict[str, list[Row]] = defaultdict(list)
+    for row in table.assign(row=table.index).to_dict("records"):
+        of_run[row["run"]].append(row)
+        if row["repeat"] == 0 and not is_missing(row["rate"]):
+            lines[row["run"], None if is_missing(row["variant"]) else row["variant"]].append(row)
+    found = []
+    for run in runs(con, as_of).to_dict("records"):
+        mine = {key: rows for key, rows in lines.items() if key[0] == run["run"]} or {(run["run"], None): []}
+        for (name, variant), rows in mine.items():
+            latest = _latest(rows) if rows else None
+            at = {"run": name, "variant": variant, "row": latest["row"] if latest else None}
+            found.append((latest, at | (_baseline(run, latest, rows, of_run) if latest else {})))
+    _add_differences(con, query, table, found, as_of)
+    return Standings(table, frame_of([row for _, row in found], STANDING_COLUMNS))
+
+
+def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
+    """Every log as of a batch, in short: `LOG_COLUMNS`."""
+    rows = [row | {"samples": row["n_samples"]} for row in live_evals(con, as_of)]
+    return frame_of(rows, LOG_COLUMNS)
+
+
+def unlike_settings(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
+    """What differs between logs of one eval besides the checkpoint: `UNLIKE_COLUMNS`."""
+    by_eval: dict[str, list[Row]] = defaultdict(list)
+    for row in live_evals(con, as_of):
+        by_eval[row["eval"]].append(row)
+    found = []
+    for name, of in by_eval.items():
+        facets = [facets_of(row | {"n_all": row["n_samples"]}) for row in of]
+        for setting in dict.fromkeys(setting for facet in facets for setting in facet):
+            values = [shown(facet.get(setting)) for facet in facets]
+            usual, *others = [value for value, _ in Counter(values).most_common()]
+            if others:
+                unlike = [row["run"] for row, value in zip(of, values, strict=True) if value != usual]
+                found.append(
+                    {
+                        "eval": name, "setting": setting, "usual": usual, "others": others, "logs": len(of),
+                        "unlike": len(unlike), "runs": list(dict.fromkeys(unlike)),
+                    }
+                )  # fmt: skip
+    return frame_of(found, UNLIKE_COLUMNS)
+
+
+def _latest(rows: Sequence[Row]) -> Row:
+    """The latest checkpoint: one that says so, else the highest step, else what was made last."""
+    for label in LAST_LABELS:
+        for row in rows:
+            if row["step_label"] == label:
+                return row
+    steps = [row for row in rows if not is_missing(row["step"])]
+    if steps:
+        return max(steps, key=lambda row: row["step"])
+    return max(rows, key=lambda row: (not is_missing(row["created"]), row["created"], row["row"]))
+
+
+def _baseline(run: Row, latest: Row, rows: Sequence[Row], of_run: Mapping[str, Sequence[Row]]) -> Row:
+    """What the latest checkpoint is compared with, or why with nothing: some of `STANDING_COLUMNS`."""
+    if is_missing(run["parent_run"]):
+        steps = [row for row in rows if not is_missing(row["step"])]
+        first = min(steps, key=lambda row: row["step"]) if steps else latest
+        return {} if first is latest else {"since": "start", "baseline": Checkpoint(run["run"], step_of(first))}
+    parent, step = run["parent_run"], run["parent_step"]
+    there = list(dict.fromkeys(step_of(row) for row in of_run.get(parent, [])))
+    if is_missing(step):
+        if len(there) != 1:
+            return {"why_not": f"at which step it left {parent} is not known" if there else f"{parent} has no rate"}
+        return {"since": "parent", "baseline": Checkpoint(parent, there[0])}
+    if step not in there:
+        return {"why_not": f"{parent}@{step} was never measured on this"}
+    return {"since": "parent", "baseline": Checkpoint(parent, int(step))}
+
+
+def _add_differences(
+    con: duckdb.DuckDBPyConnection,
+    query: RateQuery,
+    table: pd.DataFrame,
+    found: Sequence[tuple[Row | None, Row]],
+    as_of: int,
+) -> None:
+    """Put differences into the rows that have a baseline, from two queries for all of them."""
+    scope = scope_of(con, query.evals, as_of)
+    groups = [group for group in scope.groups if group.name == query.evals[0]]
+    wanted = [(name, metric.name) for group in groups for name, metric in scope.members(group)]
+    wanted = wanted or [(row.eval, row.metric) for row in table[["eval", "metric"]].drop_duplicates().itertuples()]
+    pairs = [(Checkpoint(latest["run"], step_of(latest)), row["baseline"]) for latest, row in found if _has(row)]
+    measured = find_measured(
+        con, scope, wanted, list(dict.fromkeys(one for each in pairs for one in each)), query, as_of
+    )
+    of = defaultdict(list)
+    for one in measured:
+        of[one.checkpoint].append(one)
+    for latest, row in found:
+        if not _has(row):
+            continue
+        here, there = Checkpoint(latest["run"], step_of(latest)).name, row["baseline"].name
+        row["baseline"] = there
+        matches, _ = find_matches([*of[here], *of[there]], [here], there, ())
+        mine = [match for match in matches if match.here.row["variant"] == row["variant"]]
+        rows = [
+            (difference_row(match, difference, query), difference)
+            for match in mine
+            if (difference := match.difference())
+        ]
+        if not rows:
+            row["why_not"] = f"nothing to compare: {there} has no rate of this"
+        elif groups:
+            row |= _numbers(group_row(groups[0].name, latest["metric"], latest["definition"], rows, query.level))
+            absent = [name for name, _ in wanted if name not in {one["eval"] for one, _ in rows}]
+            row["flags"] += [f"Missing from the difference: {', '.join(absent)}"] if absent else []
+        else:
+            row |= _numbers(rows[0][0])
+    p = [row.get("p", math.nan) for _, row in found]
+    family = sum(not math.isnan(each) for each in p)
+    for (_, row), value in zip(found, corrected(p, "holm"), strict=True):
+        row |= {"p_corrected": float(value), "family": family}
+
+
+def _has(row: Row) -> bool:
+    return "baseline" in row
+
+
+def _numbers(row: Row) -> Row:
+    return {name: row[name] for name in STANDING_COLUMNS if name in row and name not in ("run", "variant", "baseline")}
