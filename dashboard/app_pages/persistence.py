@@ -2,7 +2,120 @@
 
 from __future__ import annotations
 
-from dashboard import controls, links
+import streamlit as st
+
+from dashboard import caches, choices, controls, links, nothing, persisting, shell
+from dashboard.charts.curve_data import tell_twins_apart
+from dashboard.charts.curves import CurveStyle
+from dashboard.charts.lineages import through_training
+from dashboard.charts.palette import Scheme
+from dashboard.charts.panels import flags_by_text
+from dashboard.chosen import behind_point, chosen_point
+from dashboard.definitions import pick_definition
+from dashboard.panels import numbers_table
+from dashboard.persisting_pictures import Scene, lead_section, lineage_section, training_section
+from dashboard.plain import listed
+from dashboard.queries.frame import RateQuery
+from dashboard.queries.trends import TrendQuery
+from dashboard.series import colours_of, lineage_of, with_forebears
+from dashboard.trends_panel import FROM_START, LEADS, STEPS, notes_of, trends_table
 
 controls.arrive(links.PERSISTENCE)
+as_of = shell.as_of()
+evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
+if evals.empty:
+    nothing.nothing_ingested()
+possible = persisting.candidates(runs, coverage)
+if not possible:
+    nothing.no_parents()
+
+# What is shown.
+first = persisting.default_snapshots(runs, coverage)
+labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+with st.sidebar:
+    picked_evals = choices.pick_evals(evals, persisting.default_evals(first, evals, coverage))
+    definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
+    splits = choices.pick_splits(picked_evals, as_of)
+    picked = controls.pick_many(
+        "Snapshots, through further training", "run", possible, default=first, titles=labels, placeholder="Pick runs"
+    )
+    if not picked:
+        nothing.nothing_picked("run")
+    baseline_place = st.container()
+    method = choices.pick_interval()
+
+# The numbers.
+lineage = lineage_of(runs)
+query = RateQuery(
+    runs=tuple(with_forebears(picked, lineage)),
+    evals=tuple(picked_evals),
+    metrics=definition.metrics,
+    splits=splits,
+    method=method,
+)
+rates = caches.rates(query, as_of)
+if rates[rates["run"].isin(picked)]["rate"].isna().all():
+    nothing.no_rates()
+with baseline_place:
+    baseline = controls.pick_one(
+        "Baseline", "baseline", picked, default=persisting.worst_at_start(rates, picked), titles=labels,
+        help="What leads are over. To begin with, the run that is worst at its first step.",
+    )  # fmt: skip
+data = through_training(rates, picked, lineage)
+asked = TrendQuery(
+    runs=tuple(picked), baseline=baseline, evals=tuple(picked_evals), metrics=definition.metrics, splits=splits,
+    from_parent=True,
+)  # fmt: skip
+with st.spinner("Comparing step by step"):
+    trends = caches.trends(asked, as_of)
+
+# The pictures.
+scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
+colours, names = colours_of(runs, "run")
+shown_colours = {run: colours[run] for run in colours if run in picked}
+styles = data.points["style"].nunique()
+data, twins = tell_twins_apart(data, shown_colours)
+style = CurveStyle(
+    x="step",
+    scheme=scheme,
+    colours=shown_colours,
+    labels={run: names[run] + " (dashed)" * (run in twins) for run in shown_colours},
+    styles=sorted(data.points["style"].unique()),
+    style_legend=styles > 1,
+    legend=False,
+    plot_height=210,
+)
+scene = Scene(
+    style=style,
+    eval_titles=choices.titles_of(evals),
+    metric_titles=dict(zip(definition.used["metric"], definition.used["title"], strict=True)),
+    chosen=chosen_point(),
+    twins=twins,
+)
+parents = {
+    run: f"{lineage[run].parent_run}@{lineage[run].parent_step}"
+    for run in picked
+    if lineage[run].parent_step is not None
+}
+training_section(scene, data, parents)
+lead_section(scene, trends, data, baseline)
+lineage_section(scene, rates, picked, lineage)
+
+# What is behind the point that was clicked, what to look at, and the numbers.
+behind_point(data.points, rates, evals, splits, as_of)
+looks = flags_by_text(rates) + data.undrawn + notes_of(trends.lines, labels)
+if looks:
+    with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
+        st.html(listed(looks))
+with st.expander("Numbers"):
+    tables = st.tabs(["Leads", "Leads, step by step", "Change from the start", "Changes, step by step", "Rates"])
+    for tab, frame, columns, name in zip(
+        tables, (trends.lead_lines, trends.leads, trends.lines, trends.changes), (LEADS, STEPS, FROM_START, STEPS),
+        ("leads", "leads-by-step", "changes", "changes-by-step"), strict=False,
+    ):  # fmt: skip
+        with tab:
+            trends_table(frame, columns, f"driftline-{name}")
+    with tables[-1]:
+        numbers_table(rates, "driftline-rates")
+
 controls.leave()

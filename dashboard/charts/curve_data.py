@@ -128,11 +128,18 @@ def tell_twins_apart(data: CurveData, colours: Mapping[str, str]) -> tuple[Curve
     if not twins:
         return data, []
 
-    def styled(frame: pd.DataFrame) -> pd.DataFrame:
-        pairs = zip(frame["style"], frame["series"], strict=True)
-        return frame.assign(style=[" · ".join(filter(None, (style, name * (name in twins)))) for style, name in pairs])
+    return replace(data, points=with_twins(data.points, twins), lines=with_twins(data.lines, twins)), twins
 
-    return replace(data, points=styled(data.points), lines=styled(data.lines)), twins
+
+def with_twins(frame: pd.DataFrame, twins: Sequence[str]) -> pd.DataFrame:
+    """A frame with the name of each twin added to its `style`.
+
+    Args:
+        frame: Columns series and style.
+        twins: Series that need a style of their own.
+    """
+    pairs = zip(frame["style"], frame["series"], strict=True)
+    return frame.assign(style=[" · ".join(filter(None, (style, name * (name in twins)))) for style, name in pairs])
 
 
 def _measure(frame: pd.DataFrame) -> pd.Series:

@@ -168,7 +168,7 @@ def slope(
     residuals = y - np.sum(w * y) / np.sum(w) - estimate * centred
     by_t = scatter and n > 2
     scale = max(1.0, float(np.sum(w * residuals**2)) / (n - 2)) if by_t else 1.0
-    stderr = float(np.sqrt(max(k @ covariance @ k, 0.0) * scale))
+    stderr = float(np.sqrt(max(float(k @ covariance @ k), 0.0) * scale))
     if not stderr > 0:
         return Trend(estimate, np.nan, np.nan, np.nan, np.nan, n)
     half = (float(t_quantile(n - 2, level)) if by_t else z) * stderr

@@ -1,0 +1,373 @@
+"""Trends: how far runs have moved from their own start, and whether a lead over another run lasts.
+
+Everything is a difference of logs that answered the same questions, where they did, and steps of one line are
+correlated by their questions: the covariance over steps comes from the questions' clusters, its size from intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from dashboard.queries.applicable import Scope, scope_of
+from dashboard.queries.catalogue import runs as all_runs
+from dashboard.queries.checkpoints import Checkpoint
+from dashboard.queries.flags import facets_of
+from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, RateQuery, frame_of
+from dashboard.queries.matches import Measured, find_measured
+from dashboard.queries.rates import chosen_metrics
+from dashboard.queries.splits import check_splits
+from dashboard.queries.trend_lines import Line, Step, against, from_start, movement
+from dashboard.statistics import Trend, area_between, corrected, lead_over_steps, onset, slope
+
+Row = dict[str, Any]
+
+ALIKE = ("judge", "task version", "epochs", "dataset")
+"""What two logs must share to be comparable, besides their questions."""
+
+PER_STEPS = 100
+"""Slopes are told for this many steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrendQuery:
+    """Which trends to compute. Hashable, so that it can be the key of a cache."""
+
+    runs: tuple[str, ...]
+    baseline: str | None = None
+    """The run whose numbers are subtracted for the leads; None: no leads."""
+    evals: tuple[str, ...] = ()
+    """As in `RateQuery`."""
+    metrics: tuple[str, ...] = ()
+    """As in `RateQuery`, but for "all"."""
+    splits: tuple[str, ...] = ()
+    """As in `RateQuery`."""
+    from_parent: bool = False
+    """Whether a run without a step 0 begins there with its parent's checkpoint, where that was evaluated."""
+    level: float = 0.95
+    """Confidence level of each interval, between 0 and 1."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.level < 1.0:
+            raise ValueError(f"level is {self.level}, and must lie between 0 and 1, like 0.95")
+        check_splits(self.splits)
+
+
+ABOUT_COLUMNS: dict[str, str] = {
+    "run": TEXT, "eval": TEXT, "metric": TEXT, "variant": TEXT, "split": TEXT, "split2": TEXT, "group": FLAG,
+    "kind": TEXT, "better": TEXT, "unit": TEXT, "definition": TEXT,
+}  # fmt: skip
+"""Columns that name a line: a run's checkpoints on one eval or group, by one metric."""
+
+STEP_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
+    "step": COUNT, "checkpoint": TEXT, "against": TEXT, "rate": NUMBER, "against_rate": NUMBER, "difference": NUMBER,
+    "low": NUMBER, "high": NUMBER, "p": NUMBER, "p_corrected": NUMBER, "paired": FLAG, "questions": COUNT,
+    "test": TEXT, "method": TEXT,
+}  # fmt: skip
+"""Columns of differences step by step: `rate` of `checkpoint` less `against_rate` of `against`, which is another
+checkpoint: the run's own first one (frame `changes`), or the baseline's at the same step (`leads`). Fractions for kind
+"rate", else in the score's unit; on the `questions` in common where `paired`. `p_corrected` is Holm's over the steps of
+the line."""
+
+LINE_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
+    "start": TEXT, "last": TEXT, "first_step": COUNT, "last_step": COUNT, "points": COUNT, "start_rate": NUMBER,
+    "last_rate": NUMBER, "change": NUMBER, "change_low": NUMBER, "change_high": NUMBER, "change_p": NUMBER,
+    "first_shown": COUNT, "lasting_from": COUNT, "tests": COUNT,
+    "slope": NUMBER, "slope_low": NUMBER, "slope_high": NUMBER,
+    "tenfold": NUMBER, "tenfold_low": NUMBER, "tenfold_high": NUMBER, "notes": LIST,
+}  # fmt: skip
+"""Columns of a row for each line with at least two steps. `change` is the last step less the first, with its p-value
+(Holm's over the `tests` steps after the first); `first_shown` is the first step that differs from the start and
+`lasting_from` the first from which all do (missing where there is none). `slope` is per 100 steps, `tenfold` per
+factor of ten of training tokens; their intervals are for the line through these very checkpoints, from the sampling of
+questions alone. `notes` are sentences for people."""
+
+LEAD_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
+    "baseline": TEXT, "first_step": COUNT, "last_step": COUNT, "points": COUNT,
+    "first": NUMBER, "first_low": NUMBER, "first_high": NUMBER, "first_p": NUMBER,
+    "last": NUMBER, "last_low": NUMBER, "last_high": NUMBER, "last_p": NUMBER,
+    "mean": NUMBER, "mean_low": NUMBER, "mean_high": NUMBER, "mean_p": NUMBER, "mean_p_corrected": NUMBER,
+    "first_shown": COUNT, "lasting_from": COUNT,
+    "slope": NUMBER, "slope_low": NUMBER, "slope_high": NUMBER,
+    "span": NUMBER, "span_low": NUMBER, "span_high": NUMBER, "slope_p": NUMBER, "slope_p_corrected": NUMBER,
+    "direction": TEXT, "family": COUNT, "notes": LIST,
+}  # fmt: skip
+"""Columns of a row for each line that has at least two steps in common with the baseline's. All numbers are of the
+difference, the run's less the baseline's, in the units of `STEP_COLUMNS`: at the first and last common step
+(`first_p`, `last_p`: Holm's over the steps of the line), its `mean` over training (the area between the two curves by
+the span), its `slope` per 100 steps, and `span`, the slope over all steps from first to last. `direction` is
+shrinks, grows or "no change shown", by `slope_p_corrected`; both corrected p-values are Holm's over the `family` of all
+rows of this frame."""
+
+
+@dataclass(frozen=True)
+class Trends:
+    """What was asked.
+
+    Attributes:
+        lines: `LINE_COLUMNS`.
+        changes: `STEP_COLUMNS`, every later step less the line's first.
+        leads: `STEP_COLUMNS`, every common step less the baseline's; empty without a baseline.
+        lead_lines: `LEAD_COLUMNS`; likewise.
+    """
+
+    lines: pd.DataFrame
+    changes: pd.DataFrame
+    leads: pd.DataFrame
+    lead_lines: pd.DataFrame
+
+
+def trends(con: duckdb.DuckDBPyConnection, query: TrendQuery, as_of: int) -> Trends:
+    """Changes from the start, slopes and leads of some runs, on every eval and group that is asked for.
+
+    A line goes through one log a step: of repeats, the one that curves go through. Checkpoints without a numeric step
+    have no place on it.
+
+    Args:
+        con: A connection or cursor that this thread has to itself.
+        query: Which.
+        as_of: The store as of the end of this batch.
+    """
+    scope = scope_of(con, query.evals, as_of)
+    every = tuple(dict.fromkeys([*query.runs, *([query.baseline] if query.baseline else [])]))
+    parents = _parents(con, every, as_of) if query.from_parent else {}
+    wanted = {*((log["run"], log["step"]) for log in scope.logs if log["run"] in every), *parents.values()}
+    places = [Checkpoint(run, step) for run, step in wanted if step is not None]
+    scope = replace(scope, logs=[log for log in scope.logs if (log["run"], log["step"]) in wanted])
+    shown = [(name, metric) for name in scope.shown for metric in _used(scope, name, query)]
+    groups = [group for group in scope.groups if not query.metrics or scope.group_metric(group) in query.metrics]
+    of_groups = [(name, metric.name) for group in groups for name, metric in scope.members(group)]
+    asked = RateQuery(runs=every, evals=query.evals, splits=query.splits, level=query.level)
+    measured = find_measured(con, scope, list(dict.fromkeys([*shown, *of_groups])), places, asked, as_of)
+    lines = _lines(scope, measured, every, parents, shown)
+    for group in groups:
+        members = [(name, metric.name) for name, metric in scope.members(group)]
+        about = {"eval": group.name, "metric": scope.group_metric(group), "group": True}
+        lines += _group_lines(about, _lines(scope, measured, every, parents, members))
+
+    line_rows: list[Row] = []
+    changes: list[Row] = []
+    for line in lines:
+        if line.about["run"] in query.runs and len(line.steps) > 1:
+            row, of_steps = _from_start(line, query.level)
+            line_rows.append(row)
+            changes += of_steps
+    lead_rows: list[Row] = []
+    leads: list[Row] = []
+    ahead = {_key(line): line for line in lines if line.about["run"] == query.baseline}
+    for line in lines:
+        other = ahead.get(_key(line))
+        if other is not None and line is not other:
+            row, of_steps = _lead(line, other, query.level)
+            leads += of_steps
+            lead_rows += [row] if row["points"] > 1 else []
+    _correct(lead_rows, query.level)
+    return Trends(
+        lines=frame_of(line_rows, LINE_COLUMNS),
+        changes=frame_of(changes, STEP_COLUMNS),
+        leads=frame_of(leads, STEP_COLUMNS),
+        lead_lines=frame_of(lead_rows, LEAD_COLUMNS),
+    )
+
+
+def _parents(con: duckdb.DuckDBPyConnection, runs: Sequence[str], as_of: int) -> dict[str, tuple[str, int]]:
+    """The checkpoint that each run was trained from, where its card names one with a step."""
+    rows = all_runs(con, as_of).dropna(subset=["parent_run", "parent_step"])
+    return {
+        row["run"]: (row["parent_run"], int(row["parent_step"]))
+        for row in rows.to_dict("records")
+        if row["run"] in runs
+    }
+
+
+def _used(scope: Scope, name: str, query: TrendQuery) -> list[str]:
+    return [metric.name for metric in chosen_metrics(scope.applicable[name], query.metrics)]
+
+
+def _lines(
+    scope: Scope,
+    measured: Sequence[Measured],
+    runs: Sequence[str],
+    parents: dict[str, tuple[str, int]],
+    pairs: Sequence[tuple[str, str]],
+) -> list[Line]:
+    """A line for each run, eval, metric, variant and combination of split values that has a number anywhere."""
+    place = {name: at for at, name in enumerate(scope.study.titles or {})}
+    order = sorted(pairs, key=lambda pair: (place.get(pair[0], len(place)), pair))
+    by_checkpoint: dict[tuple[Any, ...], dict[tuple[Any, ...], Measured]] = {}
+    for one in measured:
+        if one.row.get("rate") is not None and one.row["step"] is not None:
+            by_checkpoint.setdefault((one.row["run"], one.row["step"], *one.name[:2]), {})[one.name[2:]] = one
+    found = []
+    for run in runs:
+        for name, metric in order:
+            of: dict[tuple[Any, ...], dict[int, Measured]] = {}
+            for (at, step, *measure), logs in by_checkpoint.items():
+                if at == run and measure == [name, metric]:
+                    for rest, log in logs.items():
+                        of.setdefault(rest, {})[step] = log
+            start = by_checkpoint.get((*parents[run], name, metric), {}) if run in parents else {}
+            for rest, steps in of.items():
+                if rest in start and min(steps) > 0:
+                    steps[0] = start[rest]
+                row = next(iter(steps.values())).row
+                about = {"run": run, "eval": name, "metric": metric, "group": False, "variant": rest[0] or None}
+                about |= {"split": rest[1], "split2": rest[2]}
+                about |= {key: row[key] for key in ("kind", "better", "unit", "definition")}
+                found.append(Line(about, {name: dict(sorted(steps.items()))}))
+    return found
+
+
+def _group_lines(about: Row, lines: Sequence[Line]) -> list[Line]:
+    """The averages of members' lines; what is of another kind, unit or direction than the first is left out."""
+    together: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        key = tuple(line.about[name] for name in ("run", "variant", "split", "split2"))
+        together.setdefault(key, []).append(line)
+    found = []
+    for of in together.values():
+        first = of[0].about
+        alike = [line for line in of if all(line.about[key] == first[key] for key in ("kind", "better", "unit"))]
+        texts = dict.fromkeys(f"{line.about['eval']} ({line.about['definition']})" for line in alike)
+        definition = "average of " + ", ".join(texts)
+        members = {name: steps for line in alike for name, steps in line.members.items()}
+        found.append(Line(first | about | {"definition": definition}, members))
+    return found
+
+
+def _key(line: Line) -> tuple[Any, ...]:
+    """What is measured, whatever the run."""
+    return tuple(line.about[name] for name in ("eval", "metric", "group", "variant", "split", "split2"))
+
+
+def _from_start(line: Line, level: float) -> tuple[Row, list[Row]]:
+    """The row of a line, and those of its later steps."""
+    compared = from_start(line)
+    first, last = line.steps[0], line.steps[-1]
+    rows = _step_rows(line, compared, line.checkpoint(first), level)
+    shows = onset([step.step for step in compared], [row["p"] for row in rows], level)
+    own = line.movement
+    by_steps = slope(np.array(own.steps) / PER_STEPS, own.values, own.apart, level, scatter=False)
+    tokens = [_tokens(line, step) for step in own.steps]
+    by_tokens = slope(tokens, own.values, own.apart, level, scatter=False)
+    row = line.about | {
+        "start": line.checkpoint(first), "last": line.checkpoint(last), "first_step": first, "last_step": last,
+        "points": len(line.steps), "start_rate": line.rate(first), "last_rate": line.rate(last),
+        **{f"change{end}": rows[-1][name] for end, name in (
+            ("", "difference"), ("_low", "low"), ("_high", "high"), ("_p", "p_corrected"))},
+        "first_shown": shows.first, "lasting_from": shows.lasting, "tests": len(rows),
+        "notes": _notes(line, compared),
+    }  # fmt: skip
+    return row | _numbers("slope", by_steps) | _numbers("tenfold", by_tokens), rows
+
+
+def _tokens(line: Line, step: int) -> float:
+    """log10 of a run's own tokens at a step; NaN where nobody knows them, and at its parent's checkpoint."""
+    log = line.at(step)[0].row
+    known = log["run"] == line.about["run"] and log["tokens"]
+    return float(np.log10(log["tokens"])) if known and log["tokens"] > 0 else np.nan
+
+
+def _lead(line: Line, other: Line, level: float) -> tuple[Row, list[Row]]:
+    """The row of a lead over the baseline, and those of its steps."""
+    compared = against(line, other)
+    rows = _step_rows(line, compared, None, level)
+    led = movement(compared, level)
+    row: Row = line.about | {"baseline": other.about["run"], "points": len(led.steps)}
+    if len(led.steps) < 2:
+        return row, rows
+    shows = onset([step.step for step in compared], [row["p"] for row in rows], level)
+    steps = np.array(led.steps, dtype=np.float64)
+    line_through = slope(steps / PER_STEPS, led.values, led.apart, level, scatter=False)
+    span = (steps[-1] - steps[0]) / PER_STEPS
+    row |= {"first_step": led.steps[0], "last_step": led.steps[-1]}
+    known = [each for each in rows if each.get("difference") is not None]
+    for name, at in (("first", known[0]), ("last", known[-1])):
+        row |= {name: at["difference"], f"{name}_low": at["low"], f"{name}_high": at["high"]}
+        row[f"{name}_p"] = at["p_corrected"]
+    row |= _numbers("mean", area_between(led.steps, led.values, led.together, level))
+    row |= _numbers("slope", line_through)
+    row |= {f"span{end}": row[f"slope{end}"] * span for end in ("", "_low", "_high")}
+    row |= {"first_shown": shows.first, "lasting_from": shows.lasting, "notes": _notes(line, compared, other)}
+    return row, rows
+
+
+def _numbers(name: str, trend: Trend) -> Row:
+    return {
+        name: trend.estimate, f"{name}_low": trend.low, f"{name}_high": trend.high, f"{name}_p": trend.p,
+    }  # fmt: skip
+
+
+def _step_rows(line: Line, compared: Sequence[Step], start: str | None, level: float) -> list[Row]:
+    """Rows of `STEP_COLUMNS`.
+
+    Args:
+        line: The line that is subtracted from.
+        compared: Its steps.
+        start: Name of what is subtracted; None: each step's own.
+        level: Of the intervals.
+    """
+    rows = []
+    for step in compared:
+        rate, other = step.rates()
+        row = line.about | {
+            "step": step.step, "checkpoint": line.checkpoint(step.step),
+            "against": start or step.matches[0].there.checkpoint, "rate": rate, "against_rate": other,
+            "paired": step.paired, "questions": step.questions, "p": np.nan,
+        }  # fmt: skip
+        if step.difference is not None:
+            low, high = step.difference.interval(level)
+            found = step.difference
+            row |= {"difference": found.estimate, "low": low, "high": high, "p": found.p}
+            row |= {"test": found.test, "method": found.method}
+        rows.append(row)
+    for row, value in zip(rows, corrected([row["p"] for row in rows], "holm"), strict=True):
+        row["p_corrected"] = float(value)
+    return rows
+
+
+def _notes(line: Line, compared: Sequence[Step], other: Line | None = None) -> list[str]:
+    """What must be known about a line's numbers, for people."""
+    notes = []
+    if line.gaps:
+        notes.append(f"not every member was measured at {_at(line.gaps)}, which is left out")
+    apart = [step.step for step in compared if not step.paired]
+    if apart:
+        notes.append(f"not paired, for lack of questions in common, at {_at(apart)}")
+    unlike: dict[str, list[int]] = {}
+    for step in compared:
+        facets = [(facets_of(match.here.row), facets_of(match.there.row)) for match in step.matches]
+        for name in ALIKE:
+            if any(here[name] != there[name] for here, there in facets):
+                unlike.setdefault(name, []).append(step.step)
+    notes += [f"another {name} at {_at(steps)}" for name, steps in unlike.items()]
+    if other is not None:
+        lone = [name for name in line.members if name not in other.members]
+        if lone:
+            notes.append(f"{other.about['run']} was never measured on {', '.join(lone)}")
+        shared = {step for step in line.steps if step in other.steps} - {step.step for step in compared}
+        if shared:
+            notes.append(f"at {_at(sorted(shared))} both are the same checkpoint, which is left out")
+    return notes
+
+
+def _at(steps: Sequence[int]) -> str:
+    return f"step{'s' if len(steps) > 1 else ''} {', '.join(str(step) for step in steps)}"
+
+
+def _correct(rows: list[Row], level: float) -> None:
+    """Set the corrected p-values and what they say: all leads of one answer are one family."""
+    for name in ("mean", "slope"):
+        values = corrected([row[f"{name}_p"] for row in rows], "holm")
+        for row, value in zip(rows, values, strict=True):
+            row[f"{name}_p_corrected"] = float(value)
+    for row in rows:
+        change = Trend(
+            row["slope"], row["slope_low"], row["slope_high"], np.nan, row["slope_p_corrected"], row["points"]
+        )
+        row |= {"direction": lead_over_steps(row["first"], change, level), "family": len(rows)}
