@@ -9,6 +9,7 @@ import pandas as pd
 
 from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
 from dashboard.queries.checkpoints import parse_checkpoints
+from dashboard.statistics import Correction
 from loaders.errors import DriftlineError
 
 Row = Mapping[Any, Any]
@@ -20,6 +21,9 @@ NAMED = 6
 """Checkpoints or evals named in one sentence; more are counted."""
 
 DIFFERS = "≠"
+
+CORRECTIONS: dict[str, Correction] = {"Holm": "holm", "BH": "bh", "none": "none"}
+"""As the page's switch and its address name them."""
 
 TABLE: dict[str, str] = {
     "eval": "Eval", "metric": "Metric", "variant": "Variant", "split": "Split", "split2": "Second split",
@@ -47,6 +51,17 @@ def offered(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
         label = labels.get(row["run"]) or row["run"]
         found[checkpoint(row)] = str(label) if step is None else f"{label} @{step}"
     return found
+
+
+def with_members(names: Sequence[str], evals: pd.DataFrame) -> list[str]:
+    """Evals and groups, each group followed by its members that are there.
+
+    Args:
+        names: Of evals and groups.
+        evals: `EVAL_COLUMNS`.
+    """
+    members = dict(zip(evals["eval"], evals["members"], strict=True))
+    return list(dict.fromkeys(one for name in names for one in (name, *members.get(name, [])) if one in members))
 
 
 class Named(NamedTuple):
@@ -161,40 +176,46 @@ def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
     return list(latest.values())[:FIRST_CHECKPOINTS]
 
 
-def differing_lines(incomparable: pd.DataFrame, checkpoints: Sequence[str], titles: Mapping[str, str]) -> list[str]:
+def differing_lines(
+    incomparable: pd.DataFrame, others: int, checkpoints: Mapping[str, str], evals: Mapping[str, str]
+) -> list[str]:
     """What differs besides the checkpoint, each sentence once, with the checkpoints and evals that it concerns.
 
     Args:
         incomparable: `INCOMPARABLE_COLUMNS`.
-        checkpoints: Those that are compared with the baseline.
-        titles: Eval to its title.
+        others: How many checkpoints are compared with the baseline.
+        checkpoints: Checkpoint to its title.
+        evals: Eval to its title.
     """
-    rows = incomparable.to_dict("records")
-    # What was never measured names its checkpoint itself.
-    return _each_once(
-        [(row["message"], _words(row, titles), row["checkpoint"] * (row["what"] != "measured")) for row in rows],
-        len(checkpoints),
-    )
+    entries = []
+    for row in incomparable.to_dict("records"):
+        message, place = row["message"], row["checkpoint"]
+        if row["what"] == "measured":
+            # Said once of all checkpoints that lack it.
+            place = row["checkpoint"] if row["value"] == "no" else row["baseline"]
+            message = message.removesuffix(f" at {place}") + " at"
+        entries.append((message, _words(row, evals), place))
+    return _each_once(entries, others, checkpoints)
 
 
-def flag_lines(differences: pd.DataFrame, checkpoints: Sequence[str], titles: Mapping[str, str]) -> list[str]:
+def flag_lines(
+    differences: pd.DataFrame, others: int, checkpoints: Mapping[str, str], evals: Mapping[str, str]
+) -> list[str]:
     """What is to be known of single differences, each sentence once.
 
     Args:
         differences: `DIFFERENCE_COLUMNS`.
-        checkpoints: Those that are compared with the baseline.
-        titles: Eval or group to its title.
+        others: How many checkpoints are compared with the baseline.
+        checkpoints: Checkpoint to its title.
+        evals: Eval or group to its title.
     """
-    entries = [
-        (flag, _words(row, titles), row["checkpoint"])
-        for row in differences.to_dict("records")
-        for flag in row["flags"]
-    ]
-    return _each_once(entries, len(checkpoints))
+    rows = differences.to_dict("records")
+    entries = [(flag, _words(row, evals), row["checkpoint"]) for row in rows for flag in row["flags"]]
+    return _each_once(entries, others, checkpoints)
 
 
 def settings_table(
-    settings: pd.DataFrame, checkpoints: Sequence[str], baseline: str, *, differing: bool
+    settings: pd.DataFrame, checkpoints: Sequence[str], baseline: str, *, only_differing: bool
 ) -> pd.DataFrame:
     """Settings down, checkpoints across; those that differ first, each value that is not the baseline's marked.
 
@@ -202,7 +223,7 @@ def settings_table(
         settings: Rows of `SETTING_COLUMNS` of one eval and variant.
         checkpoints: In order.
         baseline: Which of them is the baseline.
-        differing: Leave out settings that are the same everywhere.
+        only_differing: Leave out settings that are the same everywhere.
 
     Returns:
         Columns "differs" (a mark or nothing), "setting", then one of each checkpoint that has the eval, the baseline
@@ -212,7 +233,7 @@ def settings_table(
     rows = []
     for setting, some in settings.groupby("setting", sort=False):
         differs = bool(some["differs"].any())
-        if differing and not differs:
+        if only_differing and not differs:
             continue
         values = dict(zip(some["checkpoint"], some["value"], strict=True))
         usual = values.get(baseline)
@@ -242,7 +263,8 @@ def flips_of(frame: pd.DataFrame, row: Row, members: Sequence[str]) -> pd.DataFr
         mine &= frame["metric"] == row["metric"]
     for name in ("variant", "split", "split2"):
         mine &= frame[name].isna() if is_missing(row[name]) else frame[name] == row[name]
-    return frame[mine].reset_index(drop=True)
+    found: pd.DataFrame = frame[mine].reset_index(drop=True)
+    return found
 
 
 def samples_of(row: Row, side: str, place: Row, splits: Sequence[str]) -> Parameters:
@@ -265,12 +287,13 @@ def samples_of(row: Row, side: str, place: Row, splits: Sequence[str]) -> Parame
     )
 
 
-def _each_once(entries: Sequence[tuple[str, str, str]], checkpoints: int) -> list[str]:
+def _each_once(entries: Sequence[tuple[str, str, str]], others: int, titles: Mapping[str, str]) -> list[str]:
     """Sentences with the checkpoints and evals that each concerns.
 
     Args:
-        entries: Sentence, eval, and checkpoint ("" where the sentence names it).
-        checkpoints: How many there are in all.
+        entries: Sentence, eval, and checkpoint.
+        others: How many checkpoints are compared with the baseline.
+        titles: Checkpoint to its title.
     """
     concerned: dict[str, dict[str, dict[str, None]]] = {}
     for sentence, name, place in entries:
@@ -278,11 +301,11 @@ def _each_once(entries: Sequence[tuple[str, str, str]], checkpoints: int) -> lis
     told = []
     for sentence, of in concerned.items():
         by_checkpoints: dict[tuple[str, ...], list[str]] = {}
-        for name, places in of.items():
-            by_checkpoints.setdefault(tuple(filter(None, places)), []).append(name)
+        for name, where_it_is in of.items():
+            by_checkpoints.setdefault(tuple(where_it_is), []).append(name)
         for places, names in by_checkpoints.items():
-            who = "every checkpoint" if len(places) == checkpoints > 1 else _several(places)
-            told.append(" · ".join([sentence, ", ".join(filter(None, [who, _several(names)]))]))
+            who = "every checkpoint" if len(places) == others > 1 else _several([titles.get(p, p) for p in places])
+            told.append(f"{sentence} · {who} · {_several(names)}")
     return told
 
 

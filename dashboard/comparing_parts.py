@@ -24,6 +24,9 @@ PAIR = "pair"
 SHOWN_LINES = 6
 """Of what differs; the others are folded."""
 
+OPTIONAL = frozenset({"variant", "split", "split2", "k", "baseline_k", "effect", "effect_kind"})
+"""Columns of the table that many comparisons have nothing in."""
+
 Row = Mapping[Any, Any]
 
 
@@ -47,8 +50,7 @@ class Words:
 
 def not_comparable(found: Comparison, words: Words) -> None:
     """Say what differs besides the checkpoints, before any number."""
-    others = [name for name in found.checkpoints if name != found.baseline]
-    lines = differing_lines(found.incomparable, others, words.evals)
+    lines = differing_lines(found.incomparable, len(found.checkpoints) - 1, words.checkpoints, words.evals)
     if not lines:
         st.html(
             '<div class="dl-note">Judge, task version, prompts, epochs, sampling settings and questions: as far as the'
@@ -81,26 +83,15 @@ def forest(rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, c
 def difference_table(found: Comparison, words: Words) -> None:
     """The numbers of every difference, as `driftline compare --format json` has them, and as a file."""
     frame = found.differences
-    headed = TABLE | dict(zip(("split", "split2"), words.splits, strict=False))
-    empty = [name for name in ("variant", "split", "split2", "k", "baseline_k", "effect") if frame[name].isna().all()]
-    empty += ["metric"] * (frame["metric"].nunique() < 2) + ["effect_kind"] * (frame["effect_kind"].nunique() < 2)
-    shown = frame[[name for name in TABLE if name not in empty]]
-    fine = dict.fromkeys(("effect", "p", "p_corrected"), "%.4g")
-    fractions = (frame["kind"] == "rate").all()
-    values = [name for name in shown if shown[name].dtype == "float64" and name not in fine]
-    formats = fine | dict.fromkeys(values, "percent" if fractions else "%.4g")
-    config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(headed[name], format=form) for name, form in formats.items()
-    }
-    config |= {name: st.column_config.Column(headed[name]) for name in shown if name not in formats}
-    config["eval"] = st.column_config.TextColumn("Eval", pinned=True)
-    config["checkpoint"] = st.column_config.TextColumn("Checkpoint", pinned=True)
-    st.dataframe(shown, hide_index=True, column_config=config, alt="Differences with intervals and p-values")
+    rates = frame["kind"] == "rate"
+    for some, form in ((frame[rates], "percent"), (frame[~rates], "%.4g")):
+        if len(some):
+            _table(some, form, words)
     family = int(frame["family"].max()) if len(frame) else 0
-    corrected = f"corrected by {found.correction}" if found.correction != "none" else "not corrected"
+    corrected = f"corrected ({found.correction})" if found.correction != "none" else "not corrected"
     kinds = ", ".join(frame["effect_kind"].dropna().unique())
     st.caption(
-        f"p is two-sided and {corrected} over all {family} differences of this table, its family. Intervals are 95 %"
+        f"p is two-sided; {corrected} over the family of all {family} differences of this page. Intervals are 95 %"
         f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds four"
         " times in five. Where paired, counts and rates are those of the questions in common."
     )
@@ -108,6 +99,23 @@ def difference_table(found: Comparison, words: Words) -> None:
     st.download_button(
         "Download as CSV", file, "driftline-compare.csv", "text/csv", icon=":material/download:", on_click="ignore"
     )
+
+
+def _table(frame: pd.DataFrame, form: str, words: Words) -> None:
+    """One table, of rates or of numbers in their own units; columns without anything in them are left out."""
+    points = form == "percent"
+    headed = TABLE | dict(zip(("split", "split2"), words.splits, strict=False))
+    headed |= {name: f"{headed[name]}, points" for name in ("difference", "detectable") if points}
+    columns = [name for name in TABLE if name not in OPTIONAL or frame[name].notna().any()]
+    numbers = dict.fromkeys([name for name in columns if frame[name].dtype == "float64"], form)
+    numbers |= dict.fromkeys(("effect", "p", "p_corrected"), "%.4g")
+    config: dict[str, Any] = {
+        name: st.column_config.NumberColumn(headed[name], format=numbers[name])
+        if name in numbers
+        else st.column_config.Column(headed[name], pinned=name in ("eval", "checkpoint"))
+        for name in columns
+    }
+    st.dataframe(frame[columns], hide_index=True, column_config=config, alt="Differences, intervals and p-values")
 
 
 def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words) -> None:
@@ -125,8 +133,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
     st.html(f'<div class="dl-note">{_counts(flips, row, words)}</div>')
     if flips.empty:
         return
-    here, there = (f"{words.checkpoint(row[name])} " for name in ("checkpoint", "baseline"))
-    sides = {"": f"{here}(click: transcript)", "baseline_": f"{there}(click: transcript)"}
+    sides = {"": f"▸ {words.checkpoint(row['checkpoint'])}", "baseline_": f"▸ {words.checkpoint(row['baseline'])}"}
     if rate:
         told = outcome_words(row["better"])
         cells = {
@@ -140,15 +147,17 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
         cells = {prefix: flips[f"{prefix}value"].tolist() for prefix in sides}
     table = pd.DataFrame(
         {
-            "change": flips["change"],
-            "eval": flips["eval"].map(lambda name: words.evals.get(name, name)),
             "question": flips["sample"],
             sides["baseline_"]: cells["baseline_"],
             sides[""]: cells[""],
+            "change": flips["change"],
+            "eval": flips["eval"].map(lambda name: words.evals.get(name, name)),
         }
     )
     if not row["group"]:
         table = table.drop(columns="eval")
+    form = "percent" if rate else "%+.4g"
+    st.caption("A click under ▸ opens that checkpoint's transcript of the question.")
 
     def open_cell() -> None:
         """Open the transcript of the side that was clicked; of any other cell the checkpoint's."""
@@ -170,11 +179,11 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
         hide_index=True,
         height=min(420, 36 * (len(table) + 1) + 2),
         column_config={
-            "change": st.column_config.NumberColumn("Change", format="percent" if rate else "%+.4g", width=90),
+            "question": st.column_config.TextColumn("Question", width=120),
+            sides["baseline_"]: st.column_config.Column(width=210),
+            sides[""]: st.column_config.Column(width=210),
+            "change": st.column_config.NumberColumn("Change, points" if rate else "Change", format=form, width=110),
             "eval": st.column_config.TextColumn("Eval", width=150),
-            "question": st.column_config.TextColumn("Question", width=140),
-            sides["baseline_"]: st.column_config.Column(width=260),
-            sides[""]: st.column_config.Column(width=260),
         },
         alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",
     )
@@ -194,11 +203,11 @@ def _counts(flips: pd.DataFrame, row: Row, words: Words) -> str:
     ways = []
     for start, end, sign in (("misaligned", "aligned", -1), ("aligned", "misaligned", 1)):
         count = int((flips["change"] * sign > 0).sum())
-        ways.append(f"<b>{count}</b> {told[start]} → {told[end]}")
+        ways.append(f"<b>{count}</b> from {told[start]} to {told[end]}")
     epochs = " (some epochs of them)" if (flips["n"] > 1).any() else ""
     test = f" · McNemar's exact p = {row['p']:.3g}" if str(row["test"]).startswith("McNemar") else ""
-    where = f"{escaped(words.checkpoint(row['baseline']))} → {escaped(words.checkpoint(row['checkpoint']))}"
-    return f"{where}: {' · '.join(ways)}{epochs}{test}"
+    where = f"From {escaped(words.checkpoint(row['baseline']))} to {escaped(words.checkpoint(row['checkpoint']))}"
+    return f"{where}, questions that went: {', '.join(ways)}{epochs}{test}"
 
 
 def configs(found: Comparison, words: Words) -> None:
@@ -206,17 +215,18 @@ def configs(found: Comparison, words: Words) -> None:
     only = st.toggle("Only differences", key="differing", bind="query-params")
     settings = found.settings
     st.caption("≠ marks a setting that differs, and each value that is not the baseline's.")
-    for (name, variant), some in settings.groupby(["eval", "variant"], sort=False, dropna=False):
+    for (key, variant), some in settings.groupby(["eval", "variant"], sort=False, dropna=False):
+        name = str(key)
         heading = words.evals.get(name, name) + ("" if links.is_missing(variant) else f" · {variant}")
         st.html(f'<div class="dl-head"><b>{escaped(heading)}</b></div>')
-        table = settings_table(some, found.checkpoints, found.baseline, differing=only)
+        table = settings_table(some, found.checkpoints, found.baseline, only_differing=only)
         absent = [words.checkpoint(each) for each in found.checkpoints if each not in table]
         if table.empty:
             st.html('<div class="dl-note">No setting differs.</div>')
         else:
             config: dict[str, Any] = {
                 each: st.column_config.TextColumn(words.checkpoint(each) + " (baseline)" * (each == found.baseline))
-                for each in table
+                for each in table.columns.tolist()
             }
             config |= {
                 "differs": st.column_config.TextColumn("", width=36, pinned=True),

@@ -12,7 +12,6 @@ from dashboard.definitions import pick_definition
 from dashboard.plain import escaped, listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.series import colours_of, default_evals
-from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction
 from loaders.errors import DriftlineError
 
 controls.arrive(links.COMPARE)
@@ -40,19 +39,18 @@ with st.sidebar:
         "Baseline", "baseline", picked, default=picked[0], titles=offered, help="What is subtracted from the others."
     )
     common = comparing.evals_of(evals, coverage, picked)
-    picked_evals = choices.pick_evals(evals, default_evals(common, metrics))
+    picked_evals = choices.pick_evals(evals, comparing.with_members(default_evals(common, metrics), common))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
     splits = choices.pick_splits(picked_evals, as_of)
-    correction: Correction = st.segmented_control(
+    correction = st.segmented_control(
         "Correction of p-values",
-        CORRECTIONS,
-        default="holm",
+        list(comparing.CORRECTIONS),
+        default="Holm",
         key="correction",
         bind="query-params",
         required=True,
-        format_func=CORRECTION_NAMES.__getitem__,
-        help="Over all differences of the page. Holm: no false finding in the whole family, at 5 %."
-        " Benjamini-Hochberg: at most 5 % of the findings false, on average.",
+        help="Over all differences of the page. Holm: no false finding in the whole family, at 5 %. BH, Benjamini and"
+        " Hochberg's: at most 5 % of the findings false, on average.",
     )
     method = choices.pick_interval()
 
@@ -62,7 +60,7 @@ query = CompareQuery(
     baseline=baseline,
     evals=tuple(picked_evals),
     metrics=definition.metrics,
-    correction=correction,
+    correction=comparing.CORRECTIONS[correction],
     splits=splits,
     method=method,
 )
@@ -92,7 +90,7 @@ if view == "Configs":
 places = {links.checkpoint(row): row for row in found.rates.to_dict("records")}
 rows = forest_rows(found.differences, {name: str(row["run"]) for name, row in places.items()}, titles)
 if rows.empty:
-    st.html(listed(comparing.flag_lines(found.differences, [], titles)))
+    st.html(listed(comparing.flag_lines(found.differences, 0, offered, titles)))
     nothing.no_rates()
 scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
 style = ForestStyle(
@@ -106,13 +104,15 @@ chosen = next((name for name in controls.named(PAIR) if name in named), next(ite
 forest(rows, dict(zip(metrics["metric"], metrics["title"], strict=True)), style, chosen)
 
 with st.container(border=True):
-    pair = controls.pick_one("Questions behind the difference", PAIR, list(named), default=chosen, titles=named)
+    pair = controls.pick_one(
+        "Questions behind the difference", PAIR, list(named), default=chosen, titles=named, leave_out=next(iter(named))
+    )
     flipped(found, found.differences.loc[rows.set_index("point")["row"][pair]].to_dict(), places, words)
 
 # The numbers themselves, what to look at, and how large the next eval must be.
 st.html(f'<div class="dl-head"><b>Differences to {escaped(style.baseline)}</b></div>')
 difference_table(found, words)
-looks = comparing.flag_lines(found.differences, [c for c in found.checkpoints if c != found.baseline], titles)
+looks = comparing.flag_lines(found.differences, len(found.checkpoints) - 1, offered, titles)
 if looks:
     with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
         st.html(listed(looks))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
@@ -193,7 +192,7 @@ def _heading(row: Row, titles: Mapping[str, str], with_metric: bool) -> str:
     parts += [row["metric"]] if with_metric else []
     parts += [row[name] for name in ("variant", "split", "split2") if not is_missing(row[name])]
     text = " · ".join(dict.fromkeys(str(part) for part in parts))
-    return f"{text} (average of {row['members']})" if row["group"] else text
+    return f"{text} · average of {row['members']}" if row["group"] else text
 
 
 def _told(row: Row, prefix: str) -> str:
@@ -239,12 +238,13 @@ def _axis(rows: pd.DataFrame, style: ForestStyle) -> alt.X:
 def _ends(rows: pd.DataFrame, colour: str) -> list[alt.Chart]:
     """Which way is better, at either end over the plot."""
     left, right = ENDS.get(str(rows["better"].iloc[0]), NO_ENDS)
+    ends: tuple[tuple[Literal["left", "right"], Any, str], ...] = (("left", 0, left), ("right", "width", right))
     nothing = pd.DataFrame({"at": [0]})
     return [
         alt.Chart(nothing)
-        .mark_text(align=align, baseline="bottom", fontSize=11, fontStyle="italic", color=colour)
+        .mark_text(align=align, baseline="bottom", fontSize=12, fontStyle="italic", color=colour)
         .encode(x=alt.value(place), y=alt.value(-5), text=alt.value(text))
-        for align, place, text in (("left", 0, left), ("right", "width", right))
+        for align, place, text in ends
     ]
 
 
@@ -308,7 +308,7 @@ def _words(rows: pd.DataFrame) -> dict[str, str]:
 
 def _subtitle(rows: pd.DataFrame) -> list[str]:
     direction = DIRECTIONS.get(str(rows["better"].iloc[0]), "nobody said which direction is better")
-    methods = dict.fromkeys(re.sub(r" \(.*\)$", "", text) for text in rows["method"])
+    methods = dict.fromkeys(rows["method"])
     marks = [PAIRS[paired] for paired in (True, False) if (rows["paired"] == paired).any()]
     marks += ["large: average of a group"] if rows["group"].any() and not rows["group"].all() else []
     told = [f"{direction}; 95 % intervals: {'; '.join(methods)}", "; ".join(marks)]
