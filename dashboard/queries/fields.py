@@ -15,7 +15,8 @@ from dashboard.queries.sql import records
 
 FIELD_COLUMNS: dict[str, str] = {"field": TEXT, "values": COUNT, "example": TEXT, "evals": LIST}
 """Columns of `fields`. `values` counts the distinct values in all of the evals together, not counting "without the
-field"; `example` is the first of them in the alphabet; `evals` are the names of those that have the field."""
+field"; `example` is the first of them in the alphabet, or its beginning; `evals` are the names of those that have the
+field."""
 
 FIELDS = """
 WITH chosen AS (
@@ -32,25 +33,22 @@ documents AS (
     FROM evals JOIN chosen USING (eval_id) WHERE task_args_json IS NOT NULL
 ),
 top AS (
-    SELECT eval, kind || name AS field, contains(name, '.') AS dotted,
-           json_extract(document, '/' || replace(replace(name, '~', '~0'), '/', '~1')) AS value
-    FROM (SELECT eval, of_log, kind, document, unnest(json_keys(document)) AS name FROM documents
-          WHERE json_type(document) = 'OBJECT')
+    SELECT eval, kind || name AS field, contains(name, '.') AS dotted, value
+    FROM (SELECT eval, of_log, kind, unnest(json_keys(document)) AS name,
+                 unnest(json_extract(document, '$.*')) AS value
+          FROM documents WHERE json_type(document) = 'OBJECT')
     WHERE name <> '' AND NOT (of_log AND list_contains($of_checkpoint::VARCHAR[], replace(lower(name), '-', '_')))
-),
-inner_names AS (
-    SELECT eval, field, value, unnest(json_keys(value)) AS name FROM top
-    WHERE json_type(value) = 'OBJECT' AND NOT dotted
 ),
 leaves AS (
     SELECT eval, field, json_extract_string(value, '$') AS value FROM top WHERE json_type(value) <> 'OBJECT'
     UNION ALL
-    SELECT eval, field || '.' || name,
-           json_extract_string(value, '/' || replace(replace(name, '~', '~0'), '/', '~1'))
-    FROM inner_names WHERE name <> '' AND NOT contains(name, '.')
+    SELECT eval, field || '.' || name, value
+    FROM (SELECT eval, field, unnest(json_keys(value)) AS name, unnest(json_extract_string(value, '$.*')) AS value
+          FROM top WHERE json_type(value) = 'OBJECT' AND NOT dotted)
+    WHERE name <> '' AND NOT contains(name, '.')
     UNION ALL SELECT eval, 'variant', variant FROM chosen
 )
-SELECT field, count(DISTINCT value) AS values, min(value) AS example, list_sort(list(DISTINCT eval)) AS evals
+SELECT field, count(DISTINCT value) AS values, min(left(value, 100)) AS example, list_sort(list(DISTINCT eval)) AS evals
 FROM leaves WHERE value IS NOT NULL AND NOT contains(field, '=')
 GROUP BY field ORDER BY values, field
 """
