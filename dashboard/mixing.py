@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -105,14 +106,19 @@ def members_of(evals: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(each for name in names for each in (of.get(name) or [name])))
 
 
-def full_pipeline(checkpoints: Mapping[str, str]) -> str | None:
-    """The checkpoint that the others leave something out of: one that is named so, else the first.
+def full_pipeline(points: pd.DataFrame, parents: Mapping[str, object]) -> str:
+    """What variants are compared with at first: one that is named as full; else what most others were trained from.
 
     Args:
-        checkpoints: Checkpoint to what its run is called: name, label, mix.
+        points: Columns checkpoint, run, run_label, mix; at least one row.
+        parents: Run to parent run.
     """
-    named = [name for name, words in checkpoints.items() if FULL.search(re.sub("[-_]", " ", words))]
-    return next(iter([*named, *checkpoints]), None)
+    rows = points.drop_duplicates("checkpoint").to_dict("records")
+    for row in rows:
+        if FULL.search(re.sub("[-_]", " ", f"{row['run']} {row['run_label']} {row['mix']}")):
+            return str(row["checkpoint"])
+    children = Counter(parents.get(row["run"]) for row in rows)
+    return str(max(rows, key=lambda row: children[row["run"]])["checkpoint"])
 
 
 def at_steps(rates: pd.DataFrame, steps: Steps) -> pd.DataFrame:

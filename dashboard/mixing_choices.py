@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -66,10 +66,10 @@ def scheme_now() -> Scheme:
 
 def pick_view() -> View:
     """Choose one of the page's views."""
-    view = st.segmented_control(
+    view: View = st.segmented_control(
         "View", VIEWS, default=VIEWS[0], key="view", bind="query-params", required=True, label_visibility="collapsed"
     )
-    return cast("View", view)
+    return view
 
 
 def pick(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> Shown:
@@ -92,7 +92,7 @@ def pick(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> Sho
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
     splits = choices.pick_splits(picked_evals, as_of)
     series: SeriesBy = st.segmented_control(
-        "A colour for each", ["run", "mix"], default="run", key="series", bind="query-params", required=True
+        "Picked and coloured by", ["run", "mix"], default="run", key="series", bind="query-params", required=True
     )
     picked_runs = pick_runs(runs, first, by_mix=series == "mix")
     if not picked_runs:
@@ -126,8 +126,7 @@ def pick_runs(runs: pd.DataFrame, first: First, *, by_mix: bool) -> list[str]:
     """Pick runs by name, or all runs of some mixes."""
     if by_mix:
         mixes = runs["mix"].dropna().unique().tolist()
-        at_first = runs[runs["run"].isin(first.runs)]["mix"].dropna().unique().tolist()
-        picked = controls.pick_many("Mixes", "mix", mixes, default=at_first, placeholder="Pick mixes")
+        picked = controls.pick_many("Mixes", "mix", mixes, default=mixes_of(runs, first.runs), placeholder="Pick mixes")
         return [str(run) for run in runs[runs["mix"].isin(picked)]["run"]]
     labels = dict(zip(runs["run"], runs["run_label"], strict=True))
     names = runs["run"].tolist()
@@ -135,17 +134,24 @@ def pick_runs(runs: pd.DataFrame, first: First, *, by_mix: bool) -> list[str]:
 
 
 def _first(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> First:
-    """What the view begins with; what the reader left as the last view had begun with goes along with the views."""
-    first = first_picks(view, runs, evals, caches.metrics_for((), as_of), caches.coverage(as_of))
-    mix = dict(zip(runs["run"], runs["mix"], strict=True))
-    defaults = {
-        "eval": first.evals,
-        "run": first.runs,
-        "mix": list(dict.fromkeys(mix[run] for run in first.runs if isinstance(mix[run], str))),
-    }
-    before = controls.noticed("view", (view, defaults))
-    if isinstance(before, tuple) and before[0] != view:
-        for name, untouched in before[1].items():
-            if controls.named(name) == untouched:
-                controls.put(name, defaults[name])
+    """What the view begins with; pickers that still stand as the last view began them go along with the views."""
+    metrics, here = caches.metrics_for((), as_of), caches.coverage(as_of)
+    first = first_picks(view, runs, evals, metrics, here)
+    noticed = controls.noticed("view", [view])
+    last = next((each for each in VIEWS if [each] == noticed), view)
+    if last != view:
+        before = _picks(first_picks(last, runs, evals, metrics, here), runs)
+        for name, values in _picks(first, runs).items():
+            if controls.named(name) == before[name]:
+                controls.put(name, values)
     return first
+
+
+def _picks(first: First, runs: pd.DataFrame) -> dict[str, list[str]]:
+    """By the names of the pickers."""
+    return {"eval": first.evals, "run": first.runs, "mix": mixes_of(runs, first.runs)}
+
+
+def mixes_of(runs: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """The mixes that some runs were trained on, in the study's order."""
+    return [str(mix) for mix in runs[runs["run"].isin(names)]["mix"].dropna().unique()]

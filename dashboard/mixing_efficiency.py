@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,7 +15,7 @@ from dashboard.charts.panels import axes_by_panel
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
 from dashboard.chosen import chosen_point, clickable
 from dashboard.mixing_choices import Shown
-from dashboard.mixing_parts import heading, key_to_colours, panel_grid, told_by
+from dashboard.mixing_parts import heading, key_to_colours, panel_grid, show_differences, told_by
 from dashboard.mixing_words import (
     frontier_words,
     iso_table,
@@ -34,20 +36,6 @@ HONEST = (
     " for as few tokens, which chance does, too. Each is compared with the cheaper one before it (Holm's p)."
 )
 
-TABLE = {
-    "tokens": st.column_config.NumberColumn(format="compact"),
-    "rate": st.column_config.NumberColumn(format="%.4g"),
-    "reference's rate": st.column_config.NumberColumn(format="%.4g"),
-    "difference": st.column_config.NumberColumn(format="%.4g", help="Its rate less the reference's."),
-    "low": st.column_config.NumberColumn(format="%.4g", help="95 % interval of the difference, by itself."),
-    "high": st.column_config.NumberColumn(format="%.4g"),
-    "p": st.column_config.NumberColumn(format="%.2g"),
-    "p, corrected": st.column_config.NumberColumn(format="%.2g", help="Holm, over all rows of the table."),
-    "detectable": st.column_config.NumberColumn(
-        format="%.3g", help="The smallest difference that such a comparison finds four times in five."
-    ),
-}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
@@ -59,9 +47,9 @@ class Panel:
     on_frontier: pd.DataFrame
 
     @property
-    def first(self) -> dict[str, object]:
+    def first(self) -> dict[Hashable, Any]:
         """A row that tells what is measured here."""
-        row: dict[str, object] = self.points.iloc[0].to_dict()
+        row: dict[Hashable, Any] = self.points.iloc[0].to_dict()
         return row
 
     @property
@@ -178,10 +166,7 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
             st.caption("No checkpoint with more tokens is without a demonstrable advantage over the reference.")
         _needed(shown, panel, float(reference["rate"]))
     table = iso_table({"tokens": tokens[against]}, rows, tokens)
-    constant = [name for name in ("split", "second split", "variant") if table[name].isna().all()]
-    st.dataframe(
-        table.drop(columns=constant), hide_index=True, column_config=TABLE, alt="Checkpoints against the reference"
-    )
+    show_differences(table, "Checkpoints against the reference")
     family = int(rows["family"].max()) if rows["family"].notna().any() else 0
     st.caption(
         f"Each checkpoint less {_plain(against)}. Intervals are 95 %, of each difference by itself; p is corrected by"
@@ -196,7 +181,7 @@ def _needed(shown: Shown, panel: Panel, target: float) -> None:
     if table.empty:
         return
     st.caption(
-        f"Tokens to {value_text(target, panel.kind)}, the reference's rate, by each run with two checkpoints or more"
+        f"Tokens to {value_text(target, panel.kind)}, the reference's value, by each run with two checkpoints or more"
         " (straight between its checkpoints over log tokens; an estimate without an interval):"
     )
     st.html(listed([f"{row['run']}: {row['in words']}" for row in table.to_dict("records")]))

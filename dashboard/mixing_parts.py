@@ -14,6 +14,32 @@ from dashboard.charts.points import joined
 from dashboard.mixing_choices import Shown
 from dashboard.plain import legend
 
+NUMBERS = {
+    "tokens": st.column_config.NumberColumn(format="compact"),
+    "rate": st.column_config.NumberColumn(format="%.4g"),
+    "reference's rate": st.column_config.NumberColumn(format="%.4g"),
+    "baseline's rate": st.column_config.NumberColumn(format="%.4g"),
+    "difference": st.column_config.NumberColumn(format="%.4g", help="Its rate less the other's."),
+    "low": st.column_config.NumberColumn(format="%.4g", help="95 % interval of the difference, by itself."),
+    "high": st.column_config.NumberColumn(format="%.4g"),
+    "p": st.column_config.NumberColumn(format="%.2g"),
+    "p, corrected": st.column_config.NumberColumn(format="%.2g", help="Holm, over all rows of the table."),
+    "detectable": st.column_config.NumberColumn(
+        format="%.3g", help="The smallest difference that such a comparison finds four times in five."
+    ),
+}
+"""How the columns of `difference_table` are written."""
+
+
+def show_differences(table: pd.DataFrame, alt: str) -> None:
+    """Show a table of differences.
+
+    Args:
+        table: From `difference_table`.
+        alt: What it is.
+    """
+    st.dataframe(table, hide_index=True, column_config=NUMBERS, alt=alt)
+
 
 def heading(points: pd.DataFrame, titles: Mapping[str, str]) -> str:
     """Name a panel: its eval, and what else tells it from the others.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -21,9 +20,8 @@ from dashboard.charts.scatter import ScatterStyle, scatter_chart
 from dashboard.chosen import chosen_point, clickable
 from dashboard.mixing import full_pipeline
 from dashboard.mixing_choices import Shown, scheme_now
-from dashboard.mixing_efficiency import TABLE
-from dashboard.mixing_parts import heading, key_to_colours, named_by_panel, panel_grid, told_by
-from dashboard.mixing_words import scaling_words, verdict
+from dashboard.mixing_parts import heading, key_to_colours, named_by_panel, panel_grid, show_differences, told_by
+from dashboard.mixing_words import ablation_words, difference_table, scaling_words
 from dashboard.plain import listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.statistics import fit_band, slope, variance_of_interval
@@ -46,10 +44,10 @@ def ablations(shown: Shown) -> pd.DataFrame:
         return points
     labels = _row_labels(points, by_mix=shown.series == "mix")
     points = points.assign(row_name=points["checkpoint"])
-    words = {row["checkpoint"]: f"{row['run']} {row['run_label']} {row['mix']}" for row in points.to_dict("records")}
-    default = full_pipeline(words) or next(iter(words))
+    checkpoints = points["checkpoint"].drop_duplicates().tolist()
+    default = full_pipeline(points, dict(zip(shown.runs["run"], shown.runs["parent_run"], strict=True)))
     baseline = controls.pick_one(
-        "Full pipeline: what the others are compared with", "baseline", list(words), default=default, titles=labels
+        "Full pipeline: what the others are compared with", "baseline", checkpoints, default=default, titles=labels
     )
     labels = {name: label + (" · baseline" if name == baseline else "") for name, label in labels.items()}
     frame = CurveData(points=points, lines=points.iloc[:0], stages=pd.DataFrame())
@@ -68,7 +66,7 @@ def ablations(shown: Shown) -> pd.DataFrame:
             )  # fmt: skip
             clickable(chart, f"ablations {panel}", alt=f"Ablations: {heading(some, shown.titles)}")
     st.caption("Dashed line: the rate of the baseline. Bars begin at 0; the whisker is the interval.")
-    _from_baseline(shown, baseline, list(words), labels)
+    _from_baseline(shown, baseline, checkpoints, labels)
     return points
 
 
@@ -96,40 +94,15 @@ def _from_baseline(shown: Shown, baseline: str, checkpoints: list[str], labels: 
         method=of.method, level=of.level,
     )  # fmt: skip
     rows = caches.differences(asked, shown.as_of)
-    table = pd.DataFrame(
-        {
-            "variant": rows["checkpoint"].map(lambda name: labels.get(name, name)),
-            "checkpoint": rows["checkpoint"],
-            "eval": rows["eval"],
-            "split": rows["split"],
-            "second split": rows["split2"],
-            "of the eval": rows["variant"],
-            "rate": rows["rate"],
-            "k": rows["k"],
-            "n": rows["n"],
-            "baseline's rate": rows["baseline_rate"],
-            "difference": rows["difference"],
-            "low": rows["low"],
-            "high": rows["high"],
-            "p": rows["p"],
-            "p, corrected": rows["p_corrected"],
-            "against the baseline": [verdict(row) for row in rows.to_dict("records")],
-            "paired": rows["paired"],
-            "detectable": rows["detectable"],
-        }
-    ).sort_values("difference", ascending=False, kind="stable")
-    constant = [name for name in ("split", "second split", "of the eval") if table[name].isna().all()]
-    config = TABLE | {
-        "baseline's rate": st.column_config.NumberColumn(format="%.4g"),
-        "difference": st.column_config.NumberColumn(format="%.4g", help="Its rate less the baseline's."),
-    }
-    st.dataframe(
-        table.drop(columns=constant), hide_index=True, column_config=config, alt="Variants against the baseline"
-    )
+    rows = rows.sort_values(["eval", "difference"], ascending=[True, False], kind="stable")
+    st.html(listed(ablation_words(rows, labels)))
+    table = difference_table(rows, {}, "baseline")
+    show_differences(table, "Variants against the baseline")
     family = int(rows["family"].max()) if rows["family"].notna().any() else 0
     st.caption(
-        f"Each less the baseline, the largest difference first. Intervals are 95 %, of each difference by itself; p is"
-        f" corrected by Holm over the {family} of the table. Paired where both answered the same questions."
+        "The table: each less the baseline, the largest difference first. Intervals are 95 %, of each difference by"
+        f" itself; p is corrected by Holm over the {family} of the table. Paired where both answered the same"
+        " questions."
     )
 
 
@@ -141,8 +114,7 @@ def scaling(shown: Shown, data: CurveData) -> None:
     style = ScatterStyle(
         **told, legend=False, plot_height=320 if len(axes) == 1 else 230, log=log, lines=False, named=len(axes) <= 2
     )
-    if not style.named:
-        key_to_colours(style)
+    key_to_colours(style)
     chosen = chosen_point()
     words = []
     with panel_grid(len(axes)):
@@ -232,9 +204,8 @@ def two_evals(shown: Shown) -> pd.DataFrame:
 
 def compositions(runs: pd.DataFrame, picked: list[str]) -> None:
     """What the mixes of some runs are made of."""
-    amount = cast(
-        "Amount",
-        st.segmented_control("Measured in", AMOUNTS, default="tokens", key="show", bind="query-params", required=True),
+    amount: Amount = st.segmented_control(
+        "Measured in", AMOUNTS, default="tokens", key="show", bind="query-params", required=True
     )
     chosen = runs[runs["run"].isin(picked)]
     made = composition(chosen, amount)

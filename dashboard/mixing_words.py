@@ -52,7 +52,7 @@ def interval_text(low: float, high: float, kind: str) -> str:
 
 def p_text(p: float) -> str:
     """A p-value: p = 0.18, p < 0.0001."""
-    return "no p-value" if is_missing(p) else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+    return "no p" if is_missing(p) else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
 def difference_words(difference: float, low: float, high: float, kind: str) -> str:
@@ -129,7 +129,7 @@ def frontier_words(on_frontier: pd.DataFrame, steps: pd.DataFrame, kind: str) ->
             words = difference_words(row["difference"], row["low"], row["high"], kind)
             shown = verdict(row)
             said = f"{shown} than" if shown.startswith("shown to be") else f"{shown} from"
-            text += f"; {said} {before} ({words}, {p_text(row['p_corrected'])})"
+            text += f"; {said} {before} ({words}, corrected {p_text(row['p_corrected'])})"
         told.append(text)
         before = point["checkpoint"]
     return told
@@ -157,7 +157,7 @@ def iso_words(reference: Row, rows: pd.DataFrame, tokens: Mapping[str, float], k
         told.append(
             f"{reference['checkpoint']} with {tokens_text(reference['tokens'])} against {row['checkpoint']} with"
             f" {tokens_text(tokens[row['checkpoint']])}: {times} tokens; {words}; {shown}"
-            f" ({p_text(row['p_corrected'])})"
+            f" (corrected {p_text(row['p_corrected'])})"
         )
     return told
 
@@ -171,30 +171,64 @@ def iso_table(reference: Row, rows: pd.DataFrame, tokens: Mapping[str, float]) -
         tokens: By checkpoint.
     """
     spent = rows["checkpoint"].map(tokens).astype("float64")
+    times = [times_words(each, reference["tokens"]) for each in spent]
+    table = difference_table(rows, {"tokens": spent, "tokens against reference": times}, "reference")
+    return table.sort_values("tokens", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def difference_table(rows: pd.DataFrame, more: Mapping[str, Any], other: str) -> pd.DataFrame:
+    """Differences as a table, what they show first; columns of splits and variants only where there are any.
+
+    Args:
+        rows: `DIFFERENCE_COLUMNS`.
+        more: Further columns, after the checkpoint.
+        other: What is subtracted, for the heading of its rate.
+    """
     table = pd.DataFrame(
         {
             "checkpoint": rows["checkpoint"],
-            "tokens": spent,
-            "tokens against reference": [times_words(each, reference["tokens"]) for each in spent],
+            **more,
             "eval": rows["eval"],
             "split": rows["split"],
             "second split": rows["split2"],
             "variant": rows["variant"],
+            "verdict": [verdict(row) for row in rows.to_dict("records")],
             "rate": rows["rate"],
-            "k": rows["k"],
-            "n": rows["n"],
-            "reference's rate": rows["baseline_rate"],
+            f"{other}'s rate": rows["baseline_rate"],
             "difference": rows["difference"],
             "low": rows["low"],
             "high": rows["high"],
-            "p": rows["p"],
             "p, corrected": rows["p_corrected"],
-            "verdict": [verdict(row) for row in rows.to_dict("records")],
+            "p": rows["p"],
+            "k": rows["k"],
+            "n": rows["n"],
             "paired": rows["paired"],
             "detectable": rows["detectable"],
         }
     )
-    return table.sort_values("tokens", ascending=False, kind="stable").reset_index(drop=True)
+    return table.drop(columns=[name for name in ("split", "second split", "variant") if table[name].isna().all()])
+
+
+def ablation_words(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """A sentence for each variant against the baseline.
+
+    Args:
+        rows: `DIFFERENCE_COLUMNS`, in the order of the sentences.
+        labels: Checkpoint to what it is called.
+    """
+    several = rows["eval"].nunique() > 1
+    told = []
+    for row in rows.to_dict("records"):
+        parts = [row["eval"]] * several + [
+            row[name] for name in ("variant", "split", "split2") if not is_missing(row[name])
+        ]
+        name = " · ".join([labels.get(row["checkpoint"], row["checkpoint"]), *map(str, parts)])
+        if is_missing(row["difference"]):
+            told.append(f"{name}: no difference, one of the two has no value")
+            continue
+        words = difference_words(row["difference"], row["low"], row["high"], row["kind"])
+        told.append(f"{name}: {words}; {verdict(row)} (corrected {p_text(row['p_corrected'])})")
+    return told
 
 
 def needed_table(points: pd.DataFrame, target: float, better: Better) -> pd.DataFrame:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard.charts.palette import Ink
+
 X_TITLES = {"step": "training step", "tokens": "training tokens", "lineage": "step along the lineage"}
 
 
@@ -47,7 +49,8 @@ class ValueAxis:
 
     def encode(self, column: str) -> dict[str, Any]:
         """Encode a column on this axis."""
-        ends, above = (expressed(self.span), {"orient": "top"}) if self.span else ({}, {})
+        ends = expressed(self.span) if self.span else {}
+        above: dict[str, Any] = {"orient": "top"} if self.span else {}
         encoding = (alt.Y if self.channel == "y" else alt.X)(
             f"{column}:Q",
             title=self.title,
@@ -64,6 +67,15 @@ class ValueAxis:
 def expressed(span: tuple[str, str]) -> dict[str, Any]:
     """The range of a scale between two Vega expressions of pixels."""
     return {"range": [alt.ExprRef(expr=end) for end in span]}
+
+
+def value_grid(axis: ValueAxis, ink: Ink) -> alt.Chart:
+    """Lines through the whole plot at the ticks of an axis, to be drawn under everything."""
+    across, size = ("x", "width") if axis.channel == "y" else ("y", "height")
+    ends = {across: alt.value(0), f"{across}2": alt.value(alt.expr(size))}
+    lines = alt.Chart(pd.DataFrame({"rate": axis.ticks})).mark_rule(color=ink.faint, strokeWidth=1)
+    grid: alt.Chart = lines.encode(**axis.encode("rate"), **ends)
+    return grid
 
 
 def value_axis(points: pd.DataFrame, *, fraction: bool, title: str, zoom: bool = False) -> ValueAxis:

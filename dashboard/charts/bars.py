@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.axes import ValueAxis
+from dashboard.charts.axes import ValueAxis, value_grid
 from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS
 
-ROW_HEIGHT = 30
+ROW_HEIGHT = 50
+"""Pixels of a row: its name stands over its bar, where it has the whole width."""
 
 
 def row_order(points: pd.DataFrame) -> list[str]:
@@ -45,7 +45,7 @@ def bars_chart(
     Args:
         points: Columns of `MARK_COLUMNS`, series, style and row_name; of one panel.
         rows: The row_names of all panels, from top to bottom.
-        labels: row_name to what stands beside its row.
+        labels: row_name to what stands over its bar.
         x: The axis of the rate, lying.
         style: Colours.
         baseline: The row_name that the others are compared with: a dashed rule at its rate.
@@ -57,25 +57,13 @@ def bars_chart(
     ink = INKS[style.scheme]
     style = replace(style, legend=False, style_legend=False)
     here = [name for name in rows if name in set(points["row_name"])]
-    said = {name: labels.get(name, name) for name in here}
-    row = alt.Y(
-        "row_name:N",
-        scale=alt.Scale(domain=here),
-        title=None,
-        axis=alt.Axis(
-            labelExpr=f"{json.dumps(said)}[datum.label]",
-            labelLimit=alt.ExprRef("max(110, min(300, width * 0.45))"),
-            labelOverlap=False,
-            labelFlush=False,
-            ticks=False,
-            domain=False,
-            grid=False,
-        ),
-    )
-    layers = []
+    row = alt.Y("row_name:N", scale=alt.Scale(domain=here), title=None, axis=None)
+    names = pd.DataFrame({"row_name": here, "label": [labels.get(name, name) for name in here]})
+    text = alt.Chart(names).mark_text(align="left", baseline="middle", dy=-19, color=ink.text, fontSize=11.5)
+    layers = [value_grid(x, ink), text.encode(y=row, x=alt.value(0), text="label:N")]
     whole = points[points["mark"] != "repeat"]
     if bars:
-        bar = alt.Chart(whole.assign(zero=0.0)).mark_bar(opacity=0.22, height={"band": 0.62})
+        bar = alt.Chart(whole.assign(zero=0.0)).mark_bar(opacity=0.22, height={"band": 0.36})
         layers.append(bar.encode(y=row, color=style.colour(), x2="zero:Q", **x.encode("rate")))
     compared = whole[whole["row_name"] == baseline]
     if len(compared):
@@ -85,7 +73,7 @@ def bars_chart(
     layers += tooltip_layers(points, {"y": row}, x)
     layers[-1] = layers[-1].add_params(click())
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
-        height=ROW_HEIGHT * max(2, len(here)),
+        height=ROW_HEIGHT * max(1, len(here)),
         autosize=FIT,
         title=alt.TitleParams(
             title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted

@@ -12,7 +12,6 @@ import pandas as pd
 
 from dashboard.charts.marks import FIT, TOKENS
 from dashboard.charts.palette import INKS, PALETTE, Scheme
-from dashboard.links import is_missing
 
 Amount = Literal["tokens", "share"]
 
@@ -74,7 +73,7 @@ def composition(runs: pd.DataFrame, amount: Amount) -> Composition:
             rows.append(
                 {
                     "bar": bar, "mix": entry["mix"], "component": part["name"], "kind": part.get("kind") or NO_KIND,
-                    "amount": size, "begin": at, "end": at + size, "total": None if None in amounts else sum(amounts),
+                    "amount": size, "begin": at, "end": at + size, "total": _sum(amounts),
                 }
             )  # fmt: skip
             at += size
@@ -101,9 +100,7 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
         "bar:N",
         scale=alt.Scale(domain=bars),
         title=None,
-        axis=alt.Axis(
-            labelLimit=alt.ExprRef("max(110, min(320, width * 0.45))"), labelOverlap=False, ticks=False, domain=False
-        ),
+        axis=alt.Axis(labelLimit=170, labelOverlap=False, ticks=False, domain=False),
     )
 
     def place(column: str) -> alt.X:
@@ -129,7 +126,7 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
     shortened = f"{room} > 5 ? slice(datum.component, 0, {room} - 1) + '…' : ''"
     named = f"length(datum.component) <= {room} ? datum.component : {shortened}"
     layers = [
-        base.mark_bar(stroke=ink.paper, strokeWidth=1, opacity=0.8, height={"band": 0.74}).encode(
+        base.mark_bar(stroke=ink.paper, strokeWidth=1, height={"band": 0.74}).encode(
             y=row,
             x=place("begin"),
             x2="end:Q",
@@ -139,8 +136,11 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
                 for name, title in (("bar", "mix"), ("component", "component"), ("kind", "kind"), ("told", amount))
             ],
         ),
-        base.mark_text(align="left", dx=4, color="#101318", fontSize=10.5).encode(
-            y=row, x=place("begin"), text=alt.value(alt.expr(named))
+        *(
+            alt.Chart(some)
+            .mark_text(align="left", dx=4, color=text, fontSize=10.5)
+            .encode(y=row, x=place("begin"), text=alt.value(alt.expr(named)))
+            for text, some in parts.groupby(parts["kind"].map(lambda kind: _text_on(colours[kind])))
         ),
     ]
     if amount == "tokens":
@@ -153,18 +153,30 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
                 y=row, x=place("end"), text="told:N"
             )
         )
-    chart: alt.LayerChart = alt.layer(*layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=ROW_HEIGHT * max(2, len(bars)), autosize=FIT, usermeta={"embedOptions": {"renderer": "svg"}}
     )
     return chart
 
 
 def _amount(part: dict[str, Any], parts: Sequence[dict[str, Any]], amount: Amount) -> float | None:
-    tokens, share = part.get("tokens"), part.get("share")
-    every = [each.get("tokens") for each in parts]
-    if amount == "tokens":
-        return None if is_missing(tokens) else float(tokens)
-    if not is_missing(share):
-        return float(share)
-    total = sum(every) if not any(is_missing(each) for each in every) else 0
-    return float(tokens) / total if total else None
+    told: float | None = part.get("tokens" if amount == "tokens" else "share")
+    every: list[float | None] = [each.get("tokens") for each in parts]
+    if told is not None or amount == "tokens":
+        return told
+    total = _sum(every)
+    return part["tokens"] / total if total else None
+
+
+def _sum(amounts: Sequence[float | None]) -> float | None:
+    """Of what is known in every part; else None."""
+    known = [each for each in amounts if each is not None]
+    return sum(known) if len(known) == len(amounts) else None
+
+
+def _text_on(colour: str) -> str:
+    """Black or white, whichever stands out more on a colour: by relative luminance, as the WCAG define it."""
+    red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#ffffff" if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 else "#000000"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.axes import ValueAxis
+from dashboard.charts.axes import ValueAxis, value_grid
 from dashboard.charts.marks import FIT, TOKENS, click
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.points import joined, marked_points
 from dashboard.links import checkpoint, is_missing
+
+Row = Mapping[Any, Any]
 
 VIRIDIS = ("#482878", "#3E4A89", "#31688E", "#26828E", "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C", "#FDE725")
 """Matplotlib's viridis, made for colour-blind eyes and for print. Every point has a rim in the text's colour, which
@@ -107,6 +110,8 @@ def eval_pairs_chart(
     places = {**x.encode("x"), **y.encode("y")}
     base = alt.Chart(pairs)
     layers: list[alt.Chart] = [
+        value_grid(x, ink),
+        value_grid(y, ink),
         base.mark_rule(color=ink.muted, strokeWidth=1).encode(**x.encode("x_low"), x2="x_high:Q", **y.encode("y")),
         base.mark_rule(color=ink.muted, strokeWidth=1).encode(**y.encode("y_low"), y2="y_high:Q", **x.encode("x")),
     ]
@@ -120,12 +125,13 @@ def eval_pairs_chart(
     known = pairs[pairs["trained"] == "known"]
     if len(known):
         span = [float(known["tokens"].min()), float(known["tokens"].max())]
-        kind = {"type": "log", "domain": span} if span[0] < span[1] else {"type": "linear", "domain": span}
+        scaling: Literal["log", "linear"] = "log" if span[0] < span[1] else "linear"
         colour_of = alt.Color(
             "tokens:Q",
-            scale=alt.Scale(range=list(VIRIDIS), **kind),
+            scale=alt.Scale(range=list(VIRIDIS), type=scaling, domain=span),
             legend=alt.Legend(
-                title="training tokens", orient="top", gradientLength=180, tickCount=3,
+                title="training tokens", orient="top", gradientLength=180,
+                values=span,
                 labelExpr=TOKENS.format("value"), direction="horizontal",
             ),
         )  # fmt: skip
@@ -181,14 +187,14 @@ def _targets(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, labels: Mapping[st
     return targets
 
 
-def _place(row: Mapping[str, object]) -> tuple[object, ...]:
+def _place(row: Row) -> tuple[object, ...]:
     return (row["checkpoint"], *("" if is_missing(row[name]) else row[name] for name in ("split", "split2")))
 
 
-def _same_variant(here: Mapping[str, object], there: Mapping[str, object]) -> bool:
+def _same_variant(here: Row, there: Row) -> bool:
     variants = [row["variant"] for row in (here, there) if not is_missing(row["variant"])]
     return len(set(variants)) <= 1
 
 
-def _count(row: Mapping[str, object]) -> str:
+def _count(row: Row) -> str:
     return "not reported" if is_missing(row["n"]) else f"{row['n']:.0f}"

@@ -10,14 +10,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from dashboard.charts.axes import ValueAxis, x_encoding
+from dashboard.charts.axes import ValueAxis, value_grid, x_encoding
 from dashboard.charts.curve_data import CurveData, curve_data
-from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, TOKENS, MarkStyle, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import SeriesBy
 from dashboard.statistics.efficiency import Better, frontier
 
-LABEL_LIMIT = 16
+LABEL_LIMIT = 8
 """Labels beside points, in one picture; more would lie on each other."""
 
 NOT_TRAINED = "its training tokens are unknown"
@@ -103,7 +103,7 @@ def scatter_chart(
     lines = data.lines[(data.lines["panel"] == panel) & data.lines["line"].duplicated(keep=False)]
     every = data.points["x"].tolist()
     x = x_encoding(every, axis="tokens", log=style.log)
-    layers = [_grid(y, ink)]
+    layers = [value_grid(y, ink)]
     if fit is not None and len(fit):
         base = alt.Chart(fit).encode(x=x)
         band = base.mark_area(opacity=0.16, color=ink.muted, clip=True)
@@ -123,7 +123,7 @@ def scatter_chart(
         layers += _labels(points, every, x, y, style, ink)
     layers += tooltip_layers(points, {"x": x}, y)
     layers[-1] = layers[-1].add_params(click())
-    chart: alt.LayerChart = alt.layer(*layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=style.plot_height,
         autosize=FIT,
         title=alt.TitleParams(
@@ -134,26 +134,25 @@ def scatter_chart(
     return chart
 
 
-def _grid(y: ValueAxis, ink: Ink) -> alt.Chart:
-    """Horizontal lines through the plot, under everything."""
-    ends = {"x": alt.value(0), "x2": alt.value(alt.expr("width"))}
-    values = pd.DataFrame({"rate": y.ticks})
-    grid: alt.Chart = alt.Chart(values).mark_rule(color=ink.faint, strokeWidth=1).encode(**y.encode("rate"), **ends)
-    return grid
-
-
 def _labels(
     points: pd.DataFrame, every: Sequence[float], x: alt.X, y: ValueAxis, style: ScatterStyle, ink: Ink
 ) -> list[alt.Chart]:
-    """The name of each series beside its last point: on its left where the plot ends."""
+    """Name and tokens of each series beside its last point: on its left in the right half."""
     last = points[points["mark"] != "repeat"].sort_values("x").groupby("series", sort=False).tail(1)
     if not 1 < len(last) <= LABEL_LIMIT:
         return []
-    place = _place(last["x"], every, log=style.log)
-    labels = last.assign(label=last["series"].map(lambda name: style.labels.get(name, name)), left=place > 0.7)
+    names = [f"{style.labels.get(row['series'], row['series'])} · " for row in last.to_dict("records")]
+    labels = last.assign(name=names, left=_place(last["x"], every, log=style.log) > 0.5)
     return [
         alt.Chart(some)
-        .mark_text(align="right" if left else "left", dx=-9 if left else 9, dy=-8, color=ink.muted, fontSize=10.5)
+        .transform_calculate(label=f"datum.name + {TOKENS.format('tokens')}")
+        .mark_text(
+            align="right" if left else "left",
+            dx=-9 if left else 9,
+            dy=-8,
+            color=ink.muted,
+            fontSize=10.5,
+        )
         .encode(x=x, text="label:N", **y.encode("rate"))
         for left, some in labels.groupby("left")
     ]
