@@ -118,15 +118,15 @@ def _waiting(coverage: pd.DataFrame) -> Notice | None:
 
 def _behind(coverage: pd.DataFrame) -> Notice | None:
     """Runs of which an eval was taken at several checkpoints, but not at the newest that was evaluated at all."""
-    taken = coverage[coverage["eval"].notna() & coverage["step"].notna() & coverage["placed"]]
-    newest = taken.groupby("run")["step"].max()
-    items, behind = [], []
-    for (run, name), some in taken.groupby(["run", "eval"], sort=False):
-        last = some["step"].max()
-        if last < newest[run] and some["step"].nunique() > 1:
-            items.append(f"{run} · {name}: last at {last}, the run is at {newest[run]}")
-            behind.append(str(run))
-    state = {"show": ["Coverage"]} | ({"run": [behind[0]]} if behind else {})
+    taken = coverage[coverage["eval"].notna() & coverage["step"].notna() & coverage["placed"]].to_dict("records")
+    newest: dict[str, int] = {}
+    steps: dict[tuple[str, str], set[int]] = {}
+    for row in taken:
+        newest[row["run"]] = max(newest.get(row["run"], 0), int(row["step"]))
+        steps.setdefault((row["run"], row["eval"]), set()).add(int(row["step"]))
+    behind = {key: max(of) for key, of in steps.items() if len(of) > 1 and max(of) < newest[key[0]]}
+    items = [f"{run} · {name}: last at {last}, the run is at {newest[run]}" for (run, name), last in behind.items()]
+    state = {"show": ["Coverage"]} | ({"run": [next(iter(behind))[0]]} if behind else {})
     return _notice(
         "eval stops before its run's newest checkpoint|evals stop before their run's newest checkpoint", items, state
     )

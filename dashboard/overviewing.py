@@ -184,4 +184,4 @@ def _axes(rows: pd.DataFrame, trail: pd.DataFrame) -> tuple[bool, ValueAxis, flo
     fraction = is_fraction(rows)
     axis = value_axis(trail, fraction=fraction, title="latest rate" if fraction else "latest value")
     reach = rows[["change", "change_low", "change_high"]].abs().max().max()
-    return fraction, axis, float(reach) * 1.05 if reach > 0 else 0.1
+    return fraction, axis, float(reach) * 1.05 if reach > 0 else 0.0

@@ -6,8 +6,9 @@ import streamlit as st
 
 from dashboard import caches, choices, controls, links, nothing, overviewing, shell
 from dashboard.attention import notices
+from dashboard.charts.panels import flags_by_text
 from dashboard.definitions import pick_definition
-from dashboard.plain import escaped
+from dashboard.plain import escaped, listed
 from dashboard.queries.frame import RateQuery
 from dashboard.series import default_evals
 
@@ -40,6 +41,10 @@ if len(evals):
         rows = overviewing.draw(standings, runs, pieces, state)
     overviewing.never_measured(standings, runs)
     if pieces:
+        looks = flags_by_text(standings.rates.loc[rows["row"]])
+        if looks:
+            with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
+                st.html(listed(looks))
         with st.expander(f"Numbers ({len(rows)} rows)"):
             overviewing.rows_table(rows)
 

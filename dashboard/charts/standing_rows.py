@@ -16,8 +16,9 @@ Row = Mapping[Any, Any]
 ALPHA = 0.05
 
 ROW_COLUMNS = (
-    *MARK_COLUMNS, "series", "style", "label", "about", "at", "place", "middle", "indent", "first", "since", "baseline_rate",
-    "change", "change_low", "change_high", "p", "p_holm", "change_method", "verdict", "arrow", "tone", "changes_shown",
+    *MARK_COLUMNS, "series", "style", "label", "about", "at", "place", "middle", "indent", "first", "since",
+    "baseline_rate", "change", "change_low", "change_high", "p", "p_holm", "change_method", "verdict", "arrow",
+    "tone", "changes_shown",
 )  # fmt: skip
 """Columns of the rows. `place` counts rows from the top, `middle` is half a row further down; `indent` is in steps of
 lineage; `first` marks the first row of a family. `at` names the checkpoint for people, `since` what the change is a
@@ -45,16 +46,16 @@ def standing_rows(
     """
     points = marked_points(rates).set_index("row", drop=False)
     about = {row["run"]: row for row in runs.to_dict("records")}
-    of_run: dict[str, list[Row]] = {}
+    of_run: dict[str, list[dict[Any, Any]]] = {}
     for standing in standings[standings["row"].notna()].to_dict("records"):
         of_run.setdefault(standing["run"], []).append(standing)
-    rows: list[dict[str, Any]] = []
+    rows: list[dict[Any, Any]] = []
     trails: list[pd.DataFrame] = []
     family = None
     for member in members:
         mine = of_run.get(member.run, [])
         for standing in mine:
-            latest = points.loc[int(standing["row"])].to_dict()
+            latest: dict[Any, Any] = points.loc[int(standing["row"])].to_dict()
             row = latest | _words(about[member.run], standing, latest, several=len(mine) > 1)
             row |= _change(standing, str(latest["better"]))
             row |= {
@@ -104,9 +105,10 @@ def _change(standing: Row, better: str) -> dict[str, Any]:
         verdict = word if shown else f"{word}, not after Holm"
     if is_missing(low):
         verdict = "no interval: can't be told"
+    start = f"its step {standing['baseline'].rpartition('@')[2]}" if standing["since"] == "start" else ""
     same = ", paired" if standing["paired"] else ""
     return {
-        "since": f"{standing['baseline']}{same}",
+        "since": f"{start or standing['baseline']}{same}",
         "baseline_rate": standing["baseline_rate"],
         "change": change,
         "change_low": low,

@@ -35,6 +35,9 @@ CHANGE_SPAN = (f"width * ({NARROW} ? 0.69 : 0.66)", f"width * ({NARROW} ? 0.98 :
 COURSE_SPAN = (f"4 + width * ({NARROW} ? 0.01 : 0.24)", f"width * ({NARROW} ? 0.23 : 0.325)")
 RATE_TEXT, CHANGE_TEXT = "width * 0.51", "width * 0.8"
 
+SHORTENED = "length(datum.label) > 42 ? slice(datum.label, 0, 15) + '…' + slice(datum.label, -22) : datum.label"
+"""Names of logs differ at their ends."""
+
 TOOLTIP = (
     ("run", "run", "run"), ("about", "about", "what"), ("value", "rate", "rate"), ("bounds", "low", "interval"),
     ("interval", "interval", "method"), ("counted", "n", "samples"), ("change_text", "change_text", "change"),
@@ -62,7 +65,7 @@ def standings_chart(
         rows: `ROW_COLUMNS`.
         trail: `TRAIL_COLUMNS`.
         axis: The axis of the rates, the same for all pieces.
-        reach: The largest change that must be in sight, to either side of 0; the same for all pieces.
+        reach: The largest change that must be in sight, to either side of 0, the same for all pieces; 0 for none.
         style: Colours.
         unit: Of the changes: "points" for rates, which are fractions.
     """
@@ -84,7 +87,7 @@ def standings_chart(
             _names(scaled, count, style),
             _course(trail, axis, count, style),
             alt.layer(zero, *rates),
-            _changes(scaled, reach, count, style, unit),
+            *([_changes(scaled, reach, count, style, unit)] if reach else []),
             _numbers(scaled, count, style, number=axis.exact),
             _targets(scaled, count, axis.exact),
         )
@@ -110,7 +113,8 @@ def _pixels(column: str) -> alt.X:
 def _families(rows: pd.DataFrame, count: int, style: MarkStyle) -> alt.Chart:
     """A line above each family."""
     lines = alt.Chart(rows[rows["first"]]).mark_rule(color=INKS[style.scheme].faint)
-    return lines.encode(x=alt.value(0), x2=alt.value("width"), y=_y(count, "place"))
+    drawn: alt.Chart = lines.encode(x=alt.value(0), x2=alt.value("width"), y=_y(count, "place"))
+    return drawn
 
 
 def _targets(rows: pd.DataFrame, count: int, number: str) -> alt.LayerChart:
@@ -140,7 +144,8 @@ def _targets(rows: pd.DataFrame, count: int, number: str) -> alt.LayerChart:
     layers[-1] = layers[-1].add_params(
         alt.selection_point(SELECTION, fields=["run"], toggle=False, clear=False, empty=False)
     )
-    return alt.layer(*layers)
+    together: alt.LayerChart = alt.LayerChart(layer=layers)
+    return together
 
 
 def _names(rows: pd.DataFrame, count: int, style: MarkStyle) -> alt.LayerChart:
@@ -158,17 +163,16 @@ def _names(rows: pd.DataFrame, count: int, style: MarkStyle) -> alt.LayerChart:
         align="left", baseline="middle", fontSize=13, fontWeight=600, limit=width, yOffset=first
     )
     about = alt.Chart(placed).mark_text(align="left", baseline="middle", fontSize=11, limit=width, yOffset=second)
-    return alt.layer(
-        dots.encode(x=_pixels("dot"), y=_y(count, "place"), color=style.colour()),
-        names.encode(
-            x=_pixels("text"), y=_y(count, "place"), text="label:N",
-            color=alt.value(ink.text),
-        ),
-        about.encode(
-            x=_pixels("text"), y=_y(count, "place"), text="about:N",
-            color=alt.value(ink.muted),
-        ),
-    )  # fmt: skip
+    every: alt.LayerChart = alt.LayerChart(
+        layer=[
+            dots.encode(x=_pixels("dot"), y=_y(count, "place"), color=style.colour()),
+            names.transform_calculate(named=SHORTENED).encode(
+                x=_pixels("text"), y=_y(count, "place"), text="named:N", color=alt.value(ink.text)
+            ),
+            about.encode(x=_pixels("text"), y=_y(count, "place"), text="about:N", color=alt.value(ink.muted)),
+        ]
+    )
+    return every
 
 
 def _course(trail: pd.DataFrame, axis: ValueAxis, count: int, style: MarkStyle) -> alt.LayerChart:
@@ -204,7 +208,8 @@ def _course(trail: pd.DataFrame, axis: ValueAxis, count: int, style: MarkStyle) 
         zero = base.transform_filter("datum.last").mark_rule(strokeWidth=0.7, color=ink.muted)
         start, end = (alt.value(alt.ExprRef(expr=end)) for end in COURSE_SPAN)
         layers.insert(0, zero.encode(x=start, x2=end, y=_y(count, "zero")))
-    return alt.layer(*layers)
+    together: alt.LayerChart = alt.LayerChart(layer=layers)
+    return together
 
 
 def _changes(rows: pd.DataFrame, reach: float, count: int, style: MarkStyle, unit: str) -> alt.LayerChart:
@@ -226,44 +231,53 @@ def _changes(rows: pd.DataFrame, reach: float, count: int, style: MarkStyle, uni
     layers = [_zero(-reach, reach, count, ink.muted).encode(x=x("at"))]
     bars = base.transform_filter("isValid(datum.change_low)")
     layers.append(bars.mark_rule(strokeWidth=1.4).encode(x=x("change_low"), x2="change_high:Q"))
-    for shown, look in ((True, {"filled": True}), (False, {"fill": ink.paper, "strokeWidth": 1.6})):
+    looks: dict[bool, dict[str, Any]] = {True: {"filled": True}, False: {"fill": ink.paper, "strokeWidth": 1.6}}
+    for shown, look in looks.items():
         dot = base.transform_filter(f"datum.changes_shown === {json.dumps(shown)}")
         layers.append(dot.mark_point(shape="diamond", size=70, opacity=1, **look).encode(x=x("change")))
-    return alt.layer(*layers)
+    together: alt.LayerChart = alt.LayerChart(layer=layers)
+    return together
 
 
 def _numbers(rows: pd.DataFrame, count: int, style: MarkStyle, *, number: str) -> alt.LayerChart:
     """Rates and changes as text: beside their marks, or, in a narrow plot, at the right above them."""
     ink = INKS[style.scheme]
 
-    def text(frame: pd.DataFrame, x: str, down: int, words: str, colour: str, narrow: bool, **look: Any) -> alt.Chart:
-        return (
-            alt.Chart(frame)
+    def text(x: str, down: int, words: str, colour: str, narrow: bool, size: int = 12, **look: Any) -> alt.Chart:
+        shown: alt.Chart = (
+            alt.Chart(rows)
             .transform_calculate(words=f"({NARROW}) === {json.dumps(narrow)} ? {words} : ''")
-            .mark_text(baseline="middle", yOffset=down, **({"align": "left", "fontSize": 12} | look))
-            .encode(x=alt.value(alt.ExprRef(expr=x)), y=_y(count, "place"), text="words:N", color=alt.value(colour))
-        )
+            .mark_text(baseline="middle", yOffset=down, fontSize=size, align="right" if narrow else "left", **look)
+            .encode(
+                x=alt.value(alt.ExprRef(expr=x)), y=_y(count, "place"), text="words:N", color=alt.value(colour)
+            )
+        )  # fmt: skip
+        return shown
 
     value = f"format(datum.rate, '{number}')"
     interval = f"(isValid(datum.low) ? '  ' + {_between('low', 'high', number)} : '')"
     counted = "(isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? 'n = ' + datum.n : '')"
     arrow = "(datum.arrow ? '  ' + datum.arrow : '')"
-    limit = alt.ExprRef(expr="width * 0.2")
-    return alt.layer(
-        text(rows, RATE_TEXT, FIRST, f"{value} + {interval}", ink.text, False, limit=alt.ExprRef(expr="width * 0.145")),
-        text(rows, RATE_TEXT, SECOND, counted, ink.muted, False, fontSize=11),
-        text(rows, CHANGE_TEXT, FIRST, "datum.change_text", ink.text, False, limit=limit),
-        text(rows, CHANGE_TEXT, SECOND, "datum.since", ink.muted, False, fontSize=11, limit=limit),
-        text(rows, "width - 2", NARROW_FIRST, f"{value} + {arrow}", ink.text, True, align="right", fontWeight=600),
-        text(rows, "width - 2", NARROW_SECOND, counted, ink.muted, True, align="right", fontSize=11),
+    beside, last = alt.ExprRef(expr="width * 0.145"), alt.ExprRef(expr="width * 0.2")
+    every: alt.LayerChart = alt.LayerChart(
+        layer=[
+            text(RATE_TEXT, FIRST, f"{value} + {interval}", ink.text, False, limit=beside),
+            text(RATE_TEXT, SECOND, counted, ink.muted, False, 11),
+            text(CHANGE_TEXT, FIRST, "datum.change_text", ink.text, False, limit=last),
+            text(CHANGE_TEXT, SECOND, "datum.since", ink.muted, False, 11, limit=last),
+            text("width - 2", NARROW_FIRST, f"{value} + {arrow}", ink.text, True, fontWeight=600),
+            text("width - 2", NARROW_SECOND, counted, ink.muted, True, 11),
+        ]
     )
+    return every
 
 
 def _zero(low: float, high: float, count: int, colour: str) -> alt.Chart:
     """A thin line over all rows at 0, where that is in sight."""
     at = pd.DataFrame({"at": [0.0] if low <= 0 <= high else []})
     rule = alt.Chart(at).mark_rule(strokeWidth=0.8, color=colour, opacity=0.7)
-    return rule.encode(y=alt.value(0), y2=alt.value(ROW * count))
+    line: alt.Chart = rule.encode(y=alt.value(0), y2=alt.value(ROW * count))
+    return line
 
 
 def _between(low: str, high: str, number: str) -> str:

@@ -18,11 +18,11 @@ from dashboard.queries.checkpoints import LAST_LABELS, Checkpoint
 from dashboard.queries.differences import difference_row, group_row
 from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
-from dashboard.queries.matches import find_matches, find_measured
+from dashboard.queries.matches import Measured, find_matches, find_measured
 from dashboard.queries.rates import rates
 from dashboard.statistics import corrected
 
-Row = dict[str, Any]
+Row = dict[Any, Any]
 
 STANDING_COLUMNS: dict[str, str] = {
     "run": TEXT, "variant": TEXT, "row": COUNT, "since": TEXT, "baseline": TEXT, "why_not": TEXT, "difference": NUMBER,
@@ -36,6 +36,9 @@ difference from: `since` says whether it is the parent's checkpoint ("parent"), 
 first ("start"). `why_not` says why there is no difference; both are missing where there is nothing to be different
 from. `difference`, its interval and p as in `dashboard.queries.compare.DIFFERENCE_COLUMNS`; `p_corrected` is Holm's
 over the `family` of all differences in the frame."""
+
+DIFFERENCE = tuple(name for name in STANDING_COLUMNS if name not in ("run", "variant", "row", "since", "baseline"))
+"""The columns that are a difference's own."""
 
 LOG_COLUMNS: dict[str, str] = {
     "run": TEXT, "eval": TEXT, "step": COUNT, "step_label": TEXT, "variant": TEXT, "placed": FLAG, "created": TIME,
@@ -63,6 +66,15 @@ class Standings:
     runs: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class _Standing:
+    """A row of `STANDING_COLUMNS`, what it is of, and what that is to be compared with."""
+
+    row: Row
+    latest: Checkpoint
+    baseline: Checkpoint | None
+
+
 def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> Standings:
     """Find the latest checkpoint of every run, and its difference from the checkpoint that the run began from.
 
@@ -85,15 +97,18 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
         of_run[row["run"]].append(row)
         if row["repeat"] == 0 and not is_missing(row["rate"]):
             lines[row["run"], None if is_missing(row["variant"]) else row["variant"]].append(row)
-    found = []
+    found: list[_Standing] = []
     for run in runs(con, as_of).to_dict("records"):
-        mine = {key: rows for key, rows in lines.items() if key[0] == run["run"]} or {(run["run"], None): []}
-        for (name, variant), rows in mine.items():
-            latest = _latest(rows) if rows else None
-            at = {"run": name, "variant": variant, "row": latest["row"] if latest else None}
-            found.append((latest, at | (_baseline(run, latest, rows, of_run) if latest else {})))
+        name = run["run"]
+        of_variant = {variant: rows for (of, variant), rows in lines.items() if of == name}
+        for variant, rows in of_variant.items():
+            latest = _latest(rows)
+            told = {"run": name, "variant": variant, "row": latest["row"]} | _baseline(run, latest, rows, of_run)
+            found.append(_Standing(told, Checkpoint(name, step_of(latest)), told.pop("from", None)))
+        if not of_variant:
+            found.append(_Standing({"run": name}, Checkpoint(name, None), None))
     _add_differences(con, query, table, found, as_of)
-    return Standings(table, frame_of([row for _, row in found], STANDING_COLUMNS))
+    return Standings(table, frame_of([one.row for one in found], STANDING_COLUMNS))
 
 
 def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
@@ -137,70 +152,55 @@ def _latest(rows: Sequence[Row]) -> Row:
 
 
 def _baseline(run: Row, latest: Row, rows: Sequence[Row], of_run: Mapping[str, Sequence[Row]]) -> Row:
-    """What the latest checkpoint is compared with, or why with nothing: some of `STANDING_COLUMNS`."""
+    """What the latest checkpoint is compared with ("from"), or why with nothing: some of `STANDING_COLUMNS`."""
     if is_missing(run["parent_run"]):
         steps = [row for row in rows if not is_missing(row["step"])]
         first = min(steps, key=lambda row: row["step"]) if steps else latest
-        return {} if first is latest else {"since": "start", "baseline": Checkpoint(run["run"], step_of(first))}
+        return {} if first is latest else {"since": "start", "from": Checkpoint(run["run"], step_of(first))}
     parent, step = run["parent_run"], run["parent_step"]
     there = list(dict.fromkeys(step_of(row) for row in of_run.get(parent, [])))
     if is_missing(step):
         if len(there) != 1:
             return {"why_not": f"at which step it left {parent} is not known" if there else f"{parent} has no rate"}
-        return {"since": "parent", "baseline": Checkpoint(parent, there[0])}
+        return {"since": "parent", "from": Checkpoint(parent, there[0])}
     if step not in there:
         return {"why_not": f"{parent}@{step} was never measured on this"}
-    return {"since": "parent", "baseline": Checkpoint(parent, int(step))}
+    return {"since": "parent", "from": Checkpoint(parent, int(step))}
 
 
 def _add_differences(
-    con: duckdb.DuckDBPyConnection,
-    query: RateQuery,
-    table: pd.DataFrame,
-    found: Sequence[tuple[Row | None, Row]],
-    as_of: int,
+    con: duckdb.DuckDBPyConnection, query: RateQuery, table: pd.DataFrame, found: Sequence[_Standing], as_of: int
 ) -> None:
-    """Put differences into the rows that have a baseline, from two queries for all of them."""
+    """Put differences into the rows that have a baseline, from a few queries for all of them."""
     scope = scope_of(con, query.evals, as_of)
     groups = [group for group in scope.groups if group.name == query.evals[0]]
     wanted = [(name, metric.name) for group in groups for name, metric in scope.members(group)]
-    wanted = wanted or [(row.eval, row.metric) for row in table[["eval", "metric"]].drop_duplicates().itertuples()]
-    pairs = [(Checkpoint(latest["run"], step_of(latest)), row["baseline"]) for latest, row in found if _has(row)]
-    measured = find_measured(
-        con, scope, wanted, list(dict.fromkeys(one for each in pairs for one in each)), query, as_of
-    )
-    of = defaultdict(list)
-    for one in measured:
-        of[one.checkpoint].append(one)
-    for latest, row in found:
-        if not _has(row):
+    wanted = wanted or sorted({(str(row["eval"]), str(row["metric"])) for row in table.to_dict("records")})
+    checkpoints = dict.fromkeys(at for one in found if one.baseline for at in (one.latest, one.baseline))
+    of: dict[str, list[Measured]] = defaultdict(list)
+    for measured in find_measured(con, scope, wanted, list(checkpoints), query, as_of):
+        of[measured.checkpoint].append(measured)
+    for one in found:
+        if one.baseline is None:
             continue
-        here, there = Checkpoint(latest["run"], step_of(latest)).name, row["baseline"].name
+        here, there, row = one.latest.name, one.baseline.name, one.row
         row["baseline"] = there
         matches, _ = find_matches([*of[here], *of[there]], [here], there, ())
-        mine = [match for match in matches if match.here.row["variant"] == row["variant"]]
-        rows = [
+        compared = [
             (difference_row(match, difference, query), difference)
-            for match in mine
-            if (difference := match.difference())
+            for match in matches
+            if match.here.row["variant"] == row["variant"] and (difference := match.difference())
         ]
-        if not rows:
-            row["why_not"] = f"nothing to compare: {there} has no rate of this"
-        elif groups:
-            row |= _numbers(group_row(groups[0].name, latest["metric"], latest["definition"], rows, query.level))
-            absent = [name for name, _ in wanted if name not in {one["eval"] for one, _ in rows}]
-            row["flags"] += [f"Missing from the difference: {', '.join(absent)}"] if absent else []
-        else:
-            row |= _numbers(rows[0][0])
-    p = [row.get("p", math.nan) for _, row in found]
+        if not compared:
+            row["why_not"] = f"{there} has no rate to compare with"
+            continue
+        numbers = compared[0][0]
+        if groups:
+            numbers = group_row(groups[0].name, numbers["metric"], numbers["definition"], compared, query.level)
+            absent = [name for name, _ in wanted if name not in {each["eval"] for each, _ in compared}]
+            numbers["flags"] += [f"Missing from the change: {', '.join(absent)}"] if absent else []
+        row |= {name: numbers[name] for name in DIFFERENCE if name in numbers}
+    p = [one.row.get("p", math.nan) for one in found]
     family = sum(not math.isnan(each) for each in p)
-    for (_, row), value in zip(found, corrected(p, "holm"), strict=True):
-        row |= {"p_corrected": float(value), "family": family}
-
-
-def _has(row: Row) -> bool:
-    return "baseline" in row
-
-
-def _numbers(row: Row) -> Row:
-    return {name: row[name] for name in STANDING_COLUMNS if name in row and name not in ("run", "variant", "baseline")}
+    for one, value in zip(found, corrected(p, "holm"), strict=True):
+        one.row.update({"p_corrected": float(value), "family": family})
