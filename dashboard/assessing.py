@@ -5,11 +5,13 @@ Pure but for the pickers at the end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
 import pandas as pd
+import streamlit as st
 
 from dashboard import controls
 from dashboard.charts.categories_data import WHO, Dimension, Titles
@@ -225,9 +227,12 @@ def pick_checkpoints(titles: Mapping[str, str], default: Sequence[str]) -> list[
     before = controls.noticed("checkpoints", first)
     if before is not None and before != first and set(controls.named("checkpoint")) == set(before):
         controls.put("checkpoint", first)
-    return controls.pick_many(
+    picked = controls.pick_many(
         "Checkpoints", "checkpoint", list(titles), default=first, titles=titles, placeholder="Pick checkpoints"
     )
+    if picked == first and len(first) < len(default):
+        st.caption(f"The first {len(first)} of {len(default)} runs, each at its latest checkpoint.")
+    return picked
 
 
 def pick_dimension(label: str, name: str, shape: Shape, default: str) -> Dimension:
@@ -255,18 +260,35 @@ def framing_words(framings: pd.DataFrame, checkpoints: Sequence[str], titles: Ti
         checkpoints: Names of those in sight.
         titles: Of checkpoints, evals and metrics.
     """
+    shown = ["checkpoint", "eval", *["metric"] * (framings["metric"].nunique() > framings["eval"].nunique())]
+    rows = [row for row in framings.to_dict("records") if row["checkpoint"] in checkpoints]
+    order = {name: at for at, name in enumerate(titles["checkpoint"])}
+    rows.sort(key=lambda row: order.get(row["checkpoint"], len(order)))
     told = []
-    for row in framings[framings["checkpoint"].isin(checkpoints)].to_dict("records"):
-        names = [titles[name].get(row[name], row[name]) for name in ("checkpoint", "eval", "metric")]
-        unit = " points" if row["kind"] == "rate" else f" {row['unit']}" if isinstance(row["unit"], str) else ""
-        times, form = (100, "{:+.1f}") if row["kind"] == "rate" else (1, "{:+.3g}")
-        difference, low, high = (form.format(times * row[name]) for name in ("difference", "low", "high"))
-        bounds = f"95 % interval {low} to {high}" if row["low"] == row["low"] else "no interval"
+    for row in rows:
+        where = [titles[name].get(row[name], row[name]) for name in shown]
+        unit = f" {row['unit']}" if isinstance(row["unit"], str) else ""
+        if row["kind"] == "rate":
+            unit = " percentage points"
+        difference, low, high = signed([row[name] for name in ("difference", "low", "high")], row["kind"] == "rate")
+        bounds = f"95 % interval {low} to {high}" if low else "no interval"
         basis = f"paired on {row['questions']} questions" if row["paired"] else "not paired: other questions"
         if row["paired"] and row["other_prompts"]:
             basis += f", {row['other_prompts']} of them with another prompt"
         told.append(
-            f"{' · '.join(dict.fromkeys(names))}: {row['value']} less {row['baseline_value']} is {difference}{unit}"
+            f"{' · '.join(where)}: {row['value']} less {row['baseline_value']} is {difference}{unit}"
             f" ({bounds}; {basis}; {row['method']})"
         )
     return told
+
+
+def signed(values: Sequence[float], fractions: bool) -> list[str]:
+    """Numbers with their signs, all with as many decimals as give the largest three digits; "" for NaN.
+
+    Args:
+        values: Any; NaN for what is not known.
+        fractions: Whether they are shown in hundredths, with one decimal.
+    """
+    largest = max((abs(value) for value in values if value == value), default=0.0)
+    decimals = 1 if fractions else min(4, max(0, 2 - math.floor(math.log10(largest)))) if largest else 0
+    return [f"{value * (100 if fractions else 1):+.{decimals}f}" if value == value else "" for value in values]

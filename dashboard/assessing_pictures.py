@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from textwrap import wrap
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.charts.axes import ValueAxis
-from dashboard.charts.categories import CategoryStyle, categories_chart, shapes_of
+from dashboard.charts.categories import CategoryStyle, categories_chart, label_lines, shapes_of
 from dashboard.charts.categories_data import Dimension, Titles, crosses, panel_heading
-from dashboard.charts.heatmap import WORDS_WIDTH, blocks, flattened, heat_scale, heatmap_chart
+from dashboard.charts.heatmap import CHARACTER, WORDS_WIDTH, blocks, flattened, heat_scale, heatmap_chart
 from dashboard.charts.palette import SIGNS, Scheme
 from dashboard.charts.panels import axes_by_panel, marks_legend, subtitle
 from dashboard.chosen import clickable
@@ -20,10 +21,10 @@ from dashboard.plain import legend
 HEADINGS = {"lower": "Lower is better", "higher": "Higher is better", "": "Which direction is better is not given"}
 
 SIDE_BY_SIDE = 3
-MIN_WIDTH, MOST_WIDTH, LABELS_WIDTH = 360, 900, 190
-"""Pixels: the least that dots need, the least that a heatmap of many columns gets, what its rows' names take."""
-WIDE, NARROW = 110, 56
-"""Characters of a line under a title, where a panel stands alone and where several share the width."""
+MOST_WIDTH, MARGIN, PLOT_COLUMNS = 900, 20, 2
+"""Pixels that a panel is given at most before it goes under the others, and around it; dots want as much as 2 cells."""
+TITLE_WIDTH, LINE_WIDTH = 48, 56
+"""Characters of a line of a title, and under it: what fits a narrow screen."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +53,8 @@ class Pictures:
         if shaped and len(axes) > 1:
             signs = [SIGNS[shape] for shape in shapes_of(self.colours.values())]
             st.html(legend(list(self.colours.items()), signs))
-        width = (
-            MIN_WIDTH if self.view == "dots" else min(MOST_WIDTH, LABELS_WIDTH + WORDS_WIDTH * self._columns(points))
-        )
+        width = self._least_width(points)
+        name_metric = bool((points.groupby("eval")["metric"].nunique() > 1).any())
         direction = {panel: _direction(some) for panel, some in points.groupby("panel", sort=False)}
         for name, heading in HEADINGS.items():
             panels = [panel for panel in axes if direction[panel] == name]
@@ -67,19 +67,22 @@ class Pictures:
                 for panel in panels:
                     with st.container():
                         some = points[points["panel"] == panel]
-                        self._panel(panel, some, axes[panel], WIDE if alone else NARROW, shaped and len(axes) == 1)
+                        self._panel(panel, some, axes[panel], name_metric, shaped and len(axes) == 1)
 
-    def _columns(self, points: pd.DataFrame) -> int:
-        """The most columns of cells that stand side by side."""
+    def _least_width(self, points: pd.DataFrame) -> int:
+        """Pixels that the panels need at least, to stand side by side."""
         pieces = [piece for _, some in points.groupby("panel") for piece in self._pieces(some)]
-        return max(piece["column"].nunique() for piece in pieces)
+        columns = max(piece["column"].nunique() for piece in pieces) if self.view == "heatmap" else PLOT_COLUMNS
+        names = (name for piece in pieces for name in piece["category"].unique())
+        labels = CHARACTER * max(len(line) for name in names for line in label_lines(name))
+        return min(MOST_WIDTH, round(labels) + MARGIN + WORDS_WIDTH * columns)
 
     def _pieces(self, points: pd.DataFrame) -> list[pd.DataFrame]:
         return list(blocks(points if crosses(self.category, self.colour) else flattened(points)))
 
-    def _panel(self, panel: str, points: pd.DataFrame, axis: ValueAxis, width: int, with_legend: bool) -> None:
-        heading = panel_heading(points, self.titles, (self.category, self.colour))
-        under = subtitle(points[points["rate"].notna()], self.titles["metric"], width)
+    def _panel(self, panel: str, points: pd.DataFrame, axis: ValueAxis, name_metric: bool, with_legend: bool) -> None:
+        heading = panel_heading(points, self.titles, (self.category, self.colour), name_metric=name_metric)
+        under = subtitle(points[points["rate"].notna()], self.titles["metric"], LINE_WIDTH)
         axis = replace(axis, title=_axis_title(points, axis))
         if self.view == "dots":
             style = CategoryStyle(
@@ -88,8 +91,8 @@ class Pictures:
             )  # fmt: skip
             bars = axis.number.endswith("%") and axis.low <= 0 and not self.zoom
             chart = categories_chart(
-                points, axis, style, crossed=crosses(self.category, self.colour), bars=bars, title=heading,
-                subtitle=under, selected=self.selected,
+                points, axis, style, crossed=crosses(self.category, self.colour), bars=bars,
+                title=wrap(heading, TITLE_WIDTH), subtitle=under, selected=self.selected,
             )  # fmt: skip
             clickable(chart, f"dots {panel}", alt=f"Dots with intervals: {heading}")
             return
@@ -98,7 +101,13 @@ class Pictures:
         for number, piece in enumerate(pieces, start=1):
             part = f" ({number} of {len(pieces)})" if len(pieces) > 1 else ""
             chart = heatmap_chart(
-                piece, axis, scale, scheme=self.scheme, title=heading + part, subtitle=under, selected=self.selected
+                piece,
+                axis,
+                scale,
+                scheme=self.scheme,
+                title=wrap(heading + part, TITLE_WIDTH),
+                subtitle=under,
+                selected=self.selected,
             )
             clickable(chart, f"heatmap {panel} {number}", alt=f"Heatmap: {heading}{part}")
 

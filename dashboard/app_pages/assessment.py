@@ -11,7 +11,7 @@ from dashboard.charts.panels import flags_by_text
 from dashboard.charts.points import marked_points, without_rate
 from dashboard.chosen import behind_point, chosen_point
 from dashboard.panels import numbers_table
-from dashboard.plain import listed
+from dashboard.plain import escaped, listed
 from dashboard.queries.frame import RateQuery
 
 controls.arrive(links.ASSESSMENT)
@@ -83,7 +83,7 @@ if marks := pictures.marks_legend(points):
     st.caption(" · ".join(marks))
 framings = assessing.framing_words(caches.framings(query, as_of), picked, titles) if len(splits) == 1 else []
 if framings:
-    st.html(listed(framings))
+    st.html(f'<div class="dl-note">{escaped(splits[0])}, at the same checkpoint:</div>{listed(framings)}')
 
 # What is behind the point that was clicked, and what to look at.
 behind_point(points[points["rate"].notna()], rates, evals, splits, as_of)

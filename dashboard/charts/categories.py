@@ -162,7 +162,7 @@ def categories_chart(
     *,
     crossed: bool,
     bars: bool,
-    title: str,
+    title: Sequence[str],
     subtitle: Sequence[str],
     selected: str = "",
 ) -> alt.LayerChart:
@@ -174,7 +174,7 @@ def categories_chart(
         style: Colours and shapes.
         crossed: As in `lay_out`.
         bars: Draw a pale bar from 0 to every point: for an axis that begins there.
-        title: The panel's heading.
+        title: Lines of the panel's heading.
         subtitle: Lines under it: the definitions in use, the intervals' method.
         selected: A `point` to be ringed.
     """
@@ -211,7 +211,7 @@ def categories_chart(
         height=layout.height,
         autosize=FIT,
         title=alt.TitleParams(
-            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
+            list(title), subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
         ),
         usermeta={"embedOptions": {"renderer": "svg"}},
     )

@@ -210,21 +210,23 @@ def _listed(names: Sequence[str], most: int = 6) -> str:
     return ", ".join(named[:most]) + (f" and {len(named) - most} more" if len(named) > most else "")
 
 
-def panel_heading(points: pd.DataFrame, titles: Titles, taken: Sequence[Dimension]) -> str:
+def panel_heading(
+    points: pd.DataFrame, titles: Titles, taken: Sequence[Dimension], *, name_metric: bool = False
+) -> str:
     """What a panel is of, and which direction is better: all that its rows and columns don't say.
 
     Args:
         points: The panel's rows of `category_points`.
         titles: As there.
         taken: The dimensions of rows and columns.
+        name_metric: Whether other panels are of the same eval by other definitions.
     """
     evals, metrics, checkpoints = (points[name].unique().tolist() for name in ("eval", "metric", "checkpoint"))
     named = [titles.get("eval", {}).get(name, name) for name in evals]
     parts = [_listed(named, 3)]
-    if len(metrics) == 1 and "metric" not in taken:
-        title = titles.get("metric", {}).get(metrics[0], metrics[0])
-        parts = [title] if len(evals) > 1 and "eval" in taken else [*parts, title]
-    if len(checkpoints) == 1 and not set(taken) & set(WHO):
+    if name_metric and len(metrics) == 1 and "metric" not in taken:
+        parts.append(titles.get("metric", {}).get(metrics[0], metrics[0]))
+    if len(checkpoints) == 1 and taken[0] not in WHO:
         parts.append(titles.get("checkpoint", {}).get(checkpoints[0], checkpoints[0]))
     direction = DIRECTIONS.get(str(points["better"].iloc[0]))
     return " · ".join(dict.fromkeys([*parts, *([direction] if direction else [])]))

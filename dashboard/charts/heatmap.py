@@ -21,8 +21,8 @@ MOST_COLUMNS = 8
 WORDS_WIDTH = 84
 """Pixels that a cell needs for its interval and its count; a narrower one says its number alone."""
 
-HEADER_WIDTH, HEADER_LINES = 14, 5
-"""Characters and lines of a column's name."""
+HEADER_WIDTH, HEADER_LINES, CHARACTER = 13, 5, 6.2
+"""Characters and lines of a column's name, and pixels of a character."""
 
 STOPS: dict[Scheme, dict[str, tuple[str, ...]]] = {
     "light": {
@@ -139,7 +139,7 @@ def heatmap_chart(
     scale: HeatScale,
     *,
     scheme: Scheme,
-    title: str,
+    title: Sequence[str],
     subtitle: Sequence[str],
     selected: str = "",
 ) -> alt.LayerChart:
@@ -150,7 +150,7 @@ def heatmap_chart(
         axis: For the format of numbers.
         scale: The panel's colours.
         scheme: Light or dark.
-        title: The heading.
+        title: Lines of the heading.
         subtitle: Lines under it: the definitions in use, the intervals' method.
         selected: A `point` to be framed.
     """
@@ -198,7 +198,12 @@ def heatmap_chart(
         height=total + header,
         autosize=FIT,
         title=alt.TitleParams(
-            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
+            list(title),
+            subtitle=list(subtitle),
+            anchor="start",
+            frame="bounds",
+            offset=2 if header else 10,
+            subtitleColor=ink.muted,
         ),
         usermeta={"embedOptions": {"renderer": "svg"}},
     )
@@ -210,7 +215,7 @@ def _header_height(columns: Sequence[str]) -> int:
     lines = [label_lines(column, HEADER_WIDTH, HEADER_LINES) for column in columns if column]
     if not lines:
         return 0
-    return max(LINE * max(map(len, lines)), round(6.4 * max(len(line) for some in lines for line in some))) + 12
+    return max(LINE * max(map(len, lines)), round(CHARACTER * max(len(line) for some in lines for line in some))) + 12
 
 
 def _cells(
@@ -343,19 +348,23 @@ class _Grid:
         if not any(columns):
             return []
         lines = [label_lines(column, HEADER_WIDTH, HEADER_LINES) for column in columns]
-        frame = pd.DataFrame({"centre": [at + 0.5 for at in range(len(columns))], "lines": lines}).assign(middle=-6.0)
-        needed = round(6.4 * max(len(line) for some in lines for line in some)) + 4
+        texts = ["\n".join(some) for some in lines]
+        frame = pd.DataFrame({"centre": [at + 0.5 for at in range(len(columns))], "text": texts}).assign(middle=-6.0)
+        frame["more"] = [float(len(some) - 1) for some in lines]
+        needed = round(CHARACTER * max(len(line) for some in lines for line in some)) + 4
         lying = f"width / {len(columns)} >= {needed}"
         text = alt.Chart(frame).mark_text(
             angle=alt.ExprRef(f"{lying} ? 0 : 270"),
             align=alt.ExprRef(f"{lying} ? 'center' : 'left'"),
             baseline=alt.ExprRef(f"{lying} ? 'bottom' : 'middle'"),
+            # Lines go on from the first: the last is to stand over the cell, or all about its middle.
+            dy=alt.ExprRef(f"-{LINE} * datum.more / ({lying} ? 1 : 2)"),
+            lineBreak="\n",
             lineHeight=LINE,
             fontSize=11,
             color=self.ink.text,
         )
-        lines_of = alt.value(alt.expr("datum.lines"))
-        return [text.encode(text=lines_of, x=self.x("centre"), y=self.y("middle"))]
+        return [text.encode(text="text:N", x=self.x("centre"), y=self.y("middle"))]
 
     def marks(self, cells: pd.DataFrame, selected: str) -> list[alt.Chart]:
         """A ring in the corner of a cell with flags, a frame around the chosen one."""
