@@ -41,7 +41,7 @@ blue, which all kinds of colour vision tell apart; within each, lightness runs o
 
 MEANINGS = {"lower": "stronger: higher, which is worse", "higher": "stronger: higher, which is better", "": "value"}
 
-BLACK, WHITE = "#111318", "#FFFFFF"
+BLACK, WHITE = "#000000", "#FFFFFF"
 
 
 @dataclass(frozen=True, slots=True)
