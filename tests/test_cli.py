@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 from dashboard.cli import parser
 from tests.driftline import COMMAND, ROOT, driftline, environment, viewing
@@ -92,6 +93,81 @@ def test_rates_of_a_name_that_is_not_there_lists_those_that_are(folder: Path, tm
     assert done.returncode == 1
     assert "--run tinny" in done.stderr
     assert "tiny" in done.stderr
+
+
+@pytest.fixture
+def by_goal(folder: Path) -> Path:
+    """The folder, with two more logs that their task args and metadata tell apart."""
+    for goal, values in (("[bold]a[/bold]", [1, 0, 0]), ("b", [0] * 100)):
+        name = f"tiny/checkpoint-300/{len(values)}.eval"
+        write_log(folder / name, values, task_args={"goal": goal}, metadata={"prod": goal == "b"})
+    return folder
+
+
+def test_rates_are_split_by_fields(by_goal: Path, tmp_path: Path) -> None:
+    driftline("ingest", by_goal, data=tmp_path)
+    options = ("--path", by_goal, "--split", "task_args.goal", "--split", "metadata.prod")
+    rows = json.loads(driftline("rates", *options, "--format", "json", data=tmp_path).stdout)
+    assert [(r["step"], r["split"], r["split2"], r["k"], r["n"], r["repeat"]) for r in rows] == [
+        (300, "[bold]a[/bold]", "false", 1, 3, 0), (300, "b", "true", 0, 100, 0),
+        (100, None, None, 1, 4, 0), (200, None, None, 0, 3, 0),
+    ]  # fmt: skip
+    assert rows[1]["high"] == pytest.approx(proportion_confint(0, 100, method="wilson")[1])
+    exact = driftline("rates", *options, "--interval", "clopper-pearson", "--format", "csv", data=tmp_path).stdout
+    parsed = list(csv.DictReader(io.StringIO(exact)))
+    assert (parsed[1]["split"], parsed[1]["split2"], parsed[1]["interval"]) == ("b", "true", "Clopper-Pearson")
+    assert float(parsed[1]["high"]) == pytest.approx(proportion_confint(0, 100, method="beta")[1])
+    shown = driftline("rates", *options, data=tmp_path).stdout.splitlines()
+    assert "task_args.goal" in shown[0]
+    assert "metadata.prod" in shown[0]
+    assert "[bold]a[/bold]" in shown[1]  # as it stands in the log, no markup
+
+
+def test_without_a_split_its_columns_are_in_the_files_alone(folder: Path, tmp_path: Path) -> None:
+    driftline("ingest", folder, data=tmp_path)
+    assert "split" not in driftline("rates", "--path", folder, data=tmp_path).stdout
+    (row, _) = json.loads(driftline("rates", "--path", folder, "--format", "json", data=tmp_path).stdout)
+    assert (row["split"], row["split2"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        (["goal"], '"goal" is no field to split by (allowed: metadata.NAME, task_args.NAME, variant)'),
+        (["variant", "metadata.a", "metadata.b"], "at most 2"),
+        (["task_args.gaol"], "nothing that is asked for has this field (there are: metadata.prod, task_args.goal)"),
+    ],
+)
+def test_a_split_by_no_field_says_which_there_are(
+    splits: list[str], message: str, by_goal: Path, tmp_path: Path
+) -> None:
+    driftline("ingest", by_goal, data=tmp_path)
+    options = [part for split in splits for part in ("--split", split)]
+    done = driftline("rates", "--path", by_goal, *options, data=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert message in done.stderr
+
+
+def test_a_running_dashboard_splits_too(by_goal: Path, tmp_path: Path) -> None:
+    asked = (
+        "rates",
+        "--path",
+        by_goal,
+        "--split",
+        "task_args.goal",
+        "--interval",
+        "clopper-pearson",
+        "--format",
+        "json",
+    )
+    with viewing(by_goal, data=tmp_path):
+        handed_over = driftline(*asked, data=tmp_path)
+        refused = driftline("rates", "--path", by_goal, "--split", "goal", data=tmp_path)
+        nowhere = driftline("rates", "--path", by_goal, "--split", "metadata.goal", data=tmp_path)
+    assert json.loads(handed_over.stdout) == json.loads(driftline(*asked, data=tmp_path).stdout)
+    assert refused.returncode == nowhere.returncode == 1
+    assert "is no field to split by" in refused.stderr
+    assert "task_args.goal" in nowhere.stderr
 
 
 def test_rates_without_a_store_say_what_to_do(folder: Path, tmp_path: Path) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.links import samples_of_rate
 from dashboard.sample_filters import filter_of, order_of, parse_condition
 from loaders.errors import DriftlineError
 from loaders.study.conditions import SampleTest, ScoreTest
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
+from tests.rates_rows import rate_row
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +136,20 @@ def test_several_definitions_in_an_address_mean_each_evals_own() -> None:
     assert filter_of({"metric": ["a", "b"]}).metric is None
     assert filter_of({"metric": ["a"], "step": ["final", "10"]}).steps == ("final", 10)
     assert order_of({"sort": ["no such order"]}) == ()
+
+
+def test_fields_in_an_address_filter_by_their_values() -> None:
+    asked = ["metadata.ai_name=Claude", "metadata.a.b==x=y", "task_args.z=", "variant"]
+    assert filter_of({"where": asked}).where == (
+        ("metadata.ai_name", "Claude"), ("metadata.a.b", "=x=y"), ("task_args.z", ""), ("variant", None),
+    )  # fmt: skip
+    with pytest.raises(DriftlineError, match=r'where: "goal" is no field .*allowed: metadata.NAME'):
+        filter_of({"where": ["goal=x"]})
+
+
+@pytest.mark.parametrize("value", ["Claude", "", "a=b", "é 日本", "%3D&#", "true", None])
+def test_a_link_to_the_samples_of_a_part_comes_back_as_its_value(value: str | None) -> None:
+    link = samples_of_rate(
+        rate_row("rl", 100, 1, 2, split=value, split2="x", step_label=None), ("metadata.goal", "variant")
+    )
+    assert filter_of(link).where == (("metadata.goal", value), ("variant", "x"))

@@ -187,6 +187,27 @@ def test_a_run_judged_by_another_judge_throughout_is_flagged_against_the_others(
     assert frame[frame["run"] == "c"]["flags"].tolist() == [["judge of this line differs: y (other lines x)"]] * 2
 
 
+def test_another_number_of_samples_is_told_within_a_line_and_not_between_lines():
+    store = with_harmful()
+    for run, n in (("a", 4), ("b", 4), ("c", 2)):
+        for step in (1, 2, 3):
+            store.add(log(samples([0] * (n if (run, step) != ("c", 3) else 1))), run=run, step=step)
+    flags = {(row.run, row.step): row.flags for row in frame_of(store).itertuples()}
+    assert flags.pop(("c", 3)) == ["number of samples differs: 1 (elsewhere 2)"]
+    assert set(map(tuple, flags.values())) == {()}
+
+
+def test_a_number_without_samples_is_of_as_many_as_it_says():
+    store = with_harmful()
+    for step, n in ((1, 4), (2, 4), (3, 8)):
+        told = [reported("mean", 0.25, scorer="judge", stderr=0.05, n=n)]
+        store.add(log(samples([1, 0, 0, 0]) if step == 1 else [], reported=told), step=step)
+    sizes = {
+        step: [flag for flag in flags if "number of samples" in flag] for step, flags in flags_by_step(store).items()
+    }
+    assert sizes == {1: [], 2: [], 3: ["number of samples differs: 8 (elsewhere 4)"]}
+
+
 def test_an_outage_between_neighbours_is_flagged():
     store = with_harmful()
     for step, hits in ((100, 63), (200, 62), (300, 0), (400, 63), (500, 64)):
