@@ -89,7 +89,10 @@ def pick(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> Sho
         picked_evals = list(dict.fromkeys([x, y]))
     else:
         picked_evals = choices.pick_evals(evals, first.evals)
-    definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
+    metrics = caches.metrics_for(tuple(picked_evals), as_of)
+    if view == "two evals" and controls.source() is None:
+        _let_go_of_half(metrics, picked_evals)
+    definition = pick_definition(metrics)
     splits = choices.pick_splits(picked_evals, as_of)
     series: SeriesBy = st.segmented_control(
         "Picked and coloured by", ["run", "mix"], default="run", key="series", bind="query-params", required=True
@@ -131,6 +134,14 @@ def pick_runs(runs: pd.DataFrame, first: First, *, by_mix: bool) -> list[str]:
     labels = dict(zip(runs["run"], runs["run_label"], strict=True))
     names = runs["run"].tolist()
     return controls.pick_many("Runs", "run", names, default=first.runs, titles=labels, placeholder="Pick runs")
+
+
+def _let_go_of_half(metrics: pd.DataFrame, evals: Sequence[str]) -> None:
+    """Forget a definition that only one of the evals has, and which was picked for other evals."""
+    having = metrics.groupby("metric")["eval"].nunique()
+    for name in controls.named("metric"):
+        if name in having.index and having[name] < len(evals):
+            controls.put("metric", "")
 
 
 def _first(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> First:
