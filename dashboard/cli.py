@@ -61,19 +61,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _source(rates)
     _filters(rates)
-    rates.add_argument(
-        "--split",
-        action="append",
-        default=[],
-        metavar="FIELD",
-        help="a row for each value of metadata.NAME, task_args.NAME or variant; twice for each combination of two",
-    )
-    rates.add_argument(
-        "--interval",
-        choices=("wilson", "clopper-pearson"),
-        default="wilson",
-        help="of rates: Wilson (default), or Clopper-Pearson, which is exact and wider",
-    )
+    _measures(rates)
     _formats(rates)
 
     compare = verbs.add_parser(
@@ -98,6 +86,14 @@ def parser() -> argparse.ArgumentParser:
     )
     _source(compare)
     _filters(compare, ("eval", "metric"))
+    _measures(compare)
+    compare.add_argument(
+        "--target",
+        type=float,
+        metavar="D",
+        help="also print how many questions it takes to find a difference of D: 0.05 is 5 points of a rate, 2 is 2 of a"
+        " score",
+    )
     _formats(compare)
 
     export = verbs.add_parser(
@@ -134,6 +130,22 @@ def _filters(command: argparse.ArgumentParser, names: Sequence[str] = tuple(FILT
     for name in names:
         command.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help=f"only {FILTERS[name]}")
     command.add_argument("--as-of", type=int, metavar="BATCH", help="as of an ingest batch (default: the newest)")
+
+
+def _measures(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--split",
+        action="append",
+        default=[],
+        metavar="FIELD",
+        help="a row for each value of metadata.NAME, task_args.NAME or variant; twice for each combination of two",
+    )
+    command.add_argument(
+        "--interval",
+        choices=("wilson", "clopper-pearson"),
+        default="wilson",
+        help="of rates: Wilson (default), or Clopper-Pearson, which is exact and wider",
+    )
 
 
 def _formats(command: argparse.ArgumentParser) -> None:

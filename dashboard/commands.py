@@ -17,8 +17,10 @@ from loaders.store import Store
 
 # An ingest needs no pandas, whose import takes longer than a small ingest: queries are imported where they are used.
 if TYPE_CHECKING:
+    import duckdb
     import pandas as pd
 
+    from dashboard.queries.compare import CompareQuery
     from dashboard.queries.frame import RateQuery
 
 RATE_TABLE = [
@@ -30,10 +32,12 @@ RATE_COLUMNS = [*RATE_TABLE, "step_label", "definition", "repeat", "reported", "
 """The columns of `driftline rates` as CSV and JSON: also the rule in use, and what is to be known of a number."""
 
 COMPARE_TABLE = [
-    "eval", "metric", "variant", "checkpoint", "n", "rate", "baseline_rate", "difference", "low", "high", "p",
-    "p_corrected", "method",
+    "eval", "metric", "variant", "split", "split2", "checkpoint", "n", "rate", "baseline_rate", "difference", "low",
+    "high", "p", "p_corrected", "method",
 ]  # fmt: skip
 """The columns of `driftline compare` as a table; CSV and JSON have them all."""
+PLAN_TABLE = ["eval", "metric", "variant", "split", "split2", "checkpoint", "questions", "epochs", "needed", "method"]
+"""The columns of what `driftline compare --target` adds to the table."""
 
 
 class IngestArguments(Struct):
@@ -88,6 +92,32 @@ class CompareArguments(Struct):
     metric: list[str] = field(default_factory=list)
     correction: Literal["holm", "bh", "none"] = "holm"
     as_of: int | None = None
+    split: list[str] = field(default_factory=list)
+    """Fields that split every eval; none where empty."""
+    interval: Literal["wilson", "clopper-pearson"] = "wilson"
+    target: float | None = None
+    """A difference, in the units of the differences: how many questions would it take to find it?"""
+
+    def query(self) -> CompareQuery:
+        """The same question, as the page asks it.
+
+        Raises:
+            DriftlineError: What is no field, or more of them than go together.
+        """
+        from dashboard.queries.compare import CompareQuery
+
+        try:
+            return CompareQuery(
+                checkpoints=tuple(self.checkpoints),
+                baseline=self.baseline,
+                evals=tuple(self.eval),
+                metrics=tuple(self.metric),
+                correction=self.correction,
+                splits=tuple(self.split),
+                method=self.interval,
+            )
+        except ValueError as error:
+            raise DriftlineError(f"--split: {error}.") from error
 
 
 class ExportArguments(Struct):
@@ -114,7 +144,6 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
     Raises:
         DriftlineError: A name or field that was asked for is not in the store; the message lists those that are.
     """
-    from dashboard.queries.fields import fields
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.rates import rates
 
@@ -123,11 +152,19 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
         frame = rates(cursor, given.query(), as_of)
         if frame.empty:
             _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), given)
-        for name, column in zip(given.split, ("split", "split2"), strict=False):
-            if not frame.empty and frame[column].isna().all():
-                there = ", ".join(fields(cursor, given.eval, as_of)["field"]) or "none"
-                raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
+        _explain_unknown_fields(cursor, frame, given, as_of)
     return frame
+
+
+def _explain_unknown_fields(
+    cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame, given: RateArguments | CompareArguments, as_of: int
+) -> None:
+    from dashboard.queries.fields import fields
+
+    for name, column in zip(given.split, ("split", "split2"), strict=False):
+        if not frame.empty and frame[column].isna().all():
+            there = ", ".join(fields(cursor, given.eval, as_of)["field"]) or "none"
+            raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
 
 
 def _explain_nothing(everything: pd.DataFrame, given: RateArguments) -> None:
@@ -143,29 +180,36 @@ def run_compare(store: Store, given: CompareArguments) -> dict[str, Any]:
     """Compare checkpoints as of a batch (default: the newest), in plain values: what page, command and JSON share.
 
     Raises:
-        DriftlineError: A checkpoint or name that is not in the store; the message lists what is.
+        DriftlineError: A checkpoint, name or field that is not in the store (the message lists what is), or a target
+            that is no difference.
     """
-    from dashboard.queries.compare import CompareQuery, compare
+    from dashboard.queries.compare import compare
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.rates import rates
 
     as_of = store.batch() if given.as_of is None else given.as_of
-    query = CompareQuery(
-        checkpoints=tuple(given.checkpoints),
-        baseline=given.baseline,
-        evals=tuple(given.eval),
-        metrics=tuple(given.metric),
-        correction=given.correction,
-    )
+    query = given.query()
     with store.cursor() as cursor:
         found = compare(cursor, query, as_of)
         if found.rates.empty:
             names = RateArguments(eval=given.eval, metric=given.metric)
             _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), names)
-    frames = ("differences", "flips", "incomparable")
+        _explain_unknown_fields(cursor, found.rates, given, as_of)
+    frames = {name: getattr(found, name) for name in ("differences", "flips", "changes", "incomparable")}
+    if given.target is not None:
+        frames["plan"] = _planned(found.basis, given.target)
     return {"baseline": found.baseline, "checkpoints": found.checkpoints, "correction": found.correction} | {
-        name: records(getattr(found, name), list(getattr(found, name).columns)) for name in frames
+        name: records(frame, list(frame.columns)) for name, frame in frames.items()
     }
+
+
+def _planned(basis: pd.DataFrame, target: float) -> pd.DataFrame:
+    from dashboard.queries.planning import plan
+
+    try:
+        return plan(basis, target)
+    except ValueError as error:
+        raise DriftlineError(f"--target: {error}.") from error
 
 
 def run_export(store: Store, given: ExportArguments) -> bytes:

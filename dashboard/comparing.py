@@ -22,6 +22,10 @@ NAMED = 6
 
 DIFFERS = "≠"
 
+GRAVEST = ("judge", "task version", "prompts", "epochs", "dataset")
+LIGHTEST = ("questions", "status", "measured")
+"""What is told first and last of what differs; settings and task args stand between."""
+
 CORRECTIONS: dict[str, Correction] = {"Holm": "holm", "BH": "bh", "none": "none"}
 """As the page's switch and its address name them."""
 
@@ -188,7 +192,7 @@ def differing_lines(
         evals: Eval to its title.
     """
     entries = []
-    for row in incomparable.to_dict("records"):
+    for row in sorted(incomparable.to_dict("records"), key=_gravity):
         message, place = row["message"], row["checkpoint"]
         if row["what"] == "measured":
             # Said once of all checkpoints that lack it.
@@ -263,8 +267,9 @@ def flips_of(frame: pd.DataFrame, row: Row, members: Sequence[str]) -> pd.DataFr
         mine &= frame["metric"] == row["metric"]
     for name in ("variant", "split", "split2"):
         mine &= frame[name].isna() if is_missing(row[name]) else frame[name] == row[name]
-    found: pd.DataFrame = frame[mine].reset_index(drop=True)
-    return found
+    found: pd.DataFrame = frame[mine]
+    # First those that got worse.
+    return found.sort_values("change", ascending=row["better"] == "higher", kind="stable", ignore_index=True)
 
 
 def samples_of(row: Row, side: str, place: Row, splits: Sequence[str]) -> Parameters:
@@ -307,6 +312,11 @@ def _each_once(entries: Sequence[tuple[str, str, str]], others: int, titles: Map
             who = "every checkpoint" if len(places) == others > 1 else _several([titles.get(p, p) for p in places])
             told.append(f"{sentence} · {who} · {_several(names)}")
     return told
+
+
+def _gravity(row: Row) -> int:
+    ranks = [*GRAVEST, None, *LIGHTEST]
+    return ranks.index(row["what"] if row["what"] in ranks else None)
 
 
 def _words(row: Row, titles: Mapping[str, str]) -> str:

@@ -21,6 +21,8 @@ from dashboard.queries.planning import plan
 from dashboard.statistics.power import POWER
 
 PAIR = "pair"
+MOST_ROWS = 12
+"""Of a table that isn't scrolled."""
 SHOWN_LINES = 6
 """Of what differs; the others are folded."""
 
@@ -115,7 +117,9 @@ def _table(frame: pd.DataFrame, form: str, words: Words) -> None:
         else st.column_config.Column(headed[name], pinned=name in ("eval", "checkpoint"))
         for name in columns
     }
-    st.dataframe(frame[columns], hide_index=True, column_config=config, alt="Differences, intervals and p-values")
+    height: Any = "content" if len(frame) <= 2 * MOST_ROWS else 800
+    alt = "Differences, intervals and p-values"
+    st.dataframe(frame[columns], hide_index=True, height=height, column_config=config, alt=alt)
 
 
 def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words) -> None:
@@ -177,7 +181,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
         on_select=open_cell,
         selection_mode="single-cell",
         hide_index=True,
-        height=min(420, 36 * (len(table) + 1) + 2),
+        height="content" if len(table) <= MOST_ROWS else 420,
         column_config={
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),

@@ -230,7 +230,15 @@ def rates(given: argparse.Namespace) -> int:
 def compare(given: argparse.Namespace) -> int:
     """Print the differences to a baseline, and say first what can't be compared."""
     arguments = commands.CompareArguments(
-        given.checkpoints, given.baseline, given.eval, given.metric, given.correction, given.as_of
+        checkpoints=given.checkpoints,
+        baseline=given.baseline,
+        eval=given.eval,
+        metric=given.metric,
+        correction=given.correction,
+        as_of=given.as_of,
+        split=given.split,
+        interval=given.interval,
+        target=given.target,
     )
     with _readable(given) as place:
         if isinstance(place, Owner):
@@ -247,14 +255,19 @@ def compare(given: argparse.Namespace) -> int:
         _print_csv([row | {"flags": "; ".join(row["flags"])} for row in rows], list(rows[0]) if rows else [])
         return 0
     # Most evals have no variants; a column of nothing would take the place of numbers.
+    fields = dict(zip(("split", "split2"), given.split, strict=False))
     columns = [name for name in commands.COMPARE_TABLE if any(row[name] is not None for row in rows)]
-    out.print(_table(rows, columns))
+    out.print(_table(rows, columns, fields))
     family = next((row["family"] for row in rows), 0)
     out.print(
         f"Differences to {found['baseline']}; p_corrected: {found['correction']} over {family} comparisons;"
         f" {len(found['flips'])} questions flipped (--format json lists them).",
         markup=False,
     )
+    if "plan" in found:
+        out.print(f"\nQuestions that find a difference of {given.target:g} four times in five:", markup=False)
+        columns = [name for name in commands.PLAN_TABLE if any(row[name] is not None for row in found["plan"])]
+        out.print(_table(found["plan"], columns, fields))
     return 0
 
 
