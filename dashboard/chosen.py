@@ -59,6 +59,11 @@ def behind_point(
     controls.remember(POINT, st.session_state[key] or None)
 
 
+def clicked_in() -> str:
+    """The key of the chart in which the point was clicked; "" where the address named it."""
+    return str(st.session_state.get(f"{_key()}_in", ""))
+
+
 def _key() -> str:
     """Each page remembers its own."""
     return f"{st.session_state[controls.PAGE]}_{POINT}"
@@ -67,4 +72,5 @@ def _key() -> str:
 def _choose(key: str) -> None:
     """Take over the point that was clicked."""
     clicked = st.session_state[key].selection.get(SELECTION) or [{}]
+    st.session_state[f"{_key()}_in"] = key
     st.session_state[_key()] = clicked[0].get("point") or st.session_state[_key()]

@@ -19,6 +19,9 @@ from dashboard.persisting import lead_in_words
 from dashboard.plain import escaped, legend, listed
 from dashboard.queries.trends import Trends
 
+TRAINING, LEAD, STAGES = "training", "lead", "stages"
+"""What the keys of a section's charts begin with."""
+
 WIDTH = 60
 """Characters of a line under a panel's title."""
 
@@ -76,7 +79,7 @@ def training_section(scene: Scene, data: CurveData, parents: Mapping[str, str]) 
                 data, panel, axis, scene.style,
                 title=title, subtitle=subtitle(points, scene.metric_titles, WIDTH), selected=scene.chosen,
             )  # fmt: skip
-            clickable(chart, f"training {panel}", alt=f"Through training: {title}")
+            clickable(chart, f"{TRAINING} {panel}", alt=f"Through training: {title}")
     if marks_legend(data.points):
         st.caption(" · ".join(marks_legend(data.points)))
     begun = data.points[(data.points["x"] == 0) & (data.points["checkpoint"] != data.points["run"] + "@0")]
@@ -122,7 +125,7 @@ def lead_section(scene: Scene, trends: Trends, data: CurveData, baseline: str) -
                     baseline=name, directed=directed, title=title, subtitle=_lead_subtitle(some),
                     selected=scene.chosen,
                 )  # fmt: skip
-                clickable(chart, f"lead {panel}", alt=f"Lead over {name}: {title}")
+                clickable(chart, f"{LEAD} {panel}", alt=f"Lead over {name}: {title}")
     _words(scene, trends)
 
 
@@ -168,8 +171,10 @@ def _said(row: Mapping[object, object], labels: Mapping[str, str]) -> str:
     return f"{split}: {told}" if split else told
 
 
-def lineage_section(scene: Scene, rates: pd.DataFrame, runs: Sequence[str], lineage: Mapping[str, Lineage]) -> None:
-    """The ancestry of each snapshot, stage by stage.
+def lineage_section(
+    scene: Scene, rates: pd.DataFrame, runs: Sequence[str], lineage: Mapping[str, Lineage]
+) -> pd.DataFrame:
+    """The ancestry of each snapshot, stage by stage; gives the points that were drawn.
 
     Args:
         scene: Of the page.
@@ -191,8 +196,9 @@ def lineage_section(scene: Scene, rates: pd.DataFrame, runs: Sequence[str], line
                 data, panel, axis, style,
                 title=title, subtitle=subtitle(points, scene.metric_titles, WIDTH), selected=scene.chosen,
             )  # fmt: skip
-            clickable(chart, f"stages {panel}", alt=f"Through the stages: {title}")
+            clickable(chart, f"{STAGES} {panel}", alt=f"Through the stages: {title}")
     st.caption(
         "A line is a lineage in the colour of its last run: every checkpoint that it came from and that was evaluated."
         " Where lineages share checkpoints they stand side by side."
     )
+    return data.points

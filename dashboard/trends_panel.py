@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import caches
+from dashboard.panels import numbers_table
 from dashboard.plain import listed
-from dashboard.queries.trends import TrendQuery
+from dashboard.queries.trends import TrendQuery, Trends
 
 MOST_LINES = 60
 """Lines beyond which the table is not made before the reader asks for fewer: each is tested at every step."""
@@ -76,6 +77,27 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
         "Download as CSV", frame.assign(**lists).to_csv(index=False), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key=f"download {name}",
     )  # fmt: skip
+
+
+def all_numbers(trends: Trends, rates: pd.DataFrame) -> None:
+    """Every number of the Persistence page, a table and a file each.
+
+    Args:
+        trends: With leads over a baseline.
+        rates: `RATE_COLUMNS`.
+    """
+    tables = {
+        "Leads": (trends.lead_lines, LEADS, "leads"),
+        "Leads, step by step": (trends.leads, STEPS, "leads-by-step"),
+        "Change from the start": (trends.lines, FROM_START, "changes"),
+        "Changes, step by step": (trends.changes, STEPS, "changes-by-step"),
+    }
+    tabs = st.tabs([*tables, "Rates"])
+    for tab, (frame, columns, name) in zip(tabs, tables.values(), strict=False):
+        with tab:
+            trends_table(frame, columns, f"driftline-{name}")
+    with tabs[-1]:
+        numbers_table(rates, "driftline-rates")
 
 
 def notes_of(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ from dashboard.panels import numbers_table
 from dashboard.plain import legend, listed
 from dashboard.queries.frame import RateQuery
 from dashboard.series import colours_of, default_evals, default_runs, lineage_of, with_forebears
+from dashboard.trends_panel import from_which_step
 
 WHERE_FROM = {
     "tokens": "tokens come from trainers' states and run cards",
@@ -133,6 +134,7 @@ if marks_legend(data.points):
 
 # What is behind the point that was clicked, and what to look at.
 behind_point(data.points, rates, evals, splits, as_of)
+from_which_step(rates, splits, as_of)
 conflicts = caches.conflicts(as_of)
 disputed = conflicts[conflicts["eval_key"].isin(rates["eval_key"].dropna())]
 disputes = [f"{message} · {path}" for message, path in zip(disputed["message"], disputed["path"], strict=True)]

@@ -10,15 +10,14 @@ from dashboard.charts.curves import CurveStyle
 from dashboard.charts.lineages import through_training
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import flags_by_text
-from dashboard.chosen import behind_point, chosen_point
+from dashboard.chosen import behind_point, chosen_point, clicked_in
 from dashboard.definitions import pick_definition
-from dashboard.panels import numbers_table
-from dashboard.persisting_pictures import Scene, lead_section, lineage_section, training_section
+from dashboard.persisting_pictures import LEAD, STAGES, TRAINING, Scene, lead_section, lineage_section, training_section
 from dashboard.plain import listed
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.trends import TrendQuery
 from dashboard.series import colours_of, lineage_of, with_forebears
-from dashboard.trends_panel import FROM_START, LEADS, STEPS, notes_of, trends_table
+from dashboard.trends_panel import all_numbers, notes_of
 
 controls.arrive(links.PERSISTENCE)
 as_of = shell.as_of()
@@ -42,10 +41,15 @@ with st.sidebar:
     if not picked:
         nothing.nothing_picked("run")
     baseline_place = st.container()
+    view = st.segmented_control(
+        "View", [TRAINING, STAGES], default=TRAINING, key="view", bind="query-params", required=True,
+        help="The further training step by step with leads over the baseline, or the whole ancestry stage by stage.",
+    )  # fmt: skip
     method = choices.pick_interval()
 
 # The numbers.
 lineage = lineage_of(runs)
+picked = [run for run in picked if run in lineage] or nothing.no_rates()
 query = RateQuery(
     runs=tuple(with_forebears(picked, lineage)),
     evals=tuple(picked_evals),
@@ -97,25 +101,26 @@ parents = {
     for run in picked
     if lineage[run].parent_step is not None
 }
-training_section(scene, data, parents)
-lead_section(scene, trends, data, baseline)
-lineage_section(scene, rates, picked, lineage)
+drawn = data.points
+if view == STAGES:
+    drawn = lineage_section(scene, rates, picked, lineage)
+else:
+    training_section(scene, data, parents)
+below = st.container()
+if view == TRAINING:
+    lead_section(scene, trends, data, baseline)
+    below = st.container() if clicked_in().startswith(LEAD) else below
 
-# What is behind the point that was clicked, what to look at, and the numbers.
-behind_point(data.points, rates, evals, splits, as_of)
+# What is behind the point that was clicked, below its section; what to look at; and the numbers.
+with below:
+    behind_point(drawn, rates, evals, splits, as_of)
 looks = flags_by_text(rates) + data.undrawn + notes_of(trends.lines, labels)
 if looks:
     with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
         st.html(listed(looks))
-with st.expander("Numbers"):
-    tables = st.tabs(["Leads", "Leads, step by step", "Change from the start", "Changes, step by step", "Rates"])
-    for tab, frame, columns, name in zip(
-        tables, (trends.lead_lines, trends.leads, trends.lines, trends.changes), (LEADS, STEPS, FROM_START, STEPS),
-        ("leads", "leads-by-step", "changes", "changes-by-step"), strict=False,
-    ):  # fmt: skip
-        with tab:
-            trends_table(frame, columns, f"driftline-{name}")
-    with tables[-1]:
-        numbers_table(rates, "driftline-rates")
+numbers = st.expander("Numbers", key="persistence_numbers", on_change="rerun")
+if numbers.open:
+    with numbers:
+        all_numbers(trends, rates)
 
 controls.leave()
