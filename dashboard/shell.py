@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import caches, links, runtime
 from dashboard.plain import STYLE, escaped
+from dashboard.print_style import print_style
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
@@ -24,7 +25,7 @@ def frame(page: Any) -> None:
     except DriftlineError as error:
         st.error(str(error), icon=":material/database_off:")
         st.stop()
-    st.html(STYLE)
+    st.html(STYLE + print_style("dark" if st.context.theme.type == "dark" else "light"))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.subheader(page.title, anchor=False, width="content")
         _batch()
