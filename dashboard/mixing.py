@@ -25,6 +25,9 @@ STEPS: tuple[Steps, ...] = get_args(Steps)
 FULL = re.compile(r"\b(full|complete)\b", re.IGNORECASE)
 """How people name the variant that has everything in it."""
 
+ALONE = -1
+"""Stands for the family of runs without any."""
+
 MOST_MIXES = 20
 """Mixes whose composition is shown at first."""
 
@@ -57,6 +60,8 @@ def first_picks(
     by_section = {key: [run for run in of if run in with_tokens] for key, of in sections(runs).items()}
     mix = dict(zip(runs["run"], runs["mix"], strict=True))
     best = max(by_section.values(), key=lambda of: len({mix[run] for run in of}), default=[])[:MOST_RUNS]
+    if len(best) < 2:
+        best = [str(run) for run in runs["run"] if run in with_tokens][:MOST_RUNS]
     best = best or default_runs(runs, here[here["eval"].isin(members)])
     if view == "ablations":
         names = {
@@ -83,6 +88,8 @@ def first_picks(
 def sections(runs: pd.DataFrame) -> dict[tuple[int, str], list[str]]:
     """Runs that descend from the same run and whose cards lie in one folder: people keep there what they compare.
 
+    Runs of which no lineage is known (neither parent nor child) are told apart by their folders alone.
+
     Args:
         runs: `RUN_COLUMNS`.
     """
@@ -90,7 +97,9 @@ def sections(runs: pd.DataFrame) -> dict[tuple[int, str], list[str]]:
         str(run): parent if isinstance(parent, str) else None
         for run, parent in zip(runs["run"], runs["parent_run"], strict=True)
     }
-    family = {member.run: member.family for member in families(parents)}
+    members = families(parents)
+    size = Counter(member.family for member in members)
+    family = {member.run: member.family if size[member.family] > 1 else ALONE for member in members}
     found: dict[tuple[int, str], list[str]] = {}
     for row in runs.to_dict("records"):
         card = PurePosixPath(row["card"]) if isinstance(row["card"], str) else None

@@ -15,7 +15,7 @@ from dashboard.charts.panels import axes_by_panel
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
 from dashboard.chosen import chosen_point, clickable
 from dashboard.mixing_choices import Shown
-from dashboard.mixing_parts import heading, key_to_colours, panel_grid, show_differences, told_by
+from dashboard.mixing_parts import behind, heading, key_to_colours, panel_grid, show_differences, told_by
 from dashboard.mixing_words import (
     frontier_words,
     iso_table,
@@ -82,6 +82,7 @@ def show(shown: Shown, data: CurveData) -> None:
             )  # fmt: skip
             clickable(chart, f"efficiency {panel.name}", alt=f"Efficiency: {heading(panel.points, shown.titles)}")
     st.caption("Dashed grey line: the Pareto frontier, the best rate that was had for so many tokens or fewer.")
+    behind(shown, data.points)
     _frontiers(shown, panels)
     _iso(shown, panels)
 

@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.marks import MarkStyle
-from dashboard.charts.panels import subtitle
+from dashboard.charts.panels import marks_legend, subtitle
 from dashboard.charts.points import joined
+from dashboard.chosen import behind_point
 from dashboard.mixing_choices import Shown
 from dashboard.plain import legend
 
@@ -39,6 +40,19 @@ def show_differences(table: pd.DataFrame, alt: str) -> None:
         alt: What it is.
     """
     st.dataframe(table, hide_index=True, column_config=NUMBERS, alt=alt)
+
+
+def behind(shown: Shown, points: pd.DataFrame) -> None:
+    """Under the picture: what its kinds of marks mean, and what is behind the point that was clicked.
+
+    Args:
+        shown: What was chosen.
+        points: What is drawn, with columns point and row.
+    """
+    said = marks_legend(points) if "mark" in points else []
+    if said:
+        st.caption(" · ".join(said))
+    behind_point(points, shown.rates, shown.evals, shown.query.splits, shown.as_of)
 
 
 def heading(points: pd.DataFrame, titles: Mapping[str, str]) -> str:

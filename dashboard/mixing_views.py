@@ -15,12 +15,20 @@ from dashboard.charts.curve_data import CurveData
 from dashboard.charts.eval_pairs import eval_pairs, eval_pairs_chart
 from dashboard.charts.marks import MarkStyle
 from dashboard.charts.panels import DIRECTIONS, axes_by_panel, is_fraction, subtitle
-from dashboard.charts.points import marked_points, series_of
+from dashboard.charts.points import marked_points, series_of, without_rate
 from dashboard.charts.scatter import ScatterStyle, scatter_chart
 from dashboard.chosen import chosen_point, clickable
 from dashboard.mixing import full_pipeline
 from dashboard.mixing_choices import Shown, scheme_now
-from dashboard.mixing_parts import heading, key_to_colours, named_by_panel, panel_grid, show_differences, told_by
+from dashboard.mixing_parts import (
+    behind,
+    heading,
+    key_to_colours,
+    named_by_panel,
+    panel_grid,
+    show_differences,
+    told_by,
+)
 from dashboard.mixing_words import ablation_words, difference_table, scaling_words
 from dashboard.plain import listed
 from dashboard.queries.compare import CompareQuery
@@ -32,16 +40,18 @@ PLACES = 60
 AMOUNTS: tuple[Amount, ...] = ("tokens", "share")
 
 
-def ablations(shown: Shown) -> pd.DataFrame:
+def ablations(shown: Shown) -> list[str]:
     """Each variant against a chosen one.
 
     Returns:
-        The points that are drawn.
+        What is not drawn, for people.
     """
-    points = named_by_panel(marked_points(shown.rates))
-    points = points[points["rate"].notna()].assign(series=lambda frame: series_of(frame, shown.series), style="")
+    every = named_by_panel(marked_points(shown.rates))
+    points = every[every["rate"].notna()].assign(series=lambda frame: series_of(frame, shown.series), style="")
+    undrawn = without_rate(every)
     if points.empty:
-        return points
+        st.html(listed(undrawn))
+        nothing.no_rates()
     labels = _row_labels(points, by_mix=shown.series == "mix")
     points = points.assign(row_name=points["checkpoint"])
     checkpoints = points["checkpoint"].drop_duplicates().tolist()
@@ -66,8 +76,9 @@ def ablations(shown: Shown) -> pd.DataFrame:
             )  # fmt: skip
             clickable(chart, f"ablations {panel}", alt=f"Ablations: {heading(some, shown.titles)}")
     st.caption("Dashed line: the rate of the baseline. Bars begin at 0; the whisker is the interval.")
+    behind(shown, frame.points)
     _from_baseline(shown, baseline, checkpoints, labels)
-    return points
+    return undrawn
 
 
 def _row_labels(points: pd.DataFrame, *, by_mix: bool) -> dict[str, str]:
@@ -128,6 +139,7 @@ def scaling(shown: Shown, data: CurveData) -> None:
                 title=title, subtitle=told_by(some, shown, len(axes)), fit=fit, selected=chosen,
             )  # fmt: skip
             clickable(chart, f"scaling {panel}", alt=f"Scaling: {title}")
+    behind(shown, data.points)
     st.html(listed(words))
     st.caption(
         "Grey: a line through these checkpoints, each weighted by its interval, and its 95 % band, which is of the line"
@@ -156,12 +168,8 @@ def _fit(points: pd.DataFrame, *, log: bool) -> tuple[pd.DataFrame, str]:
     return frame, said
 
 
-def two_evals(shown: Shown) -> pd.DataFrame:
-    """Checkpoints by two evals.
-
-    Returns:
-        The points that are drawn.
-    """
+def two_evals(shown: Shown) -> None:
+    """Checkpoints by two evals."""
     x_eval, y_eval = shown.picked_evals[0], shown.picked_evals[-1]
     if x_eval == y_eval:
         nothing.nothing_picked("second eval")
@@ -169,7 +177,7 @@ def two_evals(shown: Shown) -> pd.DataFrame:
     if pairs.empty:
         st.html(listed(alone))
         st.html('<div class="dl-note">No checkpoint was measured on both of these evals.</div>')
-        return pairs
+        return
     points = marked_points(shown.rates).assign(panel=lambda frame: frame["eval"])
     points = points[points["rate"].notna()]
     axes = axes_by_panel(points, shown.metric_titles, zoom=shown.zoom)
@@ -196,10 +204,10 @@ def two_evals(shown: Shown) -> pd.DataFrame:
     if (pairs["trained"] == "unknown").any():
         notes.append("Hollow cross: tokens unknown.")
     st.caption(" ".join(notes))
+    behind(shown, pairs)
     if alone:
         with st.expander(f"Not drawn ({len(alone)})"):
             st.html(listed(alone))
-    return pairs
 
 
 def compositions(runs: pd.DataFrame, picked: list[str]) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import caches, controls, links, mixing_efficiency, mixing_views, nothing, shell
-from dashboard.charts.panels import flags_by_text, marks_legend
-from dashboard.charts.points import marked_points
+from dashboard.charts.panels import flags_by_text
 from dashboard.charts.scatter import scatter_data
-from dashboard.chosen import behind_point
 from dashboard.mixing_choices import pick, pick_composition, pick_view
 from dashboard.panels import numbers_table
 from dashboard.plain import listed
@@ -31,28 +29,22 @@ with st.sidebar:
 if shown.rates.empty:
     nothing.no_rates()
 
-# The picture, and what it says in words.
-drawn = marked_points(shown.rates)
-undrawn = []
+# The picture, what is behind the point that was clicked, and what the picture says in words.
+undrawn: list[str] = []
 if view in ("efficiency", "scaling"):
     data = scatter_data(shown.rates, shown.series)
-    drawn, undrawn = data.points, data.undrawn
-    if drawn.empty:
+    undrawn = data.undrawn
+    if data.points.empty:
         st.html(listed(undrawn))
         nothing.no_tokens()
-    if view == "efficiency":
-        mixing_efficiency.show(shown, data)
-    else:
-        mixing_views.scaling(shown, data)
+    draw = mixing_efficiency.show if view == "efficiency" else mixing_views.scaling
+    draw(shown, data)
 elif view == "ablations":
-    drawn = mixing_views.ablations(shown)
+    undrawn = mixing_views.ablations(shown)
 else:
-    drawn = mixing_views.two_evals(shown)
-if "mark" in drawn and marks_legend(drawn):
-    st.caption(" · ".join(marks_legend(drawn)))
+    mixing_views.two_evals(shown)
 
-# What is behind the point that was clicked, and what to look at.
-behind_point(drawn, shown.rates, evals, shown.query.splits, as_of)
+# What to look at.
 looks = flags_by_text(shown.rates) + undrawn
 if looks:
     with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
