@@ -1,4 +1,4 @@
-"""The Data mixes page: what it says of tokens and rates, on small stores and on the study with the published numbers."""
+"""The Data mixes page: what it says of tokens and rates, on small stores and on the study with published numbers."""
 
 from __future__ import annotations
 

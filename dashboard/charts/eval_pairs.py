@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_grid
@@ -75,7 +74,10 @@ def eval_pairs(rates: pd.DataFrame, x_eval: str, y_eval: str) -> tuple[pd.DataFr
         alone += [
             f"{checkpoint(row)}: {name} was measured, {other} was not" for row in of[name] if row["point"] not in seen
         ]
-    return pd.DataFrame(rows, columns=list(PAIR_COLUMNS)), list(dict.fromkeys(alone))
+    pairs = pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
+    several = pairs["label"].duplicated(keep=False)
+    pairs["label"] = pairs["label"].where(~several, pairs["checkpoint"])
+    return pairs, list(dict.fromkeys(alone))
 
 
 ENDS = (("", "rate"), ("_low", "low"), ("_high", "high"))
@@ -145,11 +147,14 @@ def eval_pairs_chart(
             hollow = alt.Chart(some).mark_point(shape=shape, size=90, fill=ink.paper, stroke=ink.text, strokeWidth=1.6)
             layers.append(hollow.encode(**places))
     if len(pairs) <= LABEL_LIMIT:
-        middle = (x.low + x.high) / 2
-        for left, some in pairs.groupby(np.asarray(pairs["x"] > middle)):
+        # Neighbours have their names over and under their points in turn.
+        placed = pairs.sort_values("x").assign(left=pairs["x"] > (x.low + x.high) / 2)
+        placed["under"] = placed.groupby("left").cumcount() % 2 == 1
+        for (left, under), some in placed.groupby(["left", "under"]):
             text = alt.Chart(some).mark_text(
-                align="right" if left else "left", dx=-10 if left else 10, dy=-9, color=ink.text, fontSize=10.5
-            )
+                align="right" if left else "left", dx=-10 if left else 10, dy=13 if under else -9, color=ink.text,
+                fontSize=10.5,
+            )  # fmt: skip
             layers.append(text.encode(text="label:N", **places))
     layers.append(_targets(pairs, x, y, labels).encode(**places).add_params(click()))
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(

@@ -137,19 +137,20 @@ def scatter_chart(
 def _labels(
     points: pd.DataFrame, every: Sequence[float], x: alt.X, y: ValueAxis, style: ScatterStyle, ink: Ink
 ) -> list[alt.Chart]:
-    """Name and tokens of each series beside its last point: on its left in the right half."""
+    """Name and tokens of each series beside its last point: in the right half on its left, clear of the run's line."""
     last = points[points["mark"] != "repeat"].sort_values("x").groupby("series", sort=False).tail(1)
     if not 1 < len(last) <= LABEL_LIMIT:
         return []
     names = [f"{style.labels.get(row['series'], row['series'])} · " for row in last.to_dict("records")]
     labels = last.assign(name=names, left=_place(last["x"], every, log=style.log) > 0.5)
+    falls = (last["better"] == "lower").all()
     return [
         alt.Chart(some)
         .transform_calculate(label=f"datum.name + {TOKENS.format('tokens')}")
         .mark_text(
             align="right" if left else "left",
             dx=-9 if left else 9,
-            dy=-8,
+            dy=13 if left and falls else -8,
             color=ink.muted,
             fontSize=10.5,
         )
