@@ -153,6 +153,32 @@ def lead_in_words(row: Row, labels: Mapping[str, str]) -> str:
     )
 
 
+def change_in_words(row: Row, labels: Mapping[str, str]) -> str:
+    """How far a line has moved from its own start, and from which step on that is shown.
+
+    Args:
+        row: A row of `dashboard.queries.trends.LINE_COLUMNS`.
+        labels: Of the runs.
+    """
+    write = _Writer(row)
+    scale, unit = (POINTS, " percentage points") if row["kind"] == "rate" else (1.0, "")
+    percent = " %" if row["kind"] == "rate" else ""
+    names = [row["run"], row["eval"], *(row[name] for name in ("variant", "split", "split2"))]
+    line = " · ".join(labels.get(name, name) for name in names if isinstance(name, str))
+    start, last = (write.plain(scale * row[name]) + percent for name in ("start_rate", "last_rate"))
+    change, *bounds = (scale * row[name] for name in ("change", "change_low", "change_high"))
+    if pd.isna(change):
+        return f"{line}: of the change nothing can be told."
+    told = f"{line}: {start} at step {row['first_step']}, {last} at step {row['last_step']}; on the questions that both"
+    told += f" answered {write.signed(change)}{unit} {write.between(*bounds)}."
+    if pd.isna(row["first_shown"]):
+        return f"{told} No change from the start is shown at any step."
+    if pd.isna(row["lasting_from"]):
+        return f"{told} A change is first shown at step {row['first_shown']}, but not at the last."
+    first = f" (first at {row['first_shown']})" if row["first_shown"] != row["lasting_from"] else ""
+    return f"{told} A change is shown from step {row['lasting_from']} on{first}."
+
+
 def _direction(row: Row, mean: float, slope: float) -> str:
     if row["direction"] == "no change shown":
         return "no change shown"

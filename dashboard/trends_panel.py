@@ -9,16 +9,20 @@ import streamlit as st
 
 from dashboard import caches
 from dashboard.panels import numbers_table
+from dashboard.persisting import change_in_words
 from dashboard.plain import listed
 from dashboard.queries.trends import TrendQuery, Trends
 
 MOST_LINES = 60
 """Lines beyond which the table is not made before the reader asks for fewer: each is tested at every step."""
 
+MOST_SENTENCES = 8
+"""Lines that are told in words, above the table."""
+
 FROM_START = (
-    "run", "eval", "metric", "variant", "split", "split2", "start", "start_rate", "last", "last_rate", "change",
-    "change_low", "change_high", "change_p", "first_shown", "lasting_from", "tests", "slope", "slope_low", "slope_high",
-    "tenfold", "tenfold_low", "tenfold_high", "unit",
+    "run", "eval", "variant", "split", "split2", "start_rate", "last_rate", "change", "change_low", "change_high",
+    "change_p", "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "tenfold", "tenfold_low",
+    "tenfold_high", "tests", "start", "last", "metric", "unit",
 )  # fmt: skip
 LEADS = (
     "run", "baseline", "eval", "metric", "variant", "split", "split2", "better", "first_step", "last_step", "first",
@@ -143,8 +147,11 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
         )
         with st.spinner("Comparing every step with its start"):
             found = caches.trends(query, as_of).lines
+        labels = dict(zip(rates["run"], rates["run_label"].fillna(rates["run"]), strict=True))
         drawn = set(lines[["run", "eval", "metric"]].itertuples(index=False, name=None))
         found = found[[key in drawn for key in found[["run", "eval", "metric"]].itertuples(index=False, name=None)]]
+        if len(found) <= MOST_SENTENCES:
+            st.html(listed([change_in_words(row, labels) for row in found.to_dict("records")]))
         trends_table(found, FROM_START, "driftline-from-which-step")
         st.caption(
             "Every later step of a line is compared with its first, on the questions that both answered."
@@ -153,6 +160,5 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
             " difference is shown, not that there is none. Intervals are 95 %, not corrected. Fractions for rates,"
             " else the score's unit."
         )
-        labels = dict(zip(rates["run"], rates["run_label"].fillna(rates["run"]), strict=True))
         if notes_of(found, labels):
             st.html(listed(notes_of(found, labels)))

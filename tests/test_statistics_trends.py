@@ -8,12 +8,16 @@ import statsmodels.api as sm
 from scipy.stats import norm, t
 
 from dashboard.statistics import (
+    ClusterSums,
+    PairedSums,
     area_between,
     cluster_influence,
     cluster_sums,
     clustered_stderr,
     lead_over_steps,
     onset,
+    paired_proportion_interval,
+    rescaled_covariance,
     slope,
     step_covariance,
     variance_of_interval,
@@ -157,3 +161,98 @@ def test_impossible_input_is_refused():
         slope([0, 1], [0, 1], [1, -1])
     with pytest.raises(ValueError, match="between 0 and 1"):
         area_between([0, 1], [0, 1], [1, 1], level=2)
+
+
+def test_a_covariance_takes_its_size_from_intervals_and_its_correlations_from_the_data():
+    covariance = np.array([[4.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    variance = [1.0, 9.0, 4.0]
+    added = rescaled_covariance(covariance, variance, unknown=1.0)
+    assert added == pytest.approx(np.array([[1, 1.5, 2], [1.5, 9, 6], [2, 6, 4]]))
+    subtracted = rescaled_covariance(covariance, variance, unknown=0.0)
+    assert subtracted == pytest.approx(np.array([[1, 1.5, 0], [1.5, 9, 0], [0, 0, 4]]))
+
+
+def test_steps_that_are_equal_in_every_answer_have_a_slope_with_an_error():
+    """As Newcombe's method 10 lowers the correlation of two rates: by what one answer of n makes of it."""
+    same = np.full((3, 3), 0.01)
+    sure = rescaled_covariance(same, np.diag(same), unknown=0.0)
+    assert np.isnan(slope([0, 1, 2], [0.1, 0.1, 0.1], sure, scatter=False).p)
+    doubted = rescaled_covariance(same, np.diag(same), unknown=0.0, chance=1 / 20**2)
+    assert doubted == pytest.approx(0.01 * (0.75 + 0.25 * np.eye(3)))
+    line = slope([0, 1, 2], [0.1, 0.1, 0.1], doubted, scatter=False)
+    assert (line.estimate, line.stderr) == pytest.approx((0.0, (0.25 * 0.01 / 2) ** 0.5))
+
+
+def test_a_slope_of_these_very_points_is_the_mean_slope_of_the_questions():
+    """A summary measure for each question, then a test of their mean: statsmodels' clustered OLS on a constant."""
+    rng = np.random.default_rng(8)
+    cluster = rng.integers(0, 9, 40)
+    values = rng.normal(size=40) + rng.normal(size=9)[cluster] + 0.4 * rng.normal(size=(5, 40))
+    of_questions = np.polyfit(X, values, 1)[0]
+    fit = sm.OLS(of_questions, np.ones(40)).fit(cov_type="cluster", cov_kwds={"groups": cluster})
+    ours = slope(X, values.mean(axis=1), covariance_of(values, cluster), scatter=False)
+    assert (ours.estimate, ours.stderr, ours.p) == pytest.approx((fit.params[0], fit.bse[0], fit.pvalues[0]))
+
+
+def leads(rng, repetitions: int, rate: list[float], baseline: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Answers of two runs to 60 questions in 20 clusters at four steps: shape (repetitions, run, step, question).
+
+    A question's difficulty, and its cluster's, is the same at all steps, and half of it for both runs.
+    """
+    cluster = np.repeat(np.arange(20), 3)
+    normal = rng.standard_normal
+    shared = 0.3**0.5 * normal((repetitions, 1, 1, 20))[..., cluster] + 0.4**0.5 * normal((repetitions, 1, 1, 60))
+    own = 0.3**0.5 * normal((repetitions, 2, 1, 20))[..., cluster] + 0.4**0.5 * normal((repetitions, 2, 1, 60))
+    latent = (0.5**0.5) * (shared + own) + 0.3**0.5 * normal((repetitions, 2, 4, 60))
+    return (latent < norm.ppf([rate, baseline])[None, :, :, None]).astype(float), cluster
+
+
+def bands(answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Interval of the lead at each step, of all repetitions at once: shape (repetitions, step)."""
+    by_cluster = answers.reshape(*answers.shape[:3], 20, 3).sum(axis=-1)
+    residuals = by_cluster - by_cluster.mean(axis=-1, keepdims=True)
+    here, there = (
+        ClusterSums(60.0, by_cluster[:, i].sum(-1), 20.0, 20 * 9.0, (r := residuals[:, i] ** 2).sum(-1), (r**2).sum(-1))
+        for i in range(2)
+    )
+    norms = np.sqrt(here.sum_e2 * there.sum_e2)
+    both = (residuals[:, 0] * residuals[:, 1]).sum(-1)
+    correlation = np.divide(both, norms, out=np.zeros_like(both), where=norms > 0)
+    return paired_proportion_interval(PairedSums(here, there, correlation))
+
+
+@pytest.mark.parametrize(
+    ("rate", "baseline", "most"),
+    [
+        ([0.03] * 4, [0.05] * 4, 1.0),
+        ([0.1] * 4, [0.3] * 4, 0.99),
+        ([0.3] * 4, [0.5] * 4, 0.97),
+        ([0.3] * 4, [0.6, 0.55, 0.5, 0.45], 0.97),
+    ],
+    ids=["3 and 5 %", "10 and 30 %", "30 and 50 %", "a lead that shrinks"],
+)
+def test_leads_over_steps_cover_and_a_lead_that_lasts_is_seldom_said_to_shrink(rate, baseline, most):
+    """Over clustered questions that are the same at every step. At low rates the intervals are cautious."""
+    rng = np.random.default_rng(4)
+    repetitions, steps = 1000, np.array([50.0, 100.0, 200.0, 400.0])
+    answers, cluster = leads(rng, repetitions, rate, baseline)
+    true = np.array(rate) - np.array(baseline)
+    low, high = bands(answers)
+    variances = variance_of_interval(low, high)
+    lead = answers[:, 0] - answers[:, 1]
+    weights = (steps - steps.mean()) / np.sum((steps - steps.mean()) ** 2)
+    covered, moved = np.zeros(2), 0
+    for values, variance in zip(lead, variances, strict=True):
+        covariance = covariance_of(values, cluster)
+        area = area_between(steps, values.mean(axis=1), rescaled_covariance(covariance, variance, unknown=1.0))
+        apart = rescaled_covariance(covariance, variance, unknown=0.0, chance=1 / 60**2)
+        line = slope(steps, values.mean(axis=1), apart, scatter=False)
+        covered += area.low <= np.trapezoid(true, steps) / 350 <= area.high, line.low <= weights @ true <= line.high
+        moved += lead_over_steps(true[0], line) != "no change shown"
+    band = np.mean((low <= true) & (true <= high))
+    assert 0.935 <= band <= most
+    assert np.all((covered / repetitions >= 0.93) & (covered / repetitions <= most))
+    if true[0] == true[-1]:
+        assert moved / repetitions <= 0.065
+    else:
+        assert moved / repetitions > 0.3

@@ -168,9 +168,11 @@ def slope(
     residuals = y - np.sum(w * y) / np.sum(w) - estimate * centred
     by_t = scatter and n > 2
     scale = max(1.0, float(np.sum(w * residuals**2)) / (n - 2)) if by_t else 1.0
-    stderr = float(np.sqrt(max(float(k @ covariance @ k), 0.0) * scale))
-    if not stderr > 0:
+    variance_of_slope = float(k @ covariance @ k) * scale
+    # Points that move together in every answer leave nothing but rounding: that is no certainty.
+    if not variance_of_slope > 1e-12 * float(k**2 @ np.diag(covariance)):
         return Trend(estimate, np.nan, np.nan, np.nan, np.nan, n)
+    stderr = float(np.sqrt(variance_of_slope))
     half = (float(t_quantile(n - 2, level)) if by_t else z) * stderr
     t = -abs(estimate) / stderr
     p = float(2.0 * (stdtr(n - 2, t) if by_t else ndtr(t)))
