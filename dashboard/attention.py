@@ -69,7 +69,7 @@ def notices(
 def _rejected(files: pd.DataFrame) -> Notice | None:
     some = files[files["status"] == "rejected"]
     items = [f"{path}: {reason}" for path, reason in zip(some["path"], some["reason"], strict=True)]
-    return _notice("file|files could not be read", items, {"show": ["Not read"]})
+    return _notice("file could not be read|files could not be read", items, {"show": ["Not read"]})
 
 
 def _conflicting(conflicts: pd.DataFrame) -> Notice | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from tests.builders import StoreBuilder, log, samples
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import APP, address, headings, html, opened, shown
 
 NAMES = ["plain", "with/slash", "é, 日本 & more", "%2F?#", "a b+c"]
 
@@ -25,7 +26,13 @@ def store() -> Iterator[StoreBuilder]:
         yield builder
 
 
-def test_the_bare_address_leads_to_the_curves_and_names_what_is_in_use(store: StoreBuilder) -> None:
+def test_the_bare_address_leads_to_the_overview_and_names_what_is_in_use(store: StoreBuilder) -> None:
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert [heading.value for heading in app.subheader] == ["Overview"]
+    assert address(app) == {"eval": ["blackmail"], "metric": ["misaligned"]}
+
+
+def test_curves_without_an_address_name_what_is_in_use(store: StoreBuilder) -> None:
     app = opened("curves")
     assert address(app) == {"eval": ["blackmail"], "metric": ["misaligned"], "run": NAMES}
 

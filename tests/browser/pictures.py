@@ -33,6 +33,10 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
+        page.goto(origin + "/overview")
+        page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
+        settled(page)
+        page.screenshot(path=FOLDER / "overview.png")
         page.goto(origin + CURVES)
         settled(page)
         page.screenshot(path=FOLDER / "curves.png")

@@ -20,7 +20,7 @@ def state(reader: Reader) -> dict[str, list[str]]:
 
 def test_a_point_is_two_clicks_from_its_transcript_and_back_leads_back(on_demo: Reader) -> None:
     page = on_demo.page
-    on_demo.go("/")
+    on_demo.go("/curves")
     on_demo.wait_for(f'path[aria-label^="{POINT}"]')
     expect(page.locator(".dl-notice").first).to_contain_text("Simulated")
     on_demo.wait_for_address("/curves?", "metric=misaligned")
@@ -82,7 +82,7 @@ def test_a_row_of_the_samples_opens_its_transcript(on_demo: Reader) -> None:
     on_demo.wait_for_address("/samples?", "outcome=misaligned")
 
 
-@pytest.mark.parametrize("path", ["/curves", "/samples", "/data", "/data?show=Runs", "/transcript"])
+@pytest.mark.parametrize("path", ["/overview", "/curves", "/samples", "/data", "/data?show=Runs", "/transcript"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_readable_at_400_pixels(demo: str, browser: Browser, path: str, scheme: str) -> None:
     with browser.new_context(viewport={"width": 400, "height": 850}, color_scheme=scheme) as narrow:  # type: ignore[arg-type]
