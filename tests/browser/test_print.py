@@ -13,9 +13,11 @@ pytestmark = pytest.mark.browser
 
 CHART = '[data-testid="stVegaLiteChart"] svg'
 
-COLOURS = """selector => [...document.querySelectorAll(selector)].filter(e => e.textContent.trim() && e.getClientRects().length)
-    .map(e => getComputedStyle(e)[e.namespaceURI.endsWith('svg') ? 'fill' : 'color'])
-    .map(text => '#' + text.match(/[0-9.]+/g).slice(0, 3).map(n => Math.round(n).toString(16).padStart(2, '0')).join(''))"""
+COLOURS = """selector => [...document.querySelectorAll(selector)]
+    .filter(e => e.textContent.trim() && e.getClientRects().length)
+    .map(e => getComputedStyle(e)[e.namespaceURI.endsWith('svg') ? 'fill' : 'color'].match(/[0-9.]+/g).slice(0, 3))
+    .map(rgb => '#' + rgb.map(n => Math.round(n).toString(16).padStart(2, '0')).join(''))"""
+"""The colours of all words that are to be seen, without their opacity."""
 
 A4_AT_96_DPI = 794
 
@@ -23,7 +25,8 @@ A4_AT_96_DPI = 794
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", ["/overview", "/curves"])
 def test_a_page_is_printed_dark_on_white(demo: str, browser: Browser, path: str, scheme: str) -> None:
-    with browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme) as context:  # type: ignore[arg-type]
+    screen = {"width": 1280, "height": 900}
+    with browser.new_context(viewport=screen, color_scheme=scheme) as context:  # type: ignore[arg-type]
         reader = reader_of(context, demo)
         reader.go(path)
         reader.wait_for(CHART)

@@ -16,7 +16,7 @@ def test_a_log_that_lands_is_offered_and_shown_when_the_reader_takes_it(
 ) -> None:
     reader = reader_of(context, watched.origin)
     page = reader.page
-    reader.go("/")
+    reader.go("/curves")
     reader.wait_for('path[aria-label^="run-a@100, honeypot"]')
     expect(page.get_by_text("as of batch 1")).to_be_visible()
 
@@ -49,4 +49,4 @@ def test_a_folder_without_logs_says_what_to_do_and_shows_the_first_that_lands(
         expect(reader.page.get_by_text("driftline ingest PATH")).to_be_visible(timeout=WAIT)
         write_log(folder / "run-a" / "step_1" / "a.eval", [1, 0])
         reader.page.get_by_role("button", name="New data").click(timeout=WAIT)
-        reader.wait_for('path[aria-label^="run-a@1, honeypot"]')
+        reader.wait_for('path[aria-label^="run-a: 50.0%"]')
