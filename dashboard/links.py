@@ -23,7 +23,12 @@ ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "sampl
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
 
-BOUND = frozenset({"x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing"})
+BOUND = frozenset(
+    {
+        "x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing",
+        "all_rows",
+    }
+)  # fmt: skip
 """Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
 
 FILTER = frozenset(
