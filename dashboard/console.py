@@ -291,12 +291,20 @@ def _table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, 
         "test",
     }  # fmt: skip
     cells = [[_cell(row[name]) for name in columns] for row in rows]
-    for at, name in enumerate(columns):
-        # Where the terminal is too narrow, long names are cut, and numbers never.
-        widest = max((len(row[at]) for row in cells), default=0)
-        least = min(widest, 12) if name in texts else max(widest, len(name))
+    heads = [titles.get(name, name) for name in columns]
+    widest = [max([len(head), *(len(row[at]) for row in cells)]) for at, head in enumerate(heads)]
+    # Where the terminal is too narrow, long names are cut, and numbers never: Rich by itself drops narrow columns.
+    widths = [min(width, 12) if name in texts else width for name, width in zip(columns, widest, strict=True)]
+    gaps = 2 * max(0, len(columns) - 1)
+    room = out.width - gaps - sum(widths)
+    for at, (name, head) in enumerate(zip(columns, heads, strict=True)):
+        more = min(max(0, room), widest[at] - widths[at])
+        widths[at] += more
+        room -= more
         justify: Literal["left", "right"] = "left" if name in texts else "right"
-        table.add_column(Text(titles.get(name, name)), justify=justify, no_wrap=True, min_width=least)
+        table.add_column(Text(head), justify=justify, no_wrap=True, width=widths[at])
+    if room < 0:
+        table.width = gaps + sum(widths)
     for row in cells:
         table.add_row(*map(Text, row))  # plain: a name from a log may look like markup
     return table

@@ -11,6 +11,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from dashboard.queries.checkpoints import parse_checkpoints
 from dashboard.queries.compare import (
+    CHANGE_COLUMNS,
     DIFFERENCE_COLUMNS,
     FLIP_COLUMNS,
     INCOMPARABLE_COLUMNS,
@@ -388,3 +389,98 @@ def test_too_few_and_too_many_are_refused():
         CompareQuery(("a", "b"), correction="bonferroni")
     with pytest.raises(ValueError, match="between 0 and 1"):
         CompareQuery(("a", "b"), level=95)
+
+
+# Splits
+
+
+def named(values: list[int], names: str) -> list:
+    return [
+        sample(i, score(value), metadata={"ai": name})
+        for i, (value, name) in enumerate(zip(values, names, strict=True))
+    ]
+
+
+def test_a_split_compares_like_with_like():
+    names = "x" * 10 + "y" * 10
+    store = store_with(a=named(THERE, names), b=named(HERE, names))
+    comparison = compared(store, splits=("metadata.ai",))
+    frame = comparison.differences
+    assert frame[["split", "questions", "k", "baseline_k"]].values.tolist() == [["x", 10, 4, 8], ["y", 10, 0, 3]]
+    for split, part in (("x", slice(0, 10)), ("y", slice(10, 20))):
+        alone = only(compared(store_with(a=samples(THERE[part]), b=samples(HERE[part]))))
+        row = frame[frame["split"] == split].iloc[0]
+        for name in ("difference", "low", "high", "p", "rate", "rate_low", "rate_high", "detectable"):
+            assert row[name] == alone[name]
+    assert frame["family"].tolist() == [2, 2]
+    assert set(comparison.flips["split"]) == {"x", "y"}
+
+
+def test_a_group_is_averaged_within_each_combination():
+    names = "x" * 10 + "y" * 10
+    store = store_with(a=named(THERE, names), b=named(HERE, names))
+    for run, values in (("a", THERE), ("b", HERE)):
+        store.add(log(named(values, names), task="framing"), run=run, step=10)
+    store.group("both", ["blackmail", "framing"])
+    frame = compared(store, evals=("both",), splits=("metadata.ai",)).differences
+    assert frame[["split", "group", "members", "k", "n"]].values.tolist() == [
+        ["x", True, 2, 8, 20], ["y", True, 2, 0, 20],
+    ]  # fmt: skip
+
+
+def test_values_that_only_one_has_are_named():
+    store = store_with(a=named(THERE, "x" * 20), b=named(HERE, "x" * 10 + "z" * 10))
+    comparison = compared(store, splits=("metadata.ai",))
+    assert comparison.differences["split"].tolist() == ["x"]
+    assert "metadata.ai = z was never measured at a@10" in comparison.incomparable["message"].tolist()
+
+
+def test_settings_are_the_logs_however_samples_are_split():
+    names = "x" * 10 + "y" * 10
+    settings = compared(store_with(a=named(THERE, names), b=named(HERE, names)), splits=("metadata.ai",)).settings
+    assert settings[settings["setting"] == "number of samples"]["value"].tolist() == ["20", "20"]
+
+
+def test_fields_that_are_none_are_refused():
+    with pytest.raises(ValueError, match="no field to split by"):
+        CompareQuery(("a", "b"), splits=("ai",))
+
+
+# The rates themselves
+
+
+@pytest.mark.parametrize("method", ["wilson", "clopper-pearson"])
+def test_the_rates_compared_have_the_intervals_of_the_curves(method):
+    epochs = {"a": samples(THERE, epochs=2), "b": samples([0] * 20, epochs=2)}
+    comparison = compared(store_with(**epochs), method=method)
+    row, (there, here) = only(comparison), comparison.rates.to_dict("records")
+    assert (row["rate_low"], row["rate_high"]) == pytest.approx((here["low"], here["high"]), abs=1e-12)
+    assert (row["baseline_rate_low"], row["baseline_rate_high"]) == pytest.approx(
+        (there["low"], there["high"]), abs=1e-12
+    )
+    usual = only(compared(store_with(**epochs)))
+    assert (row["low"], row["high"], row["method"]) == (usual["low"], usual["high"], usual["method"])
+
+
+def test_the_rate_of_a_subset_has_the_interval_of_the_subset():
+    row = only(compared(store_with(a=samples(THERE), b=samples(HERE[:12]))))
+    alone = compared(store_with(a=samples(THERE[:12]), b=samples(HERE[:12]))).rates.iloc[0]
+    assert (row["baseline_rate_low"], row["baseline_rate_high"]) == pytest.approx((alone["low"], alone["high"]))
+
+
+def test_means_tell_their_largest_changes():
+    store = StoreBuilder()
+    for run, values in (("a", [1.5, 2.5, 7.0, 3.0]), ("b", [1.5, 2.0, 9.5, 4.0])):
+        store.add(log(samples(values, scorer="points")), run=run, step=10)
+    comparison = compared(store)
+    assert comparison.changes[["sample", "change", "value", "baseline_value", "epoch"]].values.tolist() == [
+        ["2", 2.5, 9.5, 7.0, 1], ["3", 1.0, 4.0, 3.0, 1], ["1", -0.5, 2.0, 2.5, 1],
+    ]  # fmt: skip
+    assert {name: str(dtype) for name, dtype in comparison.changes.dtypes.items()} == CHANGE_COLUMNS
+
+
+def test_flips_of_a_group_are_those_of_its_members():
+    store = family()
+    store.group("honeypots", ["blackmail", "framing"])
+    flips = compared(store, "a", "b", evals=("honeypots",)).flips
+    assert set(flips["eval"]) == {"blackmail", "framing"}
