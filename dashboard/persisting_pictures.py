@@ -22,8 +22,8 @@ from dashboard.queries.trends import Trends
 TRAINING, LEAD, STAGES = "training", "lead", "stages"
 """What the keys of a section's charts begin with."""
 
-WIDTH = 60
-"""Characters of a line under a panel's title."""
+WIDTHS = {True: 125, False: 60}
+"""Characters of a line under a panel's title, where it is the only one and where it is not."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ def training_section(scene: Scene, data: CurveData, parents: Mapping[str, str]) 
             title = panel_title(panel, points, scene.eval_titles)
             chart = draw(
                 data, panel, axis, scene.style,
-                title=title, subtitle=subtitle(points, scene.metric_titles, WIDTH), selected=scene.chosen,
+                title=title, subtitle=subtitle(points, scene.metric_titles, WIDTHS[len(axes) == 1]),
+                selected=scene.chosen,
             )  # fmt: skip
             clickable(chart, f"{TRAINING} {panel}", alt=f"Through training: {title}")
     if marks_legend(data.points):
@@ -194,7 +195,8 @@ def lineage_section(
             title = panel_title(panel, points, scene.eval_titles)
             chart = stage_chart(
                 data, panel, axis, style,
-                title=title, subtitle=subtitle(points, scene.metric_titles, WIDTH), selected=scene.chosen,
+                title=title, subtitle=subtitle(points, scene.metric_titles, WIDTHS[len(axes) == 1]),
+                selected=scene.chosen,
             )  # fmt: skip
             clickable(chart, f"{STAGES} {panel}", alt=f"Through the stages: {title}")
     st.caption(

@@ -34,6 +34,8 @@ STEPS = (
     "run", "eval", "metric", "variant", "split", "split2", "step", "checkpoint", "rate", "against", "against_rate",
     "difference", "low", "high", "p", "p_corrected", "paired", "questions", "test", "method", "unit",
 )  # fmt: skip
+ALWAYS = {"first_shown", "lasting_from"}
+"""Columns whose emptiness says something."""
 
 HELP = {
     "start": "The first checkpoint of the line.",
@@ -62,7 +64,7 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
         columns: Which to show; those without any value are left out.
         name: Of the file, without its ending.
     """
-    shown = frame[[column for column in columns if frame[column].notna().any()]]
+    shown = frame[[column for column in columns if column in ALWAYS or frame[column].notna().any()]]
     names = [str(column) for column in shown]
     form = {column: "%.4g" for column in names if shown[column].dtype == "float64"}
     st.dataframe(
