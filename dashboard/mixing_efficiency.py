@@ -15,7 +15,7 @@ from dashboard.charts.panels import axes_by_panel
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
 from dashboard.chosen import chosen_point, clickable
 from dashboard.mixing_choices import Shown
-from dashboard.mixing_parts import behind, heading, key_to_colours, panel_grid, show_differences, told_by
+from dashboard.mixing_parts import behind, comparable, heading, key_to_colours, panel_grid, show_differences, told_by
 from dashboard.mixing_words import (
     frontier_words,
     iso_table,
@@ -35,6 +35,10 @@ HONEST = (
     "The frontier is one of estimates: a point is on it because no other of these checkpoints has an estimate as good"
     " for as few tokens, which chance does, too. Each is compared with the cheaper one before it (Holm's p)."
 )
+
+
+MOST_COMPARED = 28
+"""Checkpoints that are all compared with the reference; of more, a part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +101,6 @@ def _panel(name: str, points: pd.DataFrame) -> Panel:
 def _asked(shown: Shown, checkpoints: list[str], panel: Panel | None = None) -> CompareQuery:
     of = shown.query
     evals = of.evals if panel is None else (str(panel.first["eval"]),)
-    # A checkpoint without a step bears its run's name, which stands for the run's latest elsewhere.
     return CompareQuery(
         checkpoints=tuple(dict.fromkeys(checkpoints)), evals=evals, metrics=of.metrics, splits=of.splits,
         method=of.method, level=of.level,
@@ -118,7 +121,7 @@ def _frontiers(shown: Shown, panels: list[Panel]) -> None:
         if panel.better is None:
             st.caption("Nothing says which direction is better here, so there is no frontier. A definition can say it.")
             continue
-        names = panel.on_frontier["checkpoint"].tolist()
+        names = comparable(panel.on_frontier, shown.as_of)
         steps = _of(caches.successive(_asked(shown, names, panel), shown.as_of), panel, shown)
         st.html(listed(frontier_words(panel.on_frontier, steps, panel.kind)))
     st.caption(HONEST)
@@ -126,7 +129,9 @@ def _frontiers(shown: Shown, panels: list[Panel]) -> None:
 
 def _default_reference(shown: Shown, panel: Panel) -> str:
     """The cheapest point of the frontier that is not shown to be worse than the best."""
-    names = panel.on_frontier["checkpoint"].tolist()
+    names = comparable(panel.on_frontier, shown.as_of)
+    if not names:
+        return str(panel.points["checkpoint"].iloc[0])
     best = names[-1]
     asked = replace(_asked(shown, names, panel), baseline=best)
     from_best = _of(caches.differences(asked, shown.as_of), panel, shown)
@@ -139,7 +144,11 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
     st.markdown("##### What a rate costs")
     points = pd.concat([panel.points for panel in panels])
     points = points[points["mark"] != "repeat"]
+    points = points[points["checkpoint"].isin(comparable(points, shown.as_of))]
     tokens = dict(zip(points["checkpoint"], points["tokens"], strict=True))
+    if len(tokens) < 2:
+        st.caption("There is only one checkpoint here, and nothing to compare it with.")
+        return
     with_frontier = [panel for panel in panels if len(panel.on_frontier)]
     default = _default_reference(shown, with_frontier[0]) if with_frontier else str(points["checkpoint"].iloc[0])
     titles = {name: f"{name} · {tokens_text(spent)} tokens" for name, spent in tokens.items()}
@@ -147,12 +156,9 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
         "Reference", "against", list(tokens), default=default, titles=titles,
         help="At first: the cheapest point of the frontier that is not shown to be worse than the best one.",
     )  # fmt: skip
-    if len(tokens) < 2:
-        st.caption("There is only one checkpoint here, and nothing to compare it with.")
-        return
-    asked = replace(_asked(shown, [against, *tokens]), baseline=against)
+    names = _worth_comparing(points, panels) if len(tokens) > MOST_COMPARED else list(tokens)
+    asked = replace(_asked(shown, [against, *names]), baseline=against)
     rows = caches.differences(asked, shown.as_of)
-    rows = rows[rows["checkpoint"].isin(list(tokens))]
     for panel in panels:
         mine = panel.points[(panel.points["checkpoint"] == against) & (panel.points["mark"] != "repeat")]
         if mine.empty or panel.better is None:
@@ -163,6 +169,8 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
         words = iso_words(reference, of_panel(rows, shown.rates.loc[reference["row"]].to_dict()), tokens, panel.kind)
         if words:
             st.html(listed(words))
+        elif reference["tokens"] == 0:
+            st.caption("The reference has no training tokens, so there is no number of times that others take more.")
         else:
             st.caption("No checkpoint with more tokens is without a demonstrable advantage over the reference.")
         _needed(shown, panel, float(reference["rate"]))
@@ -173,7 +181,15 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
         f"Each checkpoint less {_plain(against)}. Intervals are 95 %, of each difference by itself; p is corrected by"
         f" Holm over the {family} of the table. Not shown to differ does not mean equal: the interval says how far"
         " apart the two may be. Paired where both answered the same questions."
+        + " Of so many checkpoints, the last of each run and those on the frontier are compared."
+        * (names != [*tokens])
     )
+
+
+def _worth_comparing(points: pd.DataFrame, panels: list[Panel]) -> list[str]:
+    """Of many checkpoints the last of each run, and those on a frontier."""
+    last = points.sort_values("x").groupby("run", sort=False).tail(1)["checkpoint"].tolist()
+    return list(dict.fromkeys(last + [name for panel in panels for name in panel.on_frontier["checkpoint"]]))
 
 
 def _needed(shown: Shown, panel: Panel, target: float) -> None:

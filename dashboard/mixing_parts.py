@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard import caches
 from dashboard.charts.marks import MarkStyle
 from dashboard.charts.panels import marks_legend, subtitle
 from dashboard.charts.points import joined
@@ -30,6 +31,21 @@ NUMBERS = {
     ),
 }
 """How the columns of `difference_table` are written."""
+
+
+def comparable(points: pd.DataFrame, as_of: int) -> list[str]:
+    """The checkpoints that can be named to be compared, in the order of the points.
+
+    A checkpoint without a step bears its run's name; where the run has others, that name means the latest of those.
+
+    Args:
+        points: Columns checkpoint and run.
+        as_of: Batch.
+    """
+    here = caches.coverage(as_of)
+    stepped = set(here[here["eval"].notna() & (here["step"].notna() | here["step_label"].notna())]["run"])
+    names = points[(points["checkpoint"] != points["run"]) | ~points["run"].isin(stepped)]["checkpoint"]
+    return [str(name) for name in names.drop_duplicates()]
 
 
 def show_differences(table: pd.DataFrame, alt: str) -> None:

@@ -22,6 +22,7 @@ from dashboard.mixing import full_pipeline
 from dashboard.mixing_choices import Shown, scheme_now
 from dashboard.mixing_parts import (
     behind,
+    comparable,
     heading,
     key_to_colours,
     named_by_panel,
@@ -54,8 +55,9 @@ def ablations(shown: Shown) -> list[str]:
         nothing.no_rates()
     labels = _row_labels(points, by_mix=shown.series == "mix")
     points = points.assign(row_name=points["checkpoint"])
-    checkpoints = points["checkpoint"].drop_duplicates().tolist()
-    default = full_pipeline(points, dict(zip(shown.runs["run"], shown.runs["parent_run"], strict=True)))
+    checkpoints = comparable(points, shown.as_of) or points["checkpoint"].drop_duplicates().tolist()
+    parents = dict(zip(shown.runs["run"], shown.runs["parent_run"], strict=True))
+    default = full_pipeline(points[points["checkpoint"].isin(checkpoints)], parents)
     baseline = controls.pick_one(
         "Full pipeline: what the others are compared with", "baseline", checkpoints, default=default, titles=labels
     )

@@ -204,9 +204,11 @@ def difference_table(rows: pd.DataFrame, more: Mapping[str, Any], other: str) ->
             "n": rows["n"],
             "paired": rows["paired"],
             "detectable": rows["detectable"],
+            "to look at": pd.Series(rows["flags"].map("; ".join), dtype="str").replace("", None),
         }
     )
-    return table.drop(columns=[name for name in ("split", "second split", "variant") if table[name].isna().all()])
+    optional = ("split", "second split", "variant", "to look at")
+    return table.drop(columns=[name for name in optional if table[name].isna().all()])
 
 
 def ablation_words(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:

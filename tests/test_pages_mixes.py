@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.builders import StoreBuilder, log, samples
+from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.demo_study.figures import CLAIMS
 from tests.pages import address, headings, html, opened, shown
 from tests.real_stores import shared
@@ -185,6 +185,45 @@ def test_a_point_of_the_address_opens_its_samples(store: StoreBuilder) -> None:
     app = opened("mixes", point="blackmail | misaligned | cheap@1")
     assert "<b>cheap@1</b> · blackmail · <b>3.0%</b>" in html(app)
     assert app.dataframe[0].value["outcome"].tolist()[:4] == ["● misaligned"] * 3 + ["○ aligned"]
+
+
+def test_a_split_makes_panels_with_a_frontier_each_and_differences_of_their_own(store: StoreBuilder) -> None:
+    for run, tokens, calm, urgent in (("dear", 80 * M, 1, 30), ("cheap", 2 * M, 20, 30)):
+        store.run(run)
+        both = [sample(i, score(int(i < calm)), metadata={"urgency": "calm"}) for i in range(50)]
+        both += [sample(50 + i, score(int(i < urgent)), metadata={"urgency": "urgent"}) for i in range(50)]
+        store.add(log(both), run=run, step=1, tokens=tokens)
+    app = opened("mixes", split="metadata.urgency")
+    assert [chart["title"]["text"] for chart in spec(app)] == ["blackmail · calm", "blackmail · urgent"]
+    said = sentences(app)
+    assert "cheap@1: 2M tokens, 40.0%" in said
+    assert any(text.startswith("dear@1: 80M tokens, 2.0%; shown to be better than cheap@1") for text in said)
+    # Where all are urgent, both have 60 %: only the cheap one is on the frontier.
+    assert "cheap@1: 2M tokens, 60.0%" in said
+    assert not any(text.startswith("dear@1: 80M tokens, 60") for text in said)
+    table = app.dataframe[0].value.set_index("split")
+    # The reference is the dear one: of the calm the cheap one is shown to be worse than the best.
+    assert address(app)["against"] == ["dear@1"]
+    assert table["verdict"].to_dict() == {"calm": "shown to be worse", "urgent": "not shown to differ"}
+    assert table.loc["urgent", "difference"] == 0
+
+
+def test_a_log_without_a_step_beside_steps_of_its_run_is_drawn_and_not_compared(store: StoreBuilder) -> None:
+    two_runs(store)
+    store.add(log(samples(of(1))), run="cheap", tokens=M)
+    app = opened("mixes", steps="all")
+    said = sentences(app)
+    assert said[0] == "cheap: 1M tokens, 1.0%"
+    assert "cheap" not in app.dataframe[0].value["checkpoint"].tolist()
+
+
+def test_one_checkpoint_alone_is_shown_without_comparison(store: StoreBuilder) -> None:
+    store.run("a")
+    store.add(log(samples(of(0))), run="a", step=1, tokens=M)
+    app = opened("mixes")
+    assert sentences(app) == ["a@1: 1M tokens, 0.0%"]
+    assert any("nothing to compare it with" in text for text in headings(app))
+    assert len(spec(opened("mixes", view="ablations"))) == 1
 
 
 def test_the_views_of_the_study_begin_with_its_sections(demo: None) -> None:
