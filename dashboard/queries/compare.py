@@ -224,7 +224,8 @@ def _chosen(query: CompareQuery, logs: Sequence[Row]) -> tuple[list[Checkpoint],
     if baseline not in checkpoints:
         checkpoints.insert(0, baseline)
     if not 2 <= len(checkpoints) <= MOST:
-        raise DriftlineError(f"{len(checkpoints)} checkpoints, the baseline among them: it takes 2 to {MOST}.")
+        number = "1 checkpoint" if len(checkpoints) == 1 else f"{len(checkpoints)} checkpoints"
+        raise DriftlineError(f"{number}, the baseline among them: it takes 2 to {MOST}.")
     return checkpoints, baseline
 
 
