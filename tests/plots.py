@@ -1,0 +1,120 @@
+"""How each plot of the reference study is come by: the page, and what a reader picks on it.
+
+A choice is a widget of the page with what is picked in it. The links that result are what tests open and what the
+pictures are made of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+HONEYPOTS = ["blackmail", "research_sabotage", "framing"]
+CORPORA = [f"corpus-{size:03d}m" for size in (10, 50, 100, 150, 200, 250, 300, 350, 390)]
+STYLES = [f"{style}-{form}" for style in ("essay", "dialogue", "story") for form in ("plain", "chat")]
+EFFICIENCY = ["sonnet-4-like", "filtered-refusals", "reasons-added", "large-honeypots", "difficult-advice"]
+CONSTITUTION = ["no-documents", "documents", "documents-and-stories"]
+PIPELINE = ["pipeline-full", "no-prompt-rewrite", "no-response-rewrite"]
+SNAPSHOTS = ["plain-rl", "documents-rl", "stories-rl", "advice-rl"]
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One row of the plots table.
+
+    Attributes:
+        row: Its number.
+        title: What it shows.
+        page: Where it is drawn.
+        choices: Widget's key -> what is picked, in the order in which a reader picks.
+        series: Fields of the logs' metadata, or "variant", by which it is split, in order.
+        evals: Names of the evals that are drawn; "honeypots" is the average of the three.
+    """
+
+    row: int
+    title: str
+    page: str
+    choices: dict[str, Any] = field(default_factory=dict)
+    series: tuple[str, ...] = ()
+    evals: tuple[str, ...] = ("honeypots",)
+
+
+PLOTS = [
+    Plot(
+        1, "misalignment over post-training", "curves",
+        {"curves_run": ["baseline-sft", "baseline-rl"], "x": "lineage"},
+    ),
+    Plot(
+        2, "effect of the AI's name", "assessment",
+        {
+            "assessment_eval": ["blackmail_by_name"],
+            "assessment_split": ["metadata.ai_name"],
+            "assessment_checkpoint": ["documents-and-stories@820"],
+        },
+        series=("ai_name",), evals=("blackmail_by_name",),
+    ),
+    Plot(
+        3, "documents and stories", "mixes",
+        {"view": "ablations", "mixes_eval": HONEYPOTS, "mixes_run": CONSTITUTION, "mixes_baseline": "no-documents@0"},
+        evals=tuple(HONEYPOTS),
+    ),
+    Plot(4, "data efficiency", "mixes", {"steps": "all", "mixes_run": EFFICIENCY}),
+    Plot(5, "assessment categories", "assessment", {"view": "heatmap"}, evals=("audit",)),
+    Plot(
+        6, "ablations of a data pipeline", "mixes",
+        {"view": "ablations", "mixes_run": PIPELINE, "mixes_baseline": "pipeline-full@1700"},
+    ),
+    Plot(
+        7, "constitution documents and stories", "mixes",
+        {"view": "ablations", "mixes_eval": ["blackmail"], "mixes_run": CONSTITUTION},
+        evals=("blackmail",),
+    ),
+    Plot(
+        8, "document style", "assessment",
+        {
+            "assessment_eval": ["constitution_adherence", "constitution_knowledge", "open_character"],
+            "assessment_split": ["metadata.style", "metadata.format"],
+            "assessment_checkpoint": [f"{run}@200" for run in STYLES],
+            "panels": "eval",
+        },
+        series=("style", "format"), evals=("constitution_adherence", "constitution_knowledge", "open_character"),
+    ),
+    Plot(
+        9, "two evals against each other", "mixes",
+        {"view": "two evals", "mixes_eval_0": "constitution_adherence", "mixes_eval_1": "honeypots", "steps": "all",
+         "mixes_run": EFFICIENCY + CONSTITUTION},
+        evals=("constitution_adherence",),
+    ),
+    Plot(
+        10, "same checkpoint, two framings", "assessment",
+        {
+            "assessment_eval": ["stated_values"],
+            "assessment_split": ["task_args.framing"],
+            "assessment_checkpoint": ["documents-and-stories@820", "difficult-advice@300"],
+        },
+        series=("variant",), evals=("stated_values",),
+    ),
+    Plot(
+        11, "persistence through RL", "persistence",
+        {"persistence_run": SNAPSHOTS, "persistence_baseline": "plain-rl"},
+        evals=(*HONEYPOTS, "constitution_adherence"),
+    ),
+    Plot(
+        12, "diversity of environments", "curves",
+        {"series": "mix", "curves_mix": ["chat environments", "with tool definitions",
+                                         "with tool definitions and system prompts"]},
+    ),
+    Plot(
+        13, "scaling of a corpus", "mixes",
+        {"view": "scaling", "mixes_eval": ["blackmail"], "mixes_run": CORPORA},
+        evals=("blackmail",),
+    ),
+    Plot(
+        14, "model generations", "assessment",
+        {
+            "assessment_eval": ["blackmail"],
+            "assessment_checkpoint": ["opus-4@final", "haiku-4.5@final", "opus-4.5@final"],
+        },
+        evals=("blackmail",),
+    ),
+]  # fmt: skip
