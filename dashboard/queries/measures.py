@@ -105,6 +105,9 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
             row["interval"] = INTERVAL_NAMES[query.method]
             if clustered:
                 row["interval"] += f", clustered by {by} (n_eff {row['n_eff']:.1f})"
+            if row["least"] == row["most"]:
+                # As below; the interval's bounds say what can be told.
+                row["stderr"] = math.nan
         elif row["least"] == row["most"]:
             # No spread was seen: a standard error of 0 would claim that there is none.
             row |= {"low": math.nan, "high": math.nan, "stderr": math.nan}
