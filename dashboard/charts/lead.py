@@ -51,7 +51,7 @@ def lead_data(leads: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     found = {(row["line"], row["x"]): (row["point"], row["row"]) for row in drawn}
     of = [found.get(key, ("", None)) for key in zip(frame["line"], frame["x"], strict=True)]
     frame["point"], frame["row"] = [point for point, _ in of], [row for _, row in of]
-    return frame.assign(mark="point", flags="")
+    return frame.drop(columns="definition").assign(mark="point", flags="")
 
 
 def lead_axis(frame: pd.DataFrame, unit: str) -> ValueAxis:
