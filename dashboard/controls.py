@@ -271,7 +271,9 @@ def write(label: str, name: str, *, placeholder: str | None = None, help: str | 
     return text
 
 
-def number(label: str, name: str, *, default: float, least: float, most: float | None = None, step: float = 1.0) -> float:
+def number(
+    label: str, name: str, *, default: float, least: float, most: float | None = None, step: float = 1.0
+) -> float:
     """Write a number; the default is left out of the address, and what is no number in range counts as the default.
 
     Args:
