@@ -4,7 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import links, shell
+from dashboard import links
+from dashboard.parts import shell
 
 st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 

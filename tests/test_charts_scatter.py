@@ -16,7 +16,7 @@ from dashboard.charts.marks import MarkStyle
 from dashboard.charts.points import marked_points
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
 from dashboard.links import step_of
-from dashboard.mixing import at_steps
+from dashboard.parts.mixes.sections import at_steps
 from dashboard.queries.catalogue import RUN_COLUMNS
 from dashboard.queries.frame import frame_of
 from dashboard.statistics import wilson_interval

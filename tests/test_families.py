@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.families import families, pieces
+from dashboard.charts.families import families, pieces
 
 
 def order(parents: dict[str, str | None]) -> list[tuple[str, int, int]]:

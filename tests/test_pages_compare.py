@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.commands import CompareArguments, run_compare
-from dashboard.comparing import TABLE
+from dashboard.parts.compare.telling import TABLE
 from dashboard.places import demo_study
 from tests.builders import StoreBuilder, log, samples
 from tests.pages import address, headings, html, opened, shown

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.persisting import change_in_words, lead_in_words
+from dashboard.parts.persistence.telling import change_in_words, lead_in_words
 from dashboard.queries.trends import TrendQuery, trends
 from tests.builders import StoreBuilder, log, samples
 from tests.demo_study.writer import DEMO

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import assessing, caches, choices, controls, links, nothing, shell
-from dashboard.assessing_pictures import Pictures
+from dashboard import links
 from dashboard.charts.categories_data import PanelsBy, category_points, crosses, gaps
 from dashboard.charts.panels import flags_by_text
 from dashboard.charts.points import marked_points, without_rate
-from dashboard.chosen import behind_point, chosen_point
-from dashboard.panels import numbers_table
-from dashboard.plain import escaped, listed
+from dashboard.parts import caches, choices, controls, nothing, shell
+from dashboard.parts.assessment import offers
+from dashboard.parts.assessment.pictures import Pictures
+from dashboard.parts.chosen import behind_point, chosen_point
+from dashboard.parts.panels import numbers_table
+from dashboard.parts.plain import escaped, listed
 from dashboard.queries.frame import RateQuery
 
 controls.arrive(links.ASSESSMENT)
@@ -22,28 +24,28 @@ if evals.empty:
 
 # What is shown.
 with st.sidebar:
-    picked_evals = choices.pick_evals(evals, assessing.default_evals(evals, caches.metrics_for((), as_of)))
+    picked_evals = choices.pick_evals(evals, offers.default_evals(evals, caches.metrics_for((), as_of)))
     metrics = caches.metrics_for(tuple(picked_evals), as_of)
-    picked_metrics = assessing.pick_metrics(metrics, picked_evals)
+    picked_metrics = offers.pick_metrics(metrics, picked_evals)
     if not picked_metrics:
         nothing.nothing_picked("definition")
     used = metrics[metrics["metric"].isin(picked_metrics)]
     splits = choices.pick_splits(picked_evals, as_of)
 
-    names = assessing.checkpoint_titles(coverage, runs)
+    names = offers.checkpoint_titles(coverage, runs)
     members = evals[evals["eval"].isin(picked_evals)]
     measuring = [list(of) or [name] for name, of in zip(members["eval"], members["members"], strict=True)]
-    picked = assessing.pick_checkpoints(names, assessing.default_checkpoints(coverage, measuring))
+    picked = offers.pick_checkpoints(names, offers.default_checkpoints(coverage, measuring))
     if not picked:
         nothing.nothing_picked("checkpoint")
 
     view = st.segmented_control(
         "As", ["dots", "heatmap"], default="dots", key="view", bind="query-params", required=True
     )
-    shape = assessing.shape_of(used, picked_evals, splits)
-    category = assessing.pick_dimension("A row for each", "category", shape, shape.category)
+    shape = offers.shape_of(used, picked_evals, splits)
+    category = offers.pick_dimension("A row for each", "category", shape, shape.category)
     of_columns = "A colour for each" if view == "dots" else "A column for each"
-    colour = assessing.pick_dimension(of_columns, "colour", shape, shape.colour)
+    colour = offers.pick_dimension(of_columns, "colour", shape, shape.colour)
     panels: PanelsBy = st.segmented_control(
         "One plot, or one for each", ["one", "eval", "metric", "run"], default="one", key="panels",
         bind="query-params", required=True, help="Directions and units are kept apart in any case.",
@@ -55,12 +57,12 @@ with st.sidebar:
 
 # The numbers.
 query = RateQuery(
-    runs=assessing.runs_of(coverage, picked), evals=tuple(picked_evals), metrics=tuple(picked_metrics), splits=splits,
+    runs=offers.runs_of(coverage, picked), evals=tuple(picked_evals), metrics=tuple(picked_metrics), splits=splits,
     method=method,
 )  # fmt: skip
 rates = caches.rates(query, as_of)
 rates = rates[[links.checkpoint(row) in picked for row in rates.to_dict("records")] or slice(0)]
-titles = assessing.titles_of(evals, metrics, runs, names)
+titles = offers.titles_of(evals, metrics, runs, names)
 points = category_points(rates, category=category, colour=colour, panels=panels, titles=titles)
 undrawn = without_rate(marked_points(rates))
 if points["rate"].isna().all():
@@ -74,14 +76,14 @@ pictures = Pictures(
     titles=titles,
     category=category,
     colour=colour,
-    colours=assessing.colours_for(points, colour, runs, titles),
+    colours=offers.colours_for(points, colour, runs, titles),
     zoom=bool(zoom),
     selected=chosen_point(),
 )
 pictures.draw(points)
 if marks := pictures.marks_legend(points):
     st.caption(" · ".join(marks))
-framings = assessing.framing_words(caches.framings(query, as_of), picked, titles) if len(splits) == 1 else []
+framings = offers.framing_words(caches.framings(query, as_of), picked, titles) if len(splits) == 1 else []
 if framings:
     st.html(f'<div class="dl-note">{escaped(splits[0])}, at the same checkpoint:</div>{listed(framings)}')
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import caches, choices, comparing, controls, links, nothing, shell
+from dashboard import links
 from dashboard.charts.forest import ForestStyle, forest_rows
 from dashboard.charts.palette import Scheme
-from dashboard.comparing_parts import PAIR, Words, configs, difference_table, flipped, forest, not_comparable, planning
-from dashboard.definitions import pick_definition
-from dashboard.plain import escaped, listed
+from dashboard.parts import caches, choices, controls, nothing, shell
+from dashboard.parts.compare import telling
+from dashboard.parts.compare.tables import (
+    PAIR,
+    Words,
+    configs,
+    difference_table,
+    flipped,
+    forest,
+    not_comparable,
+    planning,
+)
+from dashboard.parts.definitions import pick_definition
+from dashboard.parts.plain import escaped, listed
+from dashboard.parts.series import colours_of, default_evals
 from dashboard.queries.compare import CompareQuery
-from dashboard.series import colours_of, default_evals
 from loaders.errors import DriftlineError
 
 controls.arrive(links.COMPARE)
@@ -21,15 +32,15 @@ if evals.empty:
     nothing.nothing_ingested()
 
 # What is compared. Addresses name checkpoints as the command does; a baseline that is named alone is one of them.
-offered = comparing.offered(coverage, runs)
+offered = telling.offered(coverage, runs)
 titles = choices.titles_of(evals)
 metrics = caches.metrics_for((), as_of)
-comparing_now = comparing.named_checkpoints(controls.restored("checkpoint"), controls.restored("baseline"), coverage)
+comparing_now = telling.named_checkpoints(controls.restored("checkpoint"), controls.restored("baseline"), coverage)
 if comparing_now is not None:
     controls.replace_restored("checkpoint", comparing_now.checkpoints)
     controls.replace_restored("baseline", comparing_now.baseline)
 with st.sidebar:
-    first = comparing.first_checkpoints(runs, comparing.measured_by(coverage, evals, default_evals(evals, metrics)))
+    first = telling.first_checkpoints(runs, telling.measured_by(coverage, evals, default_evals(evals, metrics)))
     picked = controls.pick_many(
         "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, placeholder="Pick two to eight"
     )
@@ -38,13 +49,13 @@ with st.sidebar:
     baseline = controls.pick_one(
         "Baseline", "baseline", picked, default=picked[0], titles=offered, help="What is subtracted from the others."
     )
-    common = comparing.evals_of(evals, coverage, picked)
-    picked_evals = choices.pick_evals(evals, comparing.with_members(default_evals(common, metrics), common))
+    common = telling.evals_of(evals, coverage, picked)
+    picked_evals = choices.pick_evals(evals, telling.with_members(default_evals(common, metrics), common))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
     splits = choices.pick_splits(picked_evals, as_of)
     correction = st.segmented_control(
         "Correction of p-values",
-        list(comparing.CORRECTIONS),
+        list(telling.CORRECTIONS),
         default="Holm",
         key="correction",
         bind="query-params",
@@ -60,7 +71,7 @@ query = CompareQuery(
     baseline=baseline,
     evals=tuple(picked_evals),
     metrics=definition.metrics,
-    correction=comparing.CORRECTIONS[correction],
+    correction=telling.CORRECTIONS[correction],
     splits=splits,
     method=method,
 )
@@ -90,7 +101,7 @@ if view == "Configs":
 places = {links.checkpoint(row): row for row in found.rates.to_dict("records")}
 rows = forest_rows(found.differences, {name: str(row["run"]) for name, row in places.items()}, titles)
 if rows.empty:
-    st.html(listed(comparing.flag_lines(found.differences, 0, offered, titles)))
+    st.html(listed(telling.flag_lines(found.differences, 0, offered, titles)))
     nothing.no_rates()
 scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
 style = ForestStyle(
@@ -112,7 +123,7 @@ with st.container(border=True):
 # The numbers themselves, what to look at, and how large the next eval must be.
 st.html(f'<div class="dl-head"><b>Differences to {escaped(style.baseline)}</b></div>')
 difference_table(found, words)
-looks = comparing.flag_lines(found.differences, len(found.checkpoints) - 1, offered, titles)
+looks = telling.flag_lines(found.differences, len(found.checkpoints) - 1, offered, titles)
 if looks:
     with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
         st.html(listed(looks))

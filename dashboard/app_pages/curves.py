@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import caches, choices, controls, links, nothing, shell
+from dashboard import links
 from dashboard.charts.curve_data import PanelsBy, XAxis, curve_data, tell_twins_apart
 from dashboard.charts.curves import CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import axes_by_panel, flags_by_text, marks_legend, panel_title, subtitle
 from dashboard.charts.points import SeriesBy
-from dashboard.chosen import behind_point, chosen_point, clickable
-from dashboard.definitions import pick_definition
-from dashboard.panels import numbers_table
-from dashboard.plain import legend, listed
+from dashboard.parts import caches, choices, controls, nothing, shell
+from dashboard.parts.chosen import behind_point, chosen_point, clickable
+from dashboard.parts.definitions import pick_definition
+from dashboard.parts.panels import numbers_table
+from dashboard.parts.plain import legend, listed
+from dashboard.parts.series import colours_of, default_evals, default_runs, lineage_of, with_forebears
+from dashboard.parts.trends_panel import from_which_step
 from dashboard.queries.frame import RateQuery
-from dashboard.series import colours_of, default_evals, default_runs, lineage_of, with_forebears
-from dashboard.trends_panel import from_which_step
 
 WHERE_FROM = {
     "tokens": "tokens come from trainers' states and run cards",

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches, controls, links, nothing, shell
-from dashboard.data_tables import (
+from dashboard import links
+from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.data_tables import (
     batch_table,
     checkpoint_grid,
     conflict_table,

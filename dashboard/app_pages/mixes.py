@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import caches, controls, links, mixing_efficiency, mixing_views, nothing, shell
+from dashboard import links
 from dashboard.charts.panels import flags_by_text
 from dashboard.charts.scatter import scatter_data
-from dashboard.mixing_choices import pick, pick_composition, pick_view
-from dashboard.panels import numbers_table
-from dashboard.plain import listed
+from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.mixes import efficiency, views
+from dashboard.parts.mixes.choices import pick, pick_composition, pick_view
+from dashboard.parts.panels import numbers_table
+from dashboard.parts.plain import listed
 
 controls.arrive(links.MIXES)
 as_of = shell.as_of()
@@ -21,7 +23,7 @@ view = pick_view()
 if view == "composition":
     with st.sidebar:
         picked = pick_composition(evals, runs, as_of)
-    mixing_views.compositions(runs, picked)
+    views.compositions(runs, picked)
     controls.stop()
 
 with st.sidebar:
@@ -37,12 +39,12 @@ if view in ("efficiency", "scaling"):
     if data.points.empty:
         st.html(listed(undrawn))
         nothing.no_tokens()
-    draw = mixing_efficiency.show if view == "efficiency" else mixing_views.scaling
+    draw = efficiency.show if view == "efficiency" else views.scaling
     draw(shown, data)
 elif view == "ablations":
-    undrawn = mixing_views.ablations(shown)
+    undrawn = views.ablations(shown)
 else:
-    mixing_views.two_evals(shown)
+    views.two_evals(shown)
 
 # What to look at.
 looks = flags_by_text(shown.rates) + undrawn

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import caches, choices, controls, links, nothing, overviewing, shell
-from dashboard.attention import notices
+from dashboard import links
 from dashboard.charts.panels import flags_by_text
-from dashboard.definitions import pick_definition
-from dashboard.plain import escaped, listed
+from dashboard.parts import caches, choices, controls, nothing, shell
+from dashboard.parts.definitions import pick_definition
+from dashboard.parts.overview import pictures
+from dashboard.parts.overview.attention import notices
+from dashboard.parts.plain import escaped, listed
+from dashboard.parts.series import default_evals
 from dashboard.queries.frame import RateQuery
-from dashboard.series import default_evals
 
 controls.arrive(links.OVERVIEW)
 as_of = shell.as_of()
@@ -20,8 +22,8 @@ evals, runs, logs = caches.evals(as_of), caches.runs(as_of), caches.logs(as_of)
 
 # The study, and room for what needs attention: it takes longer than the runs.
 for study in caches.studies(as_of):
-    overviewing.study_head(study)
-overviewing.study_numbers(runs, evals, logs)
+    pictures.study_head(study)
+pictures.study_numbers(runs, evals, logs)
 attention = st.container()
 
 if len(evals):
@@ -33,23 +35,23 @@ if len(evals):
         method = choices.pick_interval()
     query = RateQuery(evals=(eval_name,), metrics=definition.metrics, method=method)
     standings = caches.standings(query, as_of)
-    pieces = overviewing.pieces_to_show(standings, runs)
+    pieces = pictures.pieces_to_show(standings, runs)
     if pieces:
         told = [f"{row['title']}: {row['definition']}" for row in definition.used.to_dict("records")]
         st.html(f'<div class="dl-note">{escaped("; ".join(told))}</div>')
         state = links.parameters(eval=[eval_name], metric=list(definition.names))
-        rows = overviewing.draw(standings, runs, pieces, state)
-    overviewing.never_measured(standings, runs)
+        rows = pictures.draw(standings, runs, pieces, state)
+    pictures.never_measured(standings, runs)
     if pieces:
         looks = flags_by_text(standings.rates.loc[rows["row"]])
         if looks:
             with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
                 st.html(listed(looks))
         with st.expander(f"Numbers ({len(rows)} rows)"):
-            overviewing.rows_table(rows)
+            pictures.rows_table(rows)
 
 with attention:
-    overviewing.show_notices(
+    pictures.show_notices(
         notices(
             caches.files(as_of),
             caches.conflicts(as_of),

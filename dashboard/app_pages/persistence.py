@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import caches, choices, controls, links, nothing, persisting, shell
+from dashboard import links
 from dashboard.charts.curve_data import tell_twins_apart
 from dashboard.charts.curves import CurveStyle
 from dashboard.charts.lineages import through_training
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import flags_by_text
-from dashboard.chosen import behind_point, chosen_point, clicked_in
-from dashboard.definitions import pick_definition
-from dashboard.persisting_pictures import LEAD, STAGES, TRAINING, Scene, lead_section, lineage_section, training_section
-from dashboard.plain import listed
+from dashboard.parts import caches, choices, controls, nothing, shell
+from dashboard.parts.chosen import behind_point, chosen_point, clicked_in
+from dashboard.parts.definitions import pick_definition
+from dashboard.parts.persistence import telling
+from dashboard.parts.persistence.pictures import (
+    LEAD,
+    STAGES,
+    TRAINING,
+    Scene,
+    lead_section,
+    lineage_section,
+    training_section,
+)
+from dashboard.parts.plain import listed
+from dashboard.parts.series import colours_of, lineage_of, with_forebears
+from dashboard.parts.trends_panel import all_numbers, notes_of
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.trends import TrendQuery
-from dashboard.series import colours_of, lineage_of, with_forebears
-from dashboard.trends_panel import all_numbers, notes_of
 
 controls.arrive(links.PERSISTENCE)
 as_of = shell.as_of()
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
     nothing.nothing_ingested()
-possible = persisting.candidates(runs, coverage)
+possible = telling.candidates(runs, coverage)
 if not possible:
     nothing.no_parents()
 
 # What is shown.
-first = persisting.default_snapshots(runs, coverage)
+first = telling.default_snapshots(runs, coverage)
 labels = dict(zip(runs["run"], runs["run_label"], strict=True))
 with st.sidebar:
-    picked_evals = choices.pick_evals(evals, persisting.default_evals(first, evals, coverage))
+    picked_evals = choices.pick_evals(evals, telling.default_evals(first, evals, coverage))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
     splits = choices.pick_splits(picked_evals, as_of)
     picked = controls.pick_many(
@@ -62,7 +72,7 @@ if rates[rates["run"].isin(picked)]["rate"].isna().all():
     nothing.no_rates()
 with baseline_place:
     baseline = controls.pick_one(
-        "Baseline", "baseline", picked, default=persisting.worst_at_start(rates, picked), titles=labels,
+        "Baseline", "baseline", picked, default=telling.worst_at_start(rates, picked), titles=labels,
         help="What leads are over. To begin with, the run that is worst at its first step.",
     )  # fmt: skip
 data = through_training(rates, picked, lineage)

@@ -6,13 +6,14 @@ import math
 
 import streamlit as st
 
-from dashboard import caches, controls, links, nothing, shell
-from dashboard.definitions import common_direction, pick_definition
-from dashboard.outcomes import outcome_words
-from dashboard.panels import sample_table
-from dashboard.plain import escaped
+from dashboard import links
+from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.definitions import common_direction, pick_definition
+from dashboard.parts.outcomes import outcome_words
+from dashboard.parts.panels import sample_table
+from dashboard.parts.plain import escaped
+from dashboard.parts.sample_filters import EITHER, ORDERS, filter_of, order_of
 from dashboard.queries.samples import OUTCOMES
-from dashboard.sample_filters import EITHER, ORDERS, filter_of, order_of
 from loaders.errors import DriftlineError
 
 PAGE_SIZE = 25

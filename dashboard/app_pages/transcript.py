@@ -7,12 +7,11 @@ import math
 
 import streamlit as st
 
-from dashboard import caches, controls, links, nothing, shell
-from dashboard.plain import escaped, facts
-from dashboard.queries.samples import SampleName
-from dashboard.queries.transcript import NoSuchSample
-from dashboard.sample_filters import filter_of, order_of
-from dashboard.transcript_html import (
+from dashboard import links
+from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.plain import escaped, facts
+from dashboard.parts.sample_filters import filter_of, order_of
+from dashboard.parts.transcript_html import (
     MESSAGES_A_PART,
     extras_html,
     find,
@@ -21,6 +20,8 @@ from dashboard.transcript_html import (
     scores_html,
     without_messages,
 )
+from dashboard.queries.samples import SampleName
+from dashboard.queries.transcript import NoSuchSample
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"

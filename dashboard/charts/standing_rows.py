@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.charts.families import Member
 from dashboard.charts.points import MARK_COLUMNS, marked_points
-from dashboard.families import Member
 from dashboard.links import is_missing, step_of
 
 Row = Mapping[Any, Any]

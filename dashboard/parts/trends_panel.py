@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches
-from dashboard.panels import numbers_table
-from dashboard.persisting import change_in_words
-from dashboard.plain import listed
+from dashboard.parts import caches
+from dashboard.parts.panels import numbers_table
+from dashboard.parts.persistence.telling import change_in_words
+from dashboard.parts.plain import listed
 from dashboard.queries.trends import TrendQuery, Trends
 
 MOST_LINES = 60

@@ -15,8 +15,8 @@ from dashboard.charts.categories_data import Dimension, Titles, crosses, panel_h
 from dashboard.charts.heatmap import CHARACTER, WORDS_WIDTH, blocks, flattened, heat_scale, heatmap_chart
 from dashboard.charts.palette import SIGNS, Scheme
 from dashboard.charts.panels import axes_by_panel, marks_legend, subtitle
-from dashboard.chosen import clickable
-from dashboard.plain import legend
+from dashboard.parts.chosen import clickable
+from dashboard.parts.plain import legend
 
 HEADINGS = {"lower": "Lower is better", "higher": "Higher is better", "": "Which direction is better is not given"}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.links import step_of
-from dashboard.plain import escaped, marked
+from dashboard.parts.plain import escaped, marked
 
 MESSAGES_A_PART = 50
 LONG = 12_000

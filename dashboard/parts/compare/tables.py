@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import controls, links
+from dashboard import links
 from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
-from dashboard.comparing import TABLE, differing_lines, flips_of, samples_of, settings_table
-from dashboard.outcomes import outcome_words
-from dashboard.panels import TRANSCRIPT_PAGE
-from dashboard.plain import escaped, listed
+from dashboard.parts import controls
+from dashboard.parts.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
+from dashboard.parts.outcomes import outcome_words
+from dashboard.parts.panels import TRANSCRIPT_PAGE
+from dashboard.parts.plain import escaped, listed
 from dashboard.queries.compare import Comparison
 from dashboard.queries.planning import plan
 from dashboard.statistics.power import POWER

@@ -6,9 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import caches, links, runtime
-from dashboard.plain import STYLE, escaped
-from dashboard.print_style import print_style
+from dashboard import links, runtime
+from dashboard.parts import caches
+from dashboard.parts.plain import STYLE, escaped
+from dashboard.parts.print_style import print_style
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2

@@ -9,14 +9,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches, choices, controls, nothing
 from dashboard.charts.curve_data import CurveData, tell_twins_apart
 from dashboard.charts.palette import Scheme
 from dashboard.charts.points import SeriesBy
-from dashboard.definitions import pick_definition
-from dashboard.mixing import STEPS, VIEWS, First, Steps, View, at_steps, first_picks
+from dashboard.parts import caches, choices, controls, nothing
+from dashboard.parts.definitions import pick_definition
+from dashboard.parts.mixes.sections import STEPS, VIEWS, First, Steps, View, at_steps, first_picks
+from dashboard.parts.series import colours_of
 from dashboard.queries.frame import RateQuery
-from dashboard.series import colours_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches, controls, nothing
 from dashboard.charts.bars import bars_chart, row_order
 from dashboard.charts.composition import Amount, composition, composition_chart
 from dashboard.charts.curve_data import CurveData
@@ -17,10 +16,10 @@ from dashboard.charts.marks import MarkStyle
 from dashboard.charts.panels import DIRECTIONS, axes_by_panel, is_fraction, subtitle
 from dashboard.charts.points import marked_points, series_of, without_rate
 from dashboard.charts.scatter import ScatterStyle, scatter_chart
-from dashboard.chosen import chosen_point, clickable
-from dashboard.mixing import full_pipeline
-from dashboard.mixing_choices import Shown, scheme_now
-from dashboard.mixing_parts import (
+from dashboard.parts import caches, controls, nothing
+from dashboard.parts.chosen import chosen_point, clickable
+from dashboard.parts.mixes.choices import Shown, scheme_now
+from dashboard.parts.mixes.layout import (
     behind,
     comparable,
     heading,
@@ -30,8 +29,9 @@ from dashboard.mixing_parts import (
     show_differences,
     told_by,
 )
-from dashboard.mixing_words import ablation_words, difference_table, scaling_words
-from dashboard.plain import listed
+from dashboard.parts.mixes.sections import full_pipeline
+from dashboard.parts.mixes.words import ablation_words, difference_table, scaling_words
+from dashboard.parts.plain import listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.statistics import fit_band, slope, variance_of_interval
 

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import streamlit as st
 
-from dashboard import controls
+from dashboard.parts import controls
 
 
 def _say(title: str, text: str, icon: str, command: str | None = None) -> NoReturn:

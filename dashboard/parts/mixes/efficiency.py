@@ -9,14 +9,22 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches, controls
 from dashboard.charts.curve_data import CurveData
 from dashboard.charts.panels import axes_by_panel
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
-from dashboard.chosen import chosen_point, clickable
-from dashboard.mixing_choices import Shown
-from dashboard.mixing_parts import behind, comparable, heading, key_to_colours, panel_grid, show_differences, told_by
-from dashboard.mixing_words import (
+from dashboard.parts import caches, controls
+from dashboard.parts.chosen import chosen_point, clickable
+from dashboard.parts.mixes.choices import Shown
+from dashboard.parts.mixes.layout import (
+    behind,
+    comparable,
+    heading,
+    key_to_colours,
+    panel_grid,
+    show_differences,
+    told_by,
+)
+from dashboard.parts.mixes.words import (
     frontier_words,
     iso_table,
     iso_words,
@@ -26,7 +34,7 @@ from dashboard.mixing_words import (
     value_text,
     verdict,
 )
-from dashboard.plain import listed
+from dashboard.parts.plain import listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.queries.mixes import as_family
 from dashboard.statistics.efficiency import Better

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.lead import POINTS
-from dashboard.series import MOST_RUNS
+from dashboard.parts.series import MOST_RUNS
 
 Row = Mapping[Any, Any]
 

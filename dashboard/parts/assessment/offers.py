@@ -13,13 +13,13 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
-from dashboard import controls
 from dashboard.charts.categories_data import WHO, Dimension, Titles
 from dashboard.charts.palette import assign_colours
 from dashboard.links import checkpoint, step_of, step_order
+from dashboard.parts import controls
+from dashboard.parts.series import colours_of
 from dashboard.queries.checkpoints import LAST_LABELS
 from dashboard.queries.splits import value_order
-from dashboard.series import colours_of
 
 MOST_CHECKPOINTS = 12
 """Checkpoints that are picked at first."""

@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches, links
+from dashboard import links
 from dashboard.commands import RATE_TABLE
-from dashboard.outcomes import outcome_words
-from dashboard.plain import escaped, facts
-from dashboard.sample_filters import filter_of, order_of
+from dashboard.parts import caches
+from dashboard.parts.outcomes import outcome_words
+from dashboard.parts.plain import escaped, facts
+from dashboard.parts.sample_filters import filter_of, order_of
 
 FIRST_SAMPLES = 6
 ROW_HEIGHT = 68

@@ -14,9 +14,9 @@ from dashboard.charts.dots import dots_chart
 from dashboard.charts.lead import lead_axis, lead_chart, lead_data
 from dashboard.charts.lineages import stage_chart, stage_data
 from dashboard.charts.panels import axes_by_panel, marks_legend, panel_title, subtitle
-from dashboard.chosen import clickable
-from dashboard.persisting import lead_in_words
-from dashboard.plain import escaped, legend, listed
+from dashboard.parts.chosen import clickable
+from dashboard.parts.persistence.telling import lead_in_words
+from dashboard.parts.plain import escaped, legend, listed
 from dashboard.queries.trends import Trends
 
 TRAINING, LEAD, STAGES = "training", "lead", "stages"

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches
 from dashboard.charts.marks import MarkStyle
 from dashboard.charts.panels import marks_legend, subtitle
 from dashboard.charts.points import joined
-from dashboard.chosen import behind_point
-from dashboard.mixing_choices import Shown
-from dashboard.plain import legend
+from dashboard.parts import caches
+from dashboard.parts.chosen import behind_point
+from dashboard.parts.mixes.choices import Shown
+from dashboard.parts.plain import legend
 
 NUMBERS = {
     "tokens": st.column_config.NumberColumn(format="compact"),

@@ -12,9 +12,9 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from dashboard.families import families
+from dashboard.charts.families import families
+from dashboard.parts.series import MOST_RUNS, default_evals, default_runs
 from dashboard.queries.checkpoints import LAST_LABELS
-from dashboard.series import MOST_RUNS, default_evals, default_runs
 
 View = Literal["efficiency", "ablations", "scaling", "two evals", "composition"]
 VIEWS: tuple[View, ...] = get_args(View)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard import controls
+from dashboard.parts import controls
 
 EACH = "each eval's default"
 METRIC = "metric"

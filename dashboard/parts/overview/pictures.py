@@ -9,17 +9,17 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links
-from dashboard.attention import Notice
 from dashboard.charts.axes import ValueAxis, value_axis
+from dashboard.charts.families import Member, families, pieces
 from dashboard.charts.marks import SELECTION, MarkStyle
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import is_fraction, marks_legend
 from dashboard.charts.standing_rows import standing_rows
 from dashboard.charts.standings import standings_chart
-from dashboard.families import Member, families, pieces
-from dashboard.plain import escaped, listed
+from dashboard.parts.overview.attention import Notice
+from dashboard.parts.plain import escaped, listed
+from dashboard.parts.series import colours_of, lineage_of, with_forebears
 from dashboard.queries.overview import Standings
-from dashboard.series import colours_of, lineage_of, with_forebears
 
 MOST_ROWS = 60
 """Runs that are drawn at first: more take a switch."""

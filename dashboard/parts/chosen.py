@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import controls
 from dashboard.charts.marks import SELECTION
-from dashboard.panels import point_panel
+from dashboard.parts import controls
+from dashboard.parts.panels import point_panel
 
 POINT = "point"
 

@@ -8,7 +8,7 @@ from typing import cast
 import pandas as pd
 import streamlit as st
 
-from dashboard import caches, controls, nothing
+from dashboard.parts import caches, controls, nothing
 from dashboard.queries.frame import Method
 
 SPLITS = "split"

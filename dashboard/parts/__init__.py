@@ -1,0 +1,1 @@
+"""Parts of pages: pickers, caches, pictures and words that pages put together."""
