@@ -29,6 +29,7 @@ class Plot:
         choices: Widget's key -> what is picked, in the order in which a reader picks.
         series: Fields of the logs' metadata, or "variant", by which it is split, in order.
         evals: Names of the evals that are drawn; "honeypots" is the average of the three.
+        runs: Of which runs, where not of all that the study tells for this row.
     """
 
     row: int
@@ -37,6 +38,7 @@ class Plot:
     choices: dict[str, Any] = field(default_factory=dict)
     series: tuple[str, ...] = ()
     evals: tuple[str, ...] = ("honeypots",)
+    runs: tuple[str, ...] = ()
 
 
 PLOTS = [
@@ -97,7 +99,7 @@ PLOTS = [
     Plot(
         11, "persistence through RL", "persistence",
         {"persistence_run": SNAPSHOTS, "persistence_baseline": "plain-rl"},
-        evals=(*HONEYPOTS, "constitution_adherence"),
+        evals=(*HONEYPOTS, "constitution_adherence"), runs=tuple(SNAPSHOTS),
     ),
     Plot(
         12, "diversity of environments", "curves",

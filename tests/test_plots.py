@@ -85,19 +85,20 @@ def checkpoint(run: str, step: int | None) -> str:
 def told(plot: Plot) -> dict[tuple[str, ...], float]:
     """What the demo study says of a plot, read from its figures: checkpoint, eval and values of the split -> number."""
     points: dict[tuple[str, ...], float] = {}
-    members: dict[str, list[float]] = {}
+    members: dict[str, dict[str, float]] = {}
     for point in POINTS:
-        if plot.row not in point.rows or point.logged is not None:
+        if plot.row not in point.rows or point.logged is not None or point.run not in (plot.runs or {point.run}):
             continue
         where = checkpoint(point.run, point.step)
-        if "honeypots" in plot.evals and point.eval in HONEYPOTS and not point.attempt:
-            members.setdefault(where, []).append(_number(point))
+        if "honeypots" in plot.evals and point.eval in HONEYPOTS:
+            # The line goes through the last of several logs of a checkpoint.
+            members.setdefault(where, {})[point.eval] = _number(point)
         elif point.eval in plot.evals and not isinstance(point.result, (Count, Level)):
             points |= {(where, point.eval, name): mean for name, mean in point.result.means.items()}
         elif point.eval in plot.evals:
             points[(where, point.eval, *_split(plot, point))] = _number(point)
     assert all(len(values) == 3 for values in members.values())
-    return points | {(where, "honeypots"): sum(values) / 3 for where, values in members.items()}
+    return points | {(where, "honeypots"): sum(values.values()) / 3 for where, values in members.items()}
 
 
 def _number(point: Point) -> float:

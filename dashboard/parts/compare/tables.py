@@ -108,7 +108,7 @@ def _table(frame: pd.DataFrame, form: str, words: Words) -> None:
     """One table, of rates or of numbers in their own units; columns without anything in them are left out."""
     points = form == "percent"
     headed = TABLE | dict(zip(("split", "split2"), words.splits, strict=False))
-    headed |= {name: f"{headed[name]}, points" for name in ("difference", "detectable") if points}
+    headed |= {name: f"{headed[name]}, percentage points" for name in ("difference", "detectable") if points}
     columns = [name for name in TABLE if name not in OPTIONAL or frame[name].notna().any()]
     numbers = dict.fromkeys([name for name in columns if frame[name].dtype == "float64"], form)
     numbers |= dict.fromkeys(("effect", "p", "p_corrected"), "%.4g")
@@ -187,7 +187,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),
             sides[""]: st.column_config.Column(width=210),
-            "change": st.column_config.NumberColumn("Change, points" if rate else "Change", format=form, width=110),
+            "change": st.column_config.NumberColumn("Change, percentage points" if rate else "Change", format=form, width=170),
             "eval": st.column_config.TextColumn("Eval", width=150),
         },
         alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",
