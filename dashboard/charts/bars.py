@@ -59,8 +59,7 @@ def bars_chart(
     here = [name for name in rows if name in set(points["row_name"])]
     row = alt.Y("row_name:N", scale=alt.Scale(domain=here), title=None, axis=None)
     names = pd.DataFrame({"row_name": here, "label": [labels.get(name, name) for name in here]})
-    text = alt.Chart(names).mark_text(align="left", baseline="middle", dy=-19, color=ink.text, fontSize=11.5)
-    layers = [value_grid(x, ink), text.encode(y=row, x=alt.value(0), text="label:N")]
+    layers = [value_grid(x, ink)]
     whole = points[points["mark"] != "repeat"]
     if bars:
         bar = alt.Chart(whole.assign(zero=0.0)).mark_bar(opacity=0.22, height={"band": 0.36})
@@ -69,6 +68,10 @@ def bars_chart(
     if len(compared):
         rule = alt.Chart(compared).mark_rule(color=ink.text, strokeDash=[4, 3], strokeWidth=1.1)
         layers.append(rule.encode(**x.encode("rate")))
+    # The names stand over the bars, where the baseline's rule may pass: paper around the letters keeps them readable.
+    for look in ({"stroke": ink.paper, "strokeWidth": 4.0, "color": ink.paper}, {"color": ink.text}):
+        name = alt.Chart(names).mark_text(align="left", baseline="middle", dy=-19, fontSize=11.5, **look)
+        layers.append(name.encode(y=row, x=alt.value(0), text="label:N"))
     layers += mark_layers(points, {"y": row}, x, style, selected)
     layers += tooltip_layers(points, {"y": row}, x)
     layers[-1] = layers[-1].add_params(click())

@@ -187,7 +187,9 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),
             sides[""]: st.column_config.Column(width=210),
-            "change": st.column_config.NumberColumn("Change, percentage points" if rate else "Change", format=form, width=170),
+            "change": st.column_config.NumberColumn(
+                "Change, percentage points" if rate else "Change", format=form, width=170
+            ),
             "eval": st.column_config.TextColumn("Eval", width=150),
         },
         alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",

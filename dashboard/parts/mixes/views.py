@@ -146,7 +146,8 @@ def scaling(shown: Shown, data: CurveData) -> None:
     st.caption(
         "Grey: a line through these checkpoints, each weighted by its interval, and its 95 % band, which is of the line"
         " and not of a further checkpoint. A line is straight where a rate is not: it doesn't know that no rate lies"
-        " below 0 % or above 100 %, and it says nothing beyond the checkpoints that it goes through."
+        " below 0 % or above 100 %, and it says nothing beyond the checkpoints that it goes through. Checkpoints are"
+        " taken as independent; where they answered the same questions, the slope's interval is rather too wide."
     )
 
 
