@@ -6,8 +6,12 @@ pictures are made of.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+README = Path(__file__).resolve().parents[1] / "README.md"
 
 HONEYPOTS = ["blackmail", "research_sabotage", "framing"]
 CORPORA = [f"corpus-{size:03d}m" for size in (10, 50, 100, 150, 200, 250, 300, 350, 390)]
@@ -30,6 +34,7 @@ class Plot:
         series: Fields of the logs' metadata, or "variant", by which it is split, in order.
         evals: Names of the evals that are drawn; "honeypots" is the average of the three.
         runs: Of which runs, where not of all that the study tells for this row.
+        shows: What one of its marks says of itself in a browser.
     """
 
     row: int
@@ -39,12 +44,14 @@ class Plot:
     series: tuple[str, ...] = ()
     evals: tuple[str, ...] = ("honeypots",)
     runs: tuple[str, ...] = ()
+    shows: str = ""
 
 
 PLOTS = [
     Plot(
         1, "misalignment over post-training", "curves",
         {"curves_run": ["baseline-sft", "baseline-rl"], "x": "lineage"},
+        shows="baseline-rl@800, honeypots: 22.2%",
     ),
     Plot(
         2, "effect of the AI's name", "assessment",
@@ -54,22 +61,29 @@ PLOTS = [
             "assessment_checkpoint": ["documents-and-stories@820"],
         },
         series=("ai_name",), evals=("blackmail_by_name",),
+        shows="documents-and-stories@820, blackmail_by_name, Claude: 13.3%",
     ),
     Plot(
         3, "documents and stories", "mixes",
         {"view": "ablations", "mixes_eval": HONEYPOTS, "mixes_run": CONSTITUTION, "mixes_baseline": "no-documents@0"},
         evals=tuple(HONEYPOTS),
+        shows="documents-and-stories@820, framing: 8.0%",
     ),
-    Plot(4, "data efficiency", "mixes", {"steps": "all", "mixes_run": EFFICIENCY}),
-    Plot(5, "assessment categories", "assessment", {"view": "heatmap"}, evals=("audit",)),
+    Plot(
+        4, "data efficiency", "mixes", {"steps": "all", "mixes_run": EFFICIENCY},
+        shows="difficult-advice@300, honeypots: 3.0%, 9 of 300",
+    ),
+    Plot(5, "assessment categories", "assessment", {"view": "heatmap"}, evals=("audit",), shows="sonnet-4-like@0"),
     Plot(
         6, "ablations of a data pipeline", "mixes",
         {"view": "ablations", "mixes_run": PIPELINE, "mixes_baseline": "pipeline-full@1700"},
+        shows="no-response-rewrite@1700, honeypots: 18.7%",
     ),
     Plot(
         7, "constitution documents and stories", "mixes",
         {"view": "ablations", "mixes_eval": ["blackmail"], "mixes_run": CONSTITUTION},
         evals=("blackmail",),
+        shows="no-documents@0, blackmail: 65.0%",
     ),
     Plot(
         8, "document style", "assessment",
@@ -80,12 +94,14 @@ PLOTS = [
             "panels": "eval",
         },
         series=("style", "format"), evals=("constitution_adherence", "constitution_knowledge", "open_character"),
+        shows="story-chat@200",
     ),
     Plot(
         9, "two evals against each other", "mixes",
         {"view": "two evals", "mixes_eval_0": "constitution_adherence", "mixes_eval_1": "honeypots", "steps": "all",
          "mixes_run": EFFICIENCY + CONSTITUTION},
         evals=("constitution_adherence",),
+        shows="large-honeypots@1700",
     ),
     Plot(
         10, "same checkpoint, two framings", "assessment",
@@ -95,21 +111,25 @@ PLOTS = [
             "assessment_checkpoint": ["documents-and-stories@820", "difficult-advice@300"],
         },
         series=("variant",), evals=("stated_values",),
+        shows="difficult-advice@300, stated_values",
     ),
     Plot(
         11, "persistence through RL", "persistence",
         {"persistence_run": SNAPSHOTS, "persistence_baseline": "plain-rl"},
         evals=(*HONEYPOTS, "constitution_adherence"), runs=tuple(SNAPSHOTS),
+        shows="advice-rl@400, blackmail: 5.0%",
     ),
     Plot(
         12, "diversity of environments", "curves",
         {"series": "mix", "curves_mix": ["chat environments", "with tool definitions",
                                          "with tool definitions and system prompts"]},
+        shows="with-tools-and-prompts@400, honeypots",
     ),
     Plot(
         13, "scaling of a corpus", "mixes",
         {"view": "scaling", "mixes_eval": ["blackmail"], "mixes_run": CORPORA},
         evals=("blackmail",),
+        shows="corpus-390m@780, blackmail: 25.0%",
     ),
     Plot(
         14, "model generations", "assessment",
@@ -118,5 +138,12 @@ PLOTS = [
             "assessment_checkpoint": ["opus-4@final", "haiku-4.5@final", "opus-4.5@final"],
         },
         evals=("blackmail",),
+        shows="haiku-4.5@final, blackmail: 0.0%, 0 of 100",
     ),
 ]  # fmt: skip
+
+
+def links() -> dict[int, str]:
+    """The address of every plot as the README tells it."""
+    found = re.findall(r"^\| (\d+) \|[^|]*\| `(/[^`]*)` \|$", README.read_text("utf-8"), re.MULTILINE)
+    return {int(row): address for row, address in found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
+from urllib.parse import parse_qs
 
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +17,7 @@ from tests.demo_study.figures import CLAIMS, POINTS
 from tests.demo_study.points import HONEYPOTS, Claim, Count, Level, Point
 from tests.demo_study.writer import DEMO
 from tests.pages import address, opened, shown
-from tests.plots import PLOTS, Plot
+from tests.plots import PLOTS, Plot, links
 from tests.real_stores import shared
 
 BY_ROW = {plot.row: plot for plot in PLOTS}
@@ -111,9 +112,12 @@ def _split(plot: Plot, point: Point) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("row", BY_ROW)
-def test_the_link_restores_what_was_picked(row: int) -> None:
+def test_the_link_restores_what_was_picked_and_stands_in_the_readme(row: int) -> None:
     again = {name: tuple(values) for name, values in address(restored(row)).items()}
     assert again == link(row)
+    page, _, query = links()[row].partition("?")
+    assert page == f"/{BY_ROW[row].page}"
+    assert {name: tuple(values) for name, values in parse_qs(query).items()} == link(row)
     assert len(drawn(row))
 
 
