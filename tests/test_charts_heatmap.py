@@ -10,17 +10,8 @@ import pytest
 from dashboard.charts.axes import value_axis
 from dashboard.charts.categories import NO_OUTCOME, NOT_MEASURED, columns_of
 from dashboard.charts.categories_data import category_points
-from dashboard.charts.heatmap import (
-    MOST_COLUMNS,
-    STOPS,
-    HeatScale,
-    blocks,
-    contrast,
-    flattened,
-    heat_scale,
-    heatmap_chart,
-    readable_on,
-)
+from dashboard.charts.heat_scale import STOPS, HeatScale, contrast, heat_scale, readable_on
+from dashboard.charts.heatmap import MOST_COLUMNS, blocks, flattened, heatmap_chart
 from tests.rates_rows import rate_row, rates_frame
 
 

@@ -12,7 +12,8 @@ import streamlit as st
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.categories import CategoryStyle, categories_chart, label_lines, shapes_of
 from dashboard.charts.categories_data import Dimension, Titles, crosses, panel_heading
-from dashboard.charts.heatmap import CHARACTER, WORDS_WIDTH, blocks, flattened, heat_scale, heatmap_chart
+from dashboard.charts.heat_scale import heat_scale
+from dashboard.charts.heatmap import CHARACTER, WORDS_WIDTH, blocks, flattened, heatmap_chart
 from dashboard.charts.palette import SIGNS, Scheme
 from dashboard.charts.panels import axes_by_panel, marks_legend, subtitle
 from dashboard.parts.chosen import clickable
