@@ -1,6 +1,8 @@
 # `make view`: the dashboard on the demo study. `make test`: the tests. `make check`: all that .ci/run runs.
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests on all cores, those of one file on one.
+CORES := -n auto --dist loadgroup
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 .PHONY: view test check lint types contracts bench pictures lock clean
@@ -10,10 +12,10 @@ view: .venv/ready
 
 # The tests that need nothing but Python; the browser tests are part of `make check`.
 test: .venv/ready-dev
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest $(CORES) -m "not browser"
 
 check: lint types contracts
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(CORES)
 	$(MAKE) bench
 
 lint: .venv/ready-dev

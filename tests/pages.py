@@ -36,11 +36,8 @@ def opened(page: str, /, **address: Any) -> AppTest:
         address: Query parameters; lists for repeated ones.
     """
     app = AppTest.from_file(str(APP), default_timeout=60)
-    if page != "overview":
-        # AppTest knows pages only after a run of the navigation.
-        app.run()
-        app.query_params.clear()
-        app.switch_page(f"app_pages/{page}.py")
+    # Known by its file's name before any run: pages have the same name in addresses.
+    app.switch_page(f"app_pages/{page}.py")
     for name, value in address.items():
         app.query_params[name] = value
     app.run()
