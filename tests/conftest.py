@@ -21,6 +21,7 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers, tests of one file stay together, which share what they ingested; so do the browser's."""
     for item in items:
