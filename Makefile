@@ -1,8 +1,8 @@
 # `make view`: the dashboard on the demo study. `make test`: the tests. `make check`: all that .ci/run runs.
 PYTHON ?= python3
 BIN := .venv/bin
-# Tests on all cores, those of one file on one.
-CORES := -n auto --dist loadgroup
+# Tests on all cores; those of one file stay together, since they share what they ingested.
+CORES := -n auto --dist loadfile
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
 .PHONY: view test check lint types contracts bench pictures lock clean
