@@ -19,6 +19,7 @@ STYLES = [f"{style}-{form}" for style in ("essay", "dialogue", "story") for form
 EFFICIENCY = ["sonnet-4-like", "filtered-refusals", "reasons-added", "large-honeypots", "difficult-advice"]
 CONSTITUTION = ["no-documents", "documents", "documents-and-stories"]
 PIPELINE = ["pipeline-full", "no-prompt-rewrite", "no-response-rewrite"]
+POST_TRAINING = ["baseline-sft", "baseline-rl", "documents-sdf", "documents-sft", "documents-rl"]
 SNAPSHOTS = ["plain-rl", "documents-rl", "stories-rl", "advice-rl"]
 
 
@@ -50,7 +51,8 @@ class Plot:
 PLOTS = [
     Plot(
         1, "misalignment over post-training", "curves",
-        {"curves_run": ["baseline-sft", "baseline-rl"], "x": "lineage"},
+        {"curves_run": POST_TRAINING, "x": "lineage"},
+        runs=tuple(POST_TRAINING),
         shows="baseline-rl@800, honeypots: 22.2%",
     ),
     Plot(

@@ -33,11 +33,8 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
-        page.goto(origin + "/overview")
-        page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
-        settled(page)
-        page.screenshot(path=FOLDER / "overview.png")
-        for name, address in (("curves", CURVES), ("mixes", "/mixes"), ("compare", "/compare")):
+        addresses = {"overview": "/overview", "curves": CURVES, "mixes": "/mixes", "compare": "/compare"}
+        for name, address in addresses.items():
             page.goto(origin + address)
             page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
             settled(page)

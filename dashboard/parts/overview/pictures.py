@@ -62,12 +62,15 @@ def study_numbers(runs: pd.DataFrame, evals: pd.DataFrame, logs: pd.DataFrame) -
 
 
 def show_notices(found: Sequence[Notice]) -> None:
-    """Every notice with its first items, and a link to where it is seen."""
+    """Every notice with its first items, and a link to where it is seen; folded, they are told in a line.
+
+    Titles of notices are counts and our own words: nothing from a log stands in the label, which is Markdown.
+    """
     if not found:
         st.caption("Nothing needs attention: every file was read, and no two rules disagree.")
         return
-    title = f"What needs attention ({len(found)})"
-    with st.expander(title, expanded=True, icon=":material/flag:"), st.grid(min(2, len(found)), min_column_width=340):
+    title = f"What needs attention: {' · '.join(notice.title for notice in found)}"
+    with st.expander(title, icon=":material/flag:"), st.grid(min(2, len(found)), min_column_width=340):
         for notice in found:
             page, label, icon = PAGES[notice.page]
             with st.container(gap="xxsmall"):
