@@ -175,7 +175,7 @@ def two_evals(shown: Shown) -> None:
     """Checkpoints by two evals."""
     x_eval, y_eval = shown.picked_evals[0], shown.picked_evals[-1]
     if x_eval == y_eval:
-        nothing.nothing_picked("second eval")
+        nothing.nothing_picked("another eval")
     pairs, alone = eval_pairs(shown.rates, x_eval, y_eval)
     if pairs.empty:
         st.html(listed(alone))
