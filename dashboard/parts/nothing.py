@@ -35,7 +35,7 @@ def nothing_picked(what: str) -> NoReturn:
     """The reader has cleared a picker that the page can't do without."""
     _say(
         f"Pick {what}",
-        f"Without {what} picked there is nothing to draw. The picker is in the sidebar.",
+        "Until then there is nothing to draw. The picker is in the sidebar.",
         ":material/checklist:",
     )
 
