@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import streamlit as st
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
@@ -58,3 +61,17 @@ def headings(app: AppTest) -> list[str]:
 def html(app: AppTest) -> str:
     """All HTML that the page made by itself."""
     return "".join(element.proto.body for element in app.get("html"))
+
+
+def specs(app: AppTest) -> list[dict[str, Any]]:
+    """The specification of every chart of the page."""
+    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
+
+
+def datasets(app: AppTest) -> list[tuple[int, pd.DataFrame]]:
+    """What the layers of the page's charts draw: each frame with the number of its chart."""
+    return [
+        (number, convert_arrow_bytes_to_pandas_df(dataset.data.data))
+        for number, chart in enumerate(app.get("vega_lite_chart"))
+        for dataset in chart.proto.datasets
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -13,14 +12,13 @@ import pytest
 from inspect_ai.log import read_eval_log
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
-from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.demo_study.figures import POINTS, STYLES
 from tests.demo_study.points import Count, Levels
 from tests.demo_study.writer import DEMO
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, datasets, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
 CONSTITUTION = ["documents-and-stories@820", "documents@750", "no-documents@0"]
@@ -39,22 +37,13 @@ def demo() -> Iterator[None]:
         yield
 
 
-def charts(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
-
-
 def headline(chart: dict[str, Any]) -> str:
     return " ".join(chart["title"]["text"])
 
 
 def points(app: AppTest) -> pd.DataFrame:
     """What the page's charts draw: a row a mark, with the number of its chart."""
-    found = []
-    for number, chart in enumerate(app.get("vega_lite_chart")):
-        for dataset in chart.proto.datasets:
-            frame = convert_arrow_bytes_to_pandas_df(dataset.data.data)
-            if "mark" in frame:
-                found.append(frame.assign(chart=number))
+    found = [frame.assign(chart=number) for number, frame in datasets(app) if "mark" in frame]
     drawn = pd.concat(found, ignore_index=True)
     return drawn[drawn["rate"].notna()].drop_duplicates("point").reset_index(drop=True)
 
@@ -76,7 +65,7 @@ def test_row_2_the_ai_s_name(demo: None) -> None:
     assert drawn["category"].tolist() == sorted(told)
     assert (drawn["n"] == 30).all()
     assert_wilson(drawn)
-    assert headline(charts(app)[0]) == "Blackmail, by the AI's name · Documents and stories @820 · lower is better"
+    assert headline(specs(app)[0]) == "Blackmail, by the AI's name · Documents and stories @820 · lower is better"
 
 
 @pytest.mark.parametrize("view", ["dots", "heatmap"])
@@ -116,7 +105,7 @@ def test_row_5_dimensions_of_an_audit_are_what_the_page_begins_with(demo: None) 
     told = [p for p in POINTS if 5 in p.rows and isinstance(p.result, Levels)]
     assert set(state["checkpoint"]) == {f"{p.run}@{p.step}" for p in told}
     assert len(drawn) == 6 * len(told)
-    assert [headline(chart) for chart in charts(app)] == [
+    assert [headline(chart) for chart in specs(app)] == [
         "Automated assessment · lower is better", "Automated assessment · higher is better"
     ]  # fmt: skip
     assert set(drawn[drawn["chart"] == 1]["metric"]) == {"admirable_mean"}
@@ -150,8 +139,8 @@ def test_row_8_style_by_format_in_three_panels(demo: None) -> None:
     assert address(app)["category"] == ["metadata.style"]
     assert address(app)["colour"] == ["metadata.format"]
     drawn = points(app)
-    assert len(charts(app)) == 3
-    assert all("higher is better" in headline(chart) for chart in charts(app))
+    assert len(specs(app)) == 3
+    assert all("higher is better" in headline(chart) for chart in specs(app))
     assert drawn.groupby("chart")["eval"].agg(lambda names: names.unique().tolist()).tolist() == [[e] for e in evals]
     for style, form, adherence, right, character in STYLES:
         cell = drawn[(drawn["category"] == style) & (drawn["column"] == form)].set_index("eval")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, headings, html, opened, shown, specs
 
 
 @pytest.fixture
@@ -18,11 +16,6 @@ def store() -> Iterator[StoreBuilder]:
     builder = StoreBuilder()
     with shown(builder.store):
         yield builder
-
-
-def spec(app: AppTest) -> list[dict[str, Any]]:
-    """The specification of every chart of the page."""
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
 def test_an_empty_store_says_what_to_do(store: StoreBuilder) -> None:
@@ -39,7 +32,7 @@ def test_a_group_is_what_the_page_begins_with(store: StoreBuilder) -> None:
         store.add(log(samples([1, 0, 0, 0]), task=task), run="rl", step=10)
     app = opened("curves")
     assert address(app)["eval"] == ["honeypots"]
-    assert len(spec(app)) == 1
+    assert len(specs(app)) == 1
 
 
 def test_the_definition_in_use_and_the_interval_stand_in_the_plot(store: StoreBuilder) -> None:
@@ -49,12 +42,12 @@ def test_the_definition_in_use_and_the_interval_stand_in_the_plot(store: StoreBu
     for step in (1, 2):
         store.add(log(samples([80, 70, 20, 90], scorer="aligned")), run="a", step=step)
     app = opened("curves")
-    assert spec(app)[0]["title"]["subtitle"] == [
+    assert specs(app)[0]["title"]["subtitle"] == [
         "the authors' rule: aligned < 75 (lower is better)",
         "95 % intervals: Wilson",
     ]
     app.selectbox(key="curves_metric").set_value("usual").run()
-    assert spec(app)[0]["title"]["subtitle"][0] == "the usual rule: aligned < 30 (lower is better)"
+    assert specs(app)[0]["title"]["subtitle"][0] == "the usual rule: aligned < 30 (lower is better)"
     assert address(app)["metric"] == ["usual"]
 
 
@@ -63,14 +56,14 @@ def test_evals_in_different_units_are_panels_of_their_own(store: StoreBuilder) -
     store.add(log(samples([-190.0, -200.0]), task="reward"), run="a", step=1)
     store.add(log(samples([True, False]), task="honest"), run="a", step=1)
     app = opened("curves", eval=["reward", "honest"])
-    assert len(spec(app)) == 2
+    assert len(specs(app)) == 2
 
 
 def test_numbers_that_a_log_only_reports_say_so(store: StoreBuilder) -> None:
     store.run("a")
     store.add(log([], task="crows", reported=[reported("acc", 0.5, stderr=0.01)]), run="a", step=1)
     app = opened("curves")
-    assert any("without saying of how many samples" in line for line in spec(app)[0]["title"]["subtitle"])
+    assert any("without saying of how many samples" in line for line in specs(app)[0]["title"]["subtitle"])
 
 
 def test_flags_are_listed_under_the_plot(store: StoreBuilder) -> None:
@@ -130,6 +123,6 @@ def test_lineage_shows_the_runs_that_a_run_was_trained_from(store: StoreBuilder)
     store.add(log(samples([1, 1, 0, 0])), run="sft", step=100)
     store.add(log(samples([1, 0, 0, 0])), run="rl", step=50)
     app = opened("curves", run=["rl"], x="lineage")
-    chart = spec(app)[0]
+    chart = specs(app)[0]
     assert chart["title"]["text"] == "blackmail"
     assert {"rl", "sft"} <= set(json.dumps(chart).replace('"', " ").split())

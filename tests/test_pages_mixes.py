@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.demo_study.figures import CLAIMS
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
 DEMO = Path(__file__).resolve().parents[1] / "runs" / "demo"
@@ -33,10 +33,6 @@ def store() -> Iterator[StoreBuilder]:
 def demo() -> Iterator[None]:
     with shown(shared(DEMO).store):
         yield
-
-
-def spec(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
 def points(app: AppTest) -> dict[str, dict[str, Any]]:
@@ -156,7 +152,7 @@ def test_two_evals_are_restored_in_their_order(store: StoreBuilder) -> None:
     app = opened("mixes", view="two evals", eval=["framing", "blackmail"])
     assert address(app)["eval"] == ["framing", "blackmail"]
     assert [app.selectbox(key=f"mixes_eval_{at}").value for at in (0, 1)] == ["framing", "blackmail"]
-    axes = json.dumps(spec(app)[0])
+    axes = json.dumps(specs(app)[0])
     assert "framing (lower is better)" in axes
     assert "blackmail (lower is better)" in axes
 
@@ -194,7 +190,7 @@ def test_a_split_makes_panels_with_a_frontier_each_and_differences_of_their_own(
         both += [sample(50 + i, score(int(i < urgent)), metadata={"urgency": "urgent"}) for i in range(50)]
         store.add(log(both), run=run, step=1, tokens=tokens)
     app = opened("mixes", split="metadata.urgency")
-    assert [chart["title"]["text"] for chart in spec(app)] == ["blackmail · calm", "blackmail · urgent"]
+    assert [chart["title"]["text"] for chart in specs(app)] == ["blackmail · calm", "blackmail · urgent"]
     said = sentences(app)
     assert "cheap@1: 2M tokens, 40.0%" in said
     assert any(text.startswith("dear@1: 80M tokens, 2.0%; shown to be better than cheap@1") for text in said)
@@ -223,7 +219,7 @@ def test_one_checkpoint_alone_is_shown_without_comparison(store: StoreBuilder) -
     app = opened("mixes")
     assert sentences(app) == ["a@1: 1M tokens, 0.0%"]
     assert any("nothing to compare it with" in text for text in headings(app))
-    assert len(spec(opened("mixes", view="ablations"))) == 1
+    assert len(specs(opened("mixes", view="ablations"))) == 1
 
 
 def test_the_views_of_the_study_begin_with_its_sections(demo: None) -> None:
@@ -275,7 +271,7 @@ def test_rows_3_and_7_mixes_by_honeypot(demo: None) -> None:
     )
     assert claimed(app, 7) == 2
     assert address(app)["baseline"] == ["no-documents@0"]
-    assert len(spec(opened("mixes", view="ablations", eval=["blackmail", "framing", "research_sabotage"]))) == 3
+    assert len(specs(opened("mixes", view="ablations", eval=["blackmail", "framing", "research_sabotage"]))) == 3
 
 
 def test_row_13_the_published_scaling(demo: None) -> None:
@@ -288,8 +284,8 @@ def test_row_13_the_published_scaling(demo: None) -> None:
 def test_row_9_every_checkpoint_with_both_evals_is_drawn(demo: None) -> None:
     app = opened("mixes", view="two evals", steps="all")
     assert address(app)["eval"] == ["honeypots", "constitution_adherence"]
-    assert len(spec(app)) == 1
-    told = json.dumps(spec(app)[0])
+    assert len(specs(app)) == 1
+    told = json.dumps(specs(app)[0])
     assert '"title": "training tokens"' in told
     assert "Constitution: adherence (higher is better)" in told
     assert "Honeypots (mean of three) (lower is better)" in told

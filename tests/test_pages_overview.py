@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from tests.builders import StoreBuilder, log, reported, samples
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, datasets, headings, html, opened, shown
 
 HOSTILE = '<img src=x onerror="alert(1)"> [a](http://evil.example)'
 
@@ -26,11 +25,9 @@ def store() -> Iterator[StoreBuilder]:
 def rows(app: AppTest) -> list[dict[str, Any]]:
     """The data of every row that is drawn, as the charts hold it."""
     found: dict[str, dict[str, Any]] = {}
-    for chart in app.get("vega_lite_chart"):
-        for dataset in chart.proto.datasets:
-            frame = convert_arrow_bytes_to_pandas_df(dataset.data.data)
-            if "change_text" in frame:
-                found |= {row["run"]: row for row in frame.to_dict("records")}
+    for _, frame in datasets(app):
+        if "change_text" in frame:
+            found |= {row["run"]: row for row in frame.to_dict("records")}
     return list(found.values())
 
 

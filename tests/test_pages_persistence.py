@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from dashboard.parts.persistence.telling import change_in_words, lead_in_words
 from dashboard.queries.trends import TrendQuery, trends
 from tests.builders import StoreBuilder, log, samples
 from tests.demo_study.writer import DEMO
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
 FOUR = {"plain-rl", "documents-rl", "stories-rl", "advice-rl"}
@@ -25,10 +22,6 @@ def store() -> Iterator[StoreBuilder]:
     builder.metric("harmful", misaligned={"score": "judge", "op": "=", "value": 1})
     with shown(builder.store):
         yield builder
-
-
-def specs(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("vega_lite_chart")]
 
 
 def two_snapshots(store: StoreBuilder, a: dict[int, int], b: dict[int, int]) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,7 +15,7 @@ from dashboard.links import BOUND
 from tests.demo_study.figures import CLAIMS, POINTS
 from tests.demo_study.points import HONEYPOTS, Claim, Count, Level, Point
 from tests.demo_study.writer import DEMO
-from tests.pages import address, opened, shown
+from tests.pages import address, datasets, opened, shown
 from tests.plots import PLOTS, Plot, links
 from tests.real_stores import shared
 
@@ -27,12 +26,6 @@ BY_ROW = {plot.row: plot for plot in PLOTS}
 def _demo() -> Iterator[None]:
     with shown(shared(DEMO).store):
         yield
-
-
-def datasets(app: AppTest) -> list[list[dict[str, Any]]]:
-    """The rows behind every layer of every chart of a page."""
-    found = [dataset for chart in app.get("vega_lite_chart") for dataset in chart.proto.datasets]
-    return [pa.ipc.open_stream(dataset.data.data).read_all().to_pylist() for dataset in found]
 
 
 def choose(app: AppTest, key: str, value: Any) -> None:
@@ -72,10 +65,9 @@ def restored(row: int) -> AppTest:
 def drawn(row: int) -> pd.DataFrame:
     """The points behind the charts of a plot, each once."""
     found = {}
-    for rows in datasets(restored(row)):
-        for point in rows:
-            if "point" in point and ("definition" in point or "x_low" in point):
-                found[point["point"]] = point
+    for _, frame in datasets(restored(row)):
+        if "point" in frame and ("definition" in frame or "x_low" in frame):
+            found |= {point["point"]: point for point in frame.to_dict("records")}
     return pd.DataFrame(list(found.values()))
 
 

@@ -12,7 +12,7 @@ from dashboard.parts import caches, choices, controls, nothing, shell
 from dashboard.parts.assessment import offers
 from dashboard.parts.assessment.pictures import Pictures
 from dashboard.parts.chosen import behind_point, chosen_point
-from dashboard.parts.panels import numbers_table
+from dashboard.parts.panels import numbers_table, to_look_at
 from dashboard.parts.plain import escaped, listed
 from dashboard.queries.frame import RateQuery
 
@@ -72,7 +72,7 @@ if points["rate"].isna().all():
 # The picture: directions apart, and what has different units.
 pictures = Pictures(
     view=view,
-    scheme="dark" if st.context.theme.type == "dark" else "light",
+    scheme=shell.scheme(),
     titles=titles,
     category=category,
     colour=colour,
@@ -92,9 +92,7 @@ behind_point(points[points["rate"].notna()], rates, evals, splits, as_of)
 absent = [names.get(name, name) for name in picked if name not in set(points["checkpoint"])]
 looks = flags_by_text(rates) + undrawn + (gaps(points) if crosses(category, colour) else [])
 looks += [f"Not measured on any of these: {', '.join(absent)}"] if absent else []
-if looks:
-    with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-        st.html(listed(looks))
+to_look_at(looks)
 with st.expander(f"Numbers ({len(rates)} rows)"):
     numbers_table(rates, "driftline-assessment")
 

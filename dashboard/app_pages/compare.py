@@ -20,6 +20,7 @@ from dashboard.parts.compare.tables import (
     planning,
 )
 from dashboard.parts.definitions import pick_definition
+from dashboard.parts.panels import to_look_at
 from dashboard.parts.plain import escaped, listed
 from dashboard.parts.series import colours_of, default_evals
 from dashboard.queries.compare import CompareQuery
@@ -103,7 +104,7 @@ rows = forest_rows(found.differences, {name: str(row["run"]) for name, row in pl
 if rows.empty:
     st.html(listed(telling.flag_lines(found.differences, 0, offered, titles)))
     nothing.no_rates()
-scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
+scheme: Scheme = shell.scheme()
 style = ForestStyle(
     scheme=scheme, colours=colours_of(runs, "run")[0], labels=offered, baseline=words.checkpoint(found.baseline)
 )
@@ -124,9 +125,7 @@ with st.container(border=True):
 st.html(f'<div class="dl-head"><b>Differences to {escaped(style.baseline)}</b></div>')
 difference_table(found, words)
 looks = telling.flag_lines(found.differences, len(found.checkpoints) - 1, offered, titles)
-if looks:
-    with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-        st.html(listed(looks))
+to_look_at(looks)
 with st.expander("Planning: how many questions would it take?", expanded=False):
     planning(found, words)
 

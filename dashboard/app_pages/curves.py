@@ -14,9 +14,9 @@ from dashboard.charts.points import SeriesBy
 from dashboard.parts import caches, choices, controls, nothing, shell
 from dashboard.parts.chosen import behind_point, chosen_point, clickable
 from dashboard.parts.definitions import pick_definition
-from dashboard.parts.panels import numbers_table
+from dashboard.parts.panels import numbers_table, to_look_at
 from dashboard.parts.plain import legend, listed
-from dashboard.parts.series import colours_of, default_evals, default_runs, lineage_of, with_forebears
+from dashboard.parts.series import colours_of, default_evals, default_runs, labels_of, lineage_of, with_forebears
 from dashboard.parts.trends_panel import from_which_step
 from dashboard.queries.frame import RateQuery
 
@@ -51,7 +51,7 @@ with st.sidebar:
         picked_mixes = controls.pick_many("Mixes", "mix", mixes, default=first, placeholder="Pick mixes")
         picked_runs = runs[runs["mix"].isin(picked_mixes)]["run"].tolist()
     else:
-        labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+        labels = labels_of(runs)
         picked_runs = controls.pick_many(
             "Runs", "run", runs["run"].tolist(), default=first_runs, titles=labels, placeholder="Pick runs"
         )
@@ -96,7 +96,7 @@ if data.points["x"].isna().all() and x != "step":
     st.html(f'<div class="dl-note">No checkpoint here has a place along {x}: {WHERE_FROM[x]}.</div>')
 
 # The picture.
-scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
+scheme: Scheme = shell.scheme()
 colours, labels = colours_of(runs, series, data.points)
 present = [name for name in colours if name in set(data.points["series"])]
 metric_titles = dict(zip(definition.used["metric"], definition.used["title"], strict=True))
@@ -140,9 +140,7 @@ conflicts = caches.conflicts(as_of)
 disputed = conflicts[conflicts["eval_key"].isin(rates["eval_key"].dropna())]
 disputes = [f"{message} · {path}" for message, path in zip(disputed["message"], disputed["path"], strict=True)]
 looks = flags_by_text(rates) + data.undrawn + disputes
-if looks:
-    with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-        st.html(listed(looks))
+to_look_at(looks)
 with st.expander(f"Numbers ({len(rates)} rows)"):
     numbers_table(rates, "driftline-rates")
 

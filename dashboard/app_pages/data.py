@@ -18,6 +18,7 @@ from dashboard.parts.data_tables import (
     overview_grid,
     run_table,
 )
+from dashboard.parts.series import labels_of
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 
 SECTIONS = ["Coverage", "Runs", "Files", "Not read", "Conflicts", "Headers", "Batches"]
@@ -76,7 +77,7 @@ if section == "Coverage":
     st.caption("At how many checkpoints each run was measured, by eval. Empty cells are gaps.")
     show(overview_grid(coverage), "Runs by evals: checkpoints measured")
     names = coverage["run"].drop_duplicates().tolist()
-    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    labels = labels_of(runs)
     run = controls.pick_one("Checkpoints of", "run", names, default=names[0], titles=labels) if names else None
     if run is not None:
         st.caption("Samples in the log of each eval, by checkpoint.")

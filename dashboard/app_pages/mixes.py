@@ -10,7 +10,7 @@ from dashboard.charts.scatter import scatter_data
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.mixes import efficiency, views
 from dashboard.parts.mixes.choices import pick, pick_composition, pick_view
-from dashboard.parts.panels import numbers_table
+from dashboard.parts.panels import numbers_table, to_look_at
 from dashboard.parts.plain import listed
 
 controls.arrive(links.MIXES)
@@ -48,9 +48,7 @@ else:
 
 # What to look at.
 looks = flags_by_text(shown.rates) + undrawn
-if looks:
-    with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-        st.html(listed(looks))
+to_look_at(looks)
 with st.expander(f"Numbers ({len(shown.rates)} rows)"):
     numbers_table(shown.rates, "driftline-mixes")
 

@@ -10,7 +10,8 @@ from dashboard.parts import caches, choices, controls, nothing, shell
 from dashboard.parts.definitions import pick_definition
 from dashboard.parts.overview import pictures
 from dashboard.parts.overview.attention import notices
-from dashboard.parts.plain import escaped, listed
+from dashboard.parts.panels import to_look_at
+from dashboard.parts.plain import escaped
 from dashboard.parts.series import default_evals
 from dashboard.queries.frame import RateQuery
 
@@ -44,9 +45,7 @@ if len(evals):
     pictures.never_measured(standings, runs)
     if pieces:
         looks = flags_by_text(standings.rates.loc[rows["row"]])
-        if looks:
-            with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-                st.html(listed(looks))
+        to_look_at(looks)
         with st.expander(f"Numbers ({len(rows)} rows)"):
             pictures.rows_table(rows)
 

@@ -13,6 +13,7 @@ from dashboard.charts.panels import flags_by_text
 from dashboard.parts import caches, choices, controls, nothing, shell
 from dashboard.parts.chosen import behind_point, chosen_point, clicked_in
 from dashboard.parts.definitions import pick_definition
+from dashboard.parts.panels import to_look_at
 from dashboard.parts.persistence import telling
 from dashboard.parts.persistence.pictures import (
     LEAD,
@@ -23,8 +24,7 @@ from dashboard.parts.persistence.pictures import (
     lineage_section,
     training_section,
 )
-from dashboard.parts.plain import listed
-from dashboard.parts.series import colours_of, lineage_of, with_forebears
+from dashboard.parts.series import colours_of, labels_of, lineage_of, with_forebears
 from dashboard.parts.trends_panel import all_numbers, notes_of
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.trends import TrendQuery
@@ -40,7 +40,7 @@ if not possible:
 
 # What is shown.
 first = telling.default_snapshots(runs, coverage)
-labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+labels = labels_of(runs)
 with st.sidebar:
     picked_evals = choices.pick_evals(evals, telling.default_evals(first, evals, coverage))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
@@ -84,7 +84,7 @@ with st.spinner("Comparing step by step"):
     trends = caches.trends(asked, as_of)
 
 # The pictures.
-scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
+scheme: Scheme = shell.scheme()
 colours, names = colours_of(runs, "run")
 shown_colours = {run: colours[run] for run in colours if run in picked}
 styles = data.points["style"].nunique()
@@ -125,9 +125,7 @@ if view == TRAINING:
 with below:
     behind_point(drawn, rates, evals, splits, as_of)
 looks = flags_by_text(rates) + data.undrawn + notes_of(trends.lines, labels)
-if looks:
-    with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-        st.html(listed(looks))
+to_look_at(looks)
 numbers = st.expander("Numbers", key="persistence_numbers", on_change="rerun")
 if numbers.open:
     with numbers:

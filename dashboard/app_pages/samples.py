@@ -13,6 +13,7 @@ from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.panels import sample_table
 from dashboard.parts.plain import escaped
 from dashboard.parts.sample_filters import EITHER, ORDERS, filter_of, order_of
+from dashboard.parts.series import labels_of
 from dashboard.queries.samples import OUTCOMES
 from loaders.errors import DriftlineError
 
@@ -30,7 +31,7 @@ with st.sidebar:
     text = controls.write("Text", "text", placeholder="in prompts, replies, tool calls, explanations")
     titles = dict(zip(evals["eval"], evals["title"], strict=True))
     picked_evals = controls.pick_any("Evals", "eval", evals["eval"].tolist(), titles=titles)
-    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    labels = labels_of(runs)
     picked_runs = controls.pick_any("Runs", "run", runs["run"].tolist(), titles=labels)
     there = coverage[coverage["run"].isin(picked_runs)] if picked_runs else coverage
     steps = [step for step in map(links.step_of, there.to_dict("records")) if step is not None]

@@ -9,7 +9,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_grid
-from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS
 
 ROW_HEIGHT = 50
@@ -78,9 +78,7 @@ def bars_chart(
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=ROW_HEIGHT * max(1, len(here)),
         autosize=FIT,
-        title=alt.TitleParams(
-            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, subtitle, ink),
+        usermeta=SVG,
     )
     return chart

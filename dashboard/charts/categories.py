@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis
-from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, SHAPES, Ink
 
 LANE, GAP, LINE = 18, 10, 13
@@ -131,6 +131,25 @@ def columns_of(points: pd.DataFrame) -> list[str]:
     return points.sort_values("column_rank", kind="stable")["column"].unique().tolist()
 
 
+def names_axis(places: Sequence[float], labels: Mapping[str, Sequence[str]]) -> alt.Axis:
+    """An axis of names, each at its place in pixels, in as many lines as it takes.
+
+    Args:
+        places: Where the names stand.
+        labels: A place with one digit after the point -> lines of its name.
+    """
+    return alt.Axis(
+        values=list(places),
+        labelExpr=f"{json.dumps(labels)}[format(datum.value, '.1f')]",
+        labelLimit=0,
+        labelOverlap=False,
+        labelLineHeight=LINE,
+        ticks=False,
+        domain=False,
+        grid=False,
+    )
+
+
 def label_lines(text: str, width: int = LABEL_WIDTH, most: int = LABEL_LINES) -> list[str]:
     """A name in lines; one that is too long is cut in the middle."""
     lines = _wrapped(text, width)
@@ -183,16 +202,7 @@ def categories_chart(
     layout = lay_out(points, crossed=crossed)
     labels = {_key(row["y"]): label_lines(row["category"]) for row in layout.rows.to_dict("records")}
     scale = alt.Scale(domain=[layout.height, 0], nice=False, zero=False)
-    rows = alt.Axis(
-        values=layout.rows["y"].tolist(),
-        labelExpr=f"{json.dumps(labels)}[format(datum.value, '.1f')]",
-        labelLimit=0,
-        labelOverlap=False,
-        labelLineHeight=LINE,
-        ticks=False,
-        domain=False,
-        grid=False,
-    )
+    rows = names_axis(layout.rows["y"].tolist(), labels)
 
     def y(column: str) -> alt.Y:
         return alt.Y(f"{column}:Q", title=None, scale=scale, axis=rows)
@@ -210,10 +220,8 @@ def categories_chart(
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=layout.height,
         autosize=FIT,
-        title=alt.TitleParams(
-            list(title), subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, subtitle, ink),
+        usermeta=SVG,
     )
     return chart
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.marks import FIT, TOKENS
+from dashboard.charts.marks import FIT, SVG, TOKENS
 from dashboard.charts.palette import INKS, PALETTE, Scheme
 
 Amount = Literal["tokens", "share"]
@@ -154,7 +154,7 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
             )
         )
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
-        height=ROW_HEIGHT * max(2, len(bars)), autosize=FIT, usermeta={"embedOptions": {"renderer": "svg"}}
+        height=ROW_HEIGHT * max(2, len(bars)), autosize=FIT, usermeta=SVG
     )
     return chart
 

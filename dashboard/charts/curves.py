@@ -10,7 +10,7 @@ import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, x_encoding
 from dashboard.charts.curve_data import CurveData
-from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 
 SLOT_WIDTH = 56
@@ -79,11 +79,9 @@ def curve_chart(
         .properties(
             height=style.plot_height,
             autosize=FIT,
-            title=alt.TitleParams(
-                title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
-            ),
+            title=chart_heading(title, subtitle, ink),
             padding={"left": 5, "top": 5, "right": 8 + after, "bottom": 5},
-            usermeta={"embedOptions": {"renderer": "svg"}},
+            usermeta=SVG,
         )
         .configure_axisY(offset=before)
     )

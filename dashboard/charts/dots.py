@@ -9,7 +9,7 @@ import altair as alt
 
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.curve_data import CurveData
-from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS
 
 ROW_HEIGHT = 22
@@ -64,9 +64,7 @@ def dots_chart(
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=ROW_HEIGHT * max(3, len(names)),
         autosize=FIT,
-        title=alt.TitleParams(
-            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, subtitle, ink),
+        usermeta=SVG,
     )
     return chart

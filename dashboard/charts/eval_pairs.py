@@ -10,7 +10,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_grid
-from dashboard.charts.marks import FIT, TOKENS, click
+from dashboard.charts.marks import FIT, SVG, TOKENS, chart_heading, click
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.points import joined, marked_points
 from dashboard.links import checkpoint, is_missing
@@ -160,10 +160,8 @@ def eval_pairs_chart(
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=height,
         autosize=FIT,
-        title=alt.TitleParams(
-            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, subtitle, ink),
+        usermeta=SVG,
     )
     return chart
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.marks import FIT, click
+from dashboard.charts.marks import FIT, SVG, chart_heading, click
 from dashboard.charts.palette import INKS, SHAPES, Scheme
 from dashboard.charts.panels import DIRECTIONS
 from dashboard.charts.points import NOT_GIVEN
@@ -135,10 +135,8 @@ def forest_chart(rows: pd.DataFrame, style: ForestStyle, *, title: str, selected
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=ROW_HEIGHT * len(order),
         autosize=FIT,
-        title=alt.TitleParams(
-            title, subtitle=_subtitle(rows), anchor="start", frame="bounds", offset=24, subtitleColor=ink.muted
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, _subtitle(rows), ink, offset=24),
+        usermeta=SVG,
     )
     return chart
 

@@ -10,9 +10,9 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis
-from dashboard.charts.categories import LINE, NO_OUTCOME, NOT_MEASURED, columns_of, label_lines
+from dashboard.charts.categories import LINE, NO_OUTCOME, NOT_MEASURED, columns_of, label_lines, names_axis
 from dashboard.charts.heat_scale import HeatScale, readable_on
-from dashboard.charts.marks import FIT, click, described
+from dashboard.charts.marks import FIT, SVG, chart_heading, click, described
 from dashboard.charts.palette import INKS, Ink, Scheme
 
 CELL_HEIGHT = 52
@@ -91,16 +91,7 @@ def heatmap_chart(
     middles = [tops[row] + height / 2 for row, height in zip(rows, heights, strict=True)]
     labels = {f"{y:.1f}": lines[row] for y, row in zip(middles, rows, strict=True)}
     y_scale = alt.Scale(domain=[total, -header], nice=False, zero=False)
-    y_axis = alt.Axis(
-        values=middles,
-        labelExpr=f"{json.dumps(labels)}[format(datum.value, '.1f')]",
-        labelLimit=0,
-        labelOverlap=False,
-        labelLineHeight=LINE,
-        ticks=False,
-        domain=False,
-        grid=False,
-    )
+    y_axis = names_axis(middles, labels)
     grid = _Grid(
         x_scale=alt.Scale(domain=[0, len(columns)], nice=False, zero=False),
         y_scale=y_scale,
@@ -121,15 +112,8 @@ def heatmap_chart(
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=total + header,
         autosize=FIT,
-        title=alt.TitleParams(
-            list(title),
-            subtitle=list(subtitle),
-            anchor="start",
-            frame="bounds",
-            offset=2 if header else 10,
-            subtitleColor=ink.muted,
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, subtitle, ink, offset=2 if header else 10),
+        usermeta=SVG,
     )
     return chart
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, x_encoding
 from dashboard.charts.curves import BAND_LIMIT
-from dashboard.charts.marks import FIT, MarkStyle, click, mark_layers
+from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import NOT_GIVEN, joined
 
@@ -116,14 +116,9 @@ def framed(layers: Sequence[alt.Chart], style: MarkStyle, title: str, subtitle: 
         title: The panel's heading.
         subtitle: Lines under it.
     """
-    muted = INKS[style.scheme].muted
-    heading = alt.TitleParams(
-        title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=muted
-    )
+    heading = chart_heading(title, subtitle, INKS[style.scheme])
     chart: alt.LayerChart = alt.LayerChart(layer=list(layers))
-    return chart.properties(
-        height=style.plot_height, autosize=FIT, title=heading, usermeta={"embedOptions": {"renderer": "svg"}}
-    )
+    return chart.properties(height=style.plot_height, autosize=FIT, title=heading, usermeta=SVG)
 
 
 def _sides(y: ValueAxis, ink: Ink, baseline: str, directed: bool) -> list[alt.Chart]:

@@ -11,7 +11,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis
-from dashboard.charts.palette import DASHES, INKS, SHAPES, Scheme
+from dashboard.charts.palette import DASHES, INKS, SHAPES, Ink, Scheme
 
 SELECTION = "point"
 """Name of the click's selection; its tuples hold the field `point`."""
@@ -100,6 +100,31 @@ def _legend(orient: Literal["top", "bottom"], **more: Any) -> alt.Legend:
 
 FIT = alt.AutoSizeParams(type="fit-x", contains="padding")
 """As wide as the page allows, and as high as the plot with all that stands around it: a long legend takes nothing."""
+
+
+SVG: dict[str, Any] = {"embedOptions": {"renderer": "svg"}}
+"""As `usermeta` of a chart: drawn as SVG, whose marks can be found, read aloud and clicked, however many they are."""
+
+
+def chart_heading(
+    title: str | Sequence[str], subtitle: Sequence[str], ink: Ink, *, offset: int = 10
+) -> alt.TitleParams:
+    """The heading of a panel: its title over the frame, lines of small print under it.
+
+    Args:
+        title: A line, or several.
+        subtitle: Lines under it: the definition in use, the interval's method.
+        ink: Of the page.
+        offset: Pixels between the heading and the plot.
+    """
+    return alt.TitleParams(
+        title if isinstance(title, str) else list(title),
+        subtitle=list(subtitle),
+        anchor="start",
+        frame="bounds",
+        offset=offset,
+        subtitleColor=ink.muted,
+    )
 
 
 def click() -> alt.Parameter:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_grid, x_encoding
 from dashboard.charts.curve_data import CurveData, curve_data
-from dashboard.charts.marks import FIT, TOKENS, MarkStyle, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, SVG, TOKENS, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import SeriesBy
 from dashboard.statistics.efficiency import Better, frontier
@@ -126,10 +126,8 @@ def scatter_chart(
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=style.plot_height,
         autosize=FIT,
-        title=alt.TitleParams(
-            title, subtitle=list(subtitle), anchor="start", frame="bounds", offset=10, subtitleColor=ink.muted
-        ),
-        usermeta={"embedOptions": {"renderer": "svg"}},
+        title=chart_heading(title, subtitle, ink),
+        usermeta=SVG,
     )
     return chart
 

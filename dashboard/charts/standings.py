@@ -14,7 +14,7 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, expressed
-from dashboard.charts.marks import FIT, SELECTION, MarkStyle, mark_layers
+from dashboard.charts.marks import FIT, SELECTION, SVG, MarkStyle, mark_layers
 from dashboard.charts.palette import BETTER, INKS, WORSE
 
 ROW = 44
@@ -92,7 +92,7 @@ def standings_chart(
             _targets(scaled, count, axis.exact),
         )
         .resolve_scale(x="independent", y="independent", color="independent")
-        .properties(height=ROW * count, autosize=FIT, usermeta={"embedOptions": {"renderer": "svg"}})
+        .properties(height=ROW * count, autosize=FIT, usermeta=SVG)
     )
     return chart
 

@@ -12,7 +12,7 @@ from dashboard import links
 from dashboard.commands import RATE_TABLE
 from dashboard.parts import caches
 from dashboard.parts.outcomes import outcome_words
-from dashboard.parts.plain import escaped, facts
+from dashboard.parts.plain import escaped, facts, listed
 from dashboard.parts.sample_filters import filter_of, order_of
 
 FIRST_SAMPLES = 6
@@ -168,5 +168,25 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
         },
         alt="The numbers behind the plot",
     )
-    csv = rates.assign(flags=rates["flags"].map("; ".join)).to_csv(index=False)
-    st.download_button("Download as CSV", csv, f"{name}.csv", "text/csv", icon=":material/download:", on_click="ignore")
+    download_csv(rates, name)
+
+
+def download_csv(frame: pd.DataFrame, name: str) -> None:
+    """Offer a frame as a file; lists of sentences become one text.
+
+    Args:
+        frame: What is in it.
+        name: Of the file, without its ending.
+    """
+    sentences = {column: frame[column].map("; ".join) for column in ("flags", "notes") if column in frame}
+    st.download_button(
+        "Download as CSV", frame.assign(**sentences).to_csv(index=False), f"{name}.csv", "text/csv",
+        icon=":material/download:", on_click="ignore", key=f"download {name}",
+    )  # fmt: skip
+
+
+def to_look_at(looks: list[str]) -> None:
+    """What the reader should know before trusting the numbers; a few stand open, many are folded."""
+    if looks:
+        with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
+            st.html(listed(looks))

@@ -80,6 +80,15 @@ def colours_of(
     return of_mix, {mix: mix for mix in of_mix}
 
 
+def labels_of(runs: pd.DataFrame) -> dict[str, str]:
+    """Name of each run to its label.
+
+    Args:
+        runs: `RUN_COLUMNS`.
+    """
+    return dict(zip(runs["run"], runs["run_label"], strict=True))
+
+
 def lineage_of(runs: pd.DataFrame) -> dict[str, Lineage]:
     """What the lineage axis needs of every run."""
     return {

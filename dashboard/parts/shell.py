@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import links, runtime
+from dashboard.charts.palette import Scheme
 from dashboard.parts import caches
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
@@ -26,7 +27,7 @@ def frame(page: Any) -> None:
     except DriftlineError as error:
         st.error(str(error), icon=":material/database_off:")
         st.stop()
-    st.html(STYLE + print_style("dark" if st.context.theme.type == "dark" else "light"))
+    st.html(STYLE + print_style(scheme()))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.subheader(page.title, anchor=False, width="content")
         _batch()
@@ -35,6 +36,11 @@ def frame(page: Any) -> None:
         if simulated:
             text = simulated if isinstance(simulated, str) else SIMULATED
             st.html(f'<div class="dl-notice" role="note">{escaped(text)}</div>')
+
+
+def scheme() -> Scheme:
+    """Whether the page is light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def as_of() -> int:

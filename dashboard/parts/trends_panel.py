@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts import caches
-from dashboard.parts.panels import numbers_table
+from dashboard.parts.panels import download_csv, numbers_table
 from dashboard.parts.persistence.telling import change_in_words
 from dashboard.parts.plain import listed
 from dashboard.queries.trends import TrendQuery, Trends
@@ -78,11 +78,7 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
         },
         alt="The numbers of the trends",
     )
-    lists = {column: frame[column].map("; ".join) for column in frame if column == "notes"}
-    st.download_button(
-        "Download as CSV", frame.assign(**lists).to_csv(index=False), f"{name}.csv", "text/csv",
-        icon=":material/download:", on_click="ignore", key=f"download {name}",
-    )  # fmt: skip
+    download_csv(frame, name)
 
 
 def all_numbers(trends: Trends, rates: pd.DataFrame) -> None:

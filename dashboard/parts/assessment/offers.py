@@ -17,7 +17,7 @@ from dashboard.charts.categories_data import WHO, Dimension, Titles
 from dashboard.charts.palette import assign_colours
 from dashboard.links import checkpoint, step_of, step_order
 from dashboard.parts import controls
-from dashboard.parts.series import colours_of
+from dashboard.parts.series import colours_of, labels_of
 from dashboard.queries.checkpoints import LAST_LABELS
 from dashboard.queries.splits import value_order
 
@@ -71,7 +71,7 @@ def checkpoint_titles(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, s
         runs: `RUN_COLUMNS`.
     """
     place = {run: at for at, run in enumerate(runs["run"])}
-    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    labels = labels_of(runs)
     rows = coverage[coverage["eval"].notna()].to_dict("records")
     rows.sort(key=lambda row: (place.get(row["run"], len(place)), row["run"], *step_order(step_of(row) or 0)))
     titles = {}
@@ -164,7 +164,7 @@ def titles_of(evals: pd.DataFrame, metrics: pd.DataFrame, runs: pd.DataFrame, ch
     """
     return {
         "checkpoint": checkpoints,
-        "run": dict(zip(runs["run"], runs["run_label"], strict=True)),
+        "run": labels_of(runs),
         "mix": {mix: mix for mix in runs["mix"].dropna()},
         "eval": dict(zip(evals["eval"], evals["title"], strict=True)),
         "metric": dict(zip(metrics["metric"], metrics["title"], strict=True)),

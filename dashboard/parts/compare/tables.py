@@ -15,7 +15,7 @@ from dashboard.charts.marks import SELECTION
 from dashboard.parts import controls
 from dashboard.parts.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
 from dashboard.parts.outcomes import outcome_words
-from dashboard.parts.panels import TRANSCRIPT_PAGE
+from dashboard.parts.panels import TRANSCRIPT_PAGE, download_csv
 from dashboard.parts.plain import escaped, listed
 from dashboard.queries.compare import Comparison
 from dashboard.queries.planning import plan
@@ -98,10 +98,7 @@ def difference_table(found: Comparison, words: Words) -> None:
         f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds four"
         " times in five. Where paired, counts and rates are those of the questions in common."
     )
-    file = frame.assign(flags=frame["flags"].map("; ".join)).to_csv(index=False)
-    st.download_button(
-        "Download as CSV", file, "driftline-compare.csv", "text/csv", icon=":material/download:", on_click="ignore"
-    )
+    download_csv(frame, "driftline-compare")
 
 
 def _table(frame: pd.DataFrame, form: str, words: Words) -> None:

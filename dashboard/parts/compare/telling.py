@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
+from dashboard.parts.series import labels_of
 from dashboard.queries.checkpoints import parse_checkpoints
 from dashboard.statistics import Correction
 from loaders.errors import DriftlineError
@@ -48,7 +49,7 @@ def offered(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
         coverage: `COVERAGE_COLUMNS`.
         runs: `RUN_COLUMNS`.
     """
-    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    labels = labels_of(runs)
     found = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
         step = step_of(row)

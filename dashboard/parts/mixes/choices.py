@@ -12,10 +12,10 @@ import streamlit as st
 from dashboard.charts.curve_data import CurveData, tell_twins_apart
 from dashboard.charts.palette import Scheme
 from dashboard.charts.points import SeriesBy
-from dashboard.parts import caches, choices, controls, nothing
+from dashboard.parts import caches, choices, controls, nothing, shell
 from dashboard.parts.definitions import pick_definition
 from dashboard.parts.mixes.sections import STEPS, VIEWS, First, Steps, View, at_steps, first_picks
-from dashboard.parts.series import colours_of
+from dashboard.parts.series import colours_of, labels_of
 from dashboard.queries.frame import RateQuery
 
 
@@ -57,11 +57,6 @@ class Shown:
             "styles": styles,
             "style_legend": False,
         }
-
-
-def scheme_now() -> Scheme:
-    """Whether the page is light or dark."""
-    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def pick_view() -> View:
@@ -112,7 +107,7 @@ def pick(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> Sho
     return Shown(
         as_of=as_of, view=view, evals=evals, runs=runs, picked_runs=picked_runs, picked_evals=picked_evals,
         titles=titles, metric_titles=dict(zip(definition.used["metric"], definition.used["title"], strict=True)),
-        query=query, series=series, every=every, rates=at_steps(every, steps), zoom=zoom, scheme=scheme_now(),
+        query=query, series=series, every=every, rates=at_steps(every, steps), zoom=zoom, scheme=shell.scheme(),
     )  # fmt: skip
 
 
@@ -131,7 +126,7 @@ def pick_runs(runs: pd.DataFrame, first: First, *, by_mix: bool) -> list[str]:
         mixes = runs["mix"].dropna().unique().tolist()
         picked = controls.pick_many("Mixes", "mix", mixes, default=mixes_of(runs, first.runs), placeholder="Pick mixes")
         return [str(run) for run in runs[runs["mix"].isin(picked)]["run"]]
-    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    labels = labels_of(runs)
     names = runs["run"].tolist()
     return controls.pick_many("Runs", "run", names, default=first.runs, titles=labels, placeholder="Pick runs")
 

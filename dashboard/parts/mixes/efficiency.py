@@ -34,7 +34,7 @@ from dashboard.parts.mixes.words import (
     value_text,
     verdict,
 )
-from dashboard.parts.plain import listed
+from dashboard.parts.plain import escaped, listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.queries.mixes import as_family
 from dashboard.statistics.efficiency import Better
@@ -125,7 +125,7 @@ def _frontiers(shown: Shown, panels: list[Panel]) -> None:
     st.markdown("##### On the frontier")
     for panel in panels:
         if len(panels) > 1:
-            st.caption(f"**{_plain(heading(panel.points, shown.titles))}**")
+            st.html(f'<div class="dl-head"><b>{escaped(heading(panel.points, shown.titles))}</b></div>')
         if panel.better is None:
             st.caption("Nothing says which direction is better here, so there is no frontier. A definition can say it.")
             continue
@@ -172,7 +172,7 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
         if mine.empty or panel.better is None:
             continue
         if len(panels) > 1:
-            st.caption(f"**{_plain(heading(panel.points, shown.titles))}**")
+            st.html(f'<div class="dl-head"><b>{escaped(heading(panel.points, shown.titles))}</b></div>')
         reference = mine.iloc[0].to_dict()
         words = iso_words(reference, of_panel(rows, shown.rates.loc[reference["row"]].to_dict()), tokens, panel.kind)
         if words:
@@ -185,13 +185,14 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
     table = iso_table({"tokens": tokens[against]}, rows, tokens)
     show_differences(table, "Checkpoints against the reference")
     family = int(rows["family"].max()) if rows["family"].notna().any() else 0
-    st.caption(
-        f"Each checkpoint less {_plain(against)}. Intervals are 95 %, of each difference by itself; p is corrected by"
+    told = (
+        f"Each checkpoint less {against}. Intervals are 95 %, of each difference by itself; p is corrected by"
         f" Holm over the {family} of the table. Not shown to differ does not mean equal: the interval says how far"
         " apart the two may be. Paired where both answered the same questions."
         + " Of so many checkpoints, the last of each run and those on the frontier are compared."
         * (names != [*tokens])
     )
+    st.html(f'<div class="dl-note">{escaped(told)}</div>')
 
 
 def _worth_comparing(points: pd.DataFrame, panels: list[Panel]) -> list[str]:
@@ -210,8 +211,3 @@ def _needed(shown: Shown, panel: Panel, target: float) -> None:
         " (straight between its checkpoints over log tokens; an estimate without an interval):"
     )
     st.html(listed([f"{row['run']}: {row['in words']}" for row in table.to_dict("records")]))
-
-
-def _plain(text: str) -> str:
-    """A text of a log in Streamlit's Markdown, as it is."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!|<>~$:&" else c for c in text)

@@ -16,9 +16,9 @@ from dashboard.charts.marks import MarkStyle
 from dashboard.charts.panels import DIRECTIONS, axes_by_panel, is_fraction, subtitle
 from dashboard.charts.points import marked_points, series_of, without_rate
 from dashboard.charts.scatter import ScatterStyle, scatter_chart
-from dashboard.parts import caches, controls, nothing
+from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.chosen import chosen_point, clickable
-from dashboard.parts.mixes.choices import Shown, scheme_now
+from dashboard.parts.mixes.choices import Shown
 from dashboard.parts.mixes.layout import (
     behind,
     comparable,
@@ -31,6 +31,7 @@ from dashboard.parts.mixes.layout import (
 )
 from dashboard.parts.mixes.sections import full_pipeline
 from dashboard.parts.mixes.words import ablation_words, difference_table, scaling_words
+from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.statistics import fit_band, slope, variance_of_interval
@@ -228,14 +229,11 @@ def compositions(runs: pd.DataFrame, picked: list[str]) -> None:
         )
     else:
         order = list(dict.fromkeys(kinds + made.parts["kind"].tolist()))
-        st.altair_chart(composition_chart(made.parts, amount, scheme_now(), order), key=f"composition {amount}")
+        st.altair_chart(composition_chart(made.parts, amount, shell.scheme(), order), key=f"composition {amount}")
     if made.untold:
         with st.expander(f"Not told ({len(made.untold)})", expanded=len(made.untold) <= 8):
             st.html(listed(made.untold))
     with st.expander(f"Numbers ({len(made.parts)} rows)"):
         table = made.parts.rename(columns={"bar": "mix", "mix": "mix name"}).drop(columns=["begin", "end"])
         st.dataframe(table, hide_index=True, alt="Components of the mixes")
-        csv = table.to_csv(index=False)
-        st.download_button(
-            "Download as CSV", csv, "driftline-mixes.csv", "text/csv", icon=":material/download:", on_click="ignore"
-        )
+        download_csv(table, "driftline-mixes")

@@ -16,7 +16,9 @@ from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import is_fraction, marks_legend
 from dashboard.charts.standing_rows import standing_rows
 from dashboard.charts.standings import standings_chart
+from dashboard.parts import shell
 from dashboard.parts.overview.attention import Notice
+from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import escaped, listed
 from dashboard.parts.series import colours_of, lineage_of, with_forebears
 from dashboard.queries.overview import Standings
@@ -118,7 +120,7 @@ def draw(
     Returns:
         The rows: `ROW_COLUMNS`.
     """
-    scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
+    scheme: Scheme = shell.scheme()
     colours, labels = colours_of(runs, "run")
     drawn = [standing_rows(standings.rates, standings.runs, runs, piece) for piece in found]
     every = pd.concat([rows for rows, _ in drawn], ignore_index=True)
@@ -176,10 +178,7 @@ def rows_table(rows: pd.DataFrame) -> None:
     numbers = ("rate", "low", "high", "change", "change_low", "change_high", "p", "p_holm")
     config = {name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
     st.dataframe(frame, hide_index=True, column_config=config, alt="The numbers behind the rows")
-    csv = frame.to_csv(index=False)
-    st.download_button(
-        "Download as CSV", csv, "driftline-overview.csv", "text/csv", icon=":material/download:", on_click="ignore"
-    )
+    download_csv(frame, "driftline-overview")
 
 
 def _axes(rows: pd.DataFrame, trail: pd.DataFrame) -> tuple[bool, ValueAxis, float]:
