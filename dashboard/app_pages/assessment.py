@@ -14,6 +14,7 @@ from dashboard.parts.assessment.pictures import Pictures
 from dashboard.parts.chosen import behind_point, chosen_point
 from dashboard.parts.panels import numbers_table, to_look_at
 from dashboard.parts.plain import escaped, listed
+from dashboard.parts.series import checkpoint_titles
 from dashboard.queries.frame import RateQuery
 
 controls.arrive(links.ASSESSMENT)
@@ -32,7 +33,7 @@ with st.sidebar:
     used = metrics[metrics["metric"].isin(picked_metrics)]
     splits = choices.pick_splits(picked_evals, as_of)
 
-    names = offers.checkpoint_titles(coverage, runs)
+    names = checkpoint_titles(coverage, runs)
     members = evals[evals["eval"].isin(picked_evals)]
     measuring = [list(of) or [name] for name, of in zip(members["eval"], members["members"], strict=True)]
     picked = offers.pick_checkpoints(names, offers.default_checkpoints(coverage, measuring))

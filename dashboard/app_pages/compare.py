@@ -22,7 +22,7 @@ from dashboard.parts.compare.tables import (
 from dashboard.parts.definitions import pick_definition
 from dashboard.parts.panels import to_look_at
 from dashboard.parts.plain import escaped, listed
-from dashboard.parts.series import colours_of, default_evals
+from dashboard.parts.series import checkpoint_titles, colours_of, default_evals
 from dashboard.queries.compare import CompareQuery
 from loaders.errors import DriftlineError
 
@@ -33,7 +33,7 @@ if evals.empty:
     nothing.nothing_ingested()
 
 # What is compared. Addresses name checkpoints as the command does; a baseline that is named alone is one of them.
-offered = telling.offered(coverage, runs)
+offered = checkpoint_titles(coverage, runs)
 titles = choices.titles_of(evals)
 metrics = caches.metrics_for((), as_of)
 comparing_now = telling.named_checkpoints(controls.restored("checkpoint"), controls.restored("baseline"), coverage)

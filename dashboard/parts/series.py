@@ -9,6 +9,7 @@ import pandas as pd
 from dashboard.charts.curve_data import Lineage
 from dashboard.charts.palette import assign_colours
 from dashboard.charts.points import NO_MIX, SeriesBy
+from dashboard.links import checkpoint, step_of
 
 MOST_RUNS = 8
 """Runs that are picked at first: more lines than this can't be told apart."""
@@ -87,6 +88,22 @@ def labels_of(runs: pd.DataFrame) -> dict[str, str]:
         runs: `RUN_COLUMNS`.
     """
     return dict(zip(runs["run"], runs["run_label"], strict=True))
+
+
+def checkpoint_titles(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
+    """Every checkpoint that was evaluated, with its title, in the study's order.
+
+    Args:
+        coverage: `COVERAGE_COLUMNS`.
+        runs: `RUN_COLUMNS`.
+    """
+    labels = labels_of(runs)
+    found = {}
+    for row in coverage[coverage["eval"].notna()].to_dict("records"):
+        step = step_of(row)
+        label = labels.get(row["run"]) or row["run"]
+        found[checkpoint(row)] = str(label) if step is None else f"{label} @{step}"
+    return found
 
 
 def lineage_of(runs: pd.DataFrame) -> dict[str, Lineage]:

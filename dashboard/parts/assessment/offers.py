@@ -63,24 +63,6 @@ def default_evals(evals: pd.DataFrame, metrics: pd.DataFrame) -> list[str]:
     return [str(name) for name in ranked["eval"].head(1)]
 
 
-def checkpoint_titles(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
-    """Every checkpoint that was evaluated, in the study's order, and its title.
-
-    Args:
-        coverage: `COVERAGE_COLUMNS`.
-        runs: `RUN_COLUMNS`.
-    """
-    place = {run: at for at, run in enumerate(runs["run"])}
-    labels = labels_of(runs)
-    rows = coverage[coverage["eval"].notna()].to_dict("records")
-    rows.sort(key=lambda row: (place.get(row["run"], len(place)), row["run"], *step_order(step_of(row) or 0)))
-    titles = {}
-    for row in rows:
-        name, label = checkpoint(row), labels.get(row["run"]) or row["run"]
-        titles[name] = label if name == row["run"] else f"{label} @{name.removeprefix(row['run'] + '@')}"
-    return titles
-
-
 def default_checkpoints(coverage: pd.DataFrame, members: Sequence[Sequence[str]]) -> list[str]:
     """The latest checkpoint of each run at which everything was measured; where there is none, at which anything was.
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
-from dashboard.parts.series import labels_of
 from dashboard.queries.checkpoints import parse_checkpoints
 from dashboard.statistics import Correction
 from loaders.errors import DriftlineError
@@ -40,22 +39,6 @@ TABLE: dict[str, str] = {
     "detectable": "Detectable (80 %)", "method": "Interval", "test": "Test",
 }  # fmt: skip
 """Columns of the page's table, and how they are headed."""
-
-
-def offered(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, str]:
-    """Every checkpoint that was evaluated, with its title, in the study's order.
-
-    Args:
-        coverage: `COVERAGE_COLUMNS`.
-        runs: `RUN_COLUMNS`.
-    """
-    labels = labels_of(runs)
-    found = {}
-    for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        step = step_of(row)
-        label = labels.get(row["run"]) or row["run"]
-        found[checkpoint(row)] = str(label) if step is None else f"{label} @{step}"
-    return found
 
 
 def with_members(names: Sequence[str], evals: pd.DataFrame) -> list[str]:
