@@ -133,7 +133,59 @@ def migration_1(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(MACROS_1)
 
 
-MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1]
+TABLES_2 = """
+-- A prompt put to served models. framings_json: the prompts, a list of {name, prompt}; origin_json: the transcript or
+-- probe that the prompt was taken from. Probes belong to no batch: they are what people asked, not what files say.
+CREATE TABLE probes (
+    probe_id VARCHAR, kind VARCHAR, title VARCHAR, author VARCHAR, created_at TIMESTAMP, driftline VARCHAR,
+    framings_json VARCHAR, sampling_json VARCHAR, repeats VARCHAR, origin_json VARCHAR
+);
+-- The models that a probe asks, with the checkpoint that each was matched to when it was asked.
+CREATE TABLE probe_columns (
+    probe_id VARCHAR, position BIGINT, endpoint VARCHAR, protocol VARCHAR, model VARCHAR, parent VARCHAR,
+    run VARCHAR, step BIGINT, step_label VARCHAR, matched_by VARCHAR
+);
+-- A reply that was asked for. turn 0 answers the framing's prompt; a later one follows another reply (`follows`) and
+-- what the reader wrote then (user_text). A retry is a further attempt: the last one counts.
+CREATE TABLE probe_replies (
+    reply_id BIGINT, probe_id VARCHAR, position BIGINT, framing VARCHAR, sample BIGINT, turn BIGINT, attempt BIGINT,
+    follows BIGINT, user_text VARCHAR, seed BIGINT, asked_at TIMESTAMP
+);
+-- The reply as it arrived; its text is the pieces of one kind in their order.
+CREATE TABLE probe_pieces (reply_id BIGINT, seq BIGINT, kind VARCHAR, text VARCHAR);
+-- The end of a reply; one without is being asked for, or was interrupted.
+CREATE TABLE probe_ends (
+    reply_id BIGINT, status VARCHAR, stop_reason VARCHAR, error_kind VARCHAR, error VARCHAR, http_status BIGINT,
+    served_model VARCHAR, input_tokens BIGINT, output_tokens BIGINT, tries BIGINT, first_token_s DOUBLE,
+    seconds DOUBLE, ended_at TIMESTAMP
+);
+CREATE TABLE probe_judges (
+    judge_id VARCHAR, probe_id VARCHAR, endpoint VARCHAR, protocol VARCHAR, model VARCHAR, rubric VARCHAR,
+    author VARCHAR, created_at TIMESTAMP
+);
+-- A judge's verdict on a reply: misaligned or aligned, and missing where the judge failed (error says why).
+CREATE TABLE probe_verdicts (
+    judge_id VARCHAR, reply_id BIGINT, verdict VARCHAR, reason VARCHAR, raw VARCHAR, error_kind VARCHAR,
+    error VARCHAR, input_tokens BIGINT, output_tokens BIGINT, seconds DOUBLE, ended_at TIMESTAMP
+);
+-- A person's verdict; the last one of each person counts, and one without a verdict takes it back.
+CREATE TABLE probe_marks (
+    reply_id BIGINT, author VARCHAR, verdict VARCHAR, note VARCHAR, marked_at TIMESTAMP
+);
+-- How likely a given continuation of a framing's prompt is: the sum of natural log-probabilities of its tokens.
+CREATE TABLE probe_likelihoods (
+    probe_id VARCHAR, position BIGINT, framing VARCHAR, continuation VARCHAR, tokens BIGINT, logprob DOUBLE,
+    error_kind VARCHAR, error VARCHAR, measured_at TIMESTAMP
+);
+"""
+
+
+def migration_2(connection: duckdb.DuckDBPyConnection) -> None:
+    """Probes: what was asked of served models, and what they replied."""
+    connection.execute(TABLES_2)
+
+
+MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1, migration_2]
 """In order; a store records how many it has had, in the same transaction as each."""
 
 

@@ -1,0 +1,1 @@
+"""The live probe: one prompt, several checkpoints, side by side. Plans -> clients -> store; no pages in here."""
