@@ -146,10 +146,11 @@ CREATE TABLE probe_columns (
     run VARCHAR, step BIGINT, step_label VARCHAR, matched_by VARCHAR
 );
 -- A reply that was asked for. turn 0 answers the framing's prompt; a later one follows another reply (`follows`) and
--- what the reader wrote then (user_text). A retry is a further attempt: the last one counts.
+-- what the reader wrote then (user_text). A retry is a further attempt: the last one counts. `reserved`: tokens that it
+-- may take at the most, as reckoned before it was asked: they count against budgets until the server has counted.
 CREATE TABLE probe_replies (
     reply_id BIGINT, probe_id VARCHAR, position BIGINT, framing VARCHAR, sample BIGINT, turn BIGINT, attempt BIGINT,
-    follows BIGINT, user_text VARCHAR, seed BIGINT, asked_at TIMESTAMP
+    follows BIGINT, user_text VARCHAR, seed BIGINT, reserved BIGINT, asked_at TIMESTAMP
 );
 -- The reply as it arrived; its text is the pieces of one kind in their order.
 CREATE TABLE probe_pieces (reply_id BIGINT, seq BIGINT, kind VARCHAR, text VARCHAR);
@@ -166,7 +167,7 @@ CREATE TABLE probe_judges (
 -- A judge's verdict on a reply: misaligned or aligned, and missing where the judge failed (error says why).
 CREATE TABLE probe_verdicts (
     judge_id VARCHAR, reply_id BIGINT, verdict VARCHAR, reason VARCHAR, raw VARCHAR, error_kind VARCHAR,
-    error VARCHAR, input_tokens BIGINT, output_tokens BIGINT, seconds DOUBLE, ended_at TIMESTAMP
+    error VARCHAR, input_tokens BIGINT, output_tokens BIGINT, reserved BIGINT, seconds DOUBLE, ended_at TIMESTAMP
 );
 -- A person's verdict; the last one of each person counts, and one without a verdict takes it back.
 CREATE TABLE probe_marks (

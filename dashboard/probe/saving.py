@@ -1,0 +1,216 @@
+"""Saving a probe as it happens: rows are only ever added. Each call is one transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import msgspec
+from msgspec import Struct
+
+from loaders.store import Store
+
+_writing = threading.Lock()
+"""Probes share no table with ingests, and need not wait for one; only for each other."""
+
+
+class ProbeRow(Struct, frozen=True):
+    """Columns of `probes`."""
+
+    probe_id: str
+    kind: str
+    title: str
+    author: str | None
+    created_at: datetime
+    driftline: str
+    framings_json: str
+    sampling_json: str
+    repeats: str | None
+    origin_json: str | None
+
+
+class ColumnRow(Struct, frozen=True):
+    """Columns of `probe_columns`."""
+
+    probe_id: str
+    position: int
+    endpoint: str
+    protocol: str
+    model: str
+    parent: str | None
+    run: str | None
+    step: int | None
+    step_label: str | None
+    matched_by: str | None
+
+
+class ReplyRow(Struct, frozen=True):
+    """Columns of `probe_replies`: a reply that is asked for."""
+
+    reply_id: int
+    probe_id: str
+    position: int
+    framing: str
+    sample: int
+    turn: int
+    attempt: int
+    follows: int | None
+    user_text: str | None
+    seed: int | None
+    reserved: int
+    asked_at: datetime
+
+
+class PieceRow(Struct, frozen=True):
+    """Columns of `probe_pieces`."""
+
+    reply_id: int
+    seq: int
+    kind: str
+    text: str
+
+
+class EndRow(Struct, frozen=True):
+    """Columns of `probe_ends`. Times in seconds since the request was sent, the waiting for a free place left out."""
+
+    reply_id: int
+    status: str
+    stop_reason: str | None
+    error_kind: str | None
+    error: str | None
+    http_status: int | None
+    served_model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    tries: int
+    first_token_s: float | None
+    seconds: float | None
+    ended_at: datetime
+
+
+class JudgeRow(Struct, frozen=True):
+    """Columns of `probe_judges`."""
+
+    judge_id: str
+    probe_id: str
+    endpoint: str
+    protocol: str
+    model: str
+    rubric: str
+    author: str | None
+    created_at: datetime
+
+
+class VerdictRow(Struct, frozen=True):
+    """Columns of `probe_verdicts`."""
+
+    judge_id: str
+    reply_id: int
+    verdict: str | None
+    reason: str | None
+    raw: str | None
+    error_kind: str | None
+    error: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    reserved: int
+    seconds: float | None
+    ended_at: datetime
+
+
+class MarkRow(Struct, frozen=True):
+    """Columns of `probe_marks`."""
+
+    reply_id: int
+    author: str
+    verdict: str | None
+    note: str | None
+    marked_at: datetime
+
+
+class LikelihoodRow(Struct, frozen=True):
+    """Columns of `probe_likelihoods`."""
+
+    probe_id: str
+    position: int
+    framing: str
+    continuation: str
+    tokens: int | None
+    logprob: float | None
+    error_kind: str | None
+    error: str | None
+    measured_at: datetime
+
+
+Row = ProbeRow | ColumnRow | ReplyRow | PieceRow | EndRow | JudgeRow | VerdictRow | MarkRow | LikelihoodRow
+
+TABLES: dict[type[Any], str] = {
+    ProbeRow: "probes",
+    ColumnRow: "probe_columns",
+    ReplyRow: "probe_replies",
+    PieceRow: "probe_pieces",
+    EndRow: "probe_ends",
+    JudgeRow: "probe_judges",
+    VerdictRow: "probe_verdicts",
+    MarkRow: "probe_marks",
+    LikelihoodRow: "probe_likelihoods",
+}
+
+SQL_TYPES = {int: "BIGINT", str: "VARCHAR", float: "DOUBLE", datetime: "TIMESTAMP"}
+
+LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM probe_replies"
+
+
+def save(store: Store, rows: Sequence[Row]) -> None:
+    """Add rows, all of them or none, in the order of their tables.
+
+    Raises:
+        duckdb.Error: The store can't be written; nothing of `rows` is in it.
+    """
+    if not rows:
+        return
+    with _transaction(store) as cursor:
+        for kind, table in TABLES.items():
+            of_kind = [row for row in rows if type(row) is kind]
+            if of_kind:
+                _append(cursor, table, kind, of_kind)
+
+
+def last_reply(store: Store) -> int:
+    """The highest reply_id so far; 0 where there is none."""
+    with store.cursor() as cursor:
+        row = cursor.execute(LAST_REPLY).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _append(cursor: duckdb.DuckDBPyConnection, table: str, kind: type[Any], rows: list[Any]) -> None:
+    names, lists = [], []
+    for field in msgspec.structs.fields(kind):
+        names.append(field.name)
+        lists.append(f"unnest(?::{_sql_type(field.type)}[])")
+    values = [[getattr(row, name) for row in rows] for name in names]
+    # Names of tables and columns are our own.
+    cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(lists)}", values)
+
+
+def _sql_type(annotation: Any) -> str:
+    for kind, name in SQL_TYPES.items():
+        if annotation == kind or annotation == kind | None:
+            return name
+    raise TypeError(f"no column type for {annotation}")
+
+
+@contextmanager
+def _transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    with _writing, store.cursor() as cursor:
+        cursor.execute("BEGIN")
+        try:
+            yield cursor
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
