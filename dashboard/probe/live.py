@@ -11,6 +11,8 @@ from dashboard.probe.replies import Piece, Status
 from dashboard.probe.saving import EndRow, PieceRow
 from dashboard.queries.probes import SavedReply
 
+MOST_PARTS = 200
+
 
 @dataclass
 class LiveReply:
@@ -48,7 +50,11 @@ class LiveReply:
         self.last_s = monotonic() - self.sent_at
         if self.first_token_s is None:
             self.first_token_s, self.status = self.last_s, "streaming"
-        self.pieces.setdefault(piece.kind, []).append(piece.text)
+        parts = self.pieces.setdefault(piece.kind, [])
+        parts.append(piece.text)
+        # Only the loop joins, and in one step: readers on other threads always see a whole list.
+        if len(parts) > MOST_PARTS and piece.kind != "tool_call":
+            self.pieces[piece.kind] = ["".join(parts)]
         # A store is for reading later: pieces that come within one saving are one row.
         if self.unsaved and self.unsaved[-1].kind == piece.kind and piece.kind != "tool_call":
             last = self.unsaved[-1]
@@ -59,10 +65,7 @@ class LiveReply:
 
     def text(self, kind: str = "text") -> str:
         """What has come of one kind."""
-        parts = self.pieces.get(kind, [])
-        if len(parts) > 1 and kind != "tool_call":
-            parts[:] = ["".join(parts)]
-        return "".join(parts)
+        return "".join(list(self.pieces.get(kind, ())))
 
     def now(self) -> SavedReply:
         """The reply as it is at this moment."""

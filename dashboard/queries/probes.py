@@ -132,7 +132,8 @@ WITH asked AS (
     SELECT r.probe_id, r.asked_at AS since, coalesce(e.tries, 1) AS requests,
            CASE WHEN e.input_tokens IS NOT NULL OR e.output_tokens IS NOT NULL
                 THEN coalesce(e.input_tokens, 0) + coalesce(e.output_tokens, 0)
-                WHEN e.status = 'failed' AND e.first_token_s IS NULL THEN 0 ELSE r.reserved END AS tokens
+                WHEN e.tries = 0 OR (e.status = 'failed' AND e.first_token_s IS NULL) THEN 0
+                ELSE r.reserved END AS tokens
     FROM probe_replies r LEFT JOIN probe_ends e USING (reply_id)
     UNION ALL
     SELECT j.probe_id, v.ended_at, 1,
