@@ -36,7 +36,7 @@ def prompt_for(prompt: Prompt, exchanges: Sequence[Exchange]) -> Prompt:
     seen = {call.id for turn in turns for call in turn.calls}
     prefill = prompt.prefill or ""
     for number, exchange in enumerate(exchanges, start=1):
-        calls = _told_apart(exchange.calls, seen, number)
+        calls = told_apart(exchange.calls, seen, number)
         turns.append(Turn("assistant", prefill + exchange.reply, calls))
         turns += [Turn("tool", NO_TOOL_RUN, call_id=call.id) for call in calls]
         turns.append(Turn("user", exchange.user_text))
@@ -44,7 +44,7 @@ def prompt_for(prompt: Prompt, exchanges: Sequence[Exchange]) -> Prompt:
     return msgspec.structs.replace(prompt, turns=tuple(turns), prefill=None)
 
 
-def _told_apart(calls: Sequence[ToolCall], seen: set[str], number: int) -> tuple[ToolCall, ...]:
+def told_apart(calls: Sequence[ToolCall], seen: set[str], number: int) -> tuple[ToolCall, ...]:
     """Calls with ids of their own: some servers count them anew in each reply, or give none. Adds them to `seen`."""
     named: list[ToolCall] = []
     for at, call in enumerate(calls, start=1):
