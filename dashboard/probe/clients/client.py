@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from msgspec import Struct
@@ -26,7 +26,7 @@ class Client(Protocol):
     holds no key.
     """
 
-    def stream(self, request: Request) -> AsyncIterator[Piece | Finish]:
+    def stream(self, request: Request) -> AsyncGenerator[Piece | Finish, None]:
         """Ask for one reply. Yields pieces as they arrive, then one `Finish`; closing the iterator ends the request.
 
         An end of the stream before the server told its end raises `broken`.

@@ -1,0 +1,59 @@
+"""The OpenAI protocol: vLLM, llama.cpp's server, OpenAI itself, and whatever else speaks it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import httpx2
+from openai import AsyncOpenAI
+
+from dashboard.probe.asked import Likelihood, Prompt, Request
+from dashboard.probe.clients.calling import guarded, streamed
+from dashboard.probe.clients.client import ServedModel
+from dashboard.probe.clients.failures import Failures
+from dashboard.probe.clients.http import NO_KEY, http_client
+from dashboard.probe.clients.listing import all_models
+from dashboard.probe.clients.openai_body import chat_body
+from dashboard.probe.clients.openai_reader import OpenAIReader
+from dashboard.probe.endpoints import Endpoint
+from dashboard.probe.redaction import Redactor
+from dashboard.probe.replies import Finish, Piece
+
+
+class OpenAIClient:
+    """See `client.Client`."""
+
+    def __init__(self, endpoint: Endpoint, key: str | None) -> None:
+        self._endpoint = endpoint
+        self._failures = Failures(endpoint, Redactor([key]))
+        self._client = AsyncOpenAI(
+            api_key=key or NO_KEY,
+            base_url=endpoint.url,
+            max_retries=0,
+            http_client=http_client(endpoint, key),
+        )
+
+    def stream(self, request: Request) -> AsyncGenerator[Piece | Finish, None]:
+        """See `client.Client`."""
+        body: dict[str, Any] = chat_body(request, self._endpoint.url)
+        create = self._client.chat.completions.with_streaming_response.create
+        reader = OpenAIReader(self._failures, request.model)
+        return streamed(lambda: create(**body), reader, self._failures, request)
+
+    async def models(self) -> list[ServedModel]:
+        """See `client.Client`."""
+
+        async def fetch(after: dict[str, str]) -> bytes:
+            answer = await self._client.get("/models", cast_to=httpx2.Response, options={"params": after})
+            return answer.content
+
+        return await guarded(all_models(fetch, self._failures, "after"), self._failures)
+
+    async def likelihood(self, model: str, prompt: Prompt, continuation: str) -> Likelihood:  # noqa: ARG002
+        """See `client.Client`."""
+        raise self._failures.error("unsupported", "log-probabilities of a continuation are not told there.")
+
+    async def close(self) -> None:
+        """See `client.Client`."""
+        await self._client.close()
