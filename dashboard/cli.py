@@ -36,6 +36,20 @@ def parser() -> argparse.ArgumentParser:
     view.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of PATH")
     view.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: the first free from 8501)")
     view.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    view.add_argument(
+        "--models",
+        metavar="FILE",
+        help="a YAML file of endpoints that the Probe page may ask, with limits (default: models.yaml in the user's"
+        " configuration folder, if there is one)",
+    )
+    view.add_argument(
+        "--endpoint",
+        action="append",
+        default=[],
+        metavar="ENDPOINT",
+        help="one more endpoint: NAME=URL (OpenAI protocol: vLLM and others), NAME=anthropic:URL, or anthropic; with"
+        " ,key=VARIABLE for the environment variable or Streamlit secret with its key. May be given several times",
+    )
 
     ingest = verbs.add_parser(
         "ingest",

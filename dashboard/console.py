@@ -24,7 +24,8 @@ from rich.text import Text
 from dashboard import commands
 from dashboard.cli import store_path
 from dashboard.handover import Owner, find_owner, hand_over, hand_over_lines
-from dashboard.places import demo_study
+from dashboard.places import demo_study, models_file
+from dashboard.probe.endpoints import Declared
 from loaders.errors import DriftlineError
 from loaders.report import FileLine, IngestReport
 from loaders.store import Store
@@ -95,17 +96,31 @@ def view(given: argparse.Namespace) -> int:
 
     root = Path(given.path) if given.path else demo_study()
     path = store_path(given, [str(root)])
+    declared = _declared(given)
     arguments = commands.IngestArguments([str(root.expanduser().resolve())], _absolute(given.study))
     with owned(path) as place:
         report = _ingest(place, arguments)
         _print_report(report, brief=True)
         if isinstance(place, Owner):
             out.print(f"A dashboard on this store is running already (process {place.pid}).")
+            if given.models or given.endpoint:
+                err.print("It keeps the endpoints that it was started with; end it first to declare others.")
             _open(f"http://127.0.0.1:{place.port}", given.no_browser)
             return 0
         # The port is looked for last: while it is not bound, another program could take it.
-        serve(place, free_port(given.port), [Path(p) for p in report.roots], lambda url: _open(url, given.no_browser))
+        watched = [Path(p) for p in report.roots]
+        serve(place, free_port(given.port), watched, declared, lambda url: _open(url, given.no_browser))
     return 0
+
+
+def _declared(given: argparse.Namespace) -> Declared:
+    """The endpoints of the models file and of the flags."""
+    from dashboard.probe.models_file import parse_endpoint, read_models_file
+
+    named = Path(given.models).expanduser() if given.models else models_file()
+    declared = read_models_file(named) if given.models or named.is_file() else Declared()
+    flags = tuple(parse_endpoint(text) for text in given.endpoint)
+    return msgspec.structs.replace(declared, endpoints=(*declared.endpoints, *flags))
 
 
 def _open(url: str, no_browser: bool) -> None:

@@ -18,6 +18,11 @@ def demo_study() -> Path:
     return (packaged if packaged.is_dir() else here.parent / "runs") / "demo"
 
 
+def models_file() -> Path:
+    """Where the endpoints stand that a user's dashboards may ask, where no other file is named."""
+    return platformdirs.user_config_path("driftline", appauthor=False) / "models.yaml"
+
+
 def store_for(path: Path) -> Path:
     """The store that belongs to a folder of logs where none is named: one a folder, among the user's data.
 

@@ -7,6 +7,7 @@ import hmac
 import importlib
 import json
 import logging
+import os
 import queue
 import socket
 import threading
@@ -21,9 +22,12 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from streamlit.errors import StreamlitSecretNotFoundError
 
 from dashboard import commands, runtime
 from dashboard.handover import HOST, PREFIX, Owner, leave_note, remove_note
+from dashboard.probe.endpoints import Declared
+from dashboard.probe.service import ProbeService
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.watch import Watcher
@@ -60,16 +64,18 @@ def free_port(wanted: int | None) -> int:
     raise DriftlineError(f"{tried} in use. Choose another with --port N.")
 
 
-def serve(store: Store, port: int, watched: list[Path], ready: Callable[[str], None]) -> None:
+def serve(store: Store, port: int, watched: list[Path], declared: Declared, ready: Callable[[str], None]) -> None:
     """Serve the pages on 127.0.0.1 until interrupted.
 
     Args:
         store: Open; the caller closes it.
         watched: Folders whose new and changed files come in by themselves.
+        declared: The endpoints that may be asked; servers of `driftline serve` come to them by themselves.
         ready: Called with the address once the server answers.
     """
     path = Path(store.path)
-    runtime.use(store)
+    probes = ProbeService(store, lambda: (declared, key_of))
+    runtime.use(store, probes)
     # What the pages need is imported before the first reader comes, who would wait for it.
     for module in PAGES_NEED:
         importlib.import_module(module)
@@ -91,6 +97,18 @@ def serve(store: Store, port: int, watched: list[Path], ready: Callable[[str], N
     finally:
         remove_note(path, owner)
         runtime.use(None)
+        probes.close()
+
+
+def key_of(name: str) -> str | None:
+    """A key by its name: an environment variable, else a Streamlit secret; None where neither is set."""
+    if os.environ.get(name):
+        return os.environ[name]
+    try:
+        secret = st.secrets.get(name)
+    except StreamlitSecretNotFoundError:
+        return None
+    return secret if isinstance(secret, str) and secret else None
 
 
 def _options(port: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
@@ -42,7 +42,10 @@ MOST_KEPT = 20
 class Endpoints(Protocol):
     """Where clients come from: the directory of what is declared."""
 
-    declared: Declared
+    @property
+    def declared(self) -> Declared:
+        """What is declared now."""
+        ...
 
     def client(self, name: str) -> Client:
         """The client of a declared endpoint."""
@@ -51,6 +54,18 @@ class Endpoints(Protocol):
     def redact(self, text: str) -> str:
         """A text without any key in it."""
         ...
+
+
+class Work:
+    """Something that runs on the engine's loop."""
+
+    def __init__(self, future: Future[Any]) -> None:
+        self._future = future
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until it has ended, but not longer than some seconds; returns whether it has."""
+        done, _ = wait([self._future], timeout=seconds)
+        return bool(done)
 
 
 class Engine:
@@ -200,6 +215,10 @@ class Engine:
         mine = [reserved for probe, reserved in judging if probe == probe_id]
         total = [reserved for _, reserved in judging]
         return plans.plus(Allowance(*of_probe), mine), plans.plus(Allowance(*of_day), total)
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Work:
+        """Let something else run on the loop: what uses the same clients must."""
+        return Work(self._in_loop(work))
 
     def close(self) -> None:
         """End everything; what has come is saved, and what was under way counts as interrupted."""

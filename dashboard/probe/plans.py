@@ -38,6 +38,9 @@ LONGEST_TITLE = 120
 LONGEST_PROMPT = 4_000_000
 """Characters of one prompt."""
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of what is only reckoned."""
+
 AGAIN = ("failed", "stopped", "interrupted")
 """What may be asked again."""
 ANSWERED = ("complete", "stopped")
