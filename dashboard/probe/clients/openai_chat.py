@@ -15,6 +15,7 @@ from dashboard.probe.clients.failures import Failures
 from dashboard.probe.clients.http import NO_KEY, http_client
 from dashboard.probe.clients.listing import all_models
 from dashboard.probe.clients.openai_body import chat_body
+from dashboard.probe.clients.openai_likelihood import likelihood_of
 from dashboard.probe.clients.openai_reader import OpenAIReader
 from dashboard.probe.endpoints import Endpoint
 from dashboard.probe.redaction import Redactor
@@ -26,6 +27,7 @@ class OpenAIClient:
 
     def __init__(self, endpoint: Endpoint, key: str | None) -> None:
         self._endpoint = endpoint
+        self._root = endpoint.url.rstrip("/").removesuffix("/v1")
         self._failures = Failures(endpoint, Redactor([key]))
         self._client = AsyncOpenAI(
             api_key=key or NO_KEY,
@@ -50,9 +52,16 @@ class OpenAIClient:
 
         return await guarded(all_models(fetch, self._failures, "after"), self._failures)
 
-    async def likelihood(self, model: str, prompt: Prompt, continuation: str) -> Likelihood:  # noqa: ARG002
-        """See `client.Client`."""
-        raise self._failures.error("unsupported", "log-probabilities of a continuation are not told there.")
+    async def likelihood(self, model: str, prompt: Prompt, continuation: str) -> Likelihood:
+        """See `client.Client`. Of the servers known, vLLM can tell."""
+
+        async def post(path: str, body: dict[str, Any]) -> bytes:
+            # vLLM has /tokenize beside /v1, not below it.
+            url = f"{self._root}{path}" if path.startswith("/") else f"/{path}"
+            answer = await guarded(self._client.post(url, cast_to=httpx2.Response, body=body), self._failures)
+            return answer.content
+
+        return await likelihood_of(post, self._failures, model, prompt, continuation)
 
     async def close(self) -> None:
         """See `client.Client`."""
