@@ -301,8 +301,11 @@ Direction = Literal["shrinks", "grows", "no change shown"]
 def lead_over_steps(lead: float, change: Trend, level: float = 0.95) -> Direction:
     """Read the slope of a lead: whether it moves towards 0, away from it, or not demonstrably either.
 
+    On a line of mean m and slope b the lead is larger at the end than at the start exactly where m b > 0. The sign of
+    the first step alone would be chance's wherever a lead begins near 0.
+
     Args:
-        lead: The lead at the start of the line, with its sign.
+        lead: The mean lead over the line, with its sign.
         change: Slope of the lead.
         level: At which `change` must differ from 0.
     """
