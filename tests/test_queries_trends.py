@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import binomtest, norm, t
 from statsmodels.stats.multitest import multipletests
 
+from dashboard.parts.persistence.telling import lead_in_words
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
 from dashboard.statistics import wilson_interval
@@ -186,6 +187,16 @@ def test_shrinking_is_claimed_only_where_it_is_shown_over_the_whole_family():
     assert found.loc["a", "slope"] > 0
     assert found.loc["c", "direction"] == "no change shown"
     assert found.loc["a", "slope_p_corrected"] == pytest.approx(2 * found.loc["a", "slope_p"])
+
+
+def test_a_lead_that_begins_at_0_grows_on_whichever_side_chance_put_its_first_step():
+    """The side that a run is on is that of its mean lead: the words on the page say the same."""
+    steady = dict.fromkeys((100, 200, 300), [1] * 30 + [0] * 30)
+    for first in (29, 31):
+        run = {100: [1] * first + [0] * (60 - first), 200: [1] * 20 + [0] * 40, 300: [1] * 5 + [0] * 55}
+        lead = only(asked(store_with(a=run, b=steady), baseline="b").lead_lines)
+        assert lead["direction"] == "grows"
+        assert "the lead grows" in lead_in_words(lead, {})
 
 
 def test_step_0_is_the_parents_checkpoint_where_it_was_evaluated():

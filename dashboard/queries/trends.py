@@ -101,8 +101,8 @@ LEAD_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
 difference, the run's less the baseline's, in the units of `STEP_COLUMNS`: at the first and last common step
 (`first_p`, `last_p`: Holm's over the steps of the line), its `mean` over training (the area between the two curves by
 the span), its `slope` per 100 steps, and `span`, the slope over all steps from first to last. `direction` is
-shrinks, grows or "no change shown", by `slope_p_corrected`; both corrected p-values are Holm's over the `family` of all
-rows of this frame."""
+shrinks (towards 0 from the side of the mean), grows or "no change shown", by `slope_p_corrected`; both corrected
+p-values are Holm's over the `family` of all rows of this frame."""
 
 
 @dataclass(frozen=True)
@@ -370,4 +370,4 @@ def _correct(rows: list[Row], level: float) -> None:
         change = Trend(
             row["slope"], row["slope_low"], row["slope_high"], np.nan, row["slope_p_corrected"], row["points"]
         )
-        row |= {"direction": lead_over_steps(row["first"], change, level), "family": len(rows)}
+        row |= {"direction": lead_over_steps(row["mean"], change, level), "family": len(rows)}
