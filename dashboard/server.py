@@ -157,6 +157,9 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         found = await asyncio.to_thread(commands.run_compare, store, given)
         return Response(json.dumps(found), media_type="application/json")
 
+    async def servable(_request: Request) -> Response:
+        return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_servable, store)))
+
     async def export(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.ExportArguments)
         return Response(await asyncio.to_thread(commands.run_export, store, given))
@@ -166,6 +169,7 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         Route(f"{PREFIX}/ingest", guarded(ingest), methods=["POST"]),
         Route(f"{PREFIX}/rates", guarded(rates), methods=["POST"]),
         Route(f"{PREFIX}/compare", guarded(compare), methods=["POST"]),
+        Route(f"{PREFIX}/servable", guarded(servable), methods=["POST"]),
         Route(f"{PREFIX}/export", guarded(export), methods=["POST"]),
     ]
 
