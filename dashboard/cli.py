@@ -110,6 +110,35 @@ def parser() -> argparse.ArgumentParser:
     )
     _formats(compare)
 
+    serve = verbs.add_parser(
+        "serve",
+        help="serve checkpoints on this computer, to be probed",
+        description="Start vLLM (else llama.cpp's server) on 127.0.0.1 with checkpoints whose weights a run card or a"
+        " trainer's folder tells, and end it with Ctrl+C. Dashboards of the same user find it by themselves. Words"
+        " after -- go to vLLM as they are.",
+        usage="driftline serve [OPTION]... CHECKPOINT... [-- WORD...]",
+    )
+    serve.add_argument(
+        "checkpoints",
+        nargs="+",
+        metavar="CHECKPOINT",
+        help="RUN@STEP, RUN@LABEL, RUN for its latest, RUN@all for all of them; smol, or smol/RUN@STEP, of the small"
+        " study that comes with Driftline",
+    )
+    _source(serve)
+    serve.add_argument(
+        "--print",
+        action="store_true",
+        dest="printed",
+        help="start nothing; print the command for another machine, which takes its key from $VLLM_API_KEY",
+    )
+    serve.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
+    serve.add_argument(
+        "--engine", choices=("vllm", "llama.cpp"), help="default: vLLM where it is installed, else llama.cpp"
+    )
+    serve.add_argument("--max-model-len", type=int, metavar="N", help="tokens of a prompt and its reply together")
+    serve.add_argument("--dtype", metavar="NAME", help="of the weights, as vLLM has it: bfloat16, float16, ...")
+
     export = verbs.add_parser(
         "export",
         help="write rates or samples to a file",
@@ -168,7 +197,11 @@ def _formats(command: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status: 0 done, 1 something was rejected or went wrong, 2 wrong usage."""
-    given = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # What follows -- is for the server that `serve` starts: argparse would take it for further checkpoints.
+    at = words.index("--") if words[:1] == ["serve"] and "--" in words else len(words)
+    given = parser().parse_args(words[:at])
+    given.extra = words[at + 1 :]
     # Imported only now: `--help` and errors of usage need none of it.
     from dashboard import console
 

@@ -28,6 +28,7 @@ from dashboard import commands, runtime
 from dashboard.handover import HOST, PREFIX, Owner, leave_note, remove_note
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.service import ProbeService
+from dashboard.serving import notes
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.watch import Watcher
@@ -74,7 +75,7 @@ def serve(store: Store, port: int, watched: list[Path], declared: Declared, read
         ready: Called with the address once the server answers.
     """
     path = Path(store.path)
-    probes = ProbeService(store, lambda: (declared, key_of))
+    probes = ProbeService(store, lambda: notes.joined(declared, notes.served()), key_of)
     runtime.use(store, probes)
     # What the pages need is imported before the first reader comes, who would wait for it.
     for module in PAGES_NEED:
@@ -101,9 +102,10 @@ def serve(store: Store, port: int, watched: list[Path], declared: Declared, read
 
 
 def key_of(name: str) -> str | None:
-    """A key by its name: an environment variable, else a Streamlit secret; None where neither is set."""
-    if os.environ.get(name):
-        return os.environ[name]
+    """A key by its name: of a server of `driftline serve`, an environment variable, a Streamlit secret; else None."""
+    found = notes.key_of(name) or os.environ.get(name)
+    if found:
+        return found
     try:
         secret = st.secrets.get(name)
     except StreamlitSecretNotFoundError:
@@ -175,6 +177,9 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         found = await asyncio.to_thread(commands.run_compare, store, given)
         return Response(json.dumps(found), media_type="application/json")
 
+    async def servable(_request: Request) -> Response:
+        return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_servable, store)))
+
     async def export(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.ExportArguments)
         return Response(await asyncio.to_thread(commands.run_export, store, given))
@@ -184,6 +189,7 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         Route(f"{PREFIX}/ingest", guarded(ingest), methods=["POST"]),
         Route(f"{PREFIX}/rates", guarded(rates), methods=["POST"]),
         Route(f"{PREFIX}/compare", guarded(compare), methods=["POST"]),
+        Route(f"{PREFIX}/servable", guarded(servable), methods=["POST"]),
         Route(f"{PREFIX}/export", guarded(export), methods=["POST"]),
     ]
 

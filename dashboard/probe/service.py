@@ -13,7 +13,7 @@ from dashboard.probe.directory import Directory, Standing
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.engine import Engine
 from dashboard.probe.judge import Judge
-from dashboard.probe.matching import match
+from dashboard.probe.matching import Known, match_model
 from dashboard.queries.probes import SavedProbe
 from loaders.store import Store
 
@@ -22,18 +22,19 @@ FRESH_S = 15.0
 FIRST_S = 6.0
 """Seconds that a page waits for the first answers."""
 
-Keys = Callable[[str], str | None]
-Sources = Callable[[], tuple[Declared, Keys]]
-"""What is declared now, and where its keys are: servers of `driftline serve` come and go."""
-
 
 class ProbeService:
-    """One for a dashboard. All methods may be called from any thread."""
+    """One for a dashboard. All methods may be called from any thread.
 
-    def __init__(self, store: Store, sources: Sources) -> None:
-        self._sources = sources
-        declared, self._keys = sources()
-        self.directory = Directory(declared, lambda name: self._keys(name))
+    Args:
+        store: Where probes are saved.
+        declared: What is declared now: servers of `driftline serve` come and go.
+        key_of: The key of that name; None where there is none.
+    """
+
+    def __init__(self, store: Store, declared: Callable[[], Declared], key_of: Callable[[str], str | None]) -> None:
+        self._declared = declared
+        self.directory = Directory(declared(), key_of)
         self.engine = Engine(store, self.directory)
         self._looking = threading.Lock()
         self._looked_at = float("-inf")
@@ -49,7 +50,7 @@ class ProbeService:
         """Ask every endpoint what it serves, and wait up to `patience_s` seconds for the answers."""
         with self._looking:
             self._looked_at = time.monotonic()
-            declared, self._keys = self._sources()
+            declared = self._declared()
             if declared != self.directory.declared:
                 self.directory.update(declared)
                 patience_s = FIRST_S
@@ -62,13 +63,13 @@ class ProbeService:
 
         Args:
             checkpoints: Rows with run, step, step_label, path, base_model.
-            runs: Rows with run, base_model.
+            runs: Rows with run, base_model, parent_run.
         """
-        matches = self.directory.declared.matches
+        matches, known = self.directory.declared.matches, Known.of_rows(checkpoints, runs)
         found = []
         for standing in self.directory.snapshot():
             for model in standing.models:
-                at = match(model, standing.name, checkpoints, runs, matches)
+                at = match_model(model, standing.name, known, matches)
                 found.append(
                     Column(
                         standing.name, standing.endpoint.protocol, model.id, model.parent, at.run, at.step,

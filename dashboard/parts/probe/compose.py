@@ -94,7 +94,12 @@ def form(models: Mapping[str, Column], names: Mapping[str, str]) -> Asked | None
             controls.put("model", list(models)[:FIRST_MODELS])
         session[HAD_MODELS] = bool(models)
         picked = controls.pick_many(
-            "Models", "model", list(models), default=list(models)[:FIRST_MODELS], titles=names, placeholder="Pick two to eight"
+            "Models",
+            "model",
+            list(models),
+            default=list(models)[:FIRST_MODELS],
+            titles=names,
+            placeholder="Pick two to eight",
         )
         rules = {rule.name: rule for rule in framing_rules()}
         framed = st.multiselect(
