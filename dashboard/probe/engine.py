@@ -200,7 +200,11 @@ class Engine:
     def replies(self, probe: SavedProbe) -> list[SavedReply]:
         """A probe's replies with what has come of those under way, up to this moment."""
         live = self._live.get(probe.probe_id, {})
-        return [live[r.reply_id].now() if r.reply_id in live else r for r in probe.replies]
+        # What is said of a reply is in the store alone.
+        return [
+            replace(live[r.reply_id].now(), verdicts=r.verdicts, marks=r.marks) if r.reply_id in live else r
+            for r in probe.replies
+        ]
 
     def active(self, probe_id: str) -> bool:
         """Whether anything of a probe is under way: replies, verdicts, likelihoods."""

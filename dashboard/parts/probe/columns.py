@@ -97,7 +97,7 @@ def rate_text(rate: ProbeRate) -> str:
     """A rate in words: k of n, per cent, interval, and what is missing."""
     missing = f", {rate.n_missing} without a verdict" if rate.n_missing else ""
     if rate.rate is None or rate.low is None or rate.high is None:
-        return f"no verdict yet{missing}"
+        return f"no verdict yet on {rate.n_missing} replies" if rate.n_missing != 1 else "no verdict yet"
     return (
         f"{rate.k} of {rate.n} misaligned: {100 * rate.rate:.0f} % (95 % interval {100 * rate.low:.0f} to"
         f" {100 * rate.high:.0f} %){missing}"
