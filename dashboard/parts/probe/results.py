@@ -125,7 +125,7 @@ def differences_view(probe: SavedProbe, runs: pd.DataFrame) -> None:
     sampling = plans.sampling_of(probe)
     sample = 0
     if sampling.samples > 1:
-        sample = int(controls.number("Sample", "sample_no", default=1, least=1, most=sampling.samples)) - 1
+        sample = int(controls.number("Sample", "sample_no", default=1.0, least=1.0, most=float(sampling.samples))) - 1
     last = {(t[-1].framing, t[-1].position): t[-1] for t in plans.threads(probe) if t[-1].sample == sample}
     for framing in plans.framings_of(probe):
         st.html(f'<div class="dl-head"><b>{escaped(framing.name)}</b></div>')
