@@ -228,7 +228,7 @@ def _row(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def folder_of(path: Any) -> str | None:
-    """The folder of a checkpoint, out of the file in it that told of it; None of cards and logs, which are elsewhere."""
+    """A checkpoint's folder, out of the file in it that told of it; None of cards and logs, which lie elsewhere."""
     text = _text(path)
     if text is None:
         return None

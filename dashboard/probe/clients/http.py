@@ -20,7 +20,7 @@ SPARE_S = 5.0
 
 SENT = frozenset({
     *("host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"),
-    *("user-agent", "authorization", "x-api-key", "anthropic-version", "x-stainless-raw-response"),
+    *("user-agent", "authorization", "anthropic-version", "x-stainless-raw-response"),
 })  # fmt: skip
 """Headers that are sent. The makers' clients add others out of the environment (OPENAI_CUSTOM_HEADERS,
 OPENAI_ORG_ID, ANTHROPIC_CUSTOM_HEADERS), which are meant for one server and not for every declared one."""
@@ -44,9 +44,9 @@ def http_client(endpoint: Endpoint, key: str | None) -> httpx2.AsyncClient:
     async def keep_to_what_is_declared(request: httpx2.Request) -> None:
         for name in set(request.headers) - SENT:
             del request.headers[name]
-        for name, own in (("authorization", f"Bearer {key}"), ("x-api-key", key)):
-            if name in request.headers and (key is None or request.headers[name] != own):
-                del request.headers[name]
+        request.headers.pop("authorization", None)
+        if key is not None:
+            request.headers["authorization"] = f"Bearer {key}"  # in both protocols
         request.headers["accept-encoding"] = "identity"  # a proxy that compresses holds pieces back
 
     return httpx2.AsyncClient(
