@@ -278,6 +278,9 @@ def compare(given: argparse.Namespace) -> int:
     fields = dict(zip(("split", "split2"), given.split, strict=False))
     columns = [name for name in commands.COMPARE_TABLE if any(row[name] is not None for row in rows)]
     out.print(_table(rows, columns, fields))
+    # The table has no room for what must be known of its rows; CSV and JSON have it in a column.
+    for line in dict.fromkeys(f"{row['eval']}  {row['checkpoint']}: {flag}" for row in rows for flag in row["flags"]):
+        err.print(line, markup=False)
     family = next((row["family"] for row in rows), 0)
     out.print(
         f"Differences to {found['baseline']}; p_corrected: {found['correction']} over {family} comparisons;"

@@ -15,7 +15,7 @@ from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
 from dashboard.queries.definitions import Group
 from dashboard.queries.differences import basis_row, change_rows, difference_row, flip_rows, group_basis, group_row
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, Method, RateQuery, frame_of
-from dashboard.queries.groups import is_glob
+from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import find_matches, find_measured
 from dashboard.queries.planning import BASIS_COLUMNS
 from dashboard.queries.rates import rates
@@ -259,7 +259,7 @@ def _place(row: Row, order: dict[str, int]) -> tuple[Any, ...]:
 def _of_group(group: Group, scope: Scope, about: Row, compared: Sequence[Compared], level: float) -> list[Compared]:
     """The average over a group's members, for each checkpoint, variant and split values that one was measured at."""
     members = [(name, metric.name) for name, metric in scope.members(group)]
-    expected = dict.fromkeys([name for name in group.evals if not is_glob(name)] + [name for name, _ in members])
+    expected = expected_members(group, [name for name, _ in members])
     by_place: dict[tuple[Any, ...], list[Compared]] = {}
     for one in compared:
         if one.difference is not None and (one.row["eval"], one.row["metric"]) in members:
