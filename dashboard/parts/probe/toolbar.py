@@ -11,7 +11,7 @@ from dashboard.parts.probe import arriving, compose, recent, results
 from dashboard.parts.probe.attempts import attempt
 from dashboard.probe import plans
 from dashboard.probe.asked import Column
-from dashboard.probe.export import export_name, export_probe
+from dashboard.probe.export import export
 from dashboard.queries.probes import SavedProbe
 
 
@@ -37,10 +37,12 @@ def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str,
         st.button("Edit", icon=":material/edit:", on_click=arriving.edit, args=(probe,),
                   help="Loads the prompt into the composer, for a new probe.")  # fmt: skip
         results.judge_button(probe, models, names)
-        st.download_button(
-            "Export", lambda: export_probe(probe), export_name(probe), icon=":material/download:", on_click="ignore",
-            disabled=active, help="As Inspect logs, one for each model: they open in Inspect View.",
-        )  # fmt: skip
+        if not active:
+            file = export(probe)
+            st.download_button(
+                "Export", file.data, file.name, file.media_type, icon=":material/download:", on_click="ignore",
+                help="As Inspect logs, one for each model: they open in Inspect View.",
+            )  # fmt: skip
         origin = recent.origin_of(probe)
         if origin is not None:
             st.page_link("app_pages/transcript.py", label="Transcript", icon=":material/forum:", query_params=origin)
