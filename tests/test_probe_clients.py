@@ -615,7 +615,7 @@ def test_an_event_without_end_does_not_fill_the_memory(
 ECHOES: list[tuple[list[Beat], Refusal | None]] = [
     ([], Refusal(401, message=f"Incorrect API key provided: {KEY}")),
     ([], Refusal(401, {"www-authenticate": KEY}, body=f"<p>{KEY}".encode())),
-    ([], Refusal(400, message="x" * 390 + KEY)),
+    ([], Refusal(400, message="x" * 382 + KEY)),
     ([], Refusal(500, message=f"upstream said Bearer sk-other-{KEY[3:]}")),
     ([], Refusal(429, {"retry-after": KEY}, message=KEY)),
     ([], Refusal(200, body=json.dumps({"error": {"message": KEY, "type": KEY}}).encode())),
