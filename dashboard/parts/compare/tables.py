@@ -95,8 +95,9 @@ def difference_table(found: Comparison, words: Words) -> None:
     kinds = ", ".join(frame["effect_kind"].dropna().unique())
     st.caption(
         f"p is two-sided; {corrected} over the family of all {family} differences of this page. Intervals are 95 %"
-        f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds four"
-        " times in five. Where paired, counts and rates are those of the questions in common."
+        f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds about"
+        " four times in five (McNemar's exact test of few questions somewhat less often). Where paired, counts and"
+        " rates are those of the questions in common."
     )
     download_csv(frame, "driftline-compare")
 

@@ -27,7 +27,7 @@ NUMBERS = {
     "p": st.column_config.NumberColumn(format="%.2g"),
     "p, corrected": st.column_config.NumberColumn(format="%.2g", help="Holm, over all rows of the table."),
     "detectable": st.column_config.NumberColumn(
-        format="%.3g", help="The smallest difference that such a comparison finds four times in five."
+        format="%.3g", help="The smallest difference that such a comparison finds about four times in five."
     ),
 }
 """How the columns of `difference_table` are written."""
