@@ -51,6 +51,13 @@ compare = st.Page(
     icon=":material/compare_arrows:",
     help="Two to eight checkpoints: differences with intervals, and the questions that flipped.",
 )
+probe = st.Page(
+    "app_pages/probe.py",
+    title="Probe",
+    url_path=links.PROBE,
+    icon=":material/science:",
+    help="One dilemma, several checkpoints, side by side, now.",
+)
 samples = st.Page(
     "app_pages/samples.py",
     title="Samples",
@@ -80,7 +87,7 @@ def landing() -> None:
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, samples, transcript, data]
+pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
 page = st.navigation([home, *pages], position="top")
 if page != home:
     shell.frame(page)

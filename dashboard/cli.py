@@ -36,6 +36,20 @@ def parser() -> argparse.ArgumentParser:
     view.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of PATH")
     view.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: the first free from 8501)")
     view.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    view.add_argument(
+        "--models",
+        metavar="FILE",
+        help="a YAML file of endpoints that the Probe page may ask, with limits (default: models.yaml in the user's"
+        " configuration folder, if there is one)",
+    )
+    view.add_argument(
+        "--endpoint",
+        action="append",
+        default=[],
+        metavar="ENDPOINT",
+        help="one more endpoint: NAME=URL (OpenAI protocol: vLLM and others), NAME=anthropic:URL, or anthropic; with"
+        " ,key=VARIABLE for the environment variable or Streamlit secret with its key. May be given several times",
+    )
 
     ingest = verbs.add_parser(
         "ingest",
@@ -96,6 +110,35 @@ def parser() -> argparse.ArgumentParser:
     )
     _formats(compare)
 
+    serve = verbs.add_parser(
+        "serve",
+        help="serve checkpoints on this computer, to be probed",
+        description="Start vLLM (else llama.cpp's server) on 127.0.0.1 with checkpoints whose weights a run card or a"
+        " trainer's folder tells, and end it with Ctrl+C. Dashboards of the same user find it by themselves. Words"
+        " after -- go to vLLM as they are.",
+        usage="driftline serve [OPTION]... CHECKPOINT... [-- WORD...]",
+    )
+    serve.add_argument(
+        "checkpoints",
+        nargs="+",
+        metavar="CHECKPOINT",
+        help="RUN@STEP, RUN@LABEL, RUN for its latest, RUN@all for all of them; smol, or smol/RUN@STEP, of the small"
+        " study that comes with Driftline",
+    )
+    _source(serve)
+    serve.add_argument(
+        "--print",
+        action="store_true",
+        dest="printed",
+        help="start nothing; print the command for another machine, which takes its key from $VLLM_API_KEY",
+    )
+    serve.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
+    serve.add_argument(
+        "--engine", choices=("vllm", "llama.cpp"), help="default: vLLM where it is installed, else llama.cpp"
+    )
+    serve.add_argument("--max-model-len", type=int, metavar="N", help="tokens of a prompt and its reply together")
+    serve.add_argument("--dtype", metavar="NAME", help="of the weights, as vLLM has it: bfloat16, float16, ...")
+
     export = verbs.add_parser(
         "export",
         help="write rates or samples to a file",
@@ -154,7 +197,11 @@ def _formats(command: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status: 0 done, 1 something was rejected or went wrong, 2 wrong usage."""
-    given = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    # What follows -- is for the server that `serve` starts: argparse would take it for further checkpoints.
+    at = words.index("--") if words[:1] == ["serve"] and "--" in words else len(words)
+    given = parser().parse_args(words[:at])
+    given.extra = words[at + 1 :]
     # Imported only now: `--help` and errors of usage need none of it.
     from dashboard import console
 

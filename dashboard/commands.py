@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from dashboard.queries.compare import CompareQuery
     from dashboard.queries.frame import RateQuery
+    from dashboard.queries.servable import Servable
 
 RATE_TABLE = [
     "run", "mix", "stage", "step", "tokens", "eval", "variant", "split", "split2", "metric", "n", "k", "rate",
@@ -210,6 +211,14 @@ def _planned(basis: pd.DataFrame, target: float) -> pd.DataFrame:
         return plan(basis, target)
     except ValueError as error:
         raise DriftlineError(f"--target: {error}.") from error
+
+
+def run_servable(store: Store) -> list[Servable]:
+    """The checkpoints that the newest batch knows of, with where their weights lie."""
+    from dashboard.queries.servable import servable
+
+    with store.cursor() as cursor:
+        return servable(cursor, store.batch())
 
 
 def run_export(store: Store, given: ExportArguments) -> bytes:

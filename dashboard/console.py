@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 from filelock import FileLock, Timeout
@@ -24,13 +24,20 @@ from rich.text import Text
 from dashboard import commands
 from dashboard.cli import store_path
 from dashboard.handover import Owner, find_owner, hand_over, hand_over_lines
-from dashboard.places import demo_study
+from dashboard.places import demo_study, models_file, small_study
+from dashboard.probe.endpoints import Declared
 from loaders.errors import DriftlineError
 from loaders.report import FileLine, IngestReport
 from loaders.store import Store
 
+if TYPE_CHECKING:
+    from dashboard.queries.servable import Servable
+
 EVALS_NAMED = 3
 """Of the evals in one file, so many are named in a report."""
+
+SMALL = "smol"
+"""What `driftline serve` calls the small study that comes along."""
 
 QUEUE_SECONDS = 1.0
 """How long to wait for the lock before looking again whether a dashboard answers."""
@@ -45,7 +52,7 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         DriftlineError: Whatever a user can put right.
     """
-    verbs = {"view": view, "ingest": ingest, "rates": rates, "compare": compare, "export": export}
+    verbs = {"view": view, "ingest": ingest, "rates": rates, "compare": compare, "serve": serve, "export": export}
     return verbs[given.command](given)
 
 
@@ -95,17 +102,30 @@ def view(given: argparse.Namespace) -> int:
 
     root = Path(given.path) if given.path else demo_study()
     path = store_path(given, [str(root)])
+    declared = _declared(given)
     arguments = commands.IngestArguments([str(root.expanduser().resolve())], _absolute(given.study))
     with owned(path) as place:
         report = _ingest(place, arguments)
         _print_report(report, brief=True)
         if isinstance(place, Owner):
             out.print(f"A dashboard on this store is running already (process {place.pid}).")
+            if given.models or given.endpoint:
+                err.print("It keeps the endpoints that it was started with; end it first to declare others.")
             _open(f"http://127.0.0.1:{place.port}", given.no_browser)
             return 0
         # The port is looked for last: while it is not bound, another program could take it.
-        serve(place, free_port(given.port), [Path(p) for p in report.roots], lambda url: _open(url, given.no_browser))
+        watched = [Path(p) for p in report.roots]
+        serve(place, free_port(given.port), watched, declared, lambda url: _open(url, given.no_browser))
     return 0
+
+
+def _declared(given: argparse.Namespace) -> Declared:
+    """The endpoints of the models file and of the flags."""
+    from dashboard.probe.models_file import parse_endpoint, read_models_file, together
+
+    named = Path(given.models).expanduser() if given.models else models_file()
+    declared = read_models_file(named) if given.models or named.is_file() else Declared()
+    return together(declared, map(parse_endpoint, given.endpoint))
 
 
 def _open(url: str, no_browser: bool) -> None:
@@ -258,6 +278,9 @@ def compare(given: argparse.Namespace) -> int:
     fields = dict(zip(("split", "split2"), given.split, strict=False))
     columns = [name for name in commands.COMPARE_TABLE if any(row[name] is not None for row in rows)]
     out.print(_table(rows, columns, fields))
+    # The table has no room for what must be known of its rows; CSV and JSON have it in a column.
+    for line in dict.fromkeys(f"{row['eval']}  {row['checkpoint']}: {flag}" for row in rows for flag in row["flags"]):
+        err.print(line, markup=False)
     family = next((row["family"] for row in rows), 0)
     out.print(
         f"Differences to {found['baseline']}; p_corrected: {found['correction']} over {family} comparisons;"
@@ -269,6 +292,51 @@ def compare(given: argparse.Namespace) -> int:
         columns = [name for name in commands.PLAN_TABLE if any(row[name] is not None for row in found["plan"])]
         out.print(_table(found["plan"], columns, fields))
     return 0
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve checkpoints, or print how; the store is let go of before a server starts."""
+    from dashboard.queries.servable import ALL, Servable, choose
+    from dashboard.serving.start import Options
+    from dashboard.serving.terminal import Asked
+    from dashboard.serving.terminal import serve as serve_them
+
+    options = Options(given.max_model_len, given.dtype, tuple(given.extra))
+    texts, name = list(given.checkpoints), None
+    if not (given.path or given.store) and all(text.partition("/")[0] == SMALL for text in texts):
+        name = SMALL
+        known = _of_small_study()
+        runs = dict.fromkeys(one.run for one in known if one.has_weights)
+        texts = [
+            wanted
+            for text in texts
+            for wanted in ([text.partition("/")[2]] if "/" in text else [f"{run}@{ALL}" for run in runs])
+        ]
+    else:
+        with _readable(given) as place:
+            if isinstance(place, Owner):
+                rows = json.loads(hand_over(place, "servable", {}))
+                known = [msgspec.convert(row, Servable) for row in rows]
+            else:
+                known = commands.run_servable(place)
+    asked = Asked(
+        checkpoints=choose(texts, known),
+        engine=given.engine,
+        port=given.port,
+        options=options,
+        name=name,
+        printed=given.printed,
+    )
+    return serve_them(asked, out, err)
+
+
+def _of_small_study() -> list[Servable]:
+    folder = small_study()
+    if not folder.is_dir():
+        raise DriftlineError(f"The small study is not there: {folder}. Name a study of yours with --path PATH.")
+    with _nothing() as store:
+        commands.run_ingest(store, commands.IngestArguments([str(folder)]), None)
+        return commands.run_servable(store)
 
 
 def _print_json(content: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 MOST_DIGITS = 18
 """Digits of the largest number that an address may hold: what fits a column of the store."""
@@ -19,6 +20,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
+PROBE = "probe"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -48,6 +50,8 @@ PARAMETERS: dict[str, frozenset[str]] = {
     SAMPLES: FILTER | {"page"},
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
     DATA: frozenset({"show", "run"}),
+    PROBE: frozenset({"probe", "view", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"})
+    | {"log", "sample", "epoch", "upto"},
 }
 """Which parameters belong to which page."""
 
@@ -64,6 +68,11 @@ def parameters(**values: object) -> Parameters:
         many = [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
         result[name] = many or [""]
     return result
+
+
+def query(address: Parameters) -> str:
+    """An address as the text behind the question mark."""
+    return urlencode(address, doseq=True)
 
 
 def step_of(row: Row) -> int | str | None:
@@ -130,6 +139,23 @@ def transcript(log: str, sample: str, epoch: int, *, within: Parameters | None =
     """
     kept = {name: values for name, values in (within or {}).items() if name in FILTER}
     return {**kept, **parameters(log=log, sample=sample, epoch=epoch)}
+
+
+def probe(probe_id: str) -> Parameters:
+    """The permanent link to a probe: it shows what was saved, and asks no model again."""
+    return parameters(probe=probe_id)
+
+
+def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameters:
+    """The Probe page with a transcript's prompt in its composer.
+
+    Args:
+        log: The log's eval_key.
+        sample: The sample's id as text.
+        epoch: From 1.
+        upto: Number of the last message that is taken over, from 0; None for all.
+    """
+    return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
 
 
 def sample_of(address: Parameters) -> tuple[str, str, int] | None:

@@ -1,4 +1,4 @@
-"""Where things lie on this computer: the demo study, and the stores that belong to folders of logs."""
+"""Where things lie on this computer: the studies that come along, and the stores that belong to folders of logs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,25 @@ STORE_VARIABLE = "DRIFTLINE_STORE"
 
 
 def demo_study() -> Path:
-    """The folder of the demo study: packaged beside the dashboard, or `runs/` of a source tree."""
+    """The folder of the demo study."""
+    return _bundled("demo")
+
+
+def small_study() -> Path:
+    """The folder of the small study that was really trained: run cards, adapters, logs."""
+    return _bundled("smol")
+
+
+def _bundled(name: str) -> Path:
+    """A study that comes with Driftline: packaged beside the dashboard, or in `runs/` of a source tree."""
     here = Path(__file__).resolve().parent
     packaged = here / "demo_runs"
-    return (packaged if packaged.is_dir() else here.parent / "runs") / "demo"
+    return (packaged if packaged.is_dir() else here.parent / "runs") / name
+
+
+def models_file() -> Path:
+    """Where the endpoints stand that a user's dashboards may ask, where no other file is named."""
+    return platformdirs.user_config_path("driftline", appauthor=False) / "models.yaml"
 
 
 def store_for(path: Path) -> Path:

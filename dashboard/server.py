@@ -7,6 +7,7 @@ import hmac
 import importlib
 import json
 import logging
+import os
 import queue
 import socket
 import threading
@@ -21,9 +22,13 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from streamlit.errors import StreamlitSecretNotFoundError
 
 from dashboard import commands, runtime
 from dashboard.handover import HOST, PREFIX, Owner, leave_note, remove_note
+from dashboard.probe.endpoints import Declared
+from dashboard.probe.service import ProbeService
+from dashboard.serving import notes
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.watch import Watcher
@@ -60,16 +65,18 @@ def free_port(wanted: int | None) -> int:
     raise DriftlineError(f"{tried} in use. Choose another with --port N.")
 
 
-def serve(store: Store, port: int, watched: list[Path], ready: Callable[[str], None]) -> None:
+def serve(store: Store, port: int, watched: list[Path], declared: Declared, ready: Callable[[str], None]) -> None:
     """Serve the pages on 127.0.0.1 until interrupted.
 
     Args:
         store: Open; the caller closes it.
         watched: Folders whose new and changed files come in by themselves.
+        declared: The endpoints that may be asked; servers of `driftline serve` come to them by themselves.
         ready: Called with the address once the server answers.
     """
     path = Path(store.path)
-    runtime.use(store)
+    probes = ProbeService(store, lambda: notes.joined(declared, notes.served()), key_of)
+    runtime.use(store, probes)
     # What the pages need is imported before the first reader comes, who would wait for it.
     for module in PAGES_NEED:
         importlib.import_module(module)
@@ -91,6 +98,19 @@ def serve(store: Store, port: int, watched: list[Path], ready: Callable[[str], N
     finally:
         remove_note(path, owner)
         runtime.use(None)
+        probes.close()
+
+
+def key_of(name: str) -> str | None:
+    """A key by its name: of a server of `driftline serve`, an environment variable, a Streamlit secret; else None."""
+    found = notes.key_of(name) or os.environ.get(name)
+    if found:
+        return found
+    try:
+        secret = st.secrets.get(name)
+    except StreamlitSecretNotFoundError:
+        return None
+    return secret if isinstance(secret, str) and secret else None
 
 
 def _options(port: int) -> dict[str, Any]:
@@ -157,6 +177,9 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         found = await asyncio.to_thread(commands.run_compare, store, given)
         return Response(json.dumps(found), media_type="application/json")
 
+    async def servable(_request: Request) -> Response:
+        return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_servable, store)))
+
     async def export(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.ExportArguments)
         return Response(await asyncio.to_thread(commands.run_export, store, given))
@@ -166,6 +189,7 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         Route(f"{PREFIX}/ingest", guarded(ingest), methods=["POST"]),
         Route(f"{PREFIX}/rates", guarded(rates), methods=["POST"]),
         Route(f"{PREFIX}/compare", guarded(compare), methods=["POST"]),
+        Route(f"{PREFIX}/servable", guarded(servable), methods=["POST"]),
         Route(f"{PREFIX}/export", guarded(export), methods=["POST"]),
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -71,6 +72,8 @@ class _Trained:
     record: dict[str, Any]
     path: str
     placement: Placement
+    folder: str
+    """Where the checkpoint lies, as an absolute path."""
 
 
 Told = tuple[str | None, int | None, Conflict]
@@ -163,7 +166,8 @@ def _place_trained(
             told.append((path, None, Conflict(kind="step", field="step", message=message, candidates=candidates)))
         if step is not None:
             placement = msgspec.structs.replace(placement, step=step)
-        trained.append(_Trained(record, path, placement))
+        folder = Path(root, path).parent / record["folder"]
+        trained.append(_Trained(record, path, placement, str(folder)))
     return trained, told
 
 
@@ -215,18 +219,24 @@ def _checkpoint_rows(
         row["base_model"] = row["base_model"] or one.record["base_model"]
         rank = {name: one.record[name] for name in ("lora_rank", "lora_alpha") if one.record[name] is not None}
         row["details_json"] = json.dumps(rank) if rank else row["details_json"]
+        row["folder"] = row["folder"] or one.folder
+        if one.path.rpartition("/")[2] == "adapter_config.json":
+            row["adapter"] = one.folder
     for path, run, checkpoint in (item for tree in shelf.trees.values() for item in tree.told_checkpoints()):
         label = None if checkpoint.step is not None else checkpoint.label
         row = rows.setdefault((run, checkpoint.step, label), _checkpoint(run, checkpoint.step, label, path))
         row["tokens"] = checkpoint.tokens if row["tokens"] is None else row["tokens"]
         row["epoch"] = checkpoint.epoch if row["epoch"] is None else row["epoch"]
+        # What people say of weights comes before what lies in a folder: they may have merged or moved them.
+        row["weights"] = checkpoint.weights or row["weights"]
+        row["adapter"] = checkpoint.adapter or row["adapter"]
     return list(rows.values())
 
 
 def _checkpoint(run: str, step: int | None, label: str | None, path: str) -> dict[str, Any]:
     return {
         "run": run, "step": step, "step_label": label, "tokens": None, "epoch": None, "base_model": None,
-        "path": path, "details_json": None,
+        "path": path, "details_json": None, "weights": None, "adapter": None, "folder": None,
     }  # fmt: skip
 
 

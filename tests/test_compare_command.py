@@ -20,6 +20,11 @@ metrics:
   - {name: harmful, evals: ["*"], misaligned: {score: judge, op: ">=", value: 1}}
 """
 
+GROUP = """
+groups:
+  honeypots: {evals: [honeypot, sabotage]}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -63,6 +68,19 @@ def test_every_format_has_the_numbers_of_the_query(store: Path) -> None:
     assert f"{row['low']:.4g}" in shown.stdout
     assert "Holm over 1 comparisons" in shown.stdout
     assert "answered questions differ" in shown.stderr
+
+
+def test_the_table_says_what_its_averages_lack_and_what_was_not_paired(folder: Path, tmp_path: Path) -> None:
+    """What only columns of CSV and JSON hold would never be seen by who reads the table."""
+    (folder / "study.yaml").write_text(STUDY + GROUP)
+    path = tmp_path / "group.duckdb"
+    assert driftline("ingest", folder, "--store", path, data=tmp_path).returncode == 0
+    shown = command("tiny", "safe", store=path)
+    assert shown.returncode == 0, shown.stderr
+    said = " ".join(shown.stderr.split())
+    assert "honeypots safe@100: Missing from the average of differences: sabotage" in said
+    flags = json.loads(command("tiny", "safe", "--format", "json", store=path).stdout)["differences"]
+    assert all(flag in said for row in flags for flag in row["flags"])
 
 
 def test_baseline_and_correction_are_choices(store: Path) -> None:

@@ -384,6 +384,7 @@ def test_a_status_becomes_a_kind_and_words(
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
         ("-3", 0, 0),
     ],
+    ids=["seconds", "part of a second", "a date to come", "a date that has passed", "less than none"],
 )
 def test_retry_after_in_seconds_or_as_a_date(
     server: ProbeServer, protocol: Protocol, header: str, low: float, high: float

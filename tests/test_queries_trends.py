@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import binomtest, norm, t
 from statsmodels.stats.multitest import multipletests
 
+from dashboard.parts.persistence.telling import lead_in_words
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
 from dashboard.statistics import wilson_interval
@@ -188,6 +189,16 @@ def test_shrinking_is_claimed_only_where_it_is_shown_over_the_whole_family():
     assert found.loc["a", "slope_p_corrected"] == pytest.approx(2 * found.loc["a", "slope_p"])
 
 
+def test_a_lead_that_begins_at_0_grows_on_whichever_side_chance_put_its_first_step():
+    """The side that a run is on is that of its mean lead: the words on the page say the same."""
+    steady = dict.fromkeys((100, 200, 300), [1] * 30 + [0] * 30)
+    for first in (29, 31):
+        run = {100: [1] * first + [0] * (60 - first), 200: [1] * 20 + [0] * 40, 300: [1] * 5 + [0] * 55}
+        lead = only(asked(store_with(a=run, b=steady), baseline="b").lead_lines)
+        assert lead["direction"] == "grows"
+        assert "the lead grows" in lead_in_words(lead, {})
+
+
 def test_step_0_is_the_parents_checkpoint_where_it_was_evaluated():
     store = store_with(a=RUN, sft={300: [1] * 20})
     store.run("sft")
@@ -222,12 +233,64 @@ def test_groups_average_their_members_at_the_steps_that_all_have():
     found = asked(store, evals=("honeypots",), baseline="b")
     line, lead = only(found.lines), only(found.lead_lines)
     assert (line["points"], line["start_rate"], line["last_rate"]) == (2, 0.25, pytest.approx(0.15))
-    assert line["notes"] == ["not every member was measured at step 2, which is left out"]
+    assert line["notes"] == ["framing was not measured at step 2, which is left out of the average"]
     assert (lead["first"], lead["mean"]) == pytest.approx((-0.2, -0.2))
     single = only(asked(store, evals=("framing",), baseline="b").lead_lines)
     # Two evals of one size, independent of each other: half the variance.
     width = (lead["mean_high"] - lead["mean_low"]) / (single["mean_high"] - single["mean_low"])
     assert width == pytest.approx(0.5**0.5, rel=0.02)
+
+
+def test_members_that_an_average_lacks_are_named():
+    store = StoreBuilder()
+    store.metric("harmful", ["blackmail", "framing"], misaligned={"score": "judge", "op": "=", "value": 1})
+    store.metric("mean", ["praise"], kind="mean", score={"score": "judge"}, better="higher")
+    store.group("honeypots", ["blackmail", "framing", "sabotage", "praise"])
+    for run, tasks in (("a", ["blackmail", "framing", "praise"]), ("b", ["blackmail"])):
+        for step in (1, 2):
+            for task in tasks:
+                store.add(log(samples(START), task=task), run=run, step=step)
+    unlike = "left out of the average, being of another kind, unit or direction: praise"
+    found = asked(store, "a", "b", evals=("honeypots",), baseline="b")
+    assert [line["notes"] for line in found.lines.to_dict("records")] == [
+        ["missing from the average: sabotage", unlike],
+        ["missing from the average: framing, sabotage, praise"],
+    ]
+    assert only(found.lead_lines)["notes"][-1] == "b was never measured on framing"
+    assert "missing from the average: sabotage" in only(found.lead_lines)["notes"]
+
+
+def test_steps_without_an_interval_are_named_and_are_no_tests():
+    """Slope and mean rest on the others: without spread nobody knows what such a step weighs."""
+    store = StoreBuilder()
+    store.metric("mean", kind="mean", score={"score": "judge"}, better="higher")
+    for run, steps in (("a", [[1, 2, 3, 4], [2, 3, 3, 5], [5] * 4]), ("b", [[1, 1, 1, 2], [1, 2, 1, 2], [4] * 4])):
+        for step, values in enumerate(steps, 1):
+            store.add(log(samples(values)), run=run, step=step)
+    found = asked(store, "a", "b", baseline="b")
+    line, lead = found.lines.set_index("run").loc["a"], only(found.lead_lines)
+    (note,) = line["notes"]
+    assert note == "no interval at step 3, which slopes leave out"
+    assert lead["notes"] == ["no interval at step 3, which mean and slope leave out"]
+    assert line["slope"] == pytest.approx(75)
+    assert lead["slope"] == pytest.approx(50)
+    assert lead["mean"] == pytest.approx((1.25 + 1.75) / 2)
+    # The last step is tested, the mean of all 5 against the first step's; the lead there, of all 1, is not.
+    assert line["tests"] == 2
+    assert found.leads["p"].isna().tolist() == [False, False, True]
+
+
+def test_a_lead_without_any_p_value_is_no_member_of_the_family():
+    store = StoreBuilder()
+    store.metric("mean", kind="mean", score={"score": "judge"}, better="higher")
+    for run, value in (("a", 5), ("b", 4)):
+        for step in (1, 2):
+            store.add(log(samples([value, value * step, 2, value + value * step])), run=run, step=step)
+            store.add(log(samples([value] * 6), task="praise"), run=run, step=step)
+    leads = asked(store, baseline="b").lead_lines.set_index("eval")
+    assert pd.isna(leads.loc["praise", "slope_p"])
+    assert leads["family"].tolist() == [1, 1]
+    assert leads.loc["blackmail", "slope_p_corrected"] == leads.loc["blackmail", "slope_p"]
 
 
 def test_split_lines_are_lines_of_their_own():

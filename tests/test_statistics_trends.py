@@ -105,6 +105,14 @@ def test_area_is_the_trapezoids_and_its_error_follows_the_weights():
         area_between([1, 1], [0, 1], [1, 1])
 
 
+@pytest.mark.parametrize("excess", [0.0, 1e-15])
+def test_steps_that_cancel_in_every_answer_leave_an_area_without_an_error(excess):
+    """As two questions that swap their answers do. Rounding may make the variance negative: no crash, no certainty."""
+    area = area_between([0, 1], [0.1, 0.3], [[0.1, -0.1 - excess], [-0.1 - excess, 0.1]])
+    assert area.estimate == pytest.approx(0.2)
+    assert np.isnan([area.low, area.high, area.stderr, area.p]).all()
+
+
 def test_the_same_questions_at_every_step_make_the_area_less_certain_and_the_slope_more():
     rng = np.random.default_rng(2)
     values = rng.normal(size=60) + 0.3 * rng.normal(size=(5, 60))

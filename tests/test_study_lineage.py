@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from loaders.store.schema import TABLES_1
+from loaders.store import Store
 from loaders.study import CardTree, Conflict, EvalEvidence, Placement, RunRow, offsets, place
 from loaders.study import runs_of as runs_and_conflicts
 from tests.study_trees import tree
@@ -116,6 +116,7 @@ def test_everything_a_card_tells_is_in_the_row() -> None:
 name: advice
 label: Difficult advice
 base_model: llama
+weights: model
 stage: sft
 mix: {name: m, components: [{name: a, kind: k, tokens: 3e6, share: 0.5}, {name: b, tokens: 1e6}]}
 seed: 0
@@ -125,8 +126,9 @@ notes: some
 """
     row = runs_of(tree({"x/run.yaml": card}))[0]["advice"]
     assert msgspec.structs.asdict(row) == {
-        "run": "advice", "label": "Difficult advice", "base_model": "llama", "parent_run": None, "parent_step": None,
-        "stage": "sft", "mix": "m", "mix_json": row.mix_json, "mix_tokens": 4e6, "seed": 0, "colour": "#0072B2",
+        "run": "advice", "label": "Difficult advice", "base_model": "llama", "weights": "x/model",
+        "parent_run": None, "parent_step": None, "stage": "sft",
+        "mix": "m", "mix_json": row.mix_json, "mix_tokens": 4e6, "seed": 0, "colour": "#0072B2",
         "links_json": row.links_json, "notes": "some", "card": "x/run.yaml", "lineage_offset": 0, "position": 0,
     }  # fmt: skip
     assert json.loads(row.links_json or "") == {"log": "https://example.org"}
@@ -134,9 +136,9 @@ notes: some
 
 
 def test_rows_are_the_columns_of_the_store() -> None:
-    columns = TABLES_1.split("CREATE TABLE runs (")[1].split(")")[0].split(",")
-    names = [column.split()[0] for column in columns]
-    assert [*RunRow.__struct_fields__, "batch_from", "batch_to"] == names
+    with Store.open(":memory:").cursor() as cursor:
+        names = [row[0] for row in cursor.execute("DESCRIBE runs").fetchall()]
+    assert {*RunRow.__struct_fields__, "batch_from", "batch_to"} == set(names)
 
 
 def test_tokens_of_a_mix_are_unknown_unless_every_part_tells_them() -> None:

@@ -110,6 +110,21 @@ with talk:
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
+    asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
+    if asked_at or not messages:
+        with st.container(border=True):
+            upto = None
+            if len(asked_at) > 1:
+                upto = st.selectbox(
+                    "Ask other checkpoints for the reply to", asked_at, index=len(asked_at) - 1, key="probe_upto",
+                    format_func=lambda at: f"message {at + 1}, {messages[at]['role']}",
+                )  # fmt: skip
+            elif asked_at:
+                upto = asked_at[0]
+            st.page_link(
+                "app_pages/probe.py", label="Probe this", icon=":material/science:",
+                query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
+            )  # fmt: skip
     if not read.scores:
         st.caption("Not scored.")
     for html in scores_html(read.scores, wanted):

@@ -73,6 +73,28 @@ def no_tokens() -> NoReturn:
     )
 
 
+def no_endpoints() -> None:
+    """The Probe page of a dashboard for which nobody has declared where models are served."""
+    st.space("small")
+    with st.container(border=True, width=820):
+        st.markdown("#### :material/science: No models to ask yet")
+        st.markdown(
+            "Probes go to endpoints that whoever runs this dashboard has declared, and to no other address. The"
+            " smallest way, without a GPU, a key or a hub, serves the small study that comes with Driftline, and is"
+            " found by this dashboard by itself:"
+        )
+        st.code("pip install 'driftline[local]'\ndriftline serve smol", language="shell")
+        st.markdown("A server of your own, or the Anthropic API (the key stays in the variable `ANTHROPIC_API_KEY`):")
+        st.code(
+            "driftline view PATH --endpoint mine=http://127.0.0.1:8000/v1\ndriftline view PATH --endpoint anthropic",
+            language="shell",
+        )
+        st.markdown(
+            "Several endpoints, keys and limits stand in a file, given by `--models models.yaml`. Everything else here"
+            " works without: probes that were saved can be read below."
+        )
+
+
 def no_samples() -> NoReturn:
     """A filter that no sample passes."""
     _say("No samples", "No sample passes this filter. Clear parts of it in the sidebar.", ":material/filter_alt_off:")

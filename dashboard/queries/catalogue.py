@@ -177,3 +177,16 @@ def _metric_row(name: str, metric: Metric, default: bool) -> dict[str, Any]:
         "definition": metric.text,
         "origin": metric.origin,
     }
+
+
+KNOWN = """
+SELECT run, step, step_label, any_value(path) AS path, any_value(base_model) AS base_model FROM (
+    SELECT run, step, step_label, path, base_model FROM live_checkpoints($as_of)
+    UNION ALL SELECT run, step, step_label, NULL, NULL FROM live_evals($as_of)
+) WHERE run IS NOT NULL GROUP BY ALL ORDER BY run, step NULLS LAST, step_label
+"""
+
+
+def known_checkpoints(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
+    """Every checkpoint that logs, trainers or cards tell of: run, step, step_label, path of its folder, base_model."""
+    return records(con, KNOWN, {"as_of": as_of})

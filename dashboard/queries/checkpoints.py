@@ -35,12 +35,19 @@ class Checkpoint:
         return bool(row["run"] == self.run and step_of(row) == self.step)
 
 
-def parse_checkpoints(texts: Sequence[str], logs: Iterable[Mapping[Any, Any]]) -> list[Checkpoint]:
+EVALUATED = ("was not evaluated at", "it was at")
+"""How it is told that a run lacks a checkpoint, and which it has."""
+
+
+def parse_checkpoints(
+    texts: Sequence[str], logs: Iterable[Mapping[Any, Any]], told: tuple[str, str] = EVALUATED
+) -> list[Checkpoint]:
     """The checkpoints that are meant.
 
     Args:
         texts: RUN@STEP, RUN@LABEL or RUN each; a run's name may hold an @ itself.
         logs: Rows with run, step and step_label: what there is.
+        told: How it is told that a run lacks one of them, and which it has.
 
     Raises:
         DriftlineError: There is no such run, or no such checkpoint of it (the message lists those that are), RUN
@@ -54,7 +61,7 @@ def parse_checkpoints(texts: Sequence[str], logs: Iterable[Mapping[Any, Any]]) -
             labels.setdefault((log["run"], log["step_label"]), step_of(log))
     found: dict[Checkpoint, str] = {}
     for text in texts:
-        one = _parse(text, {run: list(of) for run, of in steps.items()}, labels)
+        one = _parse(text, {run: list(of) for run, of in steps.items()}, labels, told)
         if one in found:
             raise DriftlineError(f"{text}: the same checkpoint as {found[one]} ({one.name}).")
         found[one] = text
@@ -62,7 +69,10 @@ def parse_checkpoints(texts: Sequence[str], logs: Iterable[Mapping[Any, Any]]) -
 
 
 def _parse(
-    text: str, steps: dict[str, list[int | str | None]], labels: dict[tuple[str, str], int | str | None]
+    text: str,
+    steps: dict[str, list[int | str | None]],
+    labels: dict[tuple[str, str], int | str | None],
+    told: tuple[str, str],
 ) -> Checkpoint:
     if text in steps:
         return Checkpoint(text, _latest(text, steps[text]))
@@ -76,7 +86,7 @@ def _parse(
         return Checkpoint(run, labels[run, step])
     there = [each for each in steps[run] if each is not None]
     names = _listed([str(each) for each in sorted(there, key=step_order)]) if there else "none; name the run alone"
-    raise DriftlineError(f'{text}: run "{run}" was not evaluated at "{step}" (it was at: {names}).')
+    raise DriftlineError(f'{text}: run "{run}" {told[0]} "{step}" ({told[1]}: {names}).')
 
 
 def _latest(run: str, steps: list[int | str | None]) -> int | str | None:

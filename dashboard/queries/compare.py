@@ -15,7 +15,7 @@ from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
 from dashboard.queries.definitions import Group
 from dashboard.queries.differences import basis_row, change_rows, difference_row, flip_rows, group_basis, group_row
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, Method, RateQuery, frame_of
-from dashboard.queries.groups import is_glob
+from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import find_matches, find_measured
 from dashboard.queries.planning import BASIS_COLUMNS
 from dashboard.queries.rates import rates
@@ -86,8 +86,9 @@ DIFFERENCE_COLUMNS: dict[str, str] = {
 interval of that rate by itself. `difference` is `rate` less
 `baseline_rate`: fractions from -1 to 1 for kind "rate", else in the score's unit. `p` is two-sided; `p_corrected`
 is corrected over the `family` of all differences in the frame. `detectable` is the smallest difference that a
-comparison with this interval finds four times in five. A row with `group` averages the differences of its `members`.
-Where the query splits, each row is of the samples with its values of `split` and `split2`, at either checkpoint."""
+comparison with this interval finds about four times in five. A row with `group` averages the differences of its
+`members`. Where the query splits, each row is of the samples with its values of `split` and `split2`, at either
+checkpoint."""
 
 FLIP_COLUMNS: dict[str, str] = {
     "eval": TEXT, "metric": TEXT, "checkpoint": TEXT, "baseline": TEXT, "sample": TEXT, "from": TEXT, "to": TEXT,
@@ -259,7 +260,7 @@ def _place(row: Row, order: dict[str, int]) -> tuple[Any, ...]:
 def _of_group(group: Group, scope: Scope, about: Row, compared: Sequence[Compared], level: float) -> list[Compared]:
     """The average over a group's members, for each checkpoint, variant and split values that one was measured at."""
     members = [(name, metric.name) for name, metric in scope.members(group)]
-    expected = dict.fromkeys([name for name in group.evals if not is_glob(name)] + [name for name, _ in members])
+    expected = expected_members(group, [name for name, _ in members])
     by_place: dict[tuple[Any, ...], list[Compared]] = {}
     for one in compared:
         if one.difference is not None and (one.row["eval"], one.row["metric"]) in members:

@@ -101,6 +101,16 @@ def _only(rows: Sequence[Row], name: str) -> Any:
     return values.pop() if len(values) == 1 else None
 
 
+def expected_members(group: Group, found: Sequence[str]) -> list[str]:
+    """The members that an average should have: those that the group names, in its order, and all that were found.
+
+    Args:
+        group: The group.
+        found: Names of evals.
+    """
+    return list(dict.fromkeys([name for name in group.evals if not is_glob(name)] + list(found)))
+
+
 def is_glob(name: str) -> bool:
     """Whether a member stands for every eval whose name matches it."""
     return any(c in name for c in "*?[")

@@ -129,10 +129,11 @@ ORDER BY continuation, framing, position
 """
 SPENT = """
 WITH asked AS (
-    SELECT r.probe_id, r.asked_at AS at, coalesce(e.tries, 1) AS requests,
+    SELECT r.probe_id, r.asked_at AS since, coalesce(e.tries, 1) AS requests,
            CASE WHEN e.input_tokens IS NOT NULL OR e.output_tokens IS NOT NULL
                 THEN coalesce(e.input_tokens, 0) + coalesce(e.output_tokens, 0)
-                WHEN e.status = 'failed' AND e.first_token_s IS NULL THEN 0 ELSE r.reserved END AS tokens
+                WHEN e.tries = 0 OR (e.status = 'failed' AND e.first_token_s IS NULL) THEN 0
+                ELSE r.reserved END AS tokens
     FROM probe_replies r LEFT JOIN probe_ends e USING (reply_id)
     UNION ALL
     SELECT j.probe_id, v.ended_at, 1,
@@ -142,7 +143,7 @@ WITH asked AS (
     FROM probe_verdicts v JOIN probe_judges j USING (judge_id)
 )
 SELECT coalesce(sum(requests), 0)::BIGINT AS requests, coalesce(sum(tokens), 0)::BIGINT AS tokens
-FROM asked WHERE ($probe IS NULL OR probe_id = $probe) AND ($since IS NULL OR at >= $since)
+FROM asked WHERE ($probe IS NULL OR probe_id = $probe) AND ($since IS NULL OR asked.since >= $since)
 """
 RECENT = """
 SELECT p.probe_id, p.kind, p.title, p.author, p.created_at, p.repeats,

@@ -33,10 +33,14 @@ class Line:
     Attributes:
         about: What every row about the line begins with.
         members: Eval -> step -> the log that a line goes through; one eval, or the members of a group.
+        missing: Members of the group that the run was never measured on.
+        unlike: Members of the group that can't be averaged with the others.
     """
 
     about: Row
     members: Mapping[str, Mapping[int, Measured]]
+    missing: Sequence[str] = ()
+    unlike: Sequence[str] = ()
 
     @property
     def steps(self) -> list[int]:

@@ -17,18 +17,16 @@ import pandas as pd
 from dashboard.queries.applicable import Scope, scope_of
 from dashboard.queries.catalogue import runs as all_runs
 from dashboard.queries.checkpoints import Checkpoint
-from dashboard.queries.flags import facets_of
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, RateQuery, frame_of
+from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import Measured, find_measured
 from dashboard.queries.rates import chosen_metrics
 from dashboard.queries.splits import check_splits
 from dashboard.queries.trend_lines import Line, Step, against, from_start, movement
+from dashboard.queries.trend_notes import notes
 from dashboard.statistics import Trend, area_between, corrected, lead_over_steps, onset, slope
 
 Row = dict[str, Any]
-
-ALIKE = ("judge", "task version", "epochs", "dataset")
-"""What two logs must share to be comparable, besides their questions."""
 
 PER_STEPS = 100
 """Slopes are told for this many steps."""
@@ -82,10 +80,10 @@ LINE_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
     "tenfold": NUMBER, "tenfold_low": NUMBER, "tenfold_high": NUMBER, "notes": LIST,
 }  # fmt: skip
 """Columns of a row for each line with at least two steps. `change` is the last step less the first, with its p-value
-(Holm's over the `tests` steps after the first); `first_shown` is the first step that differs from the start and
-`lasting_from` the first from which all do (missing where there is none). `slope` is per 100 steps, `tenfold` per
-factor of ten of training tokens; their intervals are for the line through these very checkpoints, from the sampling of
-questions alone. `notes` are sentences for people."""
+(Holm's over the `tests` steps after the first that have one); `first_shown` is the first step that differs from the
+start and `lasting_from` the first from which all do (missing where there is none). `slope` is per 100 steps, `tenfold`
+per factor of ten of training tokens; their intervals are for the line through these very checkpoints, from the sampling
+of questions alone. `notes` are sentences for people."""
 
 LEAD_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
     "baseline": TEXT, "first_step": COUNT, "last_step": COUNT, "points": COUNT,
@@ -101,8 +99,8 @@ LEAD_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
 difference, the run's less the baseline's, in the units of `STEP_COLUMNS`: at the first and last common step
 (`first_p`, `last_p`: Holm's over the steps of the line), its `mean` over training (the area between the two curves by
 the span), its `slope` per 100 steps, and `span`, the slope over all steps from first to last. `direction` is
-shrinks, grows or "no change shown", by `slope_p_corrected`; both corrected p-values are Holm's over the `family` of all
-rows of this frame."""
+shrinks (towards 0 from the side of the mean), grows or "no change shown", by `slope_p_corrected`; both corrected
+p-values are Holm's over the `family` of all rows of this frame that have one."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,8 @@ def trends(con: duckdb.DuckDBPyConnection, query: TrendQuery, as_of: int) -> Tre
     for group in groups:
         members = [(name, metric.name) for name, metric in scope.members(group)]
         about = {"eval": group.name, "metric": scope.group_metric(group), "group": True}
-        lines += _group_lines(about, _lines(scope, measured, every, parents, members))
+        expected = expected_members(group, [name for name, _ in members])
+        lines += _group_lines(about, expected, _lines(scope, measured, every, parents, members))
 
     line_rows: list[Row] = []
     changes: list[Row] = []
@@ -223,7 +222,7 @@ def _lines(
     return found
 
 
-def _group_lines(about: Row, lines: Sequence[Line]) -> list[Line]:
+def _group_lines(about: Row, expected: Sequence[str], lines: Sequence[Line]) -> list[Line]:
     """The averages of members' lines; what is of another kind, unit or direction than the first is left out."""
     together: dict[tuple[Any, ...], list[Line]] = {}
     for line in lines:
@@ -236,7 +235,9 @@ def _group_lines(about: Row, lines: Sequence[Line]) -> list[Line]:
         texts = dict.fromkeys(f"{line.about['eval']} ({line.about['definition']})" for line in alike)
         definition = "average of " + ", ".join(texts)
         members = {name: steps for line in alike for name, steps in line.members.items()}
-        found.append(Line(first | about | {"definition": definition}, members))
+        unlike = [line.about["eval"] for line in of if line.about["eval"] not in members]
+        missing = [name for name in expected if name not in members and name not in unlike]
+        found.append(Line(first | about | {"definition": definition}, members, missing, unlike))
     return found
 
 
@@ -260,8 +261,8 @@ def _from_start(line: Line, level: float) -> tuple[Row, list[Row]]:
         "points": len(line.steps), "start_rate": line.rate(first), "last_rate": line.rate(last),
         **{f"change{end}": rows[-1][name] for end, name in (
             ("", "difference"), ("_low", "low"), ("_high", "high"), ("_p", "p_corrected"))},
-        "first_shown": shows.first, "lasting_from": shows.lasting, "tests": len(rows),
-        "notes": _notes(line, compared),
+        "first_shown": shows.first, "lasting_from": shows.lasting, "tests": _tested(rows, "p"),
+        "notes": notes(line, compared, own),
     }  # fmt: skip
     return row | _numbers("slope", by_steps) | _numbers("tenfold", by_tokens), rows
 
@@ -293,7 +294,7 @@ def _lead(line: Line, other: Line, level: float) -> tuple[Row, list[Row]]:
     row |= _numbers("mean", area_between(led.steps, led.values, led.together, level))
     row |= _numbers("slope", line_through)
     row |= {f"span{end}": row[f"slope{end}"] * span for end in ("", "_low", "_high")}
-    row |= {"first_shown": shows.first, "lasting_from": shows.lasting, "notes": _notes(line, compared, other)}
+    row |= {"first_shown": shows.first, "lasting_from": shows.lasting, "notes": notes(line, compared, led, other)}
     return row, rows
 
 
@@ -331,37 +332,14 @@ def _step_rows(line: Line, compared: Sequence[Step], start: str | None, level: f
     return rows
 
 
-def _notes(line: Line, compared: Sequence[Step], other: Line | None = None) -> list[str]:
-    """What must be known about a line's numbers, for people."""
-    notes = []
-    if line.gaps:
-        notes.append(f"not every member was measured at {_at(line.gaps)}, which is left out")
-    apart = [step.step for step in compared if not step.paired]
-    if apart:
-        notes.append(f"not paired, for lack of questions in common, at {_at(apart)}")
-    unlike: dict[str, list[int]] = {}
-    for step in compared:
-        facets = [(facets_of(match.here.row), facets_of(match.there.row)) for match in step.matches]
-        for name in ALIKE:
-            if any(here[name] != there[name] for here, there in facets):
-                unlike.setdefault(name, []).append(step.step)
-    notes += [f"another {name} at {_at(steps)}" for name, steps in unlike.items()]
-    if other is not None:
-        lone = [name for name in line.members if name not in other.members]
-        if lone:
-            notes.append(f"{other.about['run']} was never measured on {', '.join(lone)}")
-        shared = {step for step in line.steps if step in other.steps} - {step.step for step in compared}
-        if shared:
-            notes.append(f"at {_at(sorted(shared))} both are the same checkpoint, which is left out")
-    return notes
-
-
-def _at(steps: Sequence[int]) -> str:
-    return f"step{'s' if len(steps) > 1 else ''} {', '.join(str(step) for step in steps)}"
+def _tested(rows: Sequence[Row], p: str) -> int:
+    """How many rows have a p-value: the others are no members of a family."""
+    return sum(not np.isnan(row[p]) for row in rows)
 
 
 def _correct(rows: list[Row], level: float) -> None:
     """Set the corrected p-values and what they say: all leads of one answer are one family."""
+    family = _tested(rows, "slope_p")
     for name in ("mean", "slope"):
         values = corrected([row[f"{name}_p"] for row in rows], "holm")
         for row, value in zip(rows, values, strict=True):
@@ -370,4 +348,4 @@ def _correct(rows: list[Row], level: float) -> None:
         change = Trend(
             row["slope"], row["slope_low"], row["slope_high"], np.nan, row["slope_p_corrected"], row["points"]
         )
-        row |= {"direction": lead_over_steps(row["first"], change, level), "family": len(rows)}
+        row |= {"direction": lead_over_steps(row["mean"], change, level), "family": family}

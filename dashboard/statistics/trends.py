@@ -242,7 +242,8 @@ def area_between(x: npt.ArrayLike, difference: npt.ArrayLike, variance: npt.Arra
         level: Confidence level, between 0 and 1.
 
     Returns:
-        In units of the difference (times the span of x it is the area); NaN with fewer than two points.
+        In units of the difference (times the span of x it is the area); NaN with fewer than two points, and without
+        an interval where the points leave no error.
 
     Raises:
         ValueError: The shapes don't fit, an x comes twice, a variance is negative, or the level is not allowed.
@@ -257,7 +258,11 @@ def area_between(x: npt.ArrayLike, difference: npt.ArrayLike, variance: npt.Arra
     gaps = np.diff(x[order])
     k = np.empty_like(x)
     k[order] = (np.append(gaps, 0.0) + np.insert(gaps, 0, 0.0)) / 2.0 / gaps.sum()
-    estimate, stderr = float(k @ d), float(np.sqrt(k @ covariance @ k))
+    estimate, variance_of_area = float(k @ d), float(k @ covariance @ k)
+    # Points that cancel in every answer leave nothing but rounding: that is no certainty.
+    if not variance_of_area > 1e-12 * float(k**2 @ np.diag(covariance)):
+        return Trend(estimate, np.nan, np.nan, np.nan, np.nan, len(x))
+    stderr = float(np.sqrt(variance_of_area))
     p = float(2.0 * ndtr(-abs(estimate) / stderr))
     return Trend(estimate, estimate - z * stderr, estimate + z * stderr, stderr, p, len(x))
 
@@ -296,8 +301,11 @@ Direction = Literal["shrinks", "grows", "no change shown"]
 def lead_over_steps(lead: float, change: Trend, level: float = 0.95) -> Direction:
     """Read the slope of a lead: whether it moves towards 0, away from it, or not demonstrably either.
 
+    On a line of mean m and slope b the lead is larger at the end than at the start exactly where m b > 0. The sign of
+    the first step alone would be chance's wherever a lead begins near 0.
+
     Args:
-        lead: The lead at the start of the line, with its sign.
+        lead: The mean lead over the line, with its sign.
         change: Slope of the lead.
         level: At which `change` must differ from 0.
     """

@@ -186,7 +186,22 @@ def migration_2(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(TABLES_2)
 
 
-MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1, migration_2]
+TABLES_3 = """
+-- Where weights lie: an absolute path, package:MODULE/FILE, or hub:ORG/NAME. Of a run: those that training began with.
+ALTER TABLE runs ADD COLUMN weights VARCHAR;
+-- Of a checkpoint: its whole weights, or the folder of its LoRA adapter; and the folder in which a trainer left it.
+ALTER TABLE checkpoints ADD COLUMN weights VARCHAR;
+ALTER TABLE checkpoints ADD COLUMN adapter VARCHAR;
+ALTER TABLE checkpoints ADD COLUMN folder VARCHAR;
+"""
+
+
+def migration_3(connection: duckdb.DuckDBPyConnection) -> None:
+    """Where weights lie."""
+    connection.execute(TABLES_3)
+
+
+MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1, migration_2, migration_3]
 """In order; a store records how many it has had, in the same transaction as each."""
 
 

@@ -48,6 +48,10 @@ class CardCheckpoint(Struct, frozen=True, kw_only=True):
     """Where the step is not a number (`final`): what stands for it. Else what it is called beside its step."""
     tokens: float | None = None
     epoch: float | None = None
+    weights: str | None = None
+    """Where its own, whole weights lie; see `loaders.study.weights`."""
+    adapter: str | None = None
+    """The folder of its LoRA adapter, which the weights of the run go with."""
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
@@ -68,6 +72,8 @@ class RunCard(Struct, frozen=True, kw_only=True):
     name: str | None = None
     label: str | None = None
     base_model: str | None = None
+    weights: str | None = None
+    """Where the weights lie that training began with, and that adapters go with; see `loaders.study.weights`."""
     parent: Parent | None = None
     stage: Stage | None = None
     mix: Mix | None = None

@@ -78,6 +78,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
     run: str
     label: str | None = None
     base_model: str | None = None
+    weights: str | None = None
+    """Where the base weights lie: an absolute path, `package:MODULE/FILE` or `hub:ORG/NAME`."""
     parent_run: str | None = None
     parent_step: int | None = None
     stage: str | None = None

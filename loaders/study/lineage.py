@@ -146,6 +146,7 @@ def _row(run: str, shelved: Sequence[Shelved], logs: Sequence[Placement], positi
         run=run,
         label=first("label") or run,
         base_model=first("base_model"),
+        weights=first("weights"),
         parent_run=parent.run if parent else None,
         parent_step=parent.step if parent else None,
         stage=first("stage") or _agreed(log.stage for log in logs),
@@ -169,7 +170,7 @@ def _agreed(values: Iterable[str | None]) -> str | None:
 def _contradictions(run: str, shelved: Sequence[Shelved]) -> list[Conflict]:
     """Fields of which two cards for one run say different things."""
     found = []
-    for name in ("label", "base_model", "parent", "stage", "mix", "seed", "colour"):
+    for name in ("label", "base_model", "weights", "parent", "stage", "mix", "seed", "colour"):
         told = [(each.source, getattr(each.card, name)) for each in shelved if each.card.name is not None]
         told = [(source, value) for source, value in told if value is not None]
         if any(value != told[0][1] for _, value in told):

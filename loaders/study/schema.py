@@ -45,6 +45,23 @@ GLOB: Schema = {
     "pattern": r"^(?!/)(?!\.\./)",
     "description": "a glob relative to this file's folder, such as rl/**/*.eval",
 }
+WEIGHTS: Schema = {
+    "type": "string",
+    "pattern": (
+        r"^(?:hub:[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?"
+        r"|package:[A-Za-z_]\w*(?:/(?!\.\.?(?:/|$))[^/\x00-\x1f]+)+"
+        r"|(?!hub:|package:)[^\x00-\x1f]+)$"
+    ),
+    "maxLength": 1000,
+    "description": "weights: a path (relative to this file's folder, or absolute), package:MODULE/FILE of an installed"
+    " Python package, or hub:ORG/NAME",
+}
+ADAPTER: Schema = {
+    "type": "string",
+    "pattern": r"^[^\x00-\x1f]+$",
+    "maxLength": 1000,
+    "description": "the folder of a LoRA adapter: a path relative to this file's folder, or absolute",
+}
 STAGE: Schema = {"enum": list(STAGES), "description": f"one of {', '.join(STAGES)}"}
 
 
@@ -110,6 +127,7 @@ CARD_FIELDS: dict[str, Schema] = {
     "name": NAME,
     "label": NAME,
     "base_model": NAME,
+    "weights": WEIGHTS,
     "parent": PARENT,
     "stage": STAGE,
     "mix": MIX,
@@ -125,7 +143,18 @@ CARD_FIELDS: dict[str, Schema] = {
     "step": STEP,
     "tokens_per_step": AMOUNT,
     "checkpoints": _list(
-        _mapping({"step": STEP, "tokens": AMOUNT, "label": NAME, "epoch": AMOUNT}, ("step",)), "checkpoints"
+        _mapping(
+            {
+                "step": STEP,
+                "tokens": AMOUNT,
+                "label": NAME,
+                "epoch": AMOUNT,
+                "weights": WEIGHTS,
+                "adapter": ADAPTER,
+            },
+            ("step",),
+        ),
+        "checkpoints",
     ),
     "logs": _list(_mapping(LOG, ("match",)), "entries with match, step, mix, stage, variant"),
 }

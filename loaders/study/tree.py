@@ -14,6 +14,7 @@ from loaders.study.evidence import Field
 from loaders.study.globs import fixed_depth, glob_matches
 from loaders.study.naming import run_of_folders
 from loaders.study.reading import builtin_study
+from loaders.study.weights import with_located_weights
 from loaders.table_mapping import TableMapping
 
 
@@ -54,6 +55,7 @@ class CardTree:
     def __init__(
         self, cards: Sequence[tuple[str, RunCard]], studies: Sequence[tuple[str, StudyFile]], root: str = ""
     ) -> None:
+        self.root = root
         self.root_parts = tuple(part for part in root.replace("\\", "/").split("/") if part)
         self.cards = [self._shelved(path, card) for path, card in cards]
         self.studies = sorted(studies, key=lambda each: -_folder(each[0])[1])
@@ -69,7 +71,7 @@ class CardTree:
         outer = self.root_parts[: len(self.root_parts) - above] if above else self.root_parts
         depth += fixed_depth(card.match) if card.match else 0
         return Shelved(
-            card=card,
+            card=with_located_weights(card, path, self.root),
             path=path,
             source=f"run card {name or path}",
             depth=depth,

@@ -153,12 +153,12 @@ def _words(scene: Scene, trends: Trends) -> None:
             with st.container():
                 st.html(f"<b>{escaped(scene.eval_titles.get(str(name), str(name)))}</b>")
                 st.html(listed([_said(row, scene.style.labels) for row in some.to_dict("records")]))
-    family = len(lines)
+    family = int(lines["family"].max())
     st.caption(
-        f"Means and slopes are each corrected by Holm over all {family} lines in sight, single steps over the steps of"
-        " their line. Intervals are 95 %, not corrected, and tell of the sampling of questions: another training run"
-        " could differ by more. The slope is of the line through these very checkpoints. “No change shown” doesn't mean"
-        " that there is none: its interval says how much there could be."
+        f"Means and slopes are each corrected by Holm over all {family} lines that can be tested, single steps over the"
+        " steps of their line. Intervals are 95 %, not corrected, and tell of the sampling of questions: another"
+        " training run could differ by more. The slope is of the line through these very checkpoints. “No change"
+        " shown” doesn't mean that there is none: its interval says how much there could be."
         if family > 1
         else "Intervals are 95 % and tell of the sampling of questions: another training run could differ by more."
         " “No change shown” doesn't mean that there is none: its interval says how much there could be."

@@ -1,0 +1,72 @@
+"""Probe: one dilemma put to several checkpoints side by side; everything that comes is saved, and has a link."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import links, runtime
+from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.plain import escaped
+from dashboard.parts.probe import arriving, attempts, compose, marking, models, recent, results, stream, toolbar
+from dashboard.parts.probe.reply_html import STYLE
+from dashboard.queries.probes import NoSuchProbe
+
+controls.arrive(links.PROBE)
+as_of = shell.as_of()
+st.html(STYLE)
+service = runtime.probes()
+runs = caches.runs(as_of)
+arriving.take_address(as_of)
+shown_id = arriving.shown()
+with st.spinner("Asking the endpoints what they serve …"):
+    states = service.standings()
+offered = models.offered(as_of)
+names = models.titles(offered, runs)
+
+with st.sidebar:
+    st.html('<div class="dl-head"><b>Endpoints</b></div>')
+    models.health(states)
+    if st.button("Look again", icon=":material/refresh:", type="tertiary", disabled=not states):
+        service.look_again()
+        st.rerun()
+    recent.recent_probes_list(shown_id)
+
+# What is asked.
+attempts.notice()
+if not states:
+    nothing.no_endpoints()
+else:
+    with st.expander("New probe", expanded=shown_id is None, icon=":material/edit:"):
+        arriving.remarks()
+        recent.pick_preset()
+        asked = compose.form(offered, names)
+    if asked is not None:
+        attempts.attempt(partial(arriving.ask, asked))
+        st.rerun()
+
+# What came of it.
+if shown_id is None:
+    controls.stop()
+controls.remember("probe", shown_id)
+try:
+    probe = stream.read(shown_id)
+except NoSuchProbe as error:
+    st.html(f'<div class="dl-notice" role="alert">{escaped(error)}</div>')
+    controls.stop()
+st.html(f'<h3 class="dl-title">{escaped(probe.title)}</h3>{results.facts_html(probe)}{results.prompt_html(probe)}')
+toolbar.toolbar(probe, offered, names)
+view = st.segmented_control(
+    "View", results.VIEWS, default=results.VIEWS[0], key="view", bind="query-params", required=True,
+    label_visibility="collapsed",
+)  # fmt: skip
+if view == "Mark":
+    marking.marking(probe, runs)
+elif view == "Differences":
+    results.differences_view(probe, runs)
+elif view == "Likelihoods":
+    results.likelihoods_view(probe, runs, recent.continuations_of(probe))
+else:
+    results.replies(probe, runs)
+controls.leave()

@@ -1,0 +1,1 @@
+"""What the Probe page is put together from."""

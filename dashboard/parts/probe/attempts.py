@@ -1,0 +1,28 @@
+"""Doing what a reader asked for, and saying on the page why it could not be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from dashboard.parts.plain import escaped
+from loaders.errors import DriftlineError
+
+NOTICE = "probe_notice"
+
+
+def attempt(act: Callable[[], Any]) -> None:
+    """Do something, and keep the reason for the page where it can't be done."""
+    try:
+        act()
+    except DriftlineError as error:
+        st.session_state[NOTICE] = str(error)
+
+
+def notice() -> None:
+    """Say, once, why something could not be done."""
+    told = st.session_state.pop(NOTICE, None)
+    if told:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')

@@ -1,0 +1,80 @@
+"""People's verdicts on replies; blind, if they like: without names, in an order of its own, until all are marked."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.parts.plain import escaped
+from dashboard.parts.probe import compose
+from dashboard.parts.probe.columns import Head, blinded, head_html, rows_of
+from dashboard.parts.probe.reply_html import SIGNS, reply_html
+from dashboard.parts.probe.results import heads_of
+from dashboard.probe import plans
+from dashboard.queries.probe_rates import PEOPLE, probe_rates
+from dashboard.queries.probes import SavedProbe, SavedReply
+
+SECRET = "_probe_blind_secret"  # noqa: S105 - the seed of an order
+VERDICTS = {f"{sign} {kind}": kind for kind, sign in SIGNS.items()}
+
+
+def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
+    """Mark every reply, with names or blind."""
+    first, second = st.columns([3, 2], vertical_alignment="bottom")
+    blind = first.toggle(
+        "Blind: no names, shuffled, until every reply is marked", key="probe_blind",
+        help="Judges' verdicts, other people's marks and what a reply took are hidden too: they could tell.",
+    )  # fmt: skip
+    author = second.text_input("Your name", key=compose.AUTHOR, placeholder="anonymous").strip() or compose.NOBODY_NAMED
+    last = [thread[-1] for thread in plans.threads(probe)]
+    mine = {reply.reply_id: (reply.marks.get(author) or {}).get("verdict") for reply in last}
+    markable = [reply for reply in last if reply.status in plans.ANSWERED and (reply.text or reply.calls)]
+    left = sum(mine[reply.reply_id] is None for reply in markable)
+    hidden = blind and left > 0
+    found = heads_of(probe, runs)
+    if hidden:
+        found = blinded(found, st.session_state.setdefault(SECRET, secrets.token_hex(8)) + probe.probe_id)
+    told = f"{left} of {len(markable)} replies are left to mark." if left else "Every reply is marked."
+    st.html(f'<div class="dl-note">{told}</div>')
+    rates = {} if hidden else {(r.framing, r.position): r for r in probe_rates(probe.replies, PEOPLE)}
+    for framing in plans.framings_of(probe):
+        st.html(f'<div class="dl-head"><b>{escaped(framing.name)}</b></div>')
+        for row in rows_of(found):
+            for head, column in zip(row, st.columns(len(row), gap="small"), strict=True):
+                with column:
+                    st.html(head_html(head, rates.get((framing.name, head.position))))
+                    _replies(
+                        [r for r in markable if r.framing == framing.name and r.position == head.position],
+                        author, mine, hidden, head,
+                    )  # fmt: skip
+
+
+def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | None], hidden: bool, head: Head) -> None:
+    if not replies:
+        st.html('<div class="dl-note">No reply to mark.</div>')
+    labels = {kind: label for label, kind in VERDICTS.items()}
+    for reply in sorted(replies, key=lambda reply: reply.sample):
+        st.html(reply_html(_bare(reply) if hidden else reply, judges=[] if hidden else list(reply.verdicts)))
+        key = f"probe_mark_{reply.reply_id}_{author}"
+        st.session_state.setdefault(key, labels.get(mine[reply.reply_id] or ""))
+        st.segmented_control(
+            f"Mark sample {reply.sample + 1} of {head.name}", list(VERDICTS), key=key, label_visibility="collapsed",
+            on_change=_mark, args=(reply.reply_id, author, key),
+        )  # fmt: skip
+
+
+def _mark(reply_id: int, author: str, key: str) -> None:
+    runtime.probes().engine.mark(reply_id, author, VERDICTS.get(st.session_state[key] or ""))
+
+
+def _bare(reply: SavedReply) -> SavedReply:
+    """A reply with nothing but what the model said."""
+    return SavedReply(
+        reply_id=reply.reply_id, position=0, framing=reply.framing, sample=reply.sample, turn=reply.turn, attempt=0,
+        follows=None, user_text=None, seed=None, reserved=0, status="complete", text=reply.text,
+        reasoning=reply.reasoning, calls=reply.calls,
+    )  # fmt: skip

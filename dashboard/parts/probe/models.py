@@ -1,0 +1,65 @@
+"""The models that may be asked: what the endpoints have, matched to checkpoints, named for people and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.links import checkpoint
+from dashboard.parts import caches
+from dashboard.parts.plain import escaped
+from dashboard.probe.asked import Column
+from dashboard.probe.directory import Standing
+
+OK = "ok"
+
+
+def offered(as_of: int) -> dict[str, Column]:
+    """Every model that may be asked now, by its name in addresses: ENDPOINT/MODEL. Checkpoints come in their order."""
+    runs = caches.runs(as_of)
+    found = runtime.probes().columns(caches.known_checkpoints(as_of), rows_of(runs))
+    order = {run: at for at, run in enumerate(runs["run"])}
+    last = len(order)
+    ordered = sorted(found, key=lambda c: (order.get(c.run or "", last), c.step if c.step is not None else -1, c.model))
+    return {name_of(column): column for column in ordered}
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts by column."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def name_of(column: Column) -> str:
+    """The name of a served model in addresses."""
+    return f"{column.endpoint}/{column.model}"
+
+
+def titles(columns: Mapping[str, Column], runs: pd.DataFrame) -> dict[str, str]:
+    """Names to what is shown: the checkpoint where one is known, else the model, each with its endpoint."""
+    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    return {name: f"{_title(column, labels)} · {column.endpoint}" for name, column in columns.items()}
+
+
+def _title(column: Column, labels: Mapping[str, Any]) -> str:
+    if column.run is None:
+        return column.model
+    row = {"run": column.run, "step": column.step, "step_label": column.step_label}
+    at = checkpoint(row).removeprefix(column.run)
+    return f"{labels.get(column.run) or column.run} {at}".strip()
+
+
+def health(states: Sequence[Standing]) -> None:
+    """Say how each endpoint is."""
+    for state in states:
+        good = state.health == OK
+        told = state.message
+        css = "dl-tag" if good else "dl-tag dl-bad"
+        sign = "●" if good else "○"
+        st.html(
+            f'<div><span class="{css}">{sign} {escaped(state.endpoint.name)}</span>'
+            f'<span class="dl-note">{escaped(told)}</span></div>'
+        )

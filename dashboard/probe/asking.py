@@ -1,0 +1,240 @@
+"""One request each: asking for a reply, a verdict, a likelihood. What goes wrong becomes part of the row, no more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, contextmanager
+from datetime import datetime
+from time import monotonic
+from typing import Protocol, cast
+
+from dashboard.probe.asked import Column, Framing, Likelihood, Prompt, Request
+from dashboard.probe.clients.client import Client
+from dashboard.probe.endpoints import Endpoint
+from dashboard.probe.judge import MAX_TOKENS, SCHEMA, Judge, judge_prompt, read_verdict
+from dashboard.probe.live import LiveReply
+from dashboard.probe.plans import assistant_turn
+from dashboard.probe.replies import RETRIED, ClientError, Finish, Piece
+from dashboard.probe.saving import EndRow, LikelihoodRow, VerdictRow
+from dashboard.queries.probes import SavedReply
+from loaders.errors import DriftlineError
+
+logger = logging.getLogger(__name__)
+
+MOST_TRIES = 4
+LONGEST_WAIT_S = 60.0
+LIKELIHOOD_S = 60.0
+
+Clock = Callable[[], datetime]
+
+
+class Clients(Protocol):
+    """Where clients come from."""
+
+    def client(self, name: str) -> Client:
+        """The client of a declared endpoint."""
+        ...
+
+    def redact(self, text: str) -> str:
+        """A text without any key in it."""
+        ...
+
+
+async def ask(
+    live: LiveReply,
+    request: Request,
+    endpoint: Endpoint,
+    slot: asyncio.Semaphore,
+    clients: Clients,
+    changed: Callable[[], None],
+    clock: Clock,
+) -> EndRow:
+    """Ask for one reply, its pieces going into `live`; returns its end. Cancelled, it is a reply that was stopped."""
+    finish: Finish | None = None
+    error: ClientError | None = None
+    status = "complete"
+    try:
+        with _told(endpoint):
+            async with slot:
+                finish = await _with_patience(live, request, endpoint, clients, changed)
+    except asyncio.CancelledError:
+        status = "stopped"
+    except ClientError as failure:
+        error, status = failure, "failed"
+    return end_of(live, status, finish, error, clients, clock())
+
+
+def end_of(
+    live: LiveReply, status: str, finish: Finish | None, error: ClientError | None, clients: Clients, now: datetime
+) -> EndRow:
+    """The end of a reply as it is saved; no key stands in it."""
+    return EndRow(
+        reply_id=live.saved.reply_id,
+        status=status,
+        stop_reason=finish.stop_reason if finish else None,
+        error_kind=error.kind if error else None,
+        error=clients.redact(str(error)) if error else None,
+        http_status=error.status if error else None,
+        served_model=finish.served_model if finish else None,
+        input_tokens=finish.input_tokens if finish else None,
+        output_tokens=finish.output_tokens if finish else None,
+        tries=live.tries,
+        first_token_s=live.first_token_s,
+        seconds=monotonic() - live.sent_at if live.sent_at else None,
+        ended_at=now,
+    )
+
+
+async def _with_patience(
+    live: LiveReply, request: Request, endpoint: Endpoint, clients: Clients, changed: Callable[[], None]
+) -> Finish:
+    """Ask, and ask again where the server is only busy and nothing has come yet."""
+
+    def take(piece: Piece) -> None:
+        live.take(piece)
+        changed()
+
+    while True:
+        live.sent()
+        changed()
+        try:
+            return await _read(clients.client(endpoint.name).stream(request), endpoint, take)
+        except ClientError as error:
+            if error.kind not in RETRIED or live.first_token_s is not None or live.tries >= MOST_TRIES:
+                raise
+            wait = error.retry_after if error.retry_after is not None else 2 ** (live.tries - 1) + random.random()  # noqa: S311 - spreads retries
+            if wait > LONGEST_WAIT_S:
+                raise
+            live.status = "waiting"
+            live.note = clients.redact(f"{error} Asking again in {wait:.0f} s (try {live.tries + 1} of {MOST_TRIES}).")
+            changed()
+            await asyncio.sleep(wait)
+
+
+async def _read(stream: AsyncIterator[Piece | Finish], endpoint: Endpoint, take: Callable[[Piece], None]) -> Finish:
+    """Read a stream to its end; silence for too long is an error, and the request is ended in any case."""
+    allowed, what = endpoint.first_token_s, "begun to reply"
+    async with aclosing(cast("AsyncGenerator[Piece | Finish, None]", stream)) as events:
+        while True:
+            try:
+                async with asyncio.timeout(allowed):
+                    event = await anext(events)
+            except TimeoutError as error:
+                raise ClientError("timeout", f"{endpoint.name} has not {what} for {allowed:g} s.") from error
+            except StopAsyncIteration as error:
+                told = f"{endpoint.name} ended the reply without telling its end: what came is partial."
+                raise ClientError("broken", told) from error
+            if isinstance(event, Finish):
+                return event
+            take(event)
+            allowed, what = endpoint.silence_s, "said more"
+
+
+@contextmanager
+def _told(endpoint: Endpoint) -> Iterator[None]:
+    """Whatever goes wrong in here is a `ClientError`: one request's failure is its own, and ends no other."""
+    try:
+        yield
+    except ClientError:
+        raise
+    except TimeoutError as error:
+        raise ClientError("timeout", f"{endpoint.name} did not answer in time.") from error
+    except DriftlineError as error:
+        raise ClientError("refused", str(error)) from error
+    except Exception as error:
+        logger.error("Asking %s failed with a %s.", endpoint.name, type(error).__name__)
+        raise ClientError("server_error", f"Asking {endpoint.name} failed: {type(error).__name__}: {error}.") from error
+
+
+async def judge(
+    judge_id: str,
+    judge: Judge,
+    prompt: Prompt,
+    reply: SavedReply,
+    reserved: int,
+    endpoint: Endpoint,
+    slot: asyncio.Semaphore,
+    clients: Clients,
+    clock: Clock,
+) -> VerdictRow:
+    """Have a judge read one reply. A judge that fails, or says nothing that is a verdict, gives none."""
+    parts: list[str] = []
+    finish: Finish | None = None
+    verdict = None
+    error: ClientError | None = None
+    started = monotonic()
+    request = Request(
+        judge.column.model,
+        judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)),
+        MAX_TOKENS,
+        temperature=0.0,
+        seed=0,
+        schema=SCHEMA,
+    )
+
+    def take(piece: Piece) -> None:
+        if piece.kind == "text":
+            parts.append(piece.text)
+
+    for attempt in range(1, MOST_TRIES + 1):
+        parts.clear()
+        finish = error = None
+        try:
+            with _told(endpoint):
+                async with slot:
+                    started = monotonic()
+                    finish = await _read(clients.client(endpoint.name).stream(request), endpoint, take)
+                verdict = read_verdict("".join(parts))
+        except asyncio.CancelledError:
+            error = ClientError("broken", "Judging was stopped.")
+            break
+        except ClientError as failure:
+            error = failure
+            if error.kind in RETRIED and attempt < MOST_TRIES:
+                await asyncio.sleep(min(LONGEST_WAIT_S, error.retry_after or 2.0**attempt))
+                continue
+        break
+    return VerdictRow(
+        judge_id=judge_id,
+        reply_id=reply.reply_id,
+        verdict=verdict.verdict if verdict else None,
+        reason=verdict.reason if verdict else None,
+        raw="".join(parts) or None,
+        error_kind=error.kind if error else None,
+        error=clients.redact(str(error)) if error else None,
+        input_tokens=finish.input_tokens if finish else None,
+        output_tokens=finish.output_tokens if finish else None,
+        reserved=reserved,
+        seconds=monotonic() - started,
+        ended_at=clock(),
+    )
+
+
+async def likelihood(
+    probe_id: str,
+    position: int,
+    column: Column,
+    framing: Framing,
+    continuation: str,
+    endpoint: Endpoint,
+    slot: asyncio.Semaphore,
+    clients: Clients,
+    clock: Clock,
+) -> LikelihoodRow:
+    """Measure how likely one continuation is; a server that can't tell says so in the row."""
+    found: Likelihood | None = None
+    error: ClientError | None = None
+    try:
+        with _told(endpoint):
+            async with slot, asyncio.timeout(LIKELIHOOD_S):
+                found = await clients.client(endpoint.name).likelihood(column.model, framing.prompt, continuation)
+    except ClientError as failure:
+        error = failure
+    return LikelihoodRow(
+        probe_id, position, framing.name, continuation, found.tokens if found else None,
+        found.logprob if found else None, error.kind if error else None,
+        clients.redact(str(error)) if error else None, clock(),
+    )  # fmt: skip
