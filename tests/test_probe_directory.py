@@ -214,6 +214,29 @@ def test_an_answer_for_an_endpoint_that_went_meanwhile_is_dropped(server: ProbeS
     assert [(standing.name, standing.health) for standing in here.snapshot()] == [("here", "ok")]
 
 
+def test_an_endpoint_that_changes_makes_a_new_client(server: ProbeServer) -> None:
+    here = directory(openai(server), openai(server, "other"))
+    first, other = here.client("here"), here.client("other")
+    here.update(Declared((openai(server, in_flight=2), openai(server, "other"))))
+    assert here.client("here") is not first
+    assert here.client("other") is other
+    run(here)
+
+
+def test_an_answer_of_the_address_before_is_dropped(server: ProbeServer) -> None:
+    server.listing_pause = 0.4
+    here = directory(openai(server))
+
+    async def use() -> None:
+        refreshing = asyncio.ensure_future(here.refresh())
+        await asyncio.sleep(0.2)
+        here.update(Declared((openai(server, models=("other",)),)))
+        await refreshing
+
+    run(here, _warm(here), use())
+    assert [standing.health for standing in here.snapshot()] == ["unasked"]
+
+
 def test_two_endpoints_of_one_name(server: ProbeServer) -> None:
     with pytest.raises(DriftlineError, match='called "here"'):
         directory(openai(server), openai(server))
