@@ -24,9 +24,6 @@ keeps its dark end visible on a dark page and its light end on a light one."""
 
 LABEL_LIMIT = 30
 
-NARROW = 300
-"""Pixels of the plot on a narrow screen: names that find a place there have more of it elsewhere."""
-
 PAIR_COLUMNS = (
     "point", "row", "checkpoint", "run", "label", "panel", "tokens", "trained", "x", "x_low", "x_high", "y", "y_low",
     "y_high", "flags", "counts",
@@ -164,9 +161,9 @@ def eval_pairs_chart(
 
 def _labels(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, height: int, ink: Ink) -> list[alt.Chart]:
     """Names beside the points; paper around the letters keeps them readable over the intervals."""
-    across = (pairs["x"] - x.low) / (x.high - x.low) * NARROW
+    across = (pairs["x"] - x.low) / (x.high - x.low)
     down = (y.high - pairs["y"]) / (y.high - y.low) * height
-    found = place_labels(list(zip(across, down, strict=True)), pairs["label"].tolist(), NARROW, height)
+    found = place_labels(list(zip(across, down, strict=True)), pairs["label"].tolist(), height)
     layers = []
     for place in dict.fromkeys(found):
         some = alt.Chart(pairs[[each == place for each in found]])

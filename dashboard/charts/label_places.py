@@ -14,6 +14,9 @@ MARK = 7.0
 WORSE = 4.0
 """A name over a point is so many times worse than one over a part of another name."""
 
+WIDTHS = (290.0, 420.0, 560.0, 720.0, 800.0)
+"""Of plots, in pixels, from a telephone's to a wide screen's."""
+
 Align = Literal["left", "center", "right"]
 
 
@@ -48,34 +51,49 @@ class Box(NamedTuple):
         return max(0.0, wide) * max(0.0, high)
 
 
-def place_labels(
-    points: Sequence[tuple[float, float]], texts: Sequence[str], width: float, height: float
-) -> list[Place]:
+def place_labels(points: Sequence[tuple[float, float]], texts: Sequence[str], height: float) -> list[Place]:
     """Choose a place for each name, from the left to the right: the first that covers nothing, else the least bad.
 
+    How wide the picture will be isn't known: a place is judged by all `WIDTHS`.
+
     Args:
-        points: In pixels, y downwards.
+        points: Across as a share of the width, down in pixels.
         texts: Their names.
-        width: Of the picture. What is free in a narrow one is free in a wider one, too.
-        height: Of the picture.
+        height: Of the picture, in pixels.
     """
-    marks = [Box(x - MARK, y - MARK, x + MARK, y + MARK) for x, y in points]
-    boxes = [{place: _box(point, text, place) for place in PLACES} for point, text in zip(points, texts, strict=True)]
-    bad = [
-        {place: WORSE * sum(map(box.covers, marks)) + LINE * _outside(box, width, height) for place, box in of.items()}
-        for of in boxes
-    ]
+    spots = [[(x * width, y) for x, y in points] for width in WIDTHS]
+    marks = [[Box(x - MARK, y - MARK, x + MARK, y + MARK) for x, y in of] for of in spots]
+
+    def boxes(at: int, place: Place) -> list[Box]:
+        return [box_of(of[at], texts[at], place) for of in spots]
+
+    def alone(at: int, place: Place) -> float:
+        return sum(
+            WORSE * sum(map(box.covers, near)) + LINE * _outside(box, width, height)
+            for box, near, width in zip(boxes(at, place), marks, WIDTHS, strict=True)
+        )
+
+    tried = [{place: (boxes(at, place), alone(at, place)) for place in PLACES} for at in range(len(points))]
     chosen: dict[int, Place] = {}
-    order = sorted(range(len(points)), key=lambda at: points[at])
     # Twice: those that came first see what came after them.
-    for at in order * 2:
-        others = [boxes[other][place] for other, place in chosen.items() if other != at]
-        cost = {place: bad[at][place] + sum(map(box.covers, others)) for place, box in boxes[at].items()}
+    for at in sorted(range(len(points)), key=points.__getitem__) * 2:
+        others = [tried[other][place][0] for other, place in chosen.items() if other != at]
+        cost = {
+            place: bad + sum(box.covers(there) for other in others for box, there in zip(mine, other, strict=True))
+            for place, (mine, bad) in tried[at].items()
+        }
         chosen[at] = min(PLACES, key=cost.__getitem__)
     return [chosen[at] for at in range(len(points))]
 
 
-def _box(point: tuple[float, float], text: str, place: Place) -> Box:
+def box_of(point: tuple[float, float], text: str, place: Place) -> Box:
+    """The room that a name takes.
+
+    Args:
+        point: In pixels, y downwards.
+        text: The name.
+        place: Where it stands.
+    """
     wide = CHARACTER * len(text)
     start = point[0] + place.dx - {"left": 0.0, "center": wide / 2, "right": wide}[place.align]
     line = point[1] + place.dy
