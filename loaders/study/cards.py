@@ -48,6 +48,11 @@ class CardCheckpoint(Struct, frozen=True, kw_only=True):
     """Where the step is not a number (`final`): what stands for it. Else what it is called beside its step."""
     tokens: float | None = None
     epoch: float | None = None
+    weights: str | None = None
+    """Where the weights of this checkpoint are, told as those of the run, and instead of them."""
+    adapter: str | None = None
+    """Folder of the adapter that goes onto the weights, relative to the card's. Need not be told where it is
+    `checkpoint-N` beside the card, with an `adapter_model.safetensors` in it."""
 
 
 class LogEntry(Struct, frozen=True, kw_only=True):
@@ -68,6 +73,9 @@ class RunCard(Struct, frozen=True, kw_only=True):
     name: str | None = None
     label: str | None = None
     base_model: str | None = None
+    weights: str | None = None
+    """Where the weights are that the run's adapters go onto: the path of a model's folder or GGUF file (relative to the
+    card's folder, or absolute), or `package:MODULE/FILE` for a file that an installed package carries."""
     parent: Parent | None = None
     stage: Stage | None = None
     mix: Mix | None = None

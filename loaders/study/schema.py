@@ -104,12 +104,26 @@ PARENT = _mapping(
     description="a mapping with the fields run, step, or a text such as sdf@400",
 )
 
+WEIGHTS: Schema = {
+    "type": "string",
+    "pattern": r"^(?:package:(?!.*\.\.)\w+(?:\.\w+)*/[^/\x00-\x1f][^\x00-\x1f]*|(?!package:)[^\x00-\x1f]+)$",
+    "maxLength": 1000,
+    "description": "a path of a model's folder or file, or package:MODULE/FILE",
+}
+ADAPTER: Schema = {
+    "type": "string",
+    "pattern": r"^[^\x00-\x1f]+$",
+    "maxLength": 1000,
+    "description": "a path of an adapter's folder",
+}
+
 LOG: dict[str, Schema] = {"match": GLOB, "step": STEP, "mix": NAME, "stage": STAGE, "variant": NAME}
 
 CARD_FIELDS: dict[str, Schema] = {
     "name": NAME,
     "label": NAME,
     "base_model": NAME,
+    "weights": WEIGHTS,
     "parent": PARENT,
     "stage": STAGE,
     "mix": MIX,
@@ -125,7 +139,18 @@ CARD_FIELDS: dict[str, Schema] = {
     "step": STEP,
     "tokens_per_step": AMOUNT,
     "checkpoints": _list(
-        _mapping({"step": STEP, "tokens": AMOUNT, "label": NAME, "epoch": AMOUNT}, ("step",)), "checkpoints"
+        _mapping(
+            {
+                "step": STEP,
+                "tokens": AMOUNT,
+                "label": NAME,
+                "epoch": AMOUNT,
+                "weights": WEIGHTS,
+                "adapter": ADAPTER,
+            },
+            ("step",),
+        ),
+        "checkpoints",
     ),
     "logs": _list(_mapping(LOG, ("match",)), "entries with match, step, mix, stage, variant"),
 }
