@@ -33,7 +33,8 @@ Path(os.environ["FAKE_PIDS"]).write_text(json.dumps(told))
 print("INFO [model.py:733] Resolved architecture: LlamaForCausalLM", flush=True)
 if mode == "dies":
     time.sleep(0.5)
-    print("\x1b[31mValueError: no room for the KV cache\x1b[0m\nhint: use a smaller --max-model-len", flush=True)
+    print("(Worker pid=7) ERROR [core.py:1] \x1b[31mValueError: no room for the KV cache\x1b[0m", flush=True)
+    print("RuntimeError: Engine core initialization failed. See root cause above.", flush=True)
     os.kill(below.pid, signal.SIGKILL)
     sys.exit(3)
 if mode == "stays":

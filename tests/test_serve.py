@@ -117,7 +117,7 @@ def test_a_server_that_dies_while_it_loads_tells_its_last_words(home: Path, stud
     done = serve("r l@100", "--path", study, env=env)
     assert done.returncode == 1
     assert "driftline: The server did not come up. It ended with status 3." in done.stderr
-    assert "ValueError: no room for the KV cache\n" in done.stderr
+    assert "It said:\n  ValueError: no room for the KV cache\nAll of it: " in done.stderr
     assert "\x1b" not in done.stderr
     assert "Traceback" not in done.stderr
     assert notes_left(env) == []

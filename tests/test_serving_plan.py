@@ -195,7 +195,7 @@ def test_the_key_is_in_the_environment_and_in_no_word() -> None:
         Engine("vllm", ("/v/vllm",), "/v/python", on_cpu=True), prepared, 8000, Options(extra=("--seed", "1"))
     )
     assert started.environment["VLLM_API_KEY"] == "{key}"
-    assert started.environment["HF_HUB_OFFLINE"] == "1"
+    assert started.defaults["HF_HUB_OFFLINE"] == "1"
     assert not any("key}" in word or word == "--api-key" for word in started.words)
     assert {"--enforce-eager", "bfloat16"} < set(started.words)
     assert started.words[-2:] == ("--seed", "1")
@@ -262,5 +262,5 @@ def test_a_build_for_processors_is_told_from_others(tmp_path: Path) -> None:
         (tmp_path / "bin" / name).chmod(0o755)
     environment = {"PATH": "", "DRIFTLINE_VLLM": str(tmp_path / "bin/vllm")}
     assert find(None, environment) == Engine("vllm", (f"{tmp_path}/bin/vllm",), f"{tmp_path}/bin/python3", on_cpu=False)
-    (packages / "vllm-0.32.0+cpu.dist-info").mkdir()
+    (packages / "vllm-0.32.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n")
     assert find(None, environment).on_cpu

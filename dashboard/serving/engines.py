@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -118,10 +119,11 @@ def _python_of(script: Path) -> str | None:
 
 
 def _is_cpu_build(python: str) -> bool:
-    return any("+cpu" in info.name for info in _distributions(python, "vllm-"))
-
-
-def _distributions(python: str, start: str) -> Iterator[Path]:
+    """Whether the vLLM of an interpreter says of itself that it is for processors: +cpu in its version."""
     home = Path(python).parent.parent
     for packages in (*home.glob("lib/python3*/site-packages"), home / "Lib" / "site-packages"):
-        yield from packages.glob(f"{start}*.dist-info")
+        for metadata in packages.glob("vllm-*.dist-info/METADATA"):
+            head = metadata.read_text(encoding="utf-8", errors="replace")[:2000]
+            if re.search(r"^Version: .*\+cpu", head, re.MULTILINE):
+                return True
+    return False
