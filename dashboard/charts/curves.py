@@ -115,7 +115,7 @@ def _line_layers(lines: pd.DataFrame, x: alt.X, y: ValueAxis, style: CurveStyle)
 
 
 def _missing_layers(missing: pd.DataFrame, x: Any, y: ValueAxis, style: CurveStyle) -> list[alt.Chart]:
-    """Checkpoints without a rate: a dotted line through the whole plot, on no height of its own, and a question mark."""
+    """Checkpoints without a rate: a dotted line through the plot, at no height of its own, with a question mark."""
     if missing.empty:
         return []
     order = missing.groupby([missing["x"].fillna(0), missing["slot"].fillna(0)]).cumcount()

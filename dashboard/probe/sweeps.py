@@ -12,6 +12,7 @@ from dashboard.probe.asked import Column
 LEAST = 2
 """Served checkpoints of a run below which there is no curve."""
 
+
 def sweepable(models: Iterable[Column]) -> dict[str, list[Column]]:
     """Runs of which at least two checkpoints are served, with these, by step, each once.
 
@@ -29,9 +30,7 @@ def sweepable(models: Iterable[Column]) -> dict[str, list[Column]]:
     return {run: columns for run, columns in found.items() if len(columns) >= LEAST}
 
 
-def swept(
-    models: Iterable[Column], runs: Sequence[str], parents: Iterable[tuple[str, int]] = ()
-) -> tuple[Column, ...]:
+def swept(models: Iterable[Column], runs: Sequence[str], parents: Iterable[tuple[str, int]] = ()) -> tuple[Column, ...]:
     """The columns of a sweep.
 
     Args:

@@ -17,8 +17,8 @@ SWEEP_COLUMNS: dict[str, str] = {
 }  # fmt: skip
 """Columns of `sweep_rates`, a row for each column of the probe and framing. `run` is the model's name where no run is
 known. `rate`, `low` and `high` are missing, never 0, where nothing has a verdict. `n_missing` counts the conversations
-without one: those still asked (`under_way`), those that `failed` or were stopped, and complete ones that are `unjudged`:
-nobody has judged them yet, the judge failed, or people disagree."""
+without one: those still asked (`under_way`), those that `failed` or were stopped, and complete ones that are
+`unjudged`: nobody has judged them yet, the judge failed, or people disagree."""
 
 UNDER_WAY = frozenset({"waiting", "asking", "streaming"})
 
