@@ -114,6 +114,7 @@ def sweep_chart(
         labels={run: labels.get(run, run) + " (dashed)" * (run in twins) for run in runs},
         styles=styles,
         style_legend=plain > 1,
+        legend=False,
         x_span=x_span,
     )
     placed = data.points["x"].notna().any() or data.missing["x"].notna().any()

@@ -55,6 +55,12 @@ class Beside:
             return points
         return self.data.points[["rate", "low", "high"]]
 
+    def told(self, width: int) -> list[str]:
+        """Lines under its title: the definition in use, the intervals' method."""
+        if self.data is None or self.metric_titles is None:
+            return []
+        return subtitle(self.data.points, self.metric_titles, width)
+
 
 def pick(swept: Sequence[str], runs: pd.DataFrame, as_of: int, first: Any, second: Any) -> Beside:
     """Pick the eval, and what counts in it.
@@ -86,12 +92,15 @@ def pick(swept: Sequence[str], runs: pd.DataFrame, as_of: int, first: Any, secon
     )
 
 
-def draw(beside: Beside, axis: ValueAxis, span: Sequence[float], scheme: Scheme, chosen: str) -> None:
+def draw(
+    beside: Beside, axis: ValueAxis, told: Sequence[str], span: Sequence[float], scheme: Scheme, chosen: str
+) -> None:
     """Draw it, as high and as long as the sweep's where both are in per cent.
 
     Args:
         beside: What was picked.
         axis: Of the sweep's rates.
+        told: Lines under the title.
         span: Steps that are on the axis in any case.
         scheme: Of the page.
         chosen: The point that was clicked.
@@ -106,16 +115,15 @@ def draw(beside: Beside, axis: ValueAxis, span: Sequence[float], scheme: Scheme,
     data, twins = tell_twins_apart(beside.data, shown)
     style = CurveStyle(
         x="step", scheme=scheme, colours=shown, labels={r: labels[r] + " (dashed)" * (r in twins) for r in shown},
-        styles=sorted(data.points["style"].unique()), style_legend=plain > 1, x_span=span,
+        styles=sorted(data.points["style"].unique()), style_legend=plain > 1, legend=False, x_span=span,
     )  # fmt: skip
-    for panel, own in axes_by_panel(data.points, beside.metric_titles).items():
+    axes = axes_by_panel(data.points, beside.metric_titles)
+    for panel, own in axes.items():
         points = data.points[data.points["panel"] == panel]
         make = curve_chart if points["x"].notna().any() else dots_chart
         same = replace(axis, title=own.title) if is_fraction(points) else own
-        chart = make(
-            data, panel, same, style, title=f"The eval: {beside.title}",
-            subtitle=subtitle(points, beside.metric_titles, 62), selected=chosen,
-        )  # fmt: skip
+        title = f"The eval: {beside.title}" + (f" · {panel}" if len(axes) > 1 else "")
+        chart = make(data, panel, same, style, title=title, subtitle=told, selected=chosen)
         clickable(chart, f"probe_eval_chart {panel}", alt=f"The curve of the eval {beside.title}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,11 +12,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.charts.palette import Scheme
+from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.sweep import MISSING, as_rates, point_names, sweep_axis, sweep_chart, sweep_data
 from dashboard.parts import controls, shell
 from dashboard.parts.chosen import POINT, choose, chosen_now, chosen_point, clickable
-from dashboard.parts.plain import escaped
+from dashboard.parts.plain import escaped, legend, listed
 from dashboard.parts.probe import stream, sweep_eval
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.reply_html import thread_html
@@ -25,16 +26,18 @@ from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe
-from dashboard.queries.sweep_rates import UNDER_WAY, sweep_rates
+from dashboard.queries.sweep_rates import UNDER_WAY, last_replies, sweep_rates
 
 DRAW_S = 1.0
 """Seconds between two drawings while replies or verdicts come."""
 A_ROW = 3
 """Replies of the chosen checkpoint beside each other."""
-WRAP = 62
+WRAP = 70
 """Characters of a line under a chart's title: two charts stand beside each other."""
 
 TABLE = "probe_sweep_table"
+MOST_ERRORS = 4
+"""Reasons of failures that are told at once."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,20 @@ def _drawn(shown: Shown) -> None:
     data = sweep_data(rates)
     axis = sweep_axis([data.points, shown.beside.fractions], live=live)
     span = [*data.points["x"].dropna(), *data.missing["x"].dropna(), *shown.beside.steps]
+    colours = colours_of(shown.runs, "run")[0]
+    asked = frame.drop_duplicates("run")
+    if len(asked) > 1:
+        grey = INKS[shown.scheme].muted
+        st.html(legend([(row["run_label"], colours.get(row["run"], grey)) for row in asked.to_dict("records")]))
+    # As many lines over both charts: their plots stand at one height.
+    lines, beside = _subtitle(probe, shown.who), shown.beside.told(WRAP)
+    most = max(len(lines), len(beside))
+    lines, beside = ([*told, *[""] * (most - len(told))] for told in (lines, beside))
     left, right = st.columns(2, gap="small")
     with left:
         chart = sweep_chart(
-            data, axis, scheme=shown.scheme, colours=colours_of(shown.runs, "run")[0], labels=labels,
-            title="This prompt", subtitle=_subtitle(probe, shown.who), x_span=span, selected=shown.chosen,
+            data, axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt", subtitle=lines,
+            x_span=span, selected=shown.chosen,
         )  # fmt: skip
         clickable(chart, "probe_sweep_chart", alt="The rate of this prompt over checkpoints")
         notes = [MISSING] if len(data.missing) else []
@@ -112,7 +124,10 @@ def _drawn(shown: Shown) -> None:
         if notes:
             st.html(f'<div class="dl-note">{escaped(" · ".join(notes))}</div>')
     with right:
-        sweep_eval.draw(shown.beside, axis, span, shown.scheme, shown.chosen)
+        sweep_eval.draw(shown.beside, axis, beside, span, shown.scheme, shown.chosen)
+    errors = _errors(probe)
+    if errors:
+        st.html(listed(errors))
     _table(frame)
     at = frame[frame["point"] == shown.chosen]
     if len(at):
@@ -139,6 +154,20 @@ def _progress(frame: pd.DataFrame) -> str:
     return f"{total - waiting} of {total} replies have come, {unjudged} wait for a verdict"
 
 
+def _errors(probe: SavedProbe) -> list[str]:
+    """Why replies and verdicts failed, each reason once, the most frequent ones first."""
+    reasons = Counter(reply.error for reply in last_replies(probe) if reply.status == "failed" and reply.error)
+    unjudged = Counter(
+        f"The judge: {verdict['error']}"
+        for reply in probe.replies
+        for verdict in reply.verdicts.values()
+        if verdict["verdict"] is None and verdict["error"]
+    )
+    found = (reasons + unjudged).most_common()
+    more = [f"and {len(found) - MOST_ERRORS} more reasons"] if len(found) > MOST_ERRORS else []
+    return [f"{count} failed: {reason}" for reason, count in found[:MOST_ERRORS]] + more
+
+
 def _table(frame: pd.DataFrame) -> None:
     """A row for each checkpoint; a click on one chooses it."""
     table = pd.DataFrame(
@@ -146,7 +175,7 @@ def _table(frame: pd.DataFrame) -> None:
             "Run": frame["run_label"],
             "Checkpoint": [_step(row) for row in frame.to_dict("records")],
             "Framing": frame["framing"],
-            "Misaligned": frame["k"],
+            "Misaligned": frame["k"].where(frame["n"] > 0),
             "Of": frame["n"],
             "Rate": 100 * frame["rate"],
             "Low": 100 * frame["low"],
