@@ -148,6 +148,7 @@ def test_reported_numbers_are_compared_by_their_errors():
     assert row["difference"] == pytest.approx(-0.2)
     assert np.isnan(row["low"])
     assert np.isnan(row["p_corrected"])
+    assert any(flag.startswith("No interval of the difference") for flag in row["flags"])
 
 
 def test_nothing_in_either_is_no_difference_with_bounds():
@@ -155,6 +156,17 @@ def test_nothing_in_either_is_no_difference_with_bounds():
     assert (row["difference"], row["p"]) == (0.0, 1.0)
     assert (row["low"], row["high"]) == pytest.approx((-0.0370, 0.0370), abs=1e-4)
     assert row["detectable"] == pytest.approx(0.0370 * 2.8016 / 1.96, abs=1e-4)
+
+
+@pytest.mark.parametrize(("here", "there"), [([3, 4, 5], [2, 3, 4]), ([3, 4, 5], [3, 4, 5]), ([3], [2])])
+def test_a_difference_of_means_without_spread_says_why_it_has_no_interval(here, there):
+    store = StoreBuilder()
+    for run, values in (("a", there), ("b", here)):
+        store.add(log(samples(values, scorer="points")), run=run, step=10)
+    row = only(compared(store))
+    assert row["difference"] == here[0] - there[0]
+    assert np.isnan([row["low"], row["high"], row["p"], row["p_corrected"], row["effect"], row["detectable"]]).all()
+    assert any(flag.startswith("No interval of the difference") for flag in row["flags"])
 
 
 def test_a_log_without_outcomes_has_no_difference():

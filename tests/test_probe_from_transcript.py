@@ -11,6 +11,7 @@ import pytest
 from dashboard.probe.asked import Prompt, Tool, ToolCall, Turn
 from dashboard.probe.conversation import NO_TOOL_RUN
 from dashboard.probe.from_transcript import NothingToAsk, prompt_of
+from dashboard.probe.tools_of import offered_in_file
 from dashboard.queries.transcript import Transcript, parsed, transcript
 from loaders.inspect import load
 from loaders.records import SampleRecord
@@ -209,6 +210,20 @@ def rows_of(record: SampleRecord) -> Iterator[dict[str, Any]]:
     """Messages as the store gives them back."""
     for at, one in enumerate(record.messages):
         yield parsed({"idx": at} | {name: getattr(one, name) for name in one.__struct_fields__})
+
+
+def test_tools_are_taken_from_the_log_file_while_it_is_there(shared_data: Path):
+    folder = shared_data / "inspect/tests/log/test_eval_log"
+    file = folder / "log_message_deduplication.eval"
+    record = load(file).evals[0].samples[0]
+    at = {"root": folder.as_posix(), "path": file.name, "format": "inspect"}
+    whole = Transcript({**at}, {"sample_key": record.sample_key, "epoch": record.epoch}, [], list(rows_of(record)))
+    carried = prompt_of(whole, offered=offered_in_file(whole))
+    assert [tool.name for tool in carried.prompt.tools] == ["bash", "python"]
+    assert all(tool.description and tool.parameters["properties"] for tool in carried.prompt.tools)
+    assert carried.remarks == ()
+    for other in ({"path": "gone.eval"}, {"format": "lm_eval"}, {"root": None}):
+        assert offered_in_file(Transcript(at | other, whole.sample, [], [])) is None
 
 
 RESULTS_ALONE = "log_tool_call_error.json"

@@ -26,8 +26,6 @@ from dashboard.statistics import (
     clustered_stderr,
     corrected,
     detectable_from_interval,
-    detectable_paired,
-    detectable_rates,
     mcnemar_p,
     paired_mean_difference,
     paired_proportion_interval,
@@ -286,21 +284,12 @@ def test_questions_for_unpaired_rates_agree_with_statsmodels(rate, baseline):
     theirs = samplesize_proportions_2indep_onetail(rate - baseline, baseline, power=0.8, alpha=0.05)
     assert questions_for_rates(rate, baseline) == pytest.approx(theirs)
     assert questions_for_rates(rate, baseline, design_effect=3) == pytest.approx(3 * theirs)
-    low, high = detectable_rates(theirs, baseline)
-    assert (high if rate > baseline else low) == pytest.approx(rate, abs=1e-6)
-
-
-def test_what_cannot_be_found_is_none():
-    assert detectable_rates(20, 0.1)[0] is None
-    assert detectable_rates(20, 0.0)[0] is None
-    assert detectable_rates(2, 0.5) == (None, None)
 
 
 def test_questions_for_pairs_are_millers_and_nearly_the_t_tests():
     # Miller (2024), on sample sizes.
     n = questions_for_paired(0.03, 1 / 9, 1 / 6, 1 / 6, 1, 1)
     assert n == pytest.approx((1.959964 + 0.841621) ** 2 * (1 / 9 + 1 / 6 + 1 / 6) / 0.03**2, rel=1e-5)
-    assert detectable_paired(n, 1 / 9, 1 / 6, 1 / 6) == pytest.approx(0.03)
     assert questions_for_paired(0.03, 1 / 9, 1 / 6, 1 / 6, 10, 10) < n
     theirs = TTestPower().solve_power(effect_size=0.1, power=0.8, alpha=0.05)
     assert questions_for_paired(0.1, 1.0) == pytest.approx(theirs, rel=0.005)
@@ -312,6 +301,31 @@ def test_a_comparison_tells_what_it_would_have_found():
     assert np.isnan(detectable_from_interval(np.nan, np.nan))
 
 
+def test_what_a_comparison_would_have_found_is_millers_and_the_number_of_questions_agrees():
+    """Miller (2024), on the minimum detectable effect: (z_a + z_b) sqrt(w^2 / n); here with a quantile of t for z_a."""
+    d = np.random.default_rng(6).normal(0.1, 1.0, 2000)
+    interval = paired_mean_difference(d, np.zeros(2000), np.arange(2000)).interval(0.95)
+    found = detectable_from_interval(*interval)
+    millers = (norm.ppf(0.975) + norm.ppf(0.8)) * np.sqrt(d.var(ddof=1) / 2000)
+    assert found == pytest.approx(millers * t.ppf(0.975, 1999) / norm.ppf(0.975), rel=1e-9)
+    assert questions_for_paired(found, d.var(ddof=1)) == pytest.approx(2000, rel=2e-3)
+
+
+@pytest.mark.parametrize(("n", "baseline"), [(50, 0.4), (100, 0.5), (300, 0.2)])
+def test_rates_that_differ_by_what_is_detectable_are_told_apart_about_four_times_in_five(n, baseline):
+    """McNemar's exact test is the more cautious the fewer the questions."""
+    rng = np.random.default_rng(12)
+
+    def found(rate: float) -> list:
+        ability = rng.normal(size=(300, 2, n)) * 0.5**0.5 + rng.normal(size=(300, 1, n)) * 0.5**0.5
+        answers = (ability < norm.ppf([baseline, rate])[None, :, None]).astype(float)
+        return [rates_of(here, there) for here, there in answers]
+
+    detectable = np.median([detectable_from_interval(*each.interval(0.95)) for each in found(baseline)])
+    power = np.mean([each.p < 0.05 for each in found(baseline - detectable)])
+    assert 0.65 <= power <= 0.9
+
+
 def test_impossible_powers_are_refused():
     for wrong in (
         lambda: questions_for_rates(0.1, 0.1),
@@ -321,8 +335,7 @@ def test_impossible_powers_are_refused():
         lambda: questions_for_paired(0, 1),
         lambda: questions_for_paired(0.1, -1),
         lambda: questions_for_paired(0.1, 1, epochs=0),
-        lambda: detectable_paired(0, 1),
-        lambda: detectable_rates(0, 0.1),
+        lambda: detectable_from_interval(-0.1, 0.1, power=80),
     ):
         with pytest.raises(ValueError, match=r"must|finds"):
             wrong()

@@ -49,7 +49,7 @@ attempts.notice()
 if not states:
     nothing.no_endpoints()
 else:
-    with st.expander("Ask", expanded=shown_id is None, icon=":material/edit:"):
+    with st.expander("New probe", expanded=shown_id is None, icon=":material/edit:"):
         arriving.remarks()
         recent.pick_preset()
         asked = compose.form(offered, names, runs)

@@ -35,7 +35,9 @@ def frame(page: Any) -> None:
         simulated = study.get("simulated")
         if simulated:
             text = simulated if isinstance(simulated, str) else SIMULATED
-            st.html(f'<div class="dl-notice" role="note">{escaped(text)}</div>')
+            name = study.get("title") or study.get("name")
+            told = f"<b>{escaped(name)}:</b> " if name else ""
+            st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
 
 
 def scheme() -> Scheme:

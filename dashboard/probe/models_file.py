@@ -118,7 +118,7 @@ def together(declared: Declared, endpoints: Iterable[Endpoint]) -> Declared:
 
 def _shown(name: str) -> str:
     """What stands before the `=` of a flag, if it is short enough for a name."""
-    return name if re.fullmatch(r"[\w. -]{1,30}", name) else "..."
+    return name if re.fullmatch(r"[\w. -]{1,20}", name) else "..."
 
 
 def _discreet(problem: Problem) -> Problem:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from dashboard.probe.asked import Tool, ToolCall
 from dashboard.queries.transcript import Transcript
+from loaders.errors import RejectedFile
+from loaders.inspect.offered import offered_tools
 
 NO_SCHEMA: dict[str, Any] = {"type": "object", "properties": {}}
 
@@ -57,6 +60,21 @@ def tools_of(transcript: Transcript) -> tuple[tuple[Tool, ...], list[str]]:
     if uncalled:
         remarks.append(f"Offered and never called, their parameters unknown: {', '.join(uncalled)}.")
     return tuple(tools), remarks
+
+
+def offered_in_file(transcript: Transcript) -> tuple[Tool, ...] | None:
+    """The tools as the transcript's own log file describes them: an Inspect log's, while it is where it was ingested.
+
+    None where it doesn't tell; an empty list in it tells nothing, for some agents have ways of their own to call.
+    """
+    log, sample = transcript.log, transcript.sample
+    if not (log.get("root") and log.get("path") and log.get("format") == "inspect"):
+        return None
+    try:
+        listed = offered_tools(Path(log["root"], log["path"]), sample["sample_key"], sample["epoch"])
+    except RejectedFile:
+        return None
+    return tools_listed(listed) or None
 
 
 def tools_listed(listed: Any) -> tuple[Tool, ...]:

@@ -86,8 +86,9 @@ DIFFERENCE_COLUMNS: dict[str, str] = {
 interval of that rate by itself. `difference` is `rate` less
 `baseline_rate`: fractions from -1 to 1 for kind "rate", else in the score's unit. `p` is two-sided; `p_corrected`
 is corrected over the `family` of all differences in the frame. `detectable` is the smallest difference that a
-comparison with this interval finds four times in five. A row with `group` averages the differences of its `members`.
-Where the query splits, each row is of the samples with its values of `split` and `split2`, at either checkpoint."""
+comparison with this interval finds about four times in five. A row with `group` averages the differences of its
+`members`. Where the query splits, each row is of the samples with its values of `split` and `split2`, at either
+checkpoint."""
 
 FLIP_COLUMNS: dict[str, str] = {
     "eval": TEXT, "metric": TEXT, "checkpoint": TEXT, "baseline": TEXT, "sample": TEXT, "from": TEXT, "to": TEXT,

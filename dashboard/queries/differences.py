@@ -31,6 +31,9 @@ MOST_CHANGES = 50
 
 SIDES = ("", "baseline_")
 
+NO_SPREAD = "No interval of the difference: it takes two questions (or clusters) at least, and some spread among them."
+NO_ERROR = "No interval of the difference: a log reports no standard error of its number, or one of 0."
+
 
 def difference_row(match: Match, found: Difference | None, asked: RateQuery) -> Row:
     """One row of differences.
@@ -62,6 +65,9 @@ def difference_row(match: Match, found: Difference | None, asked: RateQuery) -> 
         row["flags"].append("No difference: one of the two has no value.")
         return row
     row |= _numbers(found, asked.level)
+    if math.isnan(row["low"]):
+        told = here["kind"] == "reported" or not match.here.questions or not match.there.questions
+        row["flags"].append(NO_ERROR if told else NO_SPREAD)
     excludes_0 = row["low"] > 0 or row["high"] < 0
     if found.test.startswith("McNemar") and excludes_0 != (found.p < 1.0 - asked.level):
         row["flags"].append("Borderline: the interval and the exact test, which is the more cautious, disagree.")

@@ -55,7 +55,11 @@ def find(wanted: EngineName | None, environment: Mapping[str, str] = os.environ)
     )
     if engine is None:
         ways = {"vllm": [GET_VLLM], "llama.cpp": [GET_LLAMA], None: [GET_VLLM, f"llama.cpp: {GET_LLAMA}"]}[wanted]
-        what = {"vllm": "vLLM is", "llama.cpp": "llama.cpp's server is", None: "Neither vLLM nor llama.cpp's server is"}
+        what = {
+            "vllm": "vLLM is not",
+            "llama.cpp": "llama.cpp's server is not",
+            None: "Neither vLLM nor llama.cpp's server is",
+        }
         raise DriftlineError(
             f"{what[wanted]} installed here. Get it: {'; or '.join(ways)}. Or print the command for a machine that has"
             " vLLM: driftline serve --print ..."
@@ -89,7 +93,7 @@ def _named(variable: str, environment: Mapping[str, str]) -> str | None:
     path = environment.get(variable)
     if not path:
         return None
-    found = shutil.which(Path(path).expanduser())
+    found = shutil.which(str(Path(path).expanduser()))
     if found is None:
         raise DriftlineError(f"{variable}: {path} is no program that can be run.")
     return found

@@ -84,17 +84,21 @@ def start(engine: Engine, prepared: Prepared, port: int, options: Options) -> St
 def for_shell(engine: Engine, prepared: Prepared, port: int, options: Options) -> str:
     """The command for a shell, which takes the key from its own environment."""
     if engine.name == "vllm":
-        words, variable = _vllm_words(engine, prepared, port, options), "VLLM_API_KEY"
+        words, variable = (*_vllm_words(engine, prepared, port, options), *options.extra), "VLLM_API_KEY"
     else:
         start = _llama(engine, prepared, port, options)
         words, variable = start.words, next(iter(start.environment))
-    first, *rest = map(shlex.quote, words)
-    lines = [f'{variable}="${{VLLM_API_KEY:?choose a key first}}" {first}']
-    for word in rest:
-        if word.startswith("--") or lines[-1].startswith("--lora-modules"):
-            lines.append(word)
+    lines = [f'{variable}="${{VLLM_API_KEY:?choose a key first}}"']
+    option = ""
+    for word in words:
+        option = word if word.startswith("--") else option
+        # A line for each option with its values, and for each adapter.
+        if word == option:
+            lines.append(shlex.quote(word))
+        elif option == "--lora-modules":
+            lines.append(f"  {shlex.quote(word)}")
         else:
-            lines[-1] += f" {word}"
+            lines[-1] += f" {shlex.quote(word)}"
     return " \\\n  ".join(lines)
 
 

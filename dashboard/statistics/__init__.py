@@ -30,8 +30,6 @@ from dashboard.statistics.efficiency import Reached, frontier, tokens_to_reach
 from dashboard.statistics.multiplicity import CORRECTION_NAMES, CORRECTIONS, Correction, corrected
 from dashboard.statistics.power import (
     detectable_from_interval,
-    detectable_paired,
-    detectable_rates,
     questions_for_paired,
     questions_for_rates,
 )
@@ -75,8 +73,6 @@ __all__ = [
     "cohens_h",
     "corrected",
     "detectable_from_interval",
-    "detectable_paired",
-    "detectable_rates",
     "fit_band",
     "frontier",
     "kish_size",

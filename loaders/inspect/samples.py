@@ -32,7 +32,7 @@ def sample_record(sample: SampleDoc, budget: Budget, lookup: Lookup | None = Non
     Raises:
         Unreadable: A field that is decoded late has the wrong type, or the budget is spent.
     """
-    resolver = Resolver(lookup or _own_attachments(sample), budget)
+    resolver = Resolver(lookup or own_attachments(sample), budget)
     text, optional, json = resolver.text, resolver.optional, resolver.json
     prompt, target, error, limit, retries = (
         sample.input, sample.target, sample.error, sample.limit, sample.error_retries,
@@ -107,8 +107,8 @@ def _reply(
     return None, None
 
 
-def _own_attachments(sample: SampleDoc) -> Callable[[str], str | None]:
-    """Look attachments up in the sample, which is decoded only once somebody refers to one."""
+def own_attachments(sample: SampleDoc) -> Callable[[str], str | None]:
+    """Look attachments up in the sample, whose field is decoded only once somebody refers to one."""
     found: dict[str, Raw] | None = None
     texts: dict[str, str] = {}
 

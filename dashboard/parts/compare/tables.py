@@ -14,6 +14,7 @@ from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
 from dashboard.parts import controls
 from dashboard.parts.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
+from dashboard.parts.numbers import Write, figures, in_percent, in_points, p_value, size_in_points, written
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.panels import TRANSCRIPT_PAGE, download_csv
 from dashboard.parts.plain import escaped, listed
@@ -26,6 +27,15 @@ MOST_ROWS = 12
 """Of a table that isn't scrolled."""
 SHOWN_LINES = 6
 """Of what differs; the others are folded."""
+
+WRITTEN: dict[str, Write] = {
+    **{f"{whose}rate{end}": in_percent for whose in ("", "baseline_") for end in ("", "_low", "_high")},
+    **dict.fromkeys(("difference", "low", "high"), in_points),
+    **dict.fromkeys(("p", "p_corrected"), p_value),
+    "detectable": size_in_points,
+    "effect": figures,
+}
+"""How the table writes its numbers."""
 
 OPTIONAL = frozenset({"variant", "split", "split2", "k", "baseline_k", "effect", "effect_kind"})
 """Columns of the table that many comparisons have nothing in."""
@@ -87,37 +97,34 @@ def difference_table(found: Comparison, words: Words) -> None:
     """The numbers of every difference, as `driftline compare --format json` has them, and as a file."""
     frame = found.differences
     rates = frame["kind"] == "rate"
-    for some, form in ((frame[rates], "percent"), (frame[~rates], "%.4g")):
+    for some in (frame[rates], frame[~rates]):
         if len(some):
-            _table(some, form, words)
+            _table(some, words)
     family = int(frame["family"].max()) if len(frame) else 0
     corrected = f"corrected ({found.correction})" if found.correction != "none" else "not corrected"
     kinds = ", ".join(frame["effect_kind"].dropna().unique())
     st.caption(
         f"p is two-sided; {corrected} over the family of all {family} differences of this page. Intervals are 95 %"
-        f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds four"
-        " times in five. Where paired, counts and rates are those of the questions in common."
+        f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds about"
+        " four times in five (McNemar's exact test of few questions somewhat less often). Where paired, counts and"
+        " rates are those of the questions in common."
     )
     download_csv(frame, "driftline-compare")
 
 
-def _table(frame: pd.DataFrame, form: str, words: Words) -> None:
+def _table(frame: pd.DataFrame, words: Words) -> None:
     """One table, of rates or of numbers in their own units; columns without anything in them are left out."""
-    points = form == "percent"
+    rates = frame["kind"] == "rate"
     headed = TABLE | dict(zip(("split", "split2"), words.splits, strict=False))
-    headed |= {name: f"{headed[name]}, percentage points" for name in ("difference", "detectable") if points}
+    headed |= {name: f"{headed[name]}, points" for name in ("difference", "detectable") if rates.all()}
     columns = [name for name in TABLE if name not in OPTIONAL or frame[name].notna().any()]
-    numbers = dict.fromkeys([name for name in columns if frame[name].dtype == "float64"], form)
-    numbers |= dict.fromkeys(("effect", "p", "p_corrected"), "%.4g")
     config: dict[str, Any] = {
-        name: st.column_config.NumberColumn(headed[name], format=numbers[name])
-        if name in numbers
-        else st.column_config.Column(headed[name], pinned=name in ("eval", "checkpoint"))
-        for name in columns
+        name: st.column_config.Column(headed[name], pinned=name in ("eval", "checkpoint")) for name in columns
     }
     height: Any = "content" if len(frame) <= 2 * MOST_ROWS else 800
     alt = "Differences, intervals and p-values"
-    st.dataframe(frame[columns], hide_index=True, height=height, column_config=config, alt=alt)
+    table = written(frame[columns], WRITTEN, rates.tolist())
+    st.dataframe(table, hide_index=True, height=height, column_config=config, alt=alt)
 
 
 def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words) -> None:
@@ -158,7 +165,6 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
     )
     if not row["group"]:
         table = table.drop(columns="eval")
-    form = "percent" if rate else "%+.4g"
     st.caption("A click under ▸ opens that checkpoint's transcript of the question.")
 
     def open_cell() -> None:
@@ -174,7 +180,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             st.switch_page(TRANSCRIPT_PAGE, query_params=to)
 
     st.dataframe(
-        table,
+        written(table, {"change": in_points}, [rate] * len(table)),
         key="flips",
         on_select=open_cell,
         selection_mode="single-cell",
@@ -184,9 +190,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),
             sides[""]: st.column_config.Column(width=210),
-            "change": st.column_config.NumberColumn(
-                "Change, percentage points" if rate else "Change", format=form, width=170
-            ),
+            "change": st.column_config.Column("Change, points" if rate else "Change", width=170),
             "eval": st.column_config.TextColumn("Eval", width=150),
         },
         alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",

@@ -30,15 +30,15 @@ CORRECTIONS: dict[str, Correction] = {"Holm": "holm", "BH": "bh", "none": "none"
 """As the page's switch and its address name them."""
 
 TABLE: dict[str, str] = {
-    "eval": "Eval", "metric": "Metric", "variant": "Variant", "split": "Split", "split2": "Second split",
-    "checkpoint": "Checkpoint", "difference": "Difference", "low": "Low", "high": "High", "p": "p",
-    "p_corrected": "Corrected p", "k": "k", "n": "n", "rate": "Rate", "rate_low": "Rate low", "rate_high": "Rate high",
-    "baseline_k": "Baseline k", "baseline_n": "Baseline n", "baseline_rate": "Baseline rate",
+    "eval": "Eval", "variant": "Variant", "split": "Split", "split2": "Second split", "checkpoint": "Checkpoint",
+    "k": "k", "n": "n", "rate": "Rate", "difference": "Difference", "low": "Low", "high": "High",
+    "p_corrected": "Corrected p", "p": "p", "baseline_k": "Baseline k", "baseline_n": "Baseline n",
+    "baseline_rate": "Baseline rate", "rate_low": "Rate low", "rate_high": "Rate high",
     "baseline_rate_low": "Baseline low", "baseline_rate_high": "Baseline high", "paired": "Paired",
     "questions": "Questions in common", "effect": "Effect", "effect_kind": "Kind of effect",
-    "detectable": "Detectable (80 %)", "method": "Interval", "test": "Test",
+    "detectable": "Detectable (80 %)", "metric": "Metric", "method": "Interval", "test": "Test",
 }  # fmt: skip
-"""Columns of the page's table, and how they are headed."""
+"""Columns of the page's table, and how they are headed: what is read first stands where no screen cuts it off."""
 
 
 def with_members(names: Sequence[str], evals: pd.DataFrame) -> list[str]:

@@ -14,21 +14,21 @@ from dashboard.charts.points import joined
 from dashboard.parts import caches
 from dashboard.parts.chosen import behind_point
 from dashboard.parts.mixes.choices import Shown
+from dashboard.parts.numbers import Write, in_percent, in_points, p_value, size_in_points, written
 from dashboard.parts.plain import legend
 
-NUMBERS = {
-    "tokens": st.column_config.NumberColumn(format="compact"),
-    "rate": st.column_config.NumberColumn(format="%.4g"),
-    "reference's rate": st.column_config.NumberColumn(format="%.4g"),
-    "baseline's rate": st.column_config.NumberColumn(format="%.4g"),
-    "difference": st.column_config.NumberColumn(format="%.4g", help="Its rate less the other's."),
-    "low": st.column_config.NumberColumn(format="%.4g", help="95 % interval of the difference, by itself."),
-    "high": st.column_config.NumberColumn(format="%.4g"),
-    "p": st.column_config.NumberColumn(format="%.2g"),
-    "p, corrected": st.column_config.NumberColumn(format="%.2g", help="Holm, over all rows of the table."),
-    "detectable": st.column_config.NumberColumn(
-        format="%.3g", help="The smallest difference that such a comparison finds four times in five."
-    ),
+HELP = {
+    "difference": "Its rate less the other's; of rates in percentage points.",
+    "low": "95 % interval of the difference, by itself.",
+    "p, corrected": "Holm, over all rows of the table.",
+    "detectable": "The smallest difference that such a comparison finds about four times in five.",
+}
+
+WRITTEN: dict[str, Write] = {
+    **dict.fromkeys(("rate", "reference's rate", "baseline's rate"), in_percent),
+    **dict.fromkeys(("difference", "low", "high"), in_points),
+    **dict.fromkeys(("p", "p, corrected"), p_value),
+    "detectable": size_in_points,
 }
 """How the columns of `difference_table` are written."""
 
@@ -55,7 +55,10 @@ def show_differences(table: pd.DataFrame, alt: str) -> None:
         table: From `difference_table`.
         alt: What it is.
     """
-    st.dataframe(table, hide_index=True, column_config=NUMBERS, alt=alt)
+    config: dict[str, Any] = {name: st.column_config.Column(help=text) for name, text in HELP.items()}
+    config["tokens"] = st.column_config.NumberColumn(format="compact")
+    shown = written(table.drop(columns="kind"), WRITTEN, (table["kind"] == "rate").tolist())
+    st.dataframe(shown, hide_index=True, column_config=config, alt=alt)
 
 
 def behind(shown: Shown, points: pd.DataFrame) -> None:

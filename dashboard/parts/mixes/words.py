@@ -179,6 +179,8 @@ def iso_table(reference: Row, rows: pd.DataFrame, tokens: Mapping[str, float]) -
 def difference_table(rows: pd.DataFrame, more: Mapping[str, Any], other: str) -> pd.DataFrame:
     """Differences as a table, what they show first; columns of splits and variants only where there are any.
 
+    Column `kind` is the metric's: it says in which unit the numbers of a row are.
+
     Args:
         rows: `DIFFERENCE_COLUMNS`.
         more: Further columns, after the checkpoint.
@@ -188,6 +190,7 @@ def difference_table(rows: pd.DataFrame, more: Mapping[str, Any], other: str) ->
         {
             "checkpoint": rows["checkpoint"],
             **more,
+            "kind": rows["kind"],
             "eval": rows["eval"],
             "split": rows["split"],
             "second split": rows["split2"],

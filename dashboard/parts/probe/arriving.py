@@ -12,6 +12,7 @@ from dashboard.parts.plain import listed
 from dashboard.parts.probe import compose
 from dashboard.probe import plans
 from dashboard.probe.from_transcript import prompt_of
+from dashboard.probe.tools_of import offered_in_file
 from dashboard.queries.probes import SavedProbe
 from loaders.errors import DriftlineError
 
@@ -44,7 +45,7 @@ def _take_transcript(address: links.Parameters, as_of: int) -> None:
     upto = links.whole_number(address.get("upto", [""])[0])
     title = f"{checkpoint(read.log)} · {read.log['eval'] or read.log['task']} · sample {name[1]}"
     try:
-        taken = prompt_of(read, upto)
+        taken = prompt_of(read, upto, offered_in_file(read))
     except DriftlineError as error:
         st.session_state[REMARKS] = [str(error)]
         return

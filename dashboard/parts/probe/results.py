@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import runtime
 from dashboard.parts import controls
-from dashboard.parts.plain import escaped
+from dashboard.parts.plain import escaped, listed
 from dashboard.parts.probe import compose, stream
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.columns import Head, head_html, heads, rows_of
@@ -21,6 +22,7 @@ from dashboard.probe.compare_texts import differences
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe
 
+MEASURING = "probe_measuring"
 VIEWS = {
     "probe": ["Replies", "Mark", "Differences", "Likelihoods"],
     "sweep": ["Curve", "Mark", "Likelihoods"],
@@ -180,25 +182,32 @@ def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[
 
 @st.fragment(run_every=1.0)
 def _likelihood_table(probe_id: str, found: Sequence[Head]) -> None:
+    """A row for each continuation and framing, a column for each model; under it, what could not be measured."""
     probe = stream.read(probe_id)
+    active = runtime.probes().engine.active(probe_id)
+    if st.session_state.get(MEASURING) and not active:
+        st.session_state[MEASURING] = False
+        st.rerun()  # the buttons over the table, too
+    st.session_state[MEASURING] = active
     if not probe.likelihoods:
-        st.caption("Nothing measured yet.")
+        st.caption("Measuring …" if active else "Nothing measured yet.")
         return
+    per_token = st.toggle("Per token", key="probe_per_token", help="Log-probability divided by the number of tokens.")
     names = {head.position: head.name for head in found}
-    rows = [
-        {
-            "continuation": row["continuation"],
-            "framing": row["framing"],
-            "model": names[row["position"]],
-            "log-probability": row["logprob"],
-            "tokens": row["tokens"],
-            "per token": row["logprob"] / row["tokens"] if row["tokens"] else None,
-            "remark": row["error"] or "",
-        }
-        for row in probe.likelihoods
-    ]
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in probe.likelihoods:
+        row = rows.setdefault(
+            (one["continuation"], one["framing"]),
+            {"continuation": one["continuation"], "framing": one["framing"], "tokens": None},
+        )
+        measured = one["logprob"]
+        row[names[one["position"]]] = measured / one["tokens"] if per_token and one["tokens"] else measured
+        row["tokens"] = one["tokens"] or row["tokens"]
     number = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, column_config={"log-probability": number, "per token": number},
-        key="probe_likelihood_table",
+        pd.DataFrame(list(rows.values())), hide_index=True, column_config=dict.fromkeys(names.values(), number),
+        key="probe_likelihood_table", placeholder="–",
     )  # fmt: skip
+    remarks = [f"{names[one['position']]}: {one['error']}" for one in probe.likelihoods if one["error"]]
+    if remarks:
+        st.html(listed(list(dict.fromkeys(remarks))))
