@@ -131,7 +131,7 @@ def test_a_reply_arrives_in_pieces_with_its_end(server: ProbeServer, protocol: P
 
 
 def test_pieces_arrive_when_they_are_sent(server: ProbeServer, protocol: Protocol) -> None:
-    server.scripts["m"] = [Text("a"), Pause(0.4), Text("b"), End()]
+    server.scripts["m"] = [Text("a"), Pause(0.8), Text("b"), End()]
     times: list[float] = []
 
     async def use(client: Client) -> None:
@@ -141,7 +141,7 @@ def test_pieces_arrive_when_they_are_sent(server: ProbeServer, protocol: Protoco
 
     with_client(endpoint(server, protocol), use)
     assert len(times) == 2
-    assert times[1] - times[0] > 0.3
+    assert times[1] - times[0] > 0.4
 
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
@@ -188,7 +188,7 @@ def test_a_reply_of_a_megabyte(server: ProbeServer, protocol: Protocol, pieces: 
 
 
 def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: Protocol) -> None:
-    server.scripts["m"] = [Text("a"), Pause(0.5), Text("b"), End()]
+    server.scripts["m"] = [Text("a"), Pause(1), Text("b"), End()]
 
     async def use(client: Client) -> list[str]:
         async def one() -> str:
@@ -198,7 +198,7 @@ def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: Prot
 
     start = time.monotonic()
     assert with_client(endpoint(server, protocol), use) == ["ab"] * 8
-    assert time.monotonic() - start < 3  # one after the other would take 4 s
+    assert time.monotonic() - start < 6  # one after the other would take 8 s
 
 
 def test_closing_the_iterator_ends_the_request(server: ProbeServer, protocol: Protocol) -> None:
@@ -506,7 +506,7 @@ def test_silence_before_the_reply(server: ProbeServer, protocol: Protocol) -> No
     error = failed(server, protocol, Pause(20), End(), first_token_s=0.3)
     assert error.kind == "timeout"
     assert "first_token_s" in str(error)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
 
 
 def test_silence_within_the_reply_keeps_what_came(server: ProbeServer, protocol: Protocol) -> None:
@@ -516,7 +516,7 @@ def test_silence_within_the_reply_keeps_what_came(server: ProbeServer, protocol:
     assert error is not None
     assert error.kind == "timeout"
     assert "silence_s" in str(error)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
 
 
 def test_signs_of_life_are_no_reply(server: ProbeServer, protocol: Protocol) -> None:
@@ -526,8 +526,8 @@ def test_signs_of_life_are_no_reply(server: ProbeServer, protocol: Protocol) -> 
 
 
 def test_a_slow_reply_is_no_silence(server: ProbeServer, protocol: Protocol) -> None:
-    slow = [beat for _ in range(8) for beat in (Text("a"), Pause(0.1))]
-    came, error = ask(server, protocol, *slow, End(), first_token_s=0.5, silence_s=0.5)
+    slow = [beat for _ in range(8) for beat in (Text("a"), Pause(0.25))]
+    came, error = ask(server, protocol, *slow, End(), first_token_s=1.5, silence_s=1.5)
     assert error is None
     assert text(came) == "a" * 8
 
@@ -540,10 +540,10 @@ def test_a_reader_that_takes_its_time_is_no_silence(server: ProbeServer, protoco
         async for part in client.stream(Request("m", PROMPT, 5)):
             if isinstance(part, Piece):
                 came += part.text
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(0.8)
         return came
 
-    assert with_client(endpoint(server, protocol, silence_s=0.2, first_token_s=1.0), use) == "abc"
+    assert with_client(endpoint(server, protocol, silence_s=0.6), use) == "abc"
 
 
 @pytest.mark.parametrize(
