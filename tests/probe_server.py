@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -111,6 +113,9 @@ class ProbeServer:
     """What the server says, and what it was sent."""
 
     scripts: dict[str, list[Beat] | Refusal] = field(default_factory=dict)
+    otherwise: list[Beat] | Refusal = field(default_factory=lambda: [Text("Hello"), Text(" there."), End()])
+    turns: dict[str, list[list[Beat] | Refusal]] = field(default_factory=dict)
+    """What a model says to its first request, to its second one; then its script."""
     models: list[dict[str, Any]] = field(default_factory=lambda: [{"id": "base"}])
     listing: Refusal | bytes | None = None
     """What /v1/models answers instead of the models."""
@@ -121,9 +126,17 @@ class ProbeServer:
     logprobs: list[Any] | None = None
     seen: list[Seen] = field(default_factory=list)
     open_streams: int = 0
+    most_open: int = 0
     cancelled: int = 0
     """Streams that the client ended."""
+    first_sent: dict[str, float] = field(default_factory=dict)
+    """When each model's first word was sent, by time.time()."""
     port: int = 0
+
+    @property
+    def asked(self) -> list[Seen]:
+        """The requests for replies."""
+        return [seen for seen in self.seen if seen.path in ("/v1/chat/completions", "/v1/messages")]
 
     @property
     def root(self) -> str:
@@ -169,7 +182,9 @@ class ProbeServer:
         return JSONResponse({"data": rows, "has_more": more, "last_id": rows[-1]["id"] if rows else None})
 
     async def _play(self, words: Words, scope: Any, receive: Any, send: Any) -> None:
-        script = self.scripts.get(words.model, [Text("Hello"), Text(" there."), End()])
+        script = self.scripts.get(words.model, self.otherwise)
+        if self.turns.get(words.model):
+            script = self.turns[words.model].pop(0)
         if isinstance(script, Refusal):
             await refused(script, words)(scope, receive, send)
             return
@@ -180,6 +195,7 @@ class ProbeServer:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self.open_streams += 1
+        self.most_open = max(self.most_open, self.open_streams)
         gone = asyncio.ensure_future(left(receive))
         try:
             await say(words.opening())
@@ -194,6 +210,8 @@ class ProbeServer:
                         receive.__self__.transport.close()
                         return
                     case _:
+                        if isinstance(beat, Text | Thought):
+                            self.first_sent.setdefault(words.model, time.time())
                         for data in words.tell(beat):
                             await say(data)
                 if gone.done():
@@ -342,3 +360,35 @@ def probe_server(**settings: Any) -> Iterator[ProbeServer]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def main(port: int, words: int, pause: float) -> None:
+    """The server as a process of its own: every model says so many words, with a pause before each."""
+    script: list[Beat] = [beat for at in range(words) for beat in (Pause(pause), Text(f"word{at} "))]
+    app = ProbeServer(port=port, otherwise=[*script, End(written=words)])
+    app.models = [{"id": f"m{at}"} for at in range(8)]
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
+
+
+@contextmanager
+def server_process(words: int, pause: float) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """The server in a process that can be killed; its port and the process, once it answers."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.probe_server", str(port), str(words), str(pause)])
+    try:
+        deadline = time.monotonic() + 30
+        while True:
+            with socket.socket() as trying:
+                if trying.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.02)
+        yield port, process
+    finally:
+        process.kill()
+        process.wait()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))

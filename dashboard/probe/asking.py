@@ -7,6 +7,7 @@ import logging
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Protocol, cast
@@ -14,7 +15,7 @@ from typing import Protocol, cast
 from dashboard.probe.asked import Column, Framing, Likelihood, Prompt, Request
 from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Endpoint
-from dashboard.probe.judge import MAX_TOKENS, SCHEMA, Judge, judge_prompt, read_verdict
+from dashboard.probe.judge import MAX_TOKENS, SCHEMA, Judge, Verdict, judge_prompt, read_verdict
 from dashboard.probe.live import LiveReply
 from dashboard.probe.plans import assistant_turn
 from dashboard.probe.replies import RETRIED, ClientError, Finish, Piece
@@ -43,28 +44,37 @@ class Clients(Protocol):
         ...
 
 
-async def ask(
-    live: LiveReply,
-    request: Request,
-    endpoint: Endpoint,
-    slot: asyncio.Semaphore,
-    clients: Clients,
-    changed: Callable[[], None],
-    clock: Clock,
-) -> EndRow:
+@dataclass(frozen=True)
+class Ways:
+    """What every request needs.
+
+    Attributes:
+        endpoint: The declared endpoint of that name; raises DriftlineError where there is none.
+        slot: Limits what is under way at an endpoint at once.
+    """
+
+    endpoint: Callable[[str], Endpoint]
+    slot: Callable[[Endpoint], asyncio.Semaphore]
+    clients: Clients
+    clock: Clock
+
+
+async def ask(live: LiveReply, request: Request, ways: Ways, changed: Callable[[], None]) -> EndRow:
     """Ask for one reply, its pieces going into `live`; returns its end. Cancelled, it is a reply that was stopped."""
     finish: Finish | None = None
     error: ClientError | None = None
     status = "complete"
     try:
-        with _told(endpoint):
-            async with slot:
-                finish = await _with_patience(live, request, endpoint, clients, changed)
+        with _told(live.endpoint):
+            endpoint = ways.endpoint(live.endpoint)
+            # Its place is kept while a busy server is waited for: that is what the server asks for.
+            async with ways.slot(endpoint):
+                finish = await _with_patience(live, request, endpoint, ways.clients, changed)
     except asyncio.CancelledError:
         status = "stopped"
     except ClientError as failure:
         error, status = failure, "failed"
-    return end_of(live, status, finish, error, clients, clock())
+    return end_of(live, status, finish, error, ways.clients, ways.clock())
 
 
 def end_of(
@@ -101,7 +111,7 @@ async def _with_patience(
         live.sent()
         changed()
         try:
-            return await _read(clients.client(endpoint.name).stream(request), endpoint, take)
+            return await _read(clients.client(endpoint.name).stream(request), endpoint.name, take)
         except ClientError as error:
             if error.kind not in RETRIED or live.first_token_s is not None or live.tries >= MOST_TRIES:
                 raise
@@ -114,58 +124,39 @@ async def _with_patience(
             await asyncio.sleep(wait)
 
 
-async def _read(stream: AsyncIterator[Piece | Finish], endpoint: Endpoint, take: Callable[[Piece], None]) -> Finish:
-    """Read a stream to its end; silence for too long is an error, and the request is ended in any case."""
-    allowed, what = endpoint.first_token_s, "begun to reply"
+async def _read(stream: AsyncIterator[Piece | Finish], name: str, take: Callable[[Piece], None]) -> Finish:
+    """Read a stream to its end, within the times that its client keeps; the request is ended in any case."""
     async with aclosing(cast("AsyncGenerator[Piece | Finish, None]", stream)) as events:
-        while True:
-            try:
-                async with asyncio.timeout(allowed):
-                    event = await anext(events)
-            except TimeoutError as error:
-                raise ClientError("timeout", f"{endpoint.name} has not {what} for {allowed:g} s.") from error
-            except StopAsyncIteration as error:
-                told = f"{endpoint.name} ended the reply without telling its end: what came is partial."
-                raise ClientError("broken", told) from error
+        async for event in events:
             if isinstance(event, Finish):
                 return event
             take(event)
-            allowed, what = endpoint.silence_s, "said more"
+    raise ClientError("broken", f"{name}: the reply ended without telling its end: what came is partial.")
 
 
 @contextmanager
-def _told(endpoint: Endpoint) -> Iterator[None]:
+def _told(endpoint: str) -> Iterator[None]:
     """Whatever goes wrong in here is a `ClientError`: one request's failure is its own, and ends no other."""
     try:
         yield
     except ClientError:
         raise
     except TimeoutError as error:
-        raise ClientError("timeout", f"{endpoint.name} did not answer in time.") from error
+        raise ClientError("timeout", f"{endpoint} did not answer in time.") from error
     except DriftlineError as error:
         raise ClientError("refused", str(error)) from error
     except Exception as error:
-        logger.error("Asking %s failed with a %s.", endpoint.name, type(error).__name__)
-        raise ClientError("server_error", f"Asking {endpoint.name} failed: {type(error).__name__}: {error}.") from error
+        logger.error("Asking %s failed with a %s.", endpoint, type(error).__name__)
+        raise ClientError("server_error", f"Asking {endpoint} failed: {type(error).__name__}: {error}.") from error
 
 
 async def judge(
-    judge_id: str,
-    judge: Judge,
-    prompt: Prompt,
-    reply: SavedReply,
-    reserved: int,
-    endpoint: Endpoint,
-    slot: asyncio.Semaphore,
-    clients: Clients,
-    clock: Clock,
+    judge_id: str, judge: Judge, prompt: Prompt, reply: SavedReply, reserved: int, ways: Ways
 ) -> VerdictRow:
-    """Have a judge read one reply. A judge that fails, or says nothing that is a verdict, gives none."""
-    parts: list[str] = []
-    finish: Finish | None = None
-    verdict = None
+    """Have a judge read one reply. A judge that fails, is stopped, or says nothing that is a verdict, gives none."""
+    told = _Told()
+    verdict: Verdict | None = None
     error: ClientError | None = None
-    started = monotonic()
     request = Request(
         judge.column.model,
         judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)),
@@ -174,67 +165,79 @@ async def judge(
         seed=0,
         schema=SCHEMA,
     )
-
-    def take(piece: Piece) -> None:
-        if piece.kind == "text":
-            parts.append(piece.text)
-
-    for attempt in range(1, MOST_TRIES + 1):
-        parts.clear()
-        finish = error = None
-        try:
-            with _told(endpoint):
-                async with slot:
-                    started = monotonic()
-                    finish = await _read(clients.client(endpoint.name).stream(request), endpoint, take)
-                verdict = read_verdict("".join(parts))
-        except asyncio.CancelledError:
-            error = ClientError("broken", "Judging was stopped.")
-            break
-        except ClientError as failure:
-            error = failure
-            if error.kind in RETRIED and attempt < MOST_TRIES:
-                await asyncio.sleep(min(LONGEST_WAIT_S, error.retry_after or 2.0**attempt))
-                continue
-        break
+    try:
+        await _told_by_judge(told, request, judge.column.endpoint, ways)
+        verdict = read_verdict(told.text)
+    except asyncio.CancelledError:
+        error = ClientError("broken", "Judging was stopped.")
+    except ClientError as failure:
+        error = failure
     return VerdictRow(
         judge_id=judge_id,
         reply_id=reply.reply_id,
         verdict=verdict.verdict if verdict else None,
         reason=verdict.reason if verdict else None,
-        raw="".join(parts) or None,
+        raw=told.text or None,
         error_kind=error.kind if error else None,
-        error=clients.redact(str(error)) if error else None,
-        input_tokens=finish.input_tokens if finish else None,
-        output_tokens=finish.output_tokens if finish else None,
+        error=ways.clients.redact(str(error)) if error else None,
+        input_tokens=told.finish.input_tokens if told.finish else None,
+        output_tokens=told.finish.output_tokens if told.finish else None,
         reserved=reserved,
-        seconds=monotonic() - started,
-        ended_at=clock(),
+        seconds=monotonic() - told.sent_at if told.sent_at else None,
+        ended_at=ways.clock(),
     )
 
 
+@dataclass
+class _Told:
+    """What a judge has said so far."""
+
+    parts: list[str] = field(default_factory=list)
+    finish: Finish | None = None
+    sent_at: float = 0.0
+
+    @property
+    def text(self) -> str:
+        return "".join(self.parts)
+
+    def take(self, piece: Piece) -> None:
+        if piece.kind == "text":
+            self.parts.append(piece.text)
+
+
+async def _told_by_judge(told: _Told, request: Request, name: str, ways: Ways) -> None:
+    """Hear a judge, and again where its server is only busy."""
+    for attempt in range(1, MOST_TRIES + 1):
+        told.parts.clear()
+        try:
+            with _told(name):
+                endpoint = ways.endpoint(name)
+                async with ways.slot(endpoint):
+                    told.sent_at = monotonic()
+                    told.finish = await _read(ways.clients.client(name).stream(request), name, told.take)
+        except ClientError as failure:
+            if failure.kind not in RETRIED or attempt == MOST_TRIES:
+                raise
+            await asyncio.sleep(min(LONGEST_WAIT_S, failure.retry_after or 2.0**attempt))
+        else:
+            return
+
+
 async def likelihood(
-    probe_id: str,
-    position: int,
-    column: Column,
-    framing: Framing,
-    continuation: str,
-    endpoint: Endpoint,
-    slot: asyncio.Semaphore,
-    clients: Clients,
-    clock: Clock,
+    probe_id: str, position: int, column: Column, framing: Framing, continuation: str, reserved: int, ways: Ways
 ) -> LikelihoodRow:
     """Measure how likely one continuation is; a server that can't tell says so in the row."""
     found: Likelihood | None = None
     error: ClientError | None = None
     try:
-        with _told(endpoint):
-            async with slot, asyncio.timeout(LIKELIHOOD_S):
-                found = await clients.client(endpoint.name).likelihood(column.model, framing.prompt, continuation)
+        with _told(column.endpoint):
+            endpoint = ways.endpoint(column.endpoint)
+            async with ways.slot(endpoint), asyncio.timeout(LIKELIHOOD_S):
+                found = await ways.clients.client(endpoint.name).likelihood(column.model, framing.prompt, continuation)
     except ClientError as failure:
         error = failure
     return LikelihoodRow(
         probe_id, position, framing.name, continuation, found.tokens if found else None,
         found.logprob if found else None, error.kind if error else None,
-        clients.redact(str(error)) if error else None, clock(),
+        ways.clients.redact(str(error)) if error else None, reserved, ways.clock(),
     )  # fmt: skip

@@ -9,8 +9,7 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
@@ -18,14 +17,16 @@ from typing import Any, Protocol, cast
 import duckdb
 
 from dashboard.probe import asking, plans
-from dashboard.probe.asked import Column, Framing, Prompt, Sampling
-from dashboard.probe.budget import check, day
+from dashboard.probe.asked import Column, Framing, Prompt, Request, Sampling
+from dashboard.probe.budget import added, check, day
 from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Allowance, Declared, Endpoint
+from dashboard.probe.jobs import ENDING, Job, Jobs, Work
 from dashboard.probe.judge import Judge
 from dashboard.probe.live import Changes, LiveReply
 from dashboard.probe.plans import Planned
-from dashboard.probe.replies import Status
+from dashboard.probe.replies import ClientError, Status
+from dashboard.probe.saver import Saver
 from dashboard.probe.saving import EndRow, JudgeRow, MarkRow, Row, last_reply, save
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe, spent
 from loaders.errors import DriftlineError
@@ -33,8 +34,6 @@ from loaders.store import Store
 
 logger = logging.getLogger(__name__)
 
-SAVE_SECONDS = 0.25
-"""What has come is saved this often: so much of a reply can be lost if the machine dies."""
 MOST_KEPT = 20
 """Probes that are kept in memory after their end."""
 
@@ -56,18 +55,6 @@ class Endpoints(Protocol):
         ...
 
 
-class Work:
-    """Something that runs on the engine's loop."""
-
-    def __init__(self, future: Future[Any]) -> None:
-        self._future = future
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until it has ended, but not longer than some seconds; returns whether it has."""
-        done, _ = wait([self._future], timeout=seconds)
-        return bool(done)
-
-
 class Engine:
     """One for a store. All methods may be called from any thread."""
 
@@ -75,23 +62,22 @@ class Engine:
         self._store, self._endpoints = store, endpoints
         self._clock = clock or (lambda: datetime.now(UTC))
         self.changes = Changes()
-        self.trouble = ""
-        """Why saving fails, while it does."""
         self._live: dict[str, dict[int, LiveReply]] = {}
-        self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._judges: dict[str, dict[str, Judge]] = {}
-        self._judging: dict[str, Allowance] = {}
-        self._slots: dict[str, asyncio.Semaphore] = {}
-        self._closing = False
-        self._judged: set[tuple[str, int]] = set()
-        self._unsaved: list[Row] = []
-        self._flushing = asyncio.Lock()
+        self._owed: dict[Any, tuple[str, Allowance]] = {}
+        """What is promised and not in the store yet: verdicts to come, likelihoods under way."""
+        self._slots: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._ways = asking.Ways(self._endpoint, self._slot, endpoints, self._naive)
+        self._saver = Saver(store, self._fresh)
         self._planning = threading.Lock()
         self._next_reply = last_reply(store) + 1
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="driftline-probe", daemon=True)
-        self._thread.start()
-        self._saver = self._in_loop(self._keep_saving())
+        self._jobs = Jobs(self._ended)
+        self._saving = self._jobs.in_loop(self._saver.keep_saving())
+
+    @property
+    def trouble(self) -> str:
+        """Why saving fails, while it does; else empty."""
+        return self._saver.trouble
 
     # Asking.
 
@@ -112,22 +98,20 @@ class Engine:
 
         Raises:
             OverBudget: It could cost more than is allowed; nothing was sent.
-            DriftlineError: Nothing to ask, too much of it, or an endpoint that isn't declared.
+            DriftlineError: Nothing to ask, too much of it, an endpoint that isn't declared, or it can't be saved.
         """
         plans.check(columns, framings, sampling, kind)
-        for column in columns:
+        for column in [*columns, *([judge.column] if judge else [])]:
             self._endpoint(column.endpoint)
         probe_id = secrets.token_hex(8)
         now = self._clock()
         with self._planning:
             planned = plans.first_turns(probe_id, columns, framings, sampling, self._next_reply, now)
-            self._afford(None, planned, judge)
-            self._next_reply += len(planned)
             row = plans.probe_row(probe_id, kind, title, author, now, framings, sampling, repeats, origin)
-            save(self._store, [row, *plans.column_rows(probe_id, columns), *(p.row for p in planned)])
-        if judge is not None:
-            self._attach(probe_id, judge, author)
-        self._go(probe_id, planned)
+            rows: list[Row] = [row, *plans.column_rows(probe_id, columns)]
+            judges = {} if judge is None else {secrets.token_hex(4): judge}
+            rows += [self._judge_row(probe_id, judge_id, judge, author) for judge_id, judge in judges.items()]
+            self._go(probe_id, planned, judges, rows)
         return probe_id
 
     def follow_up(self, probe_id: str, text: str, positions: Iterable[int] | None = None) -> int:
@@ -135,7 +119,7 @@ class Engine:
 
         Raises:
             OverBudget: It could cost more than is allowed.
-            DriftlineError: There is nothing to continue, or no such probe.
+            DriftlineError: There is nothing to continue, no such probe, or it can't be saved.
         """
         return self._plan_more(probe_id, lambda probe, first, now: plans.next_turns(probe, text, positions, first, now))
 
@@ -144,56 +128,85 @@ class Engine:
 
         Raises:
             OverBudget: It could cost more than is allowed.
-            DriftlineError: No such probe, or nothing to retry.
+            DriftlineError: No such probe, nothing to retry, or it can't be saved.
         """
         return self._plan_more(probe_id, lambda probe, first, now: plans.again(probe, positions, first, now))
 
     def stop(self, probe_id: str, positions: Iterable[int] | None = None) -> None:
-        """End what is under way; what has come of it is kept, marked as partial."""
+        """End what is under way, or what is of some columns; what has come of it is kept, marked as partial."""
         wanted = None if positions is None else set(positions)
-
-        async def cancel() -> None:
-            for (probe, reply_id), task in list(self._tasks.items()):
-                live = self._live.get(probe_id, {}).get(reply_id)
-                if probe == probe_id and (wanted is None or (live and live.saved.position in wanted)):
-                    task.cancel()
-
-        self._in_loop(cancel()).result()
+        self._jobs.cancel(
+            lambda job: (
+                job.probe_id == probe_id
+                and (wanted is None or (job.live is not None and job.live.saved.position in wanted))
+            )
+        )
 
     def judge(self, probe_id: str, judge: Judge, author: str | None = None) -> str:
         """Have a model judge every reply of a probe, those to come included; returns the judge's id.
 
         Raises:
             OverBudget: It could cost more than is allowed.
-            DriftlineError: No such probe or endpoint.
+            DriftlineError: No such probe or endpoint, or it can't be saved.
         """
         self._endpoint(judge.column.endpoint)
-        probe = self._saved(probe_id)
-        waiting = [reply for reply in self.replies(probe) if reply.status == "complete"]
+        judge_id = secrets.token_hex(4)
         with self._planning:
-            self._afford(probe_id, [], judge, replies=len(waiting), prompts=plans.prompts_of(probe))
-        judge_id = self._attach(probe_id, judge, author)
-        # Looked at again: what has ended since is judged too, whether it saw the judge or not.
-        for reply in [reply for reply in self.replies(probe) if reply.status == "complete"]:
-            self._spawn(probe_id, -reply.reply_id, self._judge_one(probe_id, judge_id, judge, reply, probe))
+            probe = self._now(probe_id)
+            tokens = plans.sampling_of(probe).max_tokens
+            prompts = {reply.reply_id: plans.prompt_of(probe, reply) for reply in probe.replies}
+            owed = {
+                (judge_id, reply.reply_id): (probe_id, plans.judging(judge, prompts[reply.reply_id], reply, tokens))
+                for reply in probe.replies
+                if reply.status in ("complete", *plans.UNDER_WAY)
+            }
+            self._afford(probe_id, [cost for _, cost in owed.values()])
+            self._save_now([self._judge_row(probe_id, judge_id, judge, author)])
+
+            async def attach() -> None:
+                # In one go on the loop: a reply that ends meanwhile is judged either here or by its own end.
+                self._owed |= owed
+                self._judges.setdefault(probe_id, {})[judge_id] = judge
+                for reply in self.replies(probe):
+                    if reply.status == "complete":
+                        work = self._judge_one(judge_id, judge, reply, prompts[reply.reply_id])
+                        self._jobs.begin([Job(probe_id, work, owes=(judge_id, reply.reply_id))])
+                    elif reply.status not in plans.UNDER_WAY:
+                        self._owed.pop((judge_id, reply.reply_id), None)
+
+            self._jobs.in_loop(attach()).result()
         return judge_id
 
     def mark(self, reply_id: int, author: str, verdict: str | None, note: str | None = None) -> None:
-        """A person's verdict on a reply; None takes it back."""
-        save(self._store, [MarkRow(reply_id, author, verdict, note, self._naive())])
+        """A person's verdict on a reply; None takes it back.
+
+        Raises:
+            DriftlineError: It can't be saved.
+        """
+        self._save_now([MarkRow(reply_id, author, verdict, note, self._naive())])
 
     def measure(self, probe_id: str, continuations: Sequence[str]) -> None:
         """Have every column say how likely each continuation of each framing is.
 
         Raises:
-            DriftlineError: No such probe.
+            OverBudget: It could cost more than is allowed.
+            DriftlineError: No such probe, or nothing to measure.
         """
+        if not continuations:
+            raise DriftlineError("No continuation is given: write at least one, a line each.")
         probe = self._saved(probe_id)
         columns, framings = plans.columns_of(probe), plans.framings_of(probe)
-        for position, column in enumerate(columns):
-            for at, framing in enumerate(framings):
-                key = -(2**62) - position * 1000 - at
-                self._spawn(probe_id, key, self._measure(probe_id, position, column, framing, list(continuations)))
+        with self._planning:
+            costs = [plans.measuring(framing.prompt, text) for framing in framings for text in continuations]
+            self._afford(probe_id, costs * len(columns))
+            jobs = []
+            for position, column in enumerate(columns):
+                for framing in framings:
+                    work = self._measure(probe_id, position, column, framing, list(continuations))
+                    jobs.append(Job(probe_id, work, owes=object()))
+                    owed = added(plans.measuring(framing.prompt, text) for text in continuations)
+                    self._owed[jobs[-1].owes] = probe_id, owed
+            self._jobs.begin(jobs)
 
     # Looking on.
 
@@ -208,38 +221,34 @@ class Engine:
 
     def active(self, probe_id: str) -> bool:
         """Whether anything of a probe is under way: replies, verdicts, likelihoods."""
-        return any(probe == probe_id for probe, _ in list(self._tasks))
+        return any(job.probe_id == probe_id for job in self._jobs.under_way())
 
     def spent(self, probe_id: str | None) -> tuple[Allowance, Allowance]:
-        """Spent on a probe so far (nothing for None), and today on all."""
+        """Spent on a probe so far (nothing for None), and today on all; what is promised counts as spent."""
+        owed = list(self._owed.values())
         with self._store.cursor() as cursor:
             of_probe = spent(cursor, probe=probe_id) if probe_id else (0, 0)
             of_day = spent(cursor, since=day(self._clock()))
-        judging = list(self._judging.items())
-        mine = [reserved for probe, reserved in judging if probe == probe_id]
-        total = [reserved for _, reserved in judging]
-        return plans.plus(Allowance(*of_probe), mine), plans.plus(Allowance(*of_day), total)
+        mine = [cost for probe, cost in owed if probe == probe_id]
+        return plans.plus(Allowance(*of_probe), mine), plans.plus(Allowance(*of_day), [cost for _, cost in owed])
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Work:
         """Let something else run on the loop: what uses the same clients must."""
-        return Work(self._in_loop(work))
+        return Work(self._jobs.in_loop(work))
 
-    def close(self) -> None:
-        """End everything; what has come is saved, and what was under way counts as interrupted."""
+    def close(self, last: Coroutine[Any, Any, Any] | None = None) -> None:
+        """End everything; what has come is saved, and what was under way counts as interrupted.
 
-        self._closing = True
-
-        async def cancel() -> None:
-            tasks = list(self._tasks.values())
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        self._in_loop(cancel()).result(timeout=10)
-        self._saver.cancel()
-        self._in_loop(self._flush()).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
+        Args:
+            last: Runs on the loop after that, as letting go of its clients must.
+        """
+        with self._planning:
+            if self._jobs.closing:
+                if last is not None:
+                    last.close()
+                return
+            self._saving.cancel()
+            self._jobs.close([self._saver.flush(), *([last] if last is not None else [])])
 
     # Within.
 
@@ -257,183 +266,135 @@ class Engine:
         with self._store.cursor() as cursor:
             return read_probe(cursor, probe_id)
 
-    def _afford(
-        self,
-        probe_id: str | None,
-        planned: Sequence[Planned],
-        judge: Judge | None,
-        *,
-        replies: int | None = None,
-        prompts: Sequence[Prompt] = (),
-    ) -> None:
-        cost = plans.cost(planned, judge, replies=replies, prompts=prompts)
+    def _now(self, probe_id: str) -> SavedProbe:
+        probe = self._saved(probe_id)
+        return replace(probe, replies=self.replies(probe))
+
+    def _afford(self, probe_id: str | None, costs: Iterable[Allowance]) -> None:
         of_probe, of_day = self.spent(probe_id)
-        check(cost, of_probe, of_day, self._endpoints.declared.limits)
+        check(added(costs), of_probe, of_day, self._endpoints.declared.limits)
+
+    def _save_now(self, rows: Sequence[Row]) -> None:
+        try:
+            save(self._store, rows)
+        except (duckdb.Error, OSError) as error:
+            raise DriftlineError(f"It can't be saved, and so it was not done: {error}") from error
+
+    def _judge_row(self, probe_id: str, judge_id: str, judge: Judge, author: str | None) -> JudgeRow:
+        column = judge.column
+        return JudgeRow(
+            judge_id, probe_id, column.endpoint, column.protocol, column.model, judge.rubric, author, self._naive()
+        )
 
     def _plan_more(self, probe_id: str, plan: Callable[[SavedProbe, int, datetime], list[Planned]]) -> int:
-        probe = self._saved(probe_id)
-        probe = replace(probe, replies=self.replies(probe))
+        # Read under the lock: of two who ask for the same at once, the second one finds it under way.
         with self._planning:
+            probe = self._now(probe_id)
             planned = plan(probe, self._next_reply, self._clock())
-            judge = next(iter(self._judges.get(probe_id, {}).values()), None)
-            self._afford(probe_id, planned, judge)
-            self._next_reply += len(planned)
-            save(self._store, [p.row for p in planned])
-        self._go(probe_id, planned)
+            self._go(probe_id, planned, plans.judges_of(probe), [])
         return len(planned)
 
-    def _attach(self, probe_id: str, judge: Judge, author: str | None) -> str:
-        judge_id = secrets.token_hex(4)
-        column = judge.column
-        save(
-            self._store,
-            [
-                JudgeRow(
-                    judge_id, probe_id, column.endpoint, column.protocol, column.model, judge.rubric, author,
-                    self._naive(),
-                )
-            ],
-        )  # fmt: skip
-        self._judges.setdefault(probe_id, {})[judge_id] = judge
-        return judge_id
+    def _go(self, probe_id: str, planned: Sequence[Planned], judges: Mapping[str, Judge], rows: list[Row]) -> None:
+        """Save what is planned, and begin; under the lock of planning.
 
-    def _go(self, probe_id: str, planned: Sequence[Planned]) -> None:
+        Raises:
+            OverBudget: It could cost more than is allowed.
+            DriftlineError: It can't be saved.
+        """
+        if self._jobs.closing:
+            raise DriftlineError(ENDING)
+        owed = {
+            (judge_id, one.row.reply_id): (probe_id, plans.judging(judge, one.prompt, None, one.request.max_tokens))
+            for judge_id, judge in judges.items()
+            for one in planned
+        }
+        asked = [Allowance(1, one.row.reserved) for one in planned]
+        self._afford(probe_id, [*asked, *(cost for _, cost in owed.values())])
+        fresh = {
+            one.row.reply_id: LiveReply(one.saved, probe_id, one.column.endpoint, one.column.model, one.prompt)
+            for one in planned
+        }
         live = self._live.setdefault(probe_id, {})
+        live |= fresh  # before they are saved: else whoever looks just then would find them interrupted
+        try:
+            self._save_now([*rows, *(one.row for one in planned)])
+        except BaseException:
+            for reply_id in fresh:
+                del live[reply_id]
+            raise
+        self._next_reply += len(planned)
+        self._judges.setdefault(probe_id, {}).update(judges)
+        self._owed |= owed
         self._forget()
-        for one in planned:
-            reply = LiveReply(one.saved, probe_id, one.column.endpoint, one.column.model, one.prompt)
-            live[one.saved.reply_id] = reply
-            self._spawn(probe_id, one.saved.reply_id, self._ask(reply, one))
+        self._jobs.begin(
+            [Job(probe_id, self._ask(fresh[p.row.reply_id], p.request), fresh[p.row.reply_id]) for p in planned]
+        )
         self.changes.tell(probe_id)
 
     def _forget(self) -> None:
-        """Let go of the oldest probes of which nothing is under way: the store has them."""
-        busy = {probe for probe, _ in list(self._tasks)}
+        """Let go of the oldest probes of which nothing is under way or unsaved: the store has them."""
+        if self.trouble:
+            return
+        busy = {job.probe_id for job in self._jobs.under_way()}
         done = [probe for probe in self._live if probe not in busy]
         for probe in done[: max(0, len(done) - MOST_KEPT)]:
-            del self._live[probe]
+            if all(live.end is not None and not live.unsaved for live in self._live[probe].values()):
+                del self._live[probe]
 
-    def _in_loop(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+    def _ended(self, job: Job, error: BaseException | None) -> None:
+        self._owed.pop(job.owes, None)
+        stopped = isinstance(error, asyncio.CancelledError)
+        if error is not None and not stopped:
+            logger.error("A probe's task failed: %s", self._endpoints.redact(repr(error)))
+        if job.live is not None and job.live.end is None:
+            # Stopped before it began, so that no line of it has run; or an error of our own.
+            failure = None if stopped else ClientError("server_error", f"Asking failed: {error!r}.")
+            status = "stopped" if stopped else "failed"
+            self._end(job.live, asking.end_of(job.live, status, None, failure, self._endpoints, self._naive()))
+        self.changes.tell(job.probe_id)
 
-    def _spawn(self, probe_id: str, key: int, work: Coroutine[Any, Any, None]) -> None:
-        """Let a task run; it is listed until it ends, and an error of our own ends nothing else."""
+    def _slot(self, endpoint: Endpoint) -> asyncio.Semaphore:
+        return self._slots.setdefault((endpoint.name, endpoint.in_flight), asyncio.Semaphore(endpoint.in_flight))
 
-        def begin() -> None:
-            task = self._loop.create_task(work)
-            self._tasks[probe_id, key] = task
-
-            def ended(done: asyncio.Task[None]) -> None:
-                if self._tasks.get((probe_id, key)) is done:
-                    del self._tasks[probe_id, key]
-                live = self._live.get(probe_id, {}).get(key)
-                if live is not None and live.end is None and done.cancelled():
-                    # It was stopped before it began: no line of it has run.
-                    self._end(live, asking.end_of(live, "stopped", None, None, self._endpoints, self._naive()))
-                if not done.cancelled() and done.exception() is not None:
-                    text = self._endpoints.redact(repr(done.exception()))
-                    logger.error("A probe's task failed: %s", text)
-                self.changes.tell(probe_id)
-
-            task.add_done_callback(ended)
-
-        started = threading.Event()
-        self._loop.call_soon_threadsafe(begin)
-        self._loop.call_soon_threadsafe(started.set)
-        # Whoever asks whether anything is under way right after this must hear of it.
-        if threading.current_thread() is not self._thread:
-            started.wait()
-
-    def _slot(self, endpoint: str) -> asyncio.Semaphore:
-        if endpoint not in self._slots:
-            self._slots[endpoint] = asyncio.Semaphore(self._endpoint(endpoint).in_flight)
-        return self._slots[endpoint]
-
-    async def _ask(self, live: LiveReply, planned: Planned) -> None:
-        def changed() -> None:
-            self.changes.tell(live.probe_id)
-
-        endpoint = self._endpoint(live.endpoint)
-        end = await asking.ask(
-            live, planned.request, endpoint, self._slot(live.endpoint), self._endpoints, changed, self._naive
-        )
+    async def _ask(self, live: LiveReply, request: Request) -> None:
+        end = await asking.ask(live, request, self._ways, lambda: self.changes.tell(live.probe_id))
         self._end(live, end)
-        await self._flush()
-        if end.status == "complete":
-            for judge_id, judge in self._judges.get(live.probe_id, {}).items():
-                probe = await asyncio.to_thread(self._saved, live.probe_id)
-                work = self._judge_one(live.probe_id, judge_id, judge, live.now(), probe)
-                self._spawn(live.probe_id, -live.saved.reply_id, work)
+        if end.status == "complete" and not self._jobs.closing:
+            for judge_id, judge in list(self._judges.get(live.probe_id, {}).items()):
+                work = self._judge_one(judge_id, judge, live.now(), live.prompt)
+                self._jobs.begin([Job(live.probe_id, work, owes=(judge_id, end.reply_id))])
+        await self._saver.flush()
 
     def _end(self, live: LiveReply, end: EndRow) -> None:
-        if self._closing and end.status == "stopped":
+        if self._jobs.closing and end.status == "stopped":
             return  # nobody stopped it: a reply without an end was interrupted
         live.end, live.status = end, cast("Status", end.status)
-        self._unsaved.append(end)
+        self._saver.add(end)
+        if end.status != "complete":
+            for judge_id in self._judges.get(live.probe_id, {}):
+                self._owed.pop((judge_id, end.reply_id), None)
         self.changes.tell(live.probe_id)
 
-    async def _judge_one(
-        self, probe_id: str, judge_id: str, judge: Judge, reply: SavedReply, probe: SavedProbe
-    ) -> None:
-        if (judge_id, reply.reply_id) in self._judged:
-            return
-        self._judged.add((judge_id, reply.reply_id))
-        prompt = plans.prompt_of(probe, reply)
-        reserved = plans.judge_reserve(judge, prompt, reply)
-        self._reserve(probe_id, 1, reserved)
-        try:
-            verdict = await asking.judge(
-                judge_id, judge, prompt, reply, reserved, self._endpoint(judge.column.endpoint),
-                self._slot(judge.column.endpoint), self._endpoints, self._naive,
-            )  # fmt: skip
-        finally:
-            self._reserve(probe_id, -1, -reserved)
-        self._unsaved.append(verdict)
-        await self._flush()
-        self.changes.tell(probe_id)
-
-    def _reserve(self, probe_id: str, requests: int, tokens: int) -> None:
-        before = self._judging.get(probe_id, Allowance(0, 0))
-        self._judging[probe_id] = Allowance(before.requests + requests, before.tokens + tokens)
-
-    async def _measure(
-        self, probe_id: str, position: int, column: Column, framing: Framing, continuations: list[str]
-    ) -> None:
-        for continuation in continuations:
-            row = await asking.likelihood(
-                probe_id, position, column, framing, continuation, self._endpoint(column.endpoint),
-                self._slot(column.endpoint), self._endpoints, self._naive,
-            )  # fmt: skip
-            self._unsaved.append(row)
-            await self._flush()
-            self.changes.tell(probe_id)
-
-    async def _keep_saving(self) -> None:
-        while True:
-            await asyncio.sleep(SAVE_SECONDS)
-            await self._flush()
-
-    async def _flush(self) -> None:
-        """Save what has come, in its order. Where that fails, it is kept in memory and tried again."""
-        async with self._flushing:
-            await self._save()
-
-    async def _save(self) -> None:
+    def _fresh(self) -> list[Row]:
         rows: list[Row] = []
         for of_probe in list(self._live.values()):
             for live in list(of_probe.values()):
                 if live.unsaved:
                     rows += live.unsaved
                     live.unsaved = []
-        rows += self._unsaved
-        self._unsaved = []
-        if not rows:
-            return
-        try:
-            await asyncio.to_thread(save, self._store, rows)
-        except (duckdb.Error, OSError) as error:
-            self._unsaved = rows + self._unsaved
-            self.trouble = f"Replies can't be saved: {error}. They are kept in memory, and saving is tried again."
-            logger.exception("Saving a probe failed; trying again.")
-        else:
-            self.trouble = ""
+        return rows
+
+    async def _judge_one(self, judge_id: str, judge: Judge, reply: SavedReply, prompt: Prompt) -> None:
+        reserved = plans.judge_reserve(judge, prompt, reply)
+        self._saver.add(await asking.judge(judge_id, judge, prompt, reply, reserved, self._ways))
+        await self._saver.flush()
+
+    async def _measure(
+        self, probe_id: str, position: int, column: Column, framing: Framing, continuations: Sequence[str]
+    ) -> None:
+        for text in continuations:
+            reserved = plans.measuring(framing.prompt, text).tokens
+            row = await asking.likelihood(probe_id, position, column, framing, text, reserved, self._ways)
+            self._saver.add(row)
+            await self._saver.flush()
+            self.changes.tell(probe_id)

@@ -24,7 +24,7 @@ from dashboard.probe.asked import (
     ToolCall,
     Turn,
 )
-from dashboard.probe.budget import added, most_tokens
+from dashboard.probe.budget import CHARACTERS_A_TOKEN, added, most_tokens
 from dashboard.probe.conversation import Exchange, prompt_for
 from dashboard.probe.endpoints import Allowance
 from dashboard.probe.judge import MAX_TOKENS, Judge, judge_prompt
@@ -43,6 +43,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 AGAIN = ("failed", "stopped", "interrupted")
 """What may be asked again."""
+UNDER_WAY = ("waiting", "asking", "streaming")
 ANSWERED = ("complete", "stopped")
 """What a conversation can go on from, if anything was said."""
 
@@ -248,11 +249,6 @@ def columns_of(probe: SavedProbe) -> list[Column]:
     ]
 
 
-def prompts_of(probe: SavedProbe) -> list[Prompt]:
-    """The prompts of a probe's framings alone."""
-    return [framing.prompt for framing in framings_of(probe)]
-
-
 def probe_row(
     probe_id: str,
     kind: str,
@@ -276,32 +272,45 @@ def column_rows(probe_id: str, columns: Sequence[Column]) -> list[ColumnRow]:
     return [ColumnRow(probe_id, at, **msgspec.structs.asdict(column)) for at, column in enumerate(columns)]
 
 
-def cost(
-    planned: Sequence[Planned], judge: Judge | None, *, replies: int | None = None, prompts: Sequence[Prompt] = ()
-) -> Allowance:
-    """What asking would cost at the most, judging included.
+def judges_of(probe: SavedProbe) -> dict[str, Judge]:
+    """Who judges the replies of a probe, those to come included."""
+    return {
+        row["judge_id"]: Judge(Column(row["endpoint"], row["protocol"], row["model"]), row["rubric"])
+        for row in probe.judges
+    }
 
-    Args:
-        planned: The replies to ask for.
-        judge: Who judges each of them; None for nobody.
-        replies: How many replies there are to judge, where that is not one for each of `planned`.
-        prompts: What these were given.
-    """
+
+def cost(planned: Sequence[Planned], judge: Judge | None) -> Allowance:
+    """What asking would cost at the most, judging by `judge` included."""
     parts = [Allowance(1, one.row.reserved) for one in planned]
     if judge is not None:
-        judged = [(one.prompt, one.request.max_tokens) for one in planned]
-        if replies is not None:
-            longest = max(prompts, key=lambda prompt: most_tokens(prompt, 0))
-            judged = [(longest, MAX_TOKENS)] * replies
-        for prompt, tokens in judged:
-            empty = judge_prompt(judge.rubric, prompt, Turn("assistant", ""))
-            parts.append(Allowance(1, most_tokens(empty, MAX_TOKENS) + tokens))
+        parts += [judging(judge, one.prompt, None, one.request.max_tokens) for one in planned]
     return added(parts)
+
+
+def judging(judge: Judge, prompt: Prompt, reply: SavedReply | None, max_tokens: int) -> Allowance:
+    """What judging one reply may cost at the most.
+
+    Args:
+        judge: Who judges.
+        prompt: What was asked.
+        reply: As it is; None while it is still to come.
+        max_tokens: The most that it may be.
+    """
+    if reply is not None and reply.status not in UNDER_WAY:
+        return Allowance(1, judge_reserve(judge, prompt, reply))
+    empty = judge_prompt(judge.rubric, prompt, Turn("assistant", prompt.prefill or ""))
+    return Allowance(1, most_tokens(empty, MAX_TOKENS) + max_tokens)
 
 
 def judge_reserve(judge: Judge, prompt: Prompt, reply: SavedReply) -> int:
     """Tokens that judging one reply may take at the most."""
     return most_tokens(judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)), MAX_TOKENS)
+
+
+def measuring(prompt: Prompt, continuation: str) -> Allowance:
+    """What measuring the likelihood of one continuation may cost: the server reads both, and writes one token."""
+    return Allowance(1, most_tokens(prompt, len(continuation.encode()) // CHARACTERS_A_TOKEN + 2))
 
 
 def plus(base: Allowance, more: Iterable[Allowance]) -> Allowance:

@@ -143,6 +143,7 @@ class LikelihoodRow(Struct, frozen=True):
     logprob: float | None
     error_kind: str | None
     error: str | None
+    reserved: int
     measured_at: datetime
 
 

@@ -12,7 +12,6 @@ from dashboard.probe.asked import Column
 from dashboard.probe.directory import Directory, Standing
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.engine import Engine
-from dashboard.probe.judge import Judge
 from dashboard.probe.matching import Known, match_model
 from dashboard.queries.probes import SavedProbe
 from loaders.store import Store
@@ -86,8 +85,7 @@ class ProbeService:
         """
         judge = None
         if probe.judges:
-            row = probe.judges[-1]
-            judge = Judge(Column(row["endpoint"], row["protocol"], row["model"]), row["rubric"])
+            judge = list(plans.judges_of(probe).values())[-1]
         return self.engine.start(
             plans.columns_of(probe), plans.framings_of(probe), plans.sampling_of(probe), title=probe.title,
             author=author, kind=probe.kind, repeats=probe.probe_id, origin=probe.origin, judge=judge,
@@ -95,5 +93,5 @@ class ProbeService:
 
     def close(self) -> None:
         """End everything that is under way; what has come is saved."""
-        self.engine.run(self.directory.close()).wait(5)
-        self.engine.close()
+        # Connections last: a stream whose connection is taken away looks like one that the server broke off.
+        self.engine.close(self.directory.close())

@@ -127,24 +127,30 @@ SELECT * EXCLUDE (probe_id) FROM probe_likelihoods WHERE probe_id = $probe
 QUALIFY row_number() OVER (PARTITION BY position, framing, continuation ORDER BY measured_at DESC) = 1
 ORDER BY continuation, framing, position
 """
-SPENT = """
+FREE = "('refused', 'unauthorised', 'not_found', 'bad_request', 'rate_limited', 'overloaded', 'unsupported')"
+"""Kinds of errors by which a server says that it did not do what was asked."""
+
+SPENT = f"""
 WITH asked AS (
-    SELECT r.probe_id, r.asked_at AS since, coalesce(e.tries, 1) AS requests,
+    SELECT r.probe_id, r.asked_at AS since, coalesce(least(e.tries, 1), 1) AS requests,
            CASE WHEN e.input_tokens IS NOT NULL OR e.output_tokens IS NOT NULL
                 THEN coalesce(e.input_tokens, 0) + coalesce(e.output_tokens, 0)
-                WHEN e.tries = 0 OR (e.status = 'failed' AND e.first_token_s IS NULL) THEN 0
+                WHEN e.tries = 0 OR (e.first_token_s IS NULL AND e.error_kind IN {FREE}) THEN 0
                 ELSE r.reserved END AS tokens
     FROM probe_replies r LEFT JOIN probe_ends e USING (reply_id)
     UNION ALL
     SELECT j.probe_id, v.ended_at, 1,
            CASE WHEN v.input_tokens IS NOT NULL OR v.output_tokens IS NOT NULL
                 THEN coalesce(v.input_tokens, 0) + coalesce(v.output_tokens, 0)
-                WHEN v.error_kind IS NOT NULL THEN 0 ELSE v.reserved END
+                WHEN v.error_kind IN {FREE} AND v.raw IS NULL THEN 0 ELSE v.reserved END
     FROM probe_verdicts v JOIN probe_judges j USING (judge_id)
+    UNION ALL
+    SELECT probe_id, measured_at, 1, CASE WHEN error_kind IN {FREE} THEN 0 ELSE coalesce(reserved, tokens, 0) END
+    FROM probe_likelihoods
 )
 SELECT coalesce(sum(requests), 0)::BIGINT AS requests, coalesce(sum(tokens), 0)::BIGINT AS tokens
 FROM asked WHERE ($probe IS NULL OR probe_id = $probe) AND ($since IS NULL OR asked.since >= $since)
-"""
+"""  # noqa: S608 - FREE is a constant above
 RECENT = """
 SELECT p.probe_id, p.kind, p.title, p.author, p.created_at, p.repeats,
        (SELECT count(*) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS columns,
@@ -220,10 +226,10 @@ def recent_probes(con: duckdb.DuckDBPyConnection, text: str = "", most: int = 10
 def spent(
     con: duckdb.DuckDBPyConnection, *, probe: str | None = None, since: datetime | None = None
 ) -> tuple[int, int]:
-    """Requests made, and tokens read and written, of one probe or since a time (UTC), judges' included.
+    """Requests made, and tokens read and written, of one probe or since a time (UTC): judges' and likelihoods included.
 
     What no server has counted (yet) counts as what was reserved for it, so that nothing is free by not being counted;
-    a request that failed before its first word has taken no tokens.
+    a request that a server refused has taken no tokens, and counts as one however often a busy server was asked.
     """
     row = records(con, SPENT, {"probe": probe, "since": since})[0]
     return row["requests"], row["tokens"]

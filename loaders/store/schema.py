@@ -201,7 +201,12 @@ def migration_3(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(TABLES_3)
 
 
-MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1, migration_2, migration_3]
+def migration_4(connection: duckdb.DuckDBPyConnection) -> None:
+    """Likelihoods count against budgets: the tokens that measuring one may take at the most."""
+    connection.execute("ALTER TABLE probe_likelihoods ADD COLUMN reserved BIGINT")
+
+
+MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1, migration_2, migration_3, migration_4]
 """In order; a store records how many it has had, in the same transaction as each."""
 
 
