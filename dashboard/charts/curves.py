@@ -71,7 +71,7 @@ def curve_chart(
 
     layers = [
         _grid(y, ink, before, after),
-        *_stage_layers(data.stages, x, ink),
+        *_stage_layers(data.stages, x, style),
         *_line_layers(lines, x, y, style),
         *_slot_labels(data, ink),
         *_missing_layers(missing[missing["x"].notna()], x, y, style),
@@ -130,12 +130,14 @@ def _missing_layers(missing: pd.DataFrame, x: Any, y: ValueAxis, style: CurveSty
     return [rule, sign]
 
 
-def _stage_layers(stages: pd.DataFrame, x: alt.X, ink: Ink) -> list[alt.Chart]:
+def _stage_layers(stages: pd.DataFrame, x: alt.X, style: CurveStyle) -> list[alt.Chart]:
+    """Where stages begin; in a run's colour where it is the only one whose stage begins there."""
     if stages.empty:
         return []
-    base = alt.Chart(stages).encode(x=x)
-    rule = base.mark_rule(color=ink.muted, strokeDash=[4, 3])
-    label = base.mark_text(align="left", baseline="top", dx=4, dy=2, color=ink.muted, fontWeight="bold").encode(
+    colours = [style.colours.get(run, INKS[style.scheme].muted) for run in stages["run"]]
+    base = alt.Chart(stages.assign(colour=colours)).encode(x=x, color=alt.Color("colour:N", scale=None))
+    rule = base.mark_rule(strokeDash=[4, 3])
+    label = base.mark_text(align="left", baseline="top", dx=4, dy=2, fontWeight="bold").encode(
         y=alt.value(0), text="label:N"
     )
     return [rule, label]
