@@ -61,6 +61,7 @@ view = st.segmented_control(
     "View", results.VIEWS, default=results.VIEWS[0], key="view", bind="query-params", required=True,
     label_visibility="collapsed",
 )  # fmt: skip
+follow = None
 if view == "Mark":
     marking.marking(probe, runs)
 elif view == "Differences":
@@ -68,5 +69,7 @@ elif view == "Differences":
 elif view == "Likelihoods":
     results.likelihoods_view(probe, runs, recent.continuations_of(probe))
 else:
-    results.replies(probe, runs)
+    follow = results.replies(probe, runs)
 controls.leave()
+if follow is not None:
+    follow()
