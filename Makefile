@@ -10,12 +10,13 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 view: .venv/ready
 	$(BIN)/driftline view
 
-# The tests that need nothing but Python; the browser tests are part of `make check`.
+# The tests that need nothing but Python; those with a browser or a real vLLM are part of `make check`.
 test: .venv/ready-dev
-	$(BIN)/python -m pytest $(CORES) -m "not browser"
+	$(BIN)/python -m pytest $(CORES) -m "not browser and not real"
 
 check: lint types contracts
-	$(BIN)/python -m pytest $(CORES)
+	$(BIN)/python -m pytest $(CORES) -m "not real"
+	$(BIN)/python -m pytest -m real
 	$(MAKE) bench
 
 lint: .venv/ready-dev

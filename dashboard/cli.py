@@ -31,7 +31,12 @@ def parser() -> argparse.ArgumentParser:
         description="Ingest what is new in PATH, then serve the dashboard on 127.0.0.1. New and changed files come in"
         " by themselves while it runs.",
     )
-    view.add_argument("path", nargs="?", metavar="PATH", help="a folder of logs, or one log (default: the demo study)")
+    view.add_argument(
+        "path",
+        nargs="?",
+        metavar="PATH",
+        help="a folder of logs, or one log (default: the studies that come with Driftline: demo and smol)",
+    )
     _store(view)
     view.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of PATH")
     view.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: the first free from 8501)")

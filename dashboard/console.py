@@ -24,7 +24,7 @@ from rich.text import Text
 from dashboard import commands
 from dashboard.cli import store_path
 from dashboard.handover import Owner, find_owner, hand_over, hand_over_lines
-from dashboard.places import demo_study, models_file, small_study
+from dashboard.places import bundled_studies, models_file, small_study
 from dashboard.probe.endpoints import Declared
 from loaders.errors import DriftlineError
 from loaders.report import FileLine, IngestReport
@@ -100,10 +100,10 @@ def view(given: argparse.Namespace) -> int:
     """Ingest, then serve."""
     from dashboard.server import free_port, serve
 
-    root = Path(given.path) if given.path else demo_study()
-    path = store_path(given, [str(root)])
+    roots = [Path(given.path).expanduser()] if given.path else bundled_studies()
+    path = store_path(given, [given.path] if given.path else [])
     declared = _declared(given)
-    arguments = commands.IngestArguments([str(root.expanduser().resolve())], _absolute(given.study))
+    arguments = commands.IngestArguments([str(root.resolve()) for root in roots], _absolute(given.study))
     with owned(path) as place:
         report = _ingest(place, arguments)
         _print_report(report, brief=True)

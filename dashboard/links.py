@@ -28,7 +28,7 @@ AS_OF = "as_of"
 BOUND = frozenset(
     {
         "x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing",
-        "all_rows",
+        "all_rows", "ask",
     }
 )  # fmt: skip
 """Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
@@ -50,7 +50,9 @@ PARAMETERS: dict[str, frozenset[str]] = {
     SAMPLES: FILTER | {"page"},
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
     DATA: frozenset({"show", "run"}),
-    PROBE: frozenset({"probe", "view", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"})
+    PROBE: frozenset(
+        {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
+    )
     | {"log", "sample", "epoch", "upto"},
 }
 """Which parameters belong to which page."""

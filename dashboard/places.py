@@ -21,6 +21,11 @@ def small_study() -> Path:
     return _bundled("smol")
 
 
+def bundled_studies() -> list[Path]:
+    """The folders that are shown where none is named."""
+    return [folder for folder in (demo_study(), small_study()) if folder.is_dir()]
+
+
 def _bundled(name: str) -> Path:
     """A study that comes with Driftline: packaged beside the dashboard, or in `runs/` of a source tree."""
     here = Path(__file__).resolve().parent

@@ -18,8 +18,9 @@ START_SECONDS = 60
 
 
 def environment(data: Path) -> dict[str, str]:
-    """The environment, with a user's data folder of the test's own."""
-    return {**os.environ, "XDG_DATA_HOME": str(data), "DRIFTLINE_STORE": "", "COLUMNS": "300"}
+    """The environment, with a user's folders of the test's own: no store, endpoint or served model from elsewhere."""
+    folders = {"XDG_STATE_HOME": str(data / "state"), "XDG_CONFIG_HOME": str(data / "config")}
+    return {**os.environ, **folders, "XDG_DATA_HOME": str(data), "DRIFTLINE_STORE": "", "COLUMNS": "300"}
 
 
 def driftline(*arguments: str | Path, data: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:

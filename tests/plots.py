@@ -20,6 +20,7 @@ EFFICIENCY = ["sonnet-4-like", "filtered-refusals", "reasons-added", "large-hone
 CONSTITUTION = ["no-documents", "documents", "documents-and-stories"]
 PIPELINE = ["pipeline-full", "no-prompt-rewrite", "no-response-rewrite"]
 POST_TRAINING = ["baseline-sft", "baseline-rl", "documents-sdf", "documents-sft", "documents-rl"]
+ENVIRONMENTS = ["chat-environments", "with-tools", "with-tools-and-prompts"]
 SNAPSHOTS = ["plain-rl", "documents-rl", "stories-rl", "advice-rl"]
 
 
@@ -123,8 +124,7 @@ PLOTS = [
     ),
     Plot(
         12, "diversity of environments", "curves",
-        {"series": "mix", "curves_mix": ["chat environments", "with tool definitions",
-                                         "with tool definitions and system prompts"]},
+        {"curves_run": ENVIRONMENTS},
         shows="with-tools-and-prompts@400, honeypots",
     ),
     Plot(

@@ -16,7 +16,7 @@ from tests.demo_study.figures import CLAIMS, POINTS
 from tests.demo_study.points import HONEYPOTS, Claim, Count, Level, Point
 from tests.demo_study.writer import DEMO
 from tests.pages import address, datasets, opened, shown
-from tests.plots import PLOTS, Plot, links
+from tests.plots import ENVIRONMENTS, PLOTS, Plot, links
 from tests.real_stores import shared
 
 BY_ROW = {plot.row: plot for plot in PLOTS}
@@ -126,6 +126,12 @@ def test_every_number_of_the_plot_is_behind_it(row: int) -> None:
         assert point["rate"] == pytest.approx(value, abs=1e-9 if point["kind"] == "rate" else 0.06 * max(1, value / 10))
         assert point["low"] < point["rate"] < point["high"] or point["rate"] in (0, 1)
         assert point["definition"]
+
+
+def test_the_environments_have_one_line_each() -> None:
+    lines = pd.concat(frame for _, frame in datasets(restored(12)) if {"line", "series"} <= set(frame))
+    assert sorted(lines["series"].unique()) == ENVIRONMENTS
+    assert lines["line"].nunique() == len(ENVIRONMENTS)
 
 
 def test_two_evals_are_drawn_against_each_other_with_both_intervals() -> None:

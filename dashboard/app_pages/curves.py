@@ -126,7 +126,7 @@ with st.container() if len(axes) == 1 else st.grid(min(3, len(axes)), min_column
         chart = draw(
             data, panel, axis, style,
             title=panel_title(panel, points, titles),
-            subtitle=subtitle(points, metric_titles, 125 if len(axes) == 1 else 60),
+            subtitle=subtitle(points, metric_titles),
             selected=chosen,
         )  # fmt: skip
         clickable(chart, f"curve {panel}", alt=f"Curves: {panel_title(panel, points, titles)}")

@@ -9,7 +9,18 @@ import streamlit as st
 from dashboard import links, runtime
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.plain import escaped
-from dashboard.parts.probe import arriving, attempts, compose, marking, models, recent, results, stream, toolbar
+from dashboard.parts.probe import (
+    arriving,
+    attempts,
+    compose,
+    marking,
+    models,
+    recent,
+    results,
+    stream,
+    sweep_view,
+    toolbar,
+)
 from dashboard.parts.probe.reply_html import STYLE
 from dashboard.queries.probes import NoSuchProbe
 
@@ -41,7 +52,7 @@ else:
     with st.expander("New probe", expanded=shown_id is None, icon=":material/edit:"):
         arriving.remarks()
         recent.pick_preset()
-        asked = compose.form(offered, names)
+        asked = compose.form(offered, names, runs)
     if asked is not None:
         attempts.attempt(partial(arriving.ask, asked))
         st.rerun()
@@ -57,10 +68,7 @@ except NoSuchProbe as error:
     controls.stop()
 st.html(f'<h3 class="dl-title">{escaped(probe.title)}</h3>{results.facts_html(probe)}{results.prompt_html(probe)}')
 toolbar.toolbar(probe, offered, names)
-view = st.segmented_control(
-    "View", results.VIEWS, default=results.VIEWS[0], key="view", bind="query-params", required=True,
-    label_visibility="collapsed",
-)  # fmt: skip
+view = results.pick_view(probe)
 follow = None
 if view == "Mark":
     marking.marking(probe, runs)
@@ -68,6 +76,8 @@ elif view == "Differences":
     results.differences_view(probe, runs)
 elif view == "Likelihoods":
     results.likelihoods_view(probe, runs, recent.continuations_of(probe))
+elif view == "Curve":
+    sweep_view.sweep(probe, runs, as_of)
 else:
     follow = results.replies(probe, runs)
 controls.leave()

@@ -57,6 +57,8 @@ class CurveData:
     """The same left of the curve, the outermost first."""
     undrawn: list[str] = field(default_factory=list)
     """Rows that can't be drawn, and why, for people."""
+    missing: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(POINT_COLUMNS)))
+    """Rows like those of `points` that have a place and no rate, where they were asked for."""
 
 
 def curve_data(
@@ -67,6 +69,7 @@ def curve_data(
     panels: PanelsBy = "one",
     lineage: Mapping[str, Lineage] | None = None,
     shown_runs: Sequence[str] | None = None,
+    with_missing: bool = False,
 ) -> CurveData:
     """Place every rate on the axis or in a strip, and say what the lines join.
 
@@ -77,6 +80,7 @@ def curve_data(
         panels: One picture, or one an eval, or one a run. What is measured in different units is never in one.
         lineage: By run; needed for x = "lineage".
         shown_runs: Rows of other runs serve only as the start of their children's lines.
+        with_missing: Give rows without a rate their places, too: a gap is to be seen as one.
     """
     frame = marked_points(rates)
     frame["x"] = pd.to_numeric(frame[X_COLUMNS[x]], errors="coerce").astype("float64")
@@ -87,9 +91,10 @@ def curve_data(
 
     shown = frame if shown_runs is None else frame[frame["run"].isin(list(shown_runs))]
     undrawn = without_rate(shown)
-    shown = shown[shown["rate"].notna()]
+    shown = shown if with_missing else shown[shown["rate"].notna()]
     slots_before, slots = _slots(shown, x)
-    points = shown.assign(slot=_slot_places(shown, x, slots_before, slots))
+    placed = shown.assign(slot=_slot_places(shown, x, slots_before, slots))
+    points, missing = placed[placed["rate"].notna()], placed[placed["rate"].isna()]
 
     lines = points[points["x"].notna() & (points["repeat"] == 0)]
     stages = pd.DataFrame({"x": pd.Series(dtype="float64"), "label": pd.Series(dtype="str")})
@@ -105,6 +110,7 @@ def curve_data(
         slots=slots,
         slots_before=slots_before,
         undrawn=undrawn,
+        missing=missing[list(POINT_COLUMNS)].reset_index(drop=True),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -31,6 +32,8 @@ class CurveStyle(MarkStyle):
     """step, tokens or lineage."""
     log: bool = False
     """Whether that axis is logarithmic."""
+    x_span: Sequence[float] = ()
+    """What is on that axis in any case: pictures beside each other share it."""
 
 
 def curve_chart(
@@ -46,7 +49,7 @@ def curve_chart(
     """Draw one panel.
 
     Args:
-        data: Frames of all panels; at least one point of this panel has an x.
+        data: Frames of all panels; at least one point of this panel has an x, or what is missing in it.
         panel: Which of them (column `panel`).
         y: The vertical axis, shared by panels of one measure.
         style: What all panels share.
@@ -57,8 +60,11 @@ def curve_chart(
     ink = INKS[style.scheme]
     points = data.points[data.points["panel"] == panel]
     lines = data.lines[data.lines["panel"] == panel]
+    missing = data.missing[data.missing["panel"] == panel]
     on_axis, in_strip = points[points["x"].notna()], points[points["slot"].notna()]
-    all_on_axis = [*data.points["x"].dropna(), *data.lines["x"], *data.stages["x"]]
+    all_on_axis = [
+        *data.points["x"].dropna(), *data.missing["x"].dropna(), *data.lines["x"], *data.stages["x"], *style.x_span,
+    ]  # fmt: skip
     x = x_encoding(all_on_axis, axis=style.x, log=style.log)
     slot = alt.value(alt.expr(IN_STRIP))
     before, after = len(data.slots_before) * SLOT_WIDTH, len(data.slots) * SLOT_WIDTH
@@ -68,6 +74,8 @@ def curve_chart(
         *_stage_layers(data.stages, x, ink),
         *_line_layers(lines, x, y, style),
         *_slot_labels(data, ink),
+        *_missing_layers(missing[missing["x"].notna()], x, y, style),
+        *_missing_layers(missing[missing["slot"].notna()], slot, y, style),
         *mark_layers(on_axis, {"x": x}, y, style, selected),
         *mark_layers(in_strip, {"x": slot}, y, style, selected),
         *tooltip_layers(in_strip, {"x": slot}, y),
@@ -104,6 +112,22 @@ def _line_layers(lines: pd.DataFrame, x: alt.X, y: ValueAxis, style: CurveStyle)
     line = base.mark_line(strokeWidth=2).encode(**y.encode("rate"), **style.dash())
     with_band = lines["line"].nunique() <= BAND_LIMIT and lines["low"].notna().any()
     return [band, line] if with_band else [line]
+
+
+def _missing_layers(missing: pd.DataFrame, x: Any, y: ValueAxis, style: CurveStyle) -> list[alt.Chart]:
+    """Checkpoints without a rate: a dotted line through the plot, at no height of its own, with a question mark."""
+    if missing.empty:
+        return []
+    order = missing.groupby([missing["x"].fillna(0), missing["slot"].fillna(0)]).cumcount()
+    lifted = missing.assign(lift=y.high - (0.05 + 0.07 * order) * (y.high - y.low))
+    base = alt.Chart(lifted).encode(x=x, color=style.colour())
+    rule = base.mark_rule(strokeDash=[1, 4], opacity=0.6).encode(y=alt.value(0), y2=alt.value(alt.expr("height")))
+    sign = base.mark_text(text="?", fontSize=13, fontWeight="bold").encode(
+        **y.encode("lift"),
+        tooltip=[alt.Tooltip("checkpoint:N"), alt.Tooltip("n_missing:Q", title="without outcome")],
+        description="checkpoint:N",
+    )
+    return [rule, sign]
 
 
 def _stage_layers(stages: pd.DataFrame, x: alt.X, ink: Ink) -> list[alt.Chart]:

@@ -10,8 +10,9 @@ import altair as alt
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_grid
+from dashboard.charts.label_places import place_labels
 from dashboard.charts.marks import FIT, SVG, TOKENS, chart_heading, click
-from dashboard.charts.palette import INKS, Scheme
+from dashboard.charts.palette import INKS, Ink, Scheme
 from dashboard.charts.points import joined, marked_points
 from dashboard.links import checkpoint, is_missing
 
@@ -147,15 +148,7 @@ def eval_pairs_chart(
             hollow = alt.Chart(some).mark_point(shape=shape, size=90, fill=ink.paper, stroke=ink.text, strokeWidth=1.6)
             layers.append(hollow.encode(**places))
     if len(pairs) <= LABEL_LIMIT:
-        # Neighbours have their names over and under their points in turn.
-        placed = pairs.sort_values("x").assign(left=pairs["x"] > (x.low + x.high) / 2)
-        placed["under"] = placed.groupby("left").cumcount() % 2 == 1
-        for (left, under), some in placed.groupby(["left", "under"]):
-            text = alt.Chart(some).mark_text(
-                align="right" if left else "left", dx=-10 if left else 10, dy=13 if under else -9, color=ink.text,
-                fontSize=10.5,
-            )  # fmt: skip
-            layers.append(text.encode(text="label:N", **places))
+        layers += [text.encode(text="label:N", **places) for text in _labels(pairs, x, y, height, ink)]
     layers.append(_targets(pairs, x, y, labels).encode(**places).add_params(click()))
     chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
         height=height,
@@ -164,6 +157,22 @@ def eval_pairs_chart(
         usermeta=SVG,
     )
     return chart
+
+
+def _labels(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, height: int, ink: Ink) -> list[alt.Chart]:
+    """Names beside the points; paper around the letters keeps them readable over the intervals."""
+    across = (pairs["x"] - x.low) / (x.high - x.low)
+    down = (y.high - pairs["y"]) / (y.high - y.low) * height
+    found = place_labels(list(zip(across, down, strict=True)), pairs["label"].tolist(), height)
+    layers = []
+    for place in dict.fromkeys(found):
+        some = alt.Chart(pairs[[each == place for each in found]])
+        said: dict[str, Any] = {"align": place.align, "dx": place.dx, "dy": place.dy, "fontSize": 10.5}
+        layers += [
+            some.mark_text(**said, color=ink.paper, stroke=ink.paper, strokeWidth=3),
+            some.mark_text(**said, color=ink.text),
+        ]
+    return layers
 
 
 def _targets(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, labels: Mapping[str, str]) -> alt.Chart:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from dashboard.charts.marks import FIT, SVG, chart_heading, click
 from dashboard.charts.palette import INKS, SHAPES, Scheme
-from dashboard.charts.panels import DIRECTIONS
+from dashboard.charts.panels import DIRECTIONS, LINE
 from dashboard.charts.points import NOT_GIVEN
 from dashboard.links import is_missing
 
@@ -310,4 +310,4 @@ def _subtitle(rows: pd.DataFrame) -> list[str]:
     marks = [PAIRS[paired] for paired in (True, False) if (rows["paired"] == paired).any()]
     marks += ["large: average of a group"] if rows["group"].any() and not rows["group"].all() else []
     told = [f"{direction}; 95 % intervals: {'; '.join(methods)}", "; ".join(marks)]
-    return [line for text in told for line in textwrap.wrap(text, 110)]
+    return [line for text in told for line in textwrap.wrap(text, LINE)]

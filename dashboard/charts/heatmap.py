@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -225,7 +226,7 @@ class _Grid:
         """The number; where there is room also its interval and count."""
         if cells.empty:
             return []
-        number = json.dumps(".1~%" if axis.number.endswith("%") else ".3~g")
+        number = json.dumps(_number_of(cells, axis))
         base = alt.Chart(cells).transform_calculate(
             value=f"format(datum.rate, {number})",
             bounds=f"isValid(datum.low) ? format(datum.low, {number}) + ' – ' + format(datum.high, {number})"
@@ -296,6 +297,16 @@ class _Grid:
             chart.mark_rect(opacity=0, fill=self.ink.paper).encode(**said, **self.area())
             for chart, said in described(cells, axis)
         ]
+
+
+def _number_of(cells: pd.DataFrame, axis: ValueAxis) -> str:
+    """Of scores, as many decimals in every cell: three figures of the largest number, so that cells can be compared."""
+    if axis.number.endswith("%"):
+        return ".1~%"
+    largest = float(cells[["rate", "low", "high"]].abs().max().max())
+    if not 0.001 <= largest < 100_000:
+        return ".3~g"
+    return f",.{max(0, 2 - math.floor(math.log10(largest)))}f"
 
 
 HATCH = (

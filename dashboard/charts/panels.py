@@ -11,6 +11,10 @@ import pandas as pd
 from dashboard.charts.axes import ValueAxis, value_axis
 from dashboard.links import checkpoint
 
+LINE = 58
+"""Characters of a line under a title: what a narrow screen shows. Vega would cut off what is longer, the end of which
+says which direction is better."""
+
 DIRECTIONS = {"lower": "lower is better", "higher": "higher is better"}
 
 MARKS = {
@@ -55,7 +59,7 @@ def panel_title(panel: str, points: pd.DataFrame, eval_titles: Mapping[str, str]
     return ", ".join(evals[:4]) + (f" and {len(evals) - 4} more" if len(evals) > 4 else "")
 
 
-def subtitle(points: pd.DataFrame, titles: Mapping[str, str], width: int) -> list[str]:
+def subtitle(points: pd.DataFrame, titles: Mapping[str, str], width: int = LINE) -> list[str]:
     """Lines under a panel's title: the definitions in use, then how the intervals are made.
 
     Args:
@@ -78,8 +82,8 @@ def subtitle(points: pd.DataFrame, titles: Mapping[str, str], width: int) -> lis
         told.append("95 % intervals: " + "; ".join(methods))
     untold = points["n"].isna()
     if untold.any():
-        who = "The logs report these numbers" if untold.all() else "Some logs report their number"
-        told.append(f"{who} without saying of how many samples.")
+        who = "the logs" if untold.all() else "some logs"
+        told.append(f"Reported by {who} without saying of how many samples.")
     return [line for text in told for line in textwrap.wrap(text, width)]
 
 

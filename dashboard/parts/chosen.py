@@ -25,6 +25,16 @@ def chosen_point() -> str:
     return str(st.session_state[key])
 
 
+def chosen_now() -> str:
+    """The same within a fragment, which is drawn anew without the page: a click may have changed it."""
+    return str(st.session_state.get(_key(), ""))
+
+
+def choose(point: str) -> None:
+    """Choose a point by something else than a click on it."""
+    st.session_state[_key()] = point
+
+
 def clickable(chart: Any, key: str, alt: str) -> None:
     """Show a chart of which a point can be clicked.
 

@@ -155,7 +155,8 @@ def metrics_for(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int
             row = _metric_row(group.name, metrics[0], True) | {"metric": scope.group_metric(group)}
             if row["metric"] == DEFAULT:
                 row["title"] = "Each eval's default"
-            rows.append(row | {"definition": f"average of {group.title}: " + "; ".join(m.text for m in metrics)})
+            texts = dict.fromkeys(metric.text for metric in metrics)
+            rows.append(row | {"definition": f"average of {group.title}: " + "; ".join(texts)})
     return frame_of(rows, METRIC_COLUMNS)
 
 

@@ -50,7 +50,7 @@ def _average(group: Group, study: Study, metric: str, expected: Sequence[str], r
         "better": first["better"],
         "unit": first["unit"],
         "definition": f"average of {group.title}: "
-        + "; ".join(f"{study.title(r['eval'])} ({r['metric']}: {r['definition']})" for r in alike),
+        + _definitions([(study.title(r["eval"]), f"{r['metric']}: {r['definition']}") for r in alike]),
         "repeat": 0,
         "flags": [],
         "disagrees": any(r["disagrees"] for r in alike),
@@ -114,3 +114,10 @@ def expected_members(group: Group, found: Sequence[str]) -> list[str]:
 def is_glob(name: str) -> bool:
     """Whether a member stands for every eval whose name matches it."""
     return any(c in name for c in "*?[")
+
+
+def _definitions(members: list[tuple[str, str]]) -> str:
+    """Each member with what counts in it; said once where it is the same in all."""
+    if len({text for _, text in members}) == 1 < len(members):
+        return f"{', '.join(name for name, _ in members)} (each {members[0][1]})"
+    return "; ".join(f"{name} ({text})" for name, text in members)

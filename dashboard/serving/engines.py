@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -55,7 +56,11 @@ def find(wanted: EngineName | None, environment: Mapping[str, str] = os.environ)
     )
     if engine is None:
         ways = {"vllm": [GET_VLLM], "llama.cpp": [GET_LLAMA], None: [GET_VLLM, f"llama.cpp: {GET_LLAMA}"]}[wanted]
-        what = {"vllm": "vLLM is", "llama.cpp": "llama.cpp's server is", None: "Neither vLLM nor llama.cpp's server is"}
+        what = {
+            "vllm": "vLLM is not",
+            "llama.cpp": "llama.cpp's server is not",
+            None: "Neither vLLM nor llama.cpp's server is",
+        }
         raise DriftlineError(
             f"{what[wanted]} installed here. Get it: {'; or '.join(ways)}. Or print the command for a machine that has"
             " vLLM: driftline serve --print ..."
@@ -89,7 +94,7 @@ def _named(variable: str, environment: Mapping[str, str]) -> str | None:
     path = environment.get(variable)
     if not path:
         return None
-    found = shutil.which(Path(path).expanduser())
+    found = shutil.which(str(Path(path).expanduser()))
     if found is None:
         raise DriftlineError(f"{variable}: {path} is no program that can be run.")
     return found
@@ -114,10 +119,11 @@ def _python_of(script: Path) -> str | None:
 
 
 def _is_cpu_build(python: str) -> bool:
-    return any("+cpu" in info.name for info in _distributions(python, "vllm-"))
-
-
-def _distributions(python: str, start: str) -> Iterator[Path]:
+    """Whether the vLLM of an interpreter says of itself that it is for processors: +cpu in its version."""
     home = Path(python).parent.parent
     for packages in (*home.glob("lib/python3*/site-packages"), home / "Lib" / "site-packages"):
-        yield from packages.glob(f"{start}*.dist-info")
+        for metadata in packages.glob("vllm-*.dist-info/METADATA"):
+            head = metadata.read_text(encoding="utf-8", errors="replace")[:2000]
+            if re.search(r"^Version: .*\+cpu", head, re.MULTILINE):
+                return True
+    return False

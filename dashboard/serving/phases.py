@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 PHASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), phase)
@@ -12,7 +12,7 @@ PHASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"Initializing a V1 LLM engine", "starting the engine"),
         (r"Starting to load model|Loading safetensors|llama_model_loader: loaded", "loading weights"),
         (r"Loading weights took|Model loading took|load_tensors", "weights are loaded"),
-        (r"torch\.compile|Dynamo bytecode|Compiling", "compiling"),
+        (r"Dynamo bytecode transform|Compiling a graph|torch\.compile takes", "compiling"),
         (r"KV cache size|Available KV cache memory|llama_kv_cache", "setting memory aside"),
         (r"Capturing CUDA graph|Graph capturing|warmup|warming up", "warming up"),
         (r"Loaded new LoRA adapter", "loading adapters"),
@@ -21,7 +21,10 @@ PHASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 """What a line of a log shows, in the order in which vLLM goes through them."""
 
-NOISE = re.compile(r"^\s*(?:$|File \"|\^+\s*$|~+)|NUMA binding|FutureWarning|ERROR .*\]\s*$")
+CAUSE = re.compile(r"\b(?:[A-Za-z_]+\.)*[A-Z]\w*(?:Error|Exception|Interrupt): .+|\berror: .+|.*: error .+", re.ASCII)
+"""What a Python program says last of why it failed, and what a command says of its words."""
+NO_CAUSE = (" WARNING ", "Engine core initialization failed", "WorkerProc initialization failed")
+"""Warnings, and what is said of the failure of a process below: its cause stands further up."""
 
 
 def phase(line: str) -> str | None:
@@ -29,13 +32,15 @@ def phase(line: str) -> str | None:
     return next((name for pattern, name in PHASES if pattern.search(line)), None)
 
 
-def why(lines: Iterable[str], most: int = 12) -> str:
-    """The last lines of a log that may say why a server died."""
-    told = [line.rstrip() for line in lines if not NOISE.search(line)]
-    return "\n".join(f"  {_plain(line)}" for line in told[-most:])
+def why(lines: Sequence[str], most: int = 8) -> str:
+    """Why a server died, as its log tells it: the errors that it names, else its last lines."""
+    plain = [_plain(line) for line in lines if line.strip()]
+    causes = [found[0] for line in plain if (found := CAUSE.search(line)) and not any(no in line for no in NO_CAUSE)]
+    told = list(dict.fromkeys(causes))[-3:] or plain[-most:]
+    return "\n".join(f"  {line}" for line in told)
 
 
 def _plain(line: str) -> str:
     """A line without what would move the cursor or colour the terminal."""
-    line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line)
-    return "".join(c if c.isprintable() or c == "\t" else " " for c in line)[:500]
+    line = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line.rstrip())
+    return "".join(c if c.isprintable() or c == "\t" else " " for c in line)[:600]

@@ -56,7 +56,7 @@ class Running:
             return None
         how = f"signal {-status}" if status < 0 else f"status {status}"
         last = why(self.log.read_text(encoding="utf-8", errors="replace").splitlines())
-        return f"It ended with {how}. The last it said:\n{last}\nAll of it: {self.log}"
+        return f"It ended with {how}. It said:\n{last}\nAll of it: {self.log}"
 
     def stop(self) -> None:
         """End it, and wait until it is gone."""
@@ -95,7 +95,7 @@ def launch(start: Start, port: int, name: str, logs: Path) -> Running:
         DriftlineError: The folder of logs can't be used.
     """
     key = secrets.token_urlsafe(32)
-    environment = {name: value for name, value in os.environ.items() if name not in start.dropped}
+    environment = start.defaults | {name: value for name, value in os.environ.items() if name not in start.dropped}
     added = {name: value.replace("{key}", key) for name, value in start.environment.items()}
     if "PYTHONPATH" in added and environment.get("PYTHONPATH"):
         added["PYTHONPATH"] += os.pathsep + environment["PYTHONPATH"]

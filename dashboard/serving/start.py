@@ -18,7 +18,7 @@ BESIDE = Path(__file__).with_name("beside")
 LLAMA_CONTEXT = 4096
 """Tokens of prompt and reply where none are given: llama.cpp sets this memory aside for each model."""
 CPU_CACHE_GB = "2"
-"""Memory that vLLM sets aside on a CPU for what is being read and written; by itself it takes half of all there is."""
+"""Memory that vLLM sets aside on a CPU for what is being read and written; by itself it wants nearly all there is."""
 
 
 class Options(Struct, frozen=True):
@@ -66,12 +66,18 @@ class Prepared(Struct, frozen=True):
 
 
 class Start(Struct, frozen=True):
-    """What to run, and what its environment has besides. `{key}` in a value of it stands for the key."""
+    """What to run, and in which environment besides that of this process.
+
+    Attributes:
+        environment: Variables that it has to have; `{key}` in a value stands for the key.
+        defaults: Variables that it gets where the user has not set them.
+        dropped: Variables that it must not see: they would mean something else to it.
+    """
 
     words: tuple[str, ...]
     environment: dict[str, str]
+    defaults: dict[str, str] = {}
     dropped: tuple[str, ...] = ()
-    """Variables that it must not see: they would mean something else to it."""
 
 
 def start(engine: Engine, prepared: Prepared, port: int, options: Options) -> Start:
@@ -84,37 +90,38 @@ def start(engine: Engine, prepared: Prepared, port: int, options: Options) -> St
 def for_shell(engine: Engine, prepared: Prepared, port: int, options: Options) -> str:
     """The command for a shell, which takes the key from its own environment."""
     if engine.name == "vllm":
-        words, variable = _vllm_words(engine, prepared, port, options), "VLLM_API_KEY"
+        words, variable = (*_vllm_words(engine, prepared, port, options), *options.extra), "VLLM_API_KEY"
     else:
         start = _llama(engine, prepared, port, options)
         words, variable = start.words, next(iter(start.environment))
-    first, *rest = map(shlex.quote, words)
-    lines = [f'{variable}="${{VLLM_API_KEY:?choose a key first}}" {first}']
-    for word in rest:
-        if word.startswith("--") or lines[-1].startswith("--lora-modules"):
-            lines.append(word)
+    lines = [f'{variable}="${{VLLM_API_KEY:?choose a key first}}"']
+    option = ""
+    for word in words:
+        option = word if word.startswith("--") else option
+        # A line for each option with its values, and for each adapter.
+        if word == option:
+            lines.append(shlex.quote(word))
+        elif option == "--lora-modules":
+            lines.append(f"  {shlex.quote(word)}")
         else:
-            lines[-1] += f" {word}"
+            lines[-1] += f" {shlex.quote(word)}"
     return " \\\n  ".join(lines)
 
 
 def _vllm(engine: Engine, prepared: Prepared, port: int, options: Options) -> Start:
     words = _vllm_words(engine, prepared, port, options)
-    environment = {
-        "VLLM_API_KEY": "{key}",  # not --api-key: everybody on this computer can read the words of a command
-        "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_HOST_IP": HOST,
-        "PYTHONPATH": str(BESIDE),
-    }
+    # The key is in no word of the command: those can be read by everybody on this computer.
+    environment = {"VLLM_API_KEY": "{key}", "VLLM_HOST_IP": HOST, "PYTHONPATH": str(BESIDE)}
+    defaults = {"VLLM_NO_USAGE_STATS": "1"}
     words += ("--middleware", "driftline_key.KeyEverywhere")
     if prepared.local:
-        environment["HF_HUB_OFFLINE"] = "1"
+        defaults["HF_HUB_OFFLINE"] = "1"
     if engine.on_cpu:
-        environment["VLLM_CPU_KVCACHE_SPACE"] = CPU_CACHE_GB
+        defaults["VLLM_CPU_KVCACHE_SPACE"] = CPU_CACHE_GB
         # Half a minute sooner, and no slower on a CPU.
         words += ("--enforce-eager",) if "--no-enforce-eager" not in options.extra else ()
         words += ("--dtype", "bfloat16") if not options.dtype else ()
-    return Start((*words, *options.extra), environment)
+    return Start((*words, *options.extra), environment, defaults)
 
 
 def _vllm_words(engine: Engine, prepared: Prepared, port: int, options: Options) -> tuple[str, ...]:

@@ -53,14 +53,13 @@ WEIGHTS: Schema = {
         r"|(?!hub:|package:)[^\x00-\x1f]+)$"
     ),
     "maxLength": 1000,
-    "description": "weights: a path (relative to this file's folder, or absolute), package:MODULE/FILE of an installed"
-    " Python package, or hub:ORG/NAME",
+    "description": "a path of a model's folder or file, package:MODULE/FILE, or hub:ORG/NAME",
 }
 ADAPTER: Schema = {
     "type": "string",
     "pattern": r"^[^\x00-\x1f]+$",
     "maxLength": 1000,
-    "description": "the folder of a LoRA adapter: a path relative to this file's folder, or absolute",
+    "description": "a path of an adapter's folder",
 }
 STAGE: Schema = {"enum": list(STAGES), "description": f"one of {', '.join(STAGES)}"}
 

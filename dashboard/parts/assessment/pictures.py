@@ -24,8 +24,8 @@ HEADINGS = {"lower": "Lower is better", "higher": "Higher is better", "": "Which
 SIDE_BY_SIDE = 3
 MOST_WIDTH, MARGIN, PLOT_COLUMNS = 900, 20, 2
 """Pixels that a panel is given at most before it goes under the others, and around it; dots want as much as 2 cells."""
-TITLE_WIDTH, LINE_WIDTH = 48, 56
-"""Characters of a line of a title, and under it: what fits a narrow screen."""
+TITLE_WIDTH, LINE_WIDTH = (48, 30), (56, 44)
+"""Characters of a line of a title, and under it: what fits a narrow screen, and one of three panels side by side."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +63,12 @@ class Pictures:
                 continue
             if len(set(direction.values())) > 1:
                 st.markdown(f"##### {heading}")
-            alone = len(panels) == 1
+            alone, many = len(panels) == 1, len(panels) >= SIDE_BY_SIDE
             with st.container() if alone else st.grid(min(SIDE_BY_SIDE, len(panels)), min_column_width=width):
                 for panel in panels:
                     with st.container():
                         some = points[points["panel"] == panel]
-                        self._panel(panel, some, axes[panel], name_metric, shaped and len(axes) == 1)
+                        self._panel(panel, some, axes[panel], name_metric, shaped and len(axes) == 1, many)
 
     def _least_width(self, points: pd.DataFrame) -> int:
         """Pixels that the panels need at least, to stand side by side."""
@@ -81,9 +81,12 @@ class Pictures:
     def _pieces(self, points: pd.DataFrame) -> list[pd.DataFrame]:
         return list(blocks(points if crosses(self.category, self.colour) else flattened(points)))
 
-    def _panel(self, panel: str, points: pd.DataFrame, axis: ValueAxis, name_metric: bool, with_legend: bool) -> None:
+    def _panel(
+        self, panel: str, points: pd.DataFrame, axis: ValueAxis, name_metric: bool, with_legend: bool, many: bool
+    ) -> None:
         heading = panel_heading(points, self.titles, (self.category, self.colour), name_metric=name_metric)
-        under = subtitle(points[points["rate"].notna()], self.titles["metric"], LINE_WIDTH)
+        under = subtitle(points[points["rate"].notna()], self.titles["metric"], LINE_WIDTH[many])
+        title_width = TITLE_WIDTH[many]
         axis = replace(axis, title=_axis_title(points, axis))
         if self.view == "dots":
             style = CategoryStyle(
@@ -93,7 +96,7 @@ class Pictures:
             bars = axis.number.endswith("%") and axis.low <= 0 and not self.zoom
             chart = categories_chart(
                 points, axis, style, crossed=crosses(self.category, self.colour), bars=bars,
-                title=wrap(heading, TITLE_WIDTH), subtitle=under, selected=self.selected,
+                title=wrap(heading, title_width), subtitle=under, selected=self.selected,
             )  # fmt: skip
             clickable(chart, f"dots {panel}", alt=f"Dots with intervals: {heading}")
             return
@@ -106,7 +109,7 @@ class Pictures:
                 axis,
                 scale,
                 scheme=self.scheme,
-                title=wrap(heading + part, TITLE_WIDTH),
+                title=wrap(heading + part, title_width),
                 subtitle=under,
                 selected=self.selected,
             )

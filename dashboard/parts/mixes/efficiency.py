@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.curve_data import CurveData
-from dashboard.charts.panels import axes_by_panel
+from dashboard.charts.panels import axes_by_panel, subtitle
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
 from dashboard.parts import caches, controls
 from dashboard.parts.chosen import chosen_point, clickable
@@ -22,7 +22,6 @@ from dashboard.parts.mixes.layout import (
     key_to_colours,
     panel_grid,
     show_differences,
-    told_by,
 )
 from dashboard.parts.mixes.words import (
     frontier_words,
@@ -89,7 +88,7 @@ def show(shown: Shown, data: CurveData) -> None:
         for panel in panels:
             chart = scatter_chart(
                 data, panel.name, axes[panel.name], style,
-                title=heading(panel.points, shown.titles), subtitle=told_by(panel.points, shown, len(axes)),
+                title=heading(panel.points, shown.titles), subtitle=subtitle(panel.points, shown.metric_titles),
                 on_frontier=panel.on_frontier, selected=chosen,
             )  # fmt: skip
             clickable(chart, f"efficiency {panel.name}", alt=f"Efficiency: {heading(panel.points, shown.titles)}")

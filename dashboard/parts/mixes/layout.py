@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.marks import MarkStyle
-from dashboard.charts.panels import marks_legend, subtitle
+from dashboard.charts.panels import marks_legend
 from dashboard.charts.points import joined
 from dashboard.parts import caches
 from dashboard.parts.chosen import behind_point
@@ -84,11 +84,6 @@ def heading(points: pd.DataFrame, titles: Mapping[str, str]) -> str:
     name = str(points["eval"].iloc[0])
     panel = str(points["panel"].iloc[0])
     return titles.get(name, name) + panel.removeprefix(name)
-
-
-def told_by(points: pd.DataFrame, shown: Shown, panels: int) -> list[str]:
-    """The subtitle of a panel, in lines that fit its width."""
-    return subtitle(points, shown.metric_titles, 125 if panels == 1 else 60)
 
 
 def panel_grid(panels: int) -> Any:

@@ -27,7 +27,6 @@ from dashboard.parts.mixes.layout import (
     named_by_panel,
     panel_grid,
     show_differences,
-    told_by,
 )
 from dashboard.parts.mixes.sections import full_pipeline
 from dashboard.parts.mixes.words import ablation_words, difference_table, scaling_words
@@ -75,7 +74,7 @@ def ablations(shown: Shown) -> list[str]:
             chart = bars_chart(
                 some, rows, labels, axis.lying(), style,
                 baseline=baseline, bars=is_fraction(some) and axis.low <= 0, title=heading(some, shown.titles),
-                subtitle=told_by(some, shown, len(axes)), selected=chosen,
+                subtitle=subtitle(some, shown.metric_titles), selected=chosen,
             )  # fmt: skip
             clickable(chart, f"ablations {panel}", alt=f"Ablations: {heading(some, shown.titles)}")
     st.caption("Dashed line: the rate of the baseline. Bars begin at 0; the whisker is the interval.")
@@ -139,7 +138,7 @@ def scaling(shown: Shown, data: CurveData) -> None:
             words.append(f"{title}: {said}" if len(axes) > 1 else said)
             chart = scatter_chart(
                 data, panel, axis, style,
-                title=title, subtitle=told_by(some, shown, len(axes)), fit=fit, selected=chosen,
+                title=title, subtitle=subtitle(some, shown.metric_titles), fit=fit, selected=chosen,
             )  # fmt: skip
             clickable(chart, f"scaling {panel}", alt=f"Scaling: {title}")
     behind(shown, data.points)
@@ -199,7 +198,7 @@ def two_evals(shown: Shown) -> None:
             chart = eval_pairs_chart(
                 pairs[pairs["panel"] == panel], both["x"][1], both["y"][1], shown.scheme,
                 labels={name: title for name, (title, _) in both.items()}, title=panel or "Checkpoints by two evals",
-                subtitle=subtitle(points, shown.metric_titles, 125 if len(names) == 1 else 60), selected=chosen,
+                subtitle=subtitle(points, shown.metric_titles), selected=chosen,
             )  # fmt: skip
             clickable(chart, f"two evals {panel}", alt=f"{both['y'][0]} against {both['x'][0]}")
     notes = ["A click opens the samples of the vertical eval."]

@@ -22,9 +22,6 @@ from dashboard.queries.trends import Trends
 TRAINING, LEAD, STAGES = "training", "lead", "stages"
 """What the keys of a section's charts begin with."""
 
-WIDTHS = {True: 125, False: 60}
-"""Characters of a line under a panel's title, where it is the only one and where it is not."""
-
 
 @dataclass(frozen=True)
 class Scene:
@@ -77,7 +74,7 @@ def training_section(scene: Scene, data: CurveData, parents: Mapping[str, str]) 
             title = panel_title(panel, points, scene.eval_titles)
             chart = draw(
                 data, panel, axis, scene.style,
-                title=title, subtitle=subtitle(points, scene.metric_titles, WIDTHS[len(axes) == 1]),
+                title=title, subtitle=subtitle(points, scene.metric_titles),
                 selected=scene.chosen,
             )  # fmt: skip
             clickable(chart, f"{TRAINING} {panel}", alt=f"Through training: {title}")
@@ -195,7 +192,7 @@ def lineage_section(
             title = panel_title(panel, points, scene.eval_titles)
             chart = stage_chart(
                 data, panel, axis, style,
-                title=title, subtitle=subtitle(points, scene.metric_titles, WIDTHS[len(axes) == 1]),
+                title=title, subtitle=subtitle(points, scene.metric_titles),
                 selected=scene.chosen,
             )  # fmt: skip
             clickable(chart, f"{STAGES} {panel}", alt=f"Through the stages: {title}")

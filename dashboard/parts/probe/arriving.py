@@ -88,4 +88,6 @@ def edit(probe: SavedProbe) -> None:
     bare = next((framing for framing in framings if framing.name == "bare"), framings[0])
     compose.load(bare.prompt, title=probe.title, origin=probe.origin)
     compose.load_sampling(plans.sampling_of(probe))
+    if probe.kind == "sweep":
+        compose.load_sweep(list(dict.fromkeys(str(column["run"]) for column in probe.columns if column["run"])))
     show(None)

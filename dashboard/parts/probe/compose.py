@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+import pandas as pd
 import streamlit as st
 from msgspec import Struct
 
 from dashboard import runtime
 from dashboard.parts import controls
 from dashboard.parts.plain import escaped
+from dashboard.parts.probe import sweep_picks
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS, MOST_SAMPLES, Column, Framing, Prompt, Sampling, Tool, Turn
 from dashboard.probe.budget import over
@@ -27,6 +29,9 @@ FIRST_MODELS = 4
 """Models that are picked where nobody has picked any."""
 NOBODY = "nobody"
 AUTHOR, NOBODY_NAMED = "probe_author", "anonymous"
+KIND, SIDE_BY_SIDE, SWEEP = "ask", "Side by side", "Sweep"
+KINDS = {SIDE_BY_SIDE: "probe", SWEEP: "sweep"}
+"""What is asked, as the address names it, and as it is saved."""
 
 
 class Asked(Struct, frozen=True):
@@ -38,6 +43,7 @@ class Asked(Struct, frozen=True):
     title: str
     judge: Judge | None
     origin: str | None
+    kind: str = "probe"
 
 
 def load(prompt: Prompt, *, title: str = "", origin: str | None = None) -> None:
@@ -61,6 +67,12 @@ def load_sampling(sampling: Sampling) -> None:
     session[TEMPERATURE], session[SEED] = sampling.temperature, sampling.seed
 
 
+def load_sweep(runs: Sequence[str]) -> None:
+    """Let the composer stand at a sweep of some runs."""
+    st.session_state[KIND] = SWEEP
+    sweep_picks.put(runs)
+
+
 def take_preset(name: str) -> None:
     """Put a preset into the composer, unless it is none."""
     found = next((preset for preset in presets() if preset.name == name), None)
@@ -74,12 +86,13 @@ def author() -> str | None:
     return str(st.session_state.get(AUTHOR) or "").strip() or None
 
 
-def form(models: Mapping[str, Column], names: Mapping[str, str]) -> Asked | None:
+def form(models: Mapping[str, Column], names: Mapping[str, str], runs: pd.DataFrame) -> Asked | None:
     """The composer; what was asked for when the reader sends it, else None.
 
     Args:
         models: Those that may be asked, by name.
         names: What is shown of each.
+        runs: `RUN_COLUMNS`.
     """
     session = st.session_state
     if USER not in session:
@@ -89,18 +102,15 @@ def form(models: Mapping[str, Column], names: Mapping[str, str]) -> Asked | None
     with left:
         prompt = _prompt(problems)
     with right:
-        # While nothing could be asked nothing could be picked either: that was no choice.
-        if models and not session.get(HAD_MODELS) and not controls.named("model"):
-            controls.put("model", list(models)[:FIRST_MODELS])
-        session[HAD_MODELS] = bool(models)
-        picked = controls.pick_many(
-            "Models",
-            "model",
-            list(models),
-            default=list(models)[:FIRST_MODELS],
-            titles=names,
-            placeholder="Pick two to eight",
-        )
+        picked = st.segmented_control(
+            "Whom", list(KINDS), default=SIDE_BY_SIDE, key=KIND, bind="query-params", required=True,
+            help="A few models beside each other; or every served checkpoint of whole runs, for a curve over steps.",
+        )  # fmt: skip
+        kind = KINDS.get(picked or "", "probe")
+        if kind == "sweep":
+            columns = sweep_picks.pick(models, runs, problems)
+        else:
+            columns = _side_by_side(models, names, problems)
         rules = {rule.name: rule for rule in framing_rules()}
         framed = st.multiselect(
             "Framings", list(rules), default=None if FRAMINGS in session else ["bare"], key=FRAMINGS,
@@ -108,22 +118,41 @@ def form(models: Mapping[str, Column], names: Mapping[str, str]) -> Asked | None
             help="The same dilemma put in several ways, each to every model.",
         )  # fmt: skip
         sampling = _sampling()
-        judge = _judge(models, names)
+        judge = _judge(models, names, unfolded=kind == "sweep")
+        if kind == "sweep" and judge is None:
+            st.html(f'<div class="dl-note">{sweep_picks.UNJUDGED}</div>')
+    framings: tuple[Framing, ...] = ()
+    if prompt is not None:
+        try:
+            framings = frame(prompt, [rules[name] for name in framed])
+            if columns:
+                plans.check(columns, framings, sampling, kind)
+        except DriftlineError as error:
+            problems.append(str(error))
+    return _send(Asked(columns, framings, sampling, _title(prompt), judge, session.get(ORIGIN), kind), problems)
+
+
+def _side_by_side(models: Mapping[str, Column], names: Mapping[str, str], problems: list[str]) -> tuple[Column, ...]:
+    session = st.session_state
+    # While nothing could be asked nothing could be picked either: that was no choice.
+    if models and not session.get(HAD_MODELS) and not controls.named("model"):
+        controls.put("model", list(models)[:FIRST_MODELS])
+    session[HAD_MODELS] = bool(models)
+    picked = controls.pick_many(
+        "Models",
+        "model",
+        list(models),
+        default=list(models)[:FIRST_MODELS],
+        titles=names,
+        placeholder="Pick two to eight",
+    )
     columns = tuple(models[name] for name in picked if name in models)
     if len(columns) < len(picked):
         gone = ", ".join(name for name in picked if name not in models)
         problems.append(f"Not served now: {gone}. Take it out, or start its server and look again.")
     elif not columns:
         problems.append(f"Pick one to {MOST_COLUMNS} models." if models else "No endpoint serves a model now.")
-    framings: tuple[Framing, ...] = ()
-    if prompt is not None:
-        try:
-            framings = frame(prompt, [rules[name] for name in framed])
-            if columns:
-                plans.check(columns, framings, sampling, "probe")
-        except DriftlineError as error:
-            problems.append(str(error))
-    return _send(Asked(columns, framings, sampling, _title(prompt), judge, session.get(ORIGIN)), problems)
+    return columns
 
 
 def send(asked: Asked) -> str:
@@ -134,7 +163,7 @@ def send(asked: Asked) -> str:
     """
     return runtime.probes().engine.start(
         asked.columns, asked.framings, asked.sampling, title=asked.title, author=author(), origin=asked.origin,
-        judge=asked.judge,
+        judge=asked.judge, kind=asked.kind,
     )  # fmt: skip
 
 
@@ -193,8 +222,8 @@ def _sampling() -> Sampling:
     return Sampling(int(samples), temperature, int(tokens), None if seed is None else int(seed))
 
 
-def _judge(models: Mapping[str, Column], names: Mapping[str, str]) -> Judge | None:
-    with st.expander("Judge", expanded=False):
+def _judge(models: Mapping[str, Column], names: Mapping[str, str], *, unfolded: bool) -> Judge | None:
+    with st.expander("Judge", expanded=unfolded):
         return judge_fields(models, names, JUDGE, RUBRIC_KEY)
 
 
@@ -238,7 +267,8 @@ def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:
         )
         why = over(cost, of_probe, of_day, limits)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        sent = st.button("Ask", icon=":material/send:", type="primary", disabled=why is not None)
+        label = f"Sweep {len(asked.columns)} checkpoints" if asked.kind == "sweep" and asked.columns else "Ask"
+        sent = st.button(label, key="probe_send", icon=":material/send:", type="primary", disabled=why is not None)
         st.html(f'<span class="dl-note">{escaped(why or told)}</span>')
     return asked if sent and why is None else None
 

@@ -12,7 +12,7 @@ from dashboard import runtime
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe import compose
 from dashboard.parts.probe.attempts import attempt
-from dashboard.parts.probe.columns import Head, blinded, head_html, rows_of
+from dashboard.parts.probe.columns import blinded, head_html, rows_of
 from dashboard.parts.probe.reply_html import SIGNS, reply_html
 from dashboard.parts.probe.results import heads_of
 from dashboard.probe import plans

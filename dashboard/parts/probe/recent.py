@@ -41,7 +41,8 @@ def recent_probes_list(shown: str | None) -> None:
     lines = []
     for row in found.to_dict("records"):
         address = links.query(links.probe(row["probe_id"]))
-        when = f"{row['created_at']:%d %b, %H:%M} · {row['columns']} models"
+        asked = f"sweep of {row['columns']} checkpoints" if row["kind"] == "sweep" else f"{row['columns']} models"
+        when = f"{row['created_at']:%d %b, %H:%M} · {asked}"
         title = f"<b>{escaped(row['title'])}</b>" if row["probe_id"] == shown else escaped(row["title"])
         lines.append(
             f'<li><a href="{links.PROBE}?{escaped(address)}" target="_self">{title}</a>'

@@ -23,7 +23,22 @@ from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe
 
 MEASURING = "probe_measuring"
-VIEWS = ["Replies", "Mark", "Differences", "Likelihoods"]
+VIEWS = {
+    "probe": ["Replies", "Mark", "Differences", "Likelihoods"],
+    "sweep": ["Curve", "Mark", "Likelihoods"],
+}
+"""By kind of probe. Hundreds of replies side by side could not be read: a sweep shows those of one point."""
+
+
+def pick_view(probe: SavedProbe) -> str:
+    """What of a probe is looked at."""
+    views = VIEWS.get(probe.kind, VIEWS["probe"])
+    if st.session_state.get("view", views[0]) not in views:
+        st.session_state["view"] = views[0]
+    picked = st.segmented_control(
+        "View", views, default=views[0], key="view", bind="query-params", required=True, label_visibility="collapsed"
+    )
+    return str(picked)
 
 
 def heads_of(probe: SavedProbe, runs: pd.DataFrame) -> list[Head]:

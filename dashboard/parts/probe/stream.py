@@ -26,6 +26,7 @@ SHORTEST_LOOK = 0.05
 LONGEST_UNREAD = 0.25
 """Seconds after which verdicts are read from the store anew; the text of what is under way is at hand."""
 
+
 def read(probe_id: str) -> SavedProbe:
     """A probe with what has come up to now.
 
@@ -121,7 +122,8 @@ class _Screen:
         engine = runtime.probes().engine
         place = (self._framings[0].name, head.position, "buttons")
         of = [thread[-1] for thread in plans.threads(now) if thread[-1].position == head.position]
-        wanted = ""
+        wanted, icon = "", ""
+        act: Callable[[], Any] | None = None
         if any(reply.status in plans.UNDER_WAY for reply in of):
             wanted, icon, act = "Stop", "stop", partial(engine.stop, self._probe_id, [head.position])
         elif any(reply.status in plans.AGAIN for reply in of):
@@ -129,7 +131,7 @@ class _Screen:
         if self._drawn.get(place, "") == wanted:
             return
         self._drawn[place] = wanted
-        if not wanted:
+        if act is None:
             self._places[place].empty()
             return
         # A column that somebody else asks again has its button once more in this run of the page.
