@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,20 +14,26 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
+from dashboard.probe.endpoints import Declared
+from dashboard.probe.service import ProbeService
 from loaders.store import Store
 
 APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 
 
 @contextmanager
-def shown(store: Store) -> Iterator[None]:
-    """Make a store the one that pages show."""
+def shown(
+    store: Store, declared: Declared | None = None, keys: Mapping[str, str] | None = None
+) -> Iterator[ProbeService]:
+    """Make a store the one that pages show, with the endpoints that they may ask; none where nothing is declared."""
     st.cache_data.clear()
-    runtime.use(store)
+    probes = ProbeService(store, lambda: declared or Declared(), dict(keys or {}).get)
+    runtime.use(store, probes)
     try:
-        yield
+        yield probes
     finally:
         runtime.use(None)
+        probes.close()
         st.cache_data.clear()
 
 

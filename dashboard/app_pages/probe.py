@@ -69,6 +69,7 @@ except NoSuchProbe as error:
 st.html(f'<h3 class="dl-title">{escaped(probe.title)}</h3>{results.facts_html(probe)}{results.prompt_html(probe)}')
 toolbar.toolbar(probe, offered, names)
 view = results.pick_view(probe)
+follow = None
 if view == "Mark":
     marking.marking(probe, runs)
 elif view == "Differences":
@@ -78,5 +79,7 @@ elif view == "Likelihoods":
 elif view == "Curve":
     sweep_view.sweep(probe, runs, as_of)
 else:
-    results.replies(probe, runs)
+    follow = results.replies(probe, runs)
 controls.leave()
+if follow is not None:
+    follow()

@@ -346,7 +346,7 @@ class Engine:
         stopped = isinstance(error, asyncio.CancelledError)
         if error is not None and not stopped:
             logger.error("A probe's task failed: %s", self._endpoints.redact(repr(error)))
-        if job.live is not None and job.live.end is None:
+        if error is not None and job.live is not None and job.live.end is None:
             # Stopped before it began, so that no line of it has run; or an error of our own.
             failure = None if stopped else ClientError("server_error", f"Asking failed: {error!r}.")
             status = "stopped" if stopped else "failed"

@@ -36,7 +36,7 @@ MOST_SWEPT = 200
 """Checkpoints of one sweep."""
 LONGEST_TITLE = 120
 LONGEST_PROMPT = 4_000_000
-"""Characters of one prompt."""
+"""Bytes of one prompt, with its system prompt and tools."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of what is only reckoned."""
@@ -83,8 +83,8 @@ def check(columns: Sequence[Column], framings: Sequence[Framing], sampling: Samp
     for framing in framings:
         if not any(turn.text.strip() for turn in framing.prompt.turns):
             raise DriftlineError("The prompt is empty: write what the models are to answer.")
-        if sum(len(turn.text) for turn in framing.prompt.turns) > LONGEST_PROMPT:
-            raise DriftlineError(f"The prompt is too long (allowed: {LONGEST_PROMPT:,} characters).")
+        if len(msgspec.json.encode(framing.prompt)) > LONGEST_PROMPT:
+            raise DriftlineError(f"The prompt is too long (allowed: {LONGEST_PROMPT:,} bytes).")
 
 
 def first_turns(

@@ -11,7 +11,8 @@ import streamlit as st
 from dashboard import runtime
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe import compose
-from dashboard.parts.probe.columns import Head, blinded, head_html, rows_of
+from dashboard.parts.probe.attempts import attempt
+from dashboard.parts.probe.columns import blinded, head_html, rows_of
 from dashboard.parts.probe.reply_html import SIGNS, reply_html
 from dashboard.parts.probe.results import heads_of
 from dashboard.probe import plans
@@ -49,11 +50,11 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
                     st.html(head_html(head, rates.get((framing.name, head.position))))
                     _replies(
                         [r for r in markable if r.framing == framing.name and r.position == head.position],
-                        author, mine, hidden, head,
+                        author, mine, hidden, found.index(head) + 1,
                     )  # fmt: skip
 
 
-def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | None], hidden: bool, head: Head) -> None:
+def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | None], hidden: bool, place: int) -> None:
     if not replies:
         st.html('<div class="dl-note">No reply to mark.</div>')
     labels = {kind: label for label, kind in VERDICTS.items()}
@@ -62,13 +63,14 @@ def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | N
         key = f"probe_mark_{reply.reply_id}_{author}"
         st.session_state.setdefault(key, labels.get(mine[reply.reply_id] or ""))
         st.segmented_control(
-            f"Mark sample {reply.sample + 1} of {head.name}", list(VERDICTS), key=key, label_visibility="collapsed",
+            f"Mark sample {reply.sample + 1} of column {place}", list(VERDICTS), key=key, label_visibility="collapsed",
             on_change=_mark, args=(reply.reply_id, author, key),
         )  # fmt: skip
 
 
 def _mark(reply_id: int, author: str, key: str) -> None:
-    runtime.probes().engine.mark(reply_id, author, VERDICTS.get(st.session_state[key] or ""))
+    verdict = VERDICTS.get(st.session_state[key] or "")
+    attempt(lambda: runtime.probes().engine.mark(reply_id, author, verdict))
 
 
 def _bare(reply: SavedReply) -> SavedReply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -95,18 +95,13 @@ def judge_button(probe: SavedProbe, models: Mapping[str, Column], names: Mapping
             st.rerun()
 
 
-def replies(probe: SavedProbe, runs: pd.DataFrame) -> None:
-    """Every reply, as it comes; and the way to go on talking."""
+def replies(probe: SavedProbe, runs: pd.DataFrame) -> Callable[[], None]:
+    """Every reply as it is now, and the way to go on talking; returns what draws on, the last thing to be done."""
     judges = judges_of(probe)
-    by = _rated_by(probe, judges)
-    _streaming(probe.probe_id, heads_of(probe, runs), list(judges), by)
+    follow = stream.columns(probe.probe_id, heads_of(probe, runs), list(judges), _rated_by(probe, judges))
     if probe.kind == "probe":
         _follow_up(probe, runs)
-
-
-@st.fragment
-def _streaming(probe_id: str, found: Sequence[Head], judges: Sequence[str], by: str | None) -> None:
-    stream.columns(probe_id, found, judges, by)
+    return follow
 
 
 def _rated_by(probe: SavedProbe, judges: Mapping[str, str]) -> str | None:

@@ -19,12 +19,12 @@ from dashboard.probe import plans
 from dashboard.queries.probe_rates import probe_rates
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe
 
-LONGEST_LOOK = 1.0
-"""Seconds between two looks where nothing happens: a page that has been closed is noticed by then."""
+LONGEST_LOOK = 0.25
+"""Seconds between two looks where nothing happens: a button that is pressed, and a page that is closed, is noticed."""
 SHORTEST_LOOK = 0.05
 """Seconds between two looks where much happens: faster than anybody reads."""
-
-AGAIN = frozenset(plans.AGAIN)
+LONGEST_UNREAD = 0.25
+"""Seconds after which verdicts are read from the store anew; the text of what is under way is at hand."""
 
 
 def read(probe_id: str) -> SavedProbe:
@@ -38,63 +38,108 @@ def read(probe_id: str) -> SavedProbe:
     return replace(probe, replies=runtime.probes().engine.replies(probe))
 
 
-def columns(probe_id: str, heads: Sequence[Head], judges: Sequence[str], by: str | None) -> None:
-    """Draw every reply of a probe in columns, and go on until all have come.
+def columns(probe_id: str, heads: Sequence[Head], judges: Sequence[str], by: str | None) -> Callable[[], None]:
+    """Draw every reply of a probe in columns, as it is now.
 
     Args:
         probe_id: Of the probe.
         heads: In the order of the page.
         judges: Ids of the judges whose verdicts are shown.
         by: Whose verdicts make the rate over each column; None for no rate.
+
+    Returns:
+        What draws on until all have come. It is to be the last thing that a page does: then all else on the page is
+        there, its address is in order, and whatever is pressed begins the page anew at once.
     """
     engine = runtime.probes().engine
     seen = engine.changes.count(probe_id)
     probe = read(probe_id)
-    framings = plans.framings_of(probe)
-    places: dict[tuple[str, int, str], Any] = {}
-    for framing in framings:
-        if len(framings) > 1:
-            st.html(f'<div class="dl-head"><b>{escaped(framing.name)}</b></div>')
-        for row in rows_of(heads):
-            for head, column in zip(row, st.columns(len(row), gap="small"), strict=True):
-                with column:
-                    places[framing.name, head.position, "head"] = st.empty()
-                    places[framing.name, head.position, "buttons"] = st.container(horizontal=True, gap="small")
-                    places[framing.name, head.position, "body"] = st.empty()
-    prefills = {framing.name: framing.prompt.prefill for framing in framings}
-    drawn: dict[tuple[str, int, str], str] = {}
-
-    def draw(now: SavedProbe) -> None:
-        rates = {(rate.framing, rate.position): rate for rate in probe_rates(now.replies, by)} if by else {}
-        for framing in framings:
-            for head in heads:
-                of = [r for r in now.replies if r.framing == framing.name and r.position == head.position]
-                html = _threads_html(of, prefills[framing.name], judges)
-                for part, text in (("head", head_html(head, rates.get((framing.name, head.position)))), ("body", html)):
-                    key = (framing.name, head.position, part)
-                    if drawn.get(key) != text:
-                        drawn[key] = text
-                        places[key].html(text)
-
-    draw(probe)
-    _buttons(probe, framings[0].name, heads, places)
+    screen = _Screen(probe, heads, judges, by)
+    screen.draw(probe)
     was_active = engine.active(probe_id)
     clock = st.empty()
-    started, last_read = time.monotonic(), time.monotonic()
-    while engine.active(probe_id):
-        changes = engine.changes.wait(probe_id, seen, LONGEST_LOOK)
-        if changes != seen:
-            seen = changes
-            # Verdicts and ends are read from the store; the text of what is under way is at hand.
-            if time.monotonic() - last_read > 5 * SHORTEST_LOOK:
-                probe, last_read = read(probe_id), time.monotonic()
-            else:
-                probe = replace(probe, replies=engine.replies(probe))
-            draw(probe)
-        clock.caption(f"Under way for {time.monotonic() - started:.0f} s. {engine.trouble}")
-        time.sleep(SHORTEST_LOOK)
-    if was_active:
-        st.rerun()
+
+    def follow() -> None:
+        nonlocal seen
+        now, started, last_read = probe, time.monotonic(), time.monotonic()
+        while engine.active(probe_id):
+            changes = engine.changes.wait(probe_id, seen, LONGEST_LOOK)
+            looked = time.monotonic()
+            if changes != seen:
+                seen = changes
+                if looked - last_read > LONGEST_UNREAD:
+                    now, last_read = read(probe_id), looked
+                else:
+                    now = replace(now, replies=engine.replies(now))
+                screen.draw(now)
+            told = f"Under way for {looked - started:.0f} s. {engine.trouble}"
+            clock.html(f'<div class="dl-note">{escaped(told)}</div>')
+            # Whatever there is to draw, half of the time is left to those who stream.
+            time.sleep(max(SHORTEST_LOOK, time.monotonic() - looked))
+        if was_active:
+            st.rerun()
+
+    return follow
+
+
+class _Screen:
+    """Where the replies of a probe stand on the page, and what of it has been drawn."""
+
+    def __init__(self, probe: SavedProbe, heads: Sequence[Head], judges: Sequence[str], by: str | None) -> None:
+        self._probe_id, self._heads, self._judges, self._by = probe.probe_id, heads, judges, by
+        self._framings = plans.framings_of(probe)
+        self._places: dict[tuple[str, int, str], Any] = {}
+        self._drawn: dict[tuple[str, int, str], str] = {}
+        self._buttons = 0
+        for framing in self._framings:
+            if len(self._framings) > 1:
+                st.html(f'<div class="dl-head"><b>{escaped(framing.name)}</b></div>')
+            for row in rows_of(heads):
+                for head, column in zip(row, st.columns(len(row), gap="small"), strict=True):
+                    with column:
+                        for part in ("head", "buttons", "body"):
+                            self._places[framing.name, head.position, part] = st.empty()
+
+    def draw(self, now: SavedProbe) -> None:
+        """Draw what has changed."""
+        rates = {(rate.framing, rate.position): rate for rate in probe_rates(now.replies, self._by)} if self._by else {}
+        for framing in self._framings:
+            for head in self._heads:
+                at = (framing.name, head.position)
+                of = [reply for reply in now.replies if (reply.framing, reply.position) == at]
+                self._html((*at, "head"), head_html(head, rates.get(at)))
+                self._html((*at, "body"), _threads_html(of, framing.prompt.prefill, self._judges))
+        for head in self._heads:
+            self._button(now, head)
+
+    def _html(self, place: tuple[str, int, str], text: str) -> None:
+        if self._drawn.get(place) != text:
+            self._drawn[place] = text
+            self._places[place].html(text)
+
+    def _button(self, now: SavedProbe, head: Head) -> None:
+        """Stop or ask again, for one column alone; under its first framing."""
+        engine = runtime.probes().engine
+        place = (self._framings[0].name, head.position, "buttons")
+        of = [thread[-1] for thread in plans.threads(now) if thread[-1].position == head.position]
+        wanted, icon = "", ""
+        act: Callable[[], Any] | None = None
+        if any(reply.status in plans.UNDER_WAY for reply in of):
+            wanted, icon, act = "Stop", "stop", partial(engine.stop, self._probe_id, [head.position])
+        elif any(reply.status in plans.AGAIN for reply in of):
+            wanted, icon, act = "Retry", "refresh", partial(engine.retry, self._probe_id, [head.position])
+        if self._drawn.get(place, "") == wanted:
+            return
+        self._drawn[place] = wanted
+        if act is None:
+            self._places[place].empty()
+            return
+        # A column that somebody else asks again has its button once more in this run of the page.
+        self._buttons += 1
+        self._places[place].button(
+            wanted, icon=f":material/{icon}:", key=f"probe_{wanted}_{head.position}_{self._buttons}",
+            on_click=attempt, args=(act,), type="tertiary",
+        )  # fmt: skip
 
 
 def _threads_html(replies: Sequence[SavedReply], prefill: str | None, judges: Sequence[str]) -> str:
@@ -102,22 +147,3 @@ def _threads_html(replies: Sequence[SavedReply], prefill: str | None, judges: Se
     for reply in sorted(replies, key=lambda reply: (reply.sample, reply.turn)):
         threads.setdefault(reply.sample, []).append(reply)
     return "".join(thread_html(thread, prefill=prefill, judges=judges) for thread in threads.values())
-
-
-def _buttons(probe: SavedProbe, framing: str, heads: Sequence[Head], places: dict[tuple[str, int, str], Any]) -> None:
-    """Stop or ask again, for one column alone; under its first framing."""
-    engine = runtime.probes().engine
-    for head in heads:
-        of = [thread[-1] for thread in plans.threads(probe) if thread[-1].position == head.position]
-        with places[framing, head.position, "buttons"]:
-            if any(reply.status in ("waiting", "asking", "streaming") for reply in of):
-                _button("Stop", "stop", head, partial(engine.stop, probe.probe_id, [head.position]))
-            elif any(reply.status in AGAIN for reply in of):
-                _button("Retry", "refresh", head, partial(engine.retry, probe.probe_id, [head.position]))
-
-
-def _button(label: str, icon: str, head: Head, act: Callable[[], Any]) -> None:
-    st.button(
-        label, icon=f":material/{icon}:", key=f"probe_{label}_{head.position}", on_click=attempt, args=(act,),
-        type="tertiary",
-    )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import runtime
+from dashboard.parts.plain import escaped
 from dashboard.parts.probe import arriving, compose, recent, results
 from dashboard.parts.probe.attempts import attempt
 from dashboard.probe import plans
@@ -20,6 +21,8 @@ def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str,
     service = runtime.probes()
     engine, probe_id = service.engine, probe.probe_id
     active = engine.active(probe_id)
+    if engine.trouble:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(engine.trouble)}</div>')
     failed = any(thread[-1].status in plans.AGAIN for thread in plans.threads(probe))
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.button(
