@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 BESIDE = Path(__file__).with_name("beside")
 TOOL_PARSER = "--tool-call-parser"
 USUAL_TOOL_PARSER = "hermes"
-"""Reads the calls of Qwen, Hermes and most models that were trained with their template; another one is named behind --."""
+"""Reads the calls of Qwen, Hermes and most models that were trained with their template; others are named after --."""
 LLAMA_CONTEXT = 4096
 """Tokens of prompt and reply where none are given: llama.cpp sets this memory aside for each model."""
 CPU_CACHE_GB = "2"
