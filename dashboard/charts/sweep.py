@@ -79,7 +79,7 @@ def sweep_axis(data: CurveData, beside: pd.DataFrame, *, live: bool) -> ValueAxi
     ends = ["rate", "low", "high"]
     frame = pd.concat([data.points[ends], beside[ends]], ignore_index=True)
     if live or frame["rate"].isna().all():
-        frame = pd.DataFrame(dict.fromkeys(ends, [1.0]))
+        frame = pd.DataFrame({end: [1.0] for end in ends})
     axis = value_axis(frame, fraction=True, title=AXIS_TITLE)
     stacked = int(data.missing.groupby("x")["point"].size().max()) if data.missing["x"].notna().any() else 0
     room = min(MOST_ROOM, SIGN_LOWERED + SIGN_HEIGHT * stacked) if stacked else 0.0
