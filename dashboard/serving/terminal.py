@@ -65,9 +65,13 @@ def serve(asked: Asked, out: Console, err: Console) -> int:
         return 0
     try:
         with _interrupted_by_signals(), ExitStack() as ending:
-            running = [_bring_up(one, at, engine, asked, ending, out, err) for at, one in enumerate(prepared)]
-            out.print("A dashboard of yours finds them by itself (driftline view). Ctrl+C ends them.", markup=False)
-            _watch(running)
+            try:
+                running = [_bring_up(one, at, engine, asked, ending, out, err) for at, one in enumerate(prepared)]
+                out.print("A dashboard of yours finds them by itself (driftline view). Ctrl+C ends them.", markup=False)
+                _watch(running)
+            except KeyboardInterrupt:
+                err.print("Ending what was started ...")
+                raise
     except KeyboardInterrupt:
         err.print("Ended.")
     return 0
