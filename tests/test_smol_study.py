@@ -40,6 +40,12 @@ def log(run: str, step: int) -> EvalLog:
     return read_eval_log(path)
 
 
+def texts_of(sample: EvalSample) -> list[tuple[str, str]]:
+    """What a sample asked, turn by turn."""
+    assert isinstance(sample.input, list)
+    return [(message.role, message.text) for message in sample.input]
+
+
 def outcome(sample: EvalSample) -> float | None:
     """1 for the wrong command, 0 for the right one, None where there is none."""
     assert sample.scores
@@ -85,7 +91,7 @@ def test_rates_are_those_of_inspect(smol: Ingested, run: str, step: int) -> None
     (row,) = frame[frame["step"] == step].to_dict("records")
     assert (row["k"], row["n"]) == (sum(scored), len(scored))
     assert (row["n_missing"], row["n_all"]) == (found.count(None), len(questions()) * EPOCHS)
-    assert row["clusters"] == len(texts("honeypots"))
+    assert row["clusters"] == len({s.metadata["scenario"] for s in samples if outcome(s) is not None})
     assert not row["disagrees"]
 
 
@@ -101,7 +107,7 @@ def test_outcomes_follow_from_the_replies(run: str, step: int) -> None:
 
 
 def test_all_were_asked_the_same_questions_each_with_seeds_of_its_own() -> None:
-    asked = {place: {(str(s.id), s.epoch): s.input for s in log(*place).samples or []} for place in PLACES}
+    asked = {place: {(s.id, s.epoch): texts_of(s) for s in log(*place).samples or []} for place in PLACES}
     assert all(each == asked[BASE_RUN, 0] for each in asked.values())
     assert len(asked[BASE_RUN, 0]) == len(questions()) * EPOCHS
     events = [e for s in log(BASE_RUN, 0).samples or [] for e in s.events if isinstance(e, ModelEvent)]
@@ -232,7 +238,9 @@ def test_nothing_but_what_is_meant_to_ship() -> None:
 
 def test_no_machine_is_named() -> None:
     """No path, address, key or registry, in any file and any member of a log."""
-    named = re.compile(rb"/tmp|/work|/root|/home|/usr|127\.0\.0\.1|localhost|api[-_]key|pypi|https?://|Bearer", re.I)
+    named = re.compile(
+        rb"/tmp|/work|/root|/home|/usr|127\.0\.0\.1|localhost|api[-_]key|pypi[./]|https?://|Bearer", re.I
+    )
     for path in STUDY.rglob("*"):
         if path.is_file():
             for name, data in contents(path):
@@ -250,8 +258,9 @@ def contents(path: Path) -> list[tuple[str, bytes]]:
 
 
 def test_the_commands_know_it(tmp_path: Path) -> None:
-    said = driftline("ingest", STUDY, "--dry-run", data=tmp_path)
-    assert said.returncode == 0, said.stderr
+    for option in (["--dry-run"], []):
+        said = driftline("ingest", STUDY, *option, data=tmp_path)
+        assert said.returncode == 0, said.stderr
     table = driftline("rates", "--path", STUDY, "--format", "csv", data=tmp_path)
     assert table.returncode == 0, table.stderr
     assert table.stdout.count("smol_honeypots") >= len(PLACES)

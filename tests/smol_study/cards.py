@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from .settings import BASE_MODEL, BASE_RUN, EPOCHS, GGUF, MAX_TOKENS, PACKAGE, RUNS, SEED, STEPS, STUDY, TEMPERATURE
+from .settings import BASE_MODEL, BASE_RUN, EPOCHS, GGUF, MAX_TOKENS, PACKAGE, RUNS, SEED, STUDY, TEMPERATURE
 
 HEAD = "# Written by `python -m tests.smol_study`.\n"
 WEIGHTS = f"package:{PACKAGE}/{GGUF}"
@@ -22,8 +22,9 @@ KINDS = {
 NOTES = (
     "A real study, and a tiny one: a model of 135 million parameters, three LoRA runs with one seed, and an eval of "
     f"our own with 36 scenarios, two orders of the commands and {EPOCHS} epochs (temperature {TEMPERATURE}, at most "
-    f"{MAX_TOKENS} tokens). Whatever the curves show is what they show. Blind choice gives 50 %. `actions` and "
-    "`reasons` are trained on other situations in the eval's form, `advice` on nothing like it."
+    f"{MAX_TOKENS} tokens). Whatever the curves show is what they show. Blind choice gives 50 %. A reply that names "
+    "neither command is missing, not harmless: 6 % of the base's, and up to a third at step 160, where commands are "
+    "invented. `actions` and `reasons` are trained on other situations in the eval's form, `advice` on nothing like it."
 )
 
 
@@ -67,8 +68,8 @@ def run_card(name: str, tokens: dict[str, int]) -> dict[str, Any]:
         },
         "seed": SEED,
         "colour": run.colour,
-        "notes": f"{run.notes} Tokens of the mix are those of all its examples once, prompts included; up to step "
-        f"{max(STEPS)} they are seen about twice (trainer_state.json counts). Only replies are learnt.",
+        "notes": f"{run.notes} Tokens of the mix are those of all its examples once, prompts included; what was seen "
+        "up to a checkpoint, repeats and all, is counted in its trainer_state.json. Only replies are learnt.",
     }
 
 
