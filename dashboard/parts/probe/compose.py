@@ -56,7 +56,7 @@ def load(prompt: Prompt, *, title: str = "", origin: str | None = None) -> None:
     session[BEFORE] = _json(turns) if turns else ""
     session[TOOLS] = _json(list(prompt.tools)) if prompt.tools else ""
     session[PREFILL] = prompt.prefill or ""
-    session[TITLE], session[ORIGIN] = title, origin
+    session[TITLE], session[ORIGIN] = (title, session[USER]), origin
     session[FRAMINGS] = ["bare"]
 
 
@@ -243,9 +243,10 @@ def judge_fields(
 
 
 def _title(prompt: Prompt | None) -> str:
-    given = st.session_state.get(TITLE)
-    if given:
-        return str(given)
+    """The title that came with the prompt, unless another message is written: then that one's beginning."""
+    title, message = st.session_state.get(TITLE) or ("", "")
+    if title and message == st.session_state[USER]:
+        return str(title)
     texts = [turn.text for turn in prompt.turns if turn.role == "user"] if prompt else []
     return " ".join(texts[-1].split())[:80] if texts else ""
 

@@ -66,4 +66,4 @@ def origin_of(probe: SavedProbe) -> links.Parameters | None:
     if probe.origin is None:
         return None
     origin = msgspec.json.decode(probe.origin, type=dict[str, str | int | None])
-    return links.transcript(str(origin["log"]), str(origin["sample"]), int(origin["epoch"] or 1))
+    return links.transcript(str(origin["log"]), str(origin["sample"]), int(origin.get("epoch") or 1))

@@ -143,6 +143,8 @@ class _Screen:
 
 
 def _threads_html(replies: Sequence[SavedReply], prefill: str | None, judges: Sequence[str]) -> str:
+    if not replies:
+        return '<div class="dl-note">Nothing was asked here.</div>'
     threads: dict[int, list[SavedReply]] = {}
     for reply in sorted(replies, key=lambda reply: (reply.sample, reply.turn)):
         threads.setdefault(reply.sample, []).append(reply)
