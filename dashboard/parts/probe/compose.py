@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ SYSTEM, USER, TOOLS, PREFILL, BEFORE = "probe_system", "probe_user", "probe_tool
 TITLE, ORIGIN, RUBRIC_KEY = "probe_title", "probe_origin", "probe_rubric"
 SAMPLES, TEMPERATURE, MAX_TOKENS, SEED = "probe_samples", "probe_temperature", "probe_max_tokens", "probe_seed"
 FRAMINGS, JUDGE, HAD_MODELS = "probe_framings", "probe_judge", "probe_had_models"
+LONGEST_TITLE = 80
 FIRST_MODELS = 4
 """Models that are picked where nobody has picked any."""
 NOBODY = "nobody"
@@ -248,7 +250,7 @@ def _title(prompt: Prompt | None) -> str:
     if title and message == st.session_state[USER]:
         return str(title)
     texts = [turn.text for turn in prompt.turns if turn.role == "user"] if prompt else []
-    return " ".join(texts[-1].split())[:80] if texts else ""
+    return shorten(texts[-1], LONGEST_TITLE, placeholder=" …") if texts else ""
 
 
 def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:
