@@ -201,4 +201,8 @@ def test_editing_a_sweep_brings_its_runs_into_the_composer(store: StoreBuilder, 
         next(button for button in app.button if button.label == "Edit").click().run()
         assert not app.exception
         assert app.segmented_control(key="ask").value == "Sweep"
-        assert address(app)["run"] == ["base", "a", "b"]
+        assert address(app)["run"] == ["a", "b"]
+        assert app.button(key="probe_send").disabled
+        app.multiselect(key="probe_run").set_value(["a"]).run()
+        assert app.segmented_control(key="ask").value == "Sweep"
+        assert app.button(key="probe_send").label == "Sweep 3 checkpoints"
