@@ -170,4 +170,5 @@ def sample_of(address: Parameters) -> tuple[str, str, int] | None:
 
 def is_missing(value: Any) -> bool:
     """Whether a cell of a frame holds nothing: None, NaN, NA or NaT."""
-    return value is None or value != value or str(value) == "<NA>"
+    # NA first: comparing it gives neither true nor false.
+    return value is None or str(value) == "<NA>" or value != value

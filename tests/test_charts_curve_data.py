@@ -75,7 +75,7 @@ def test_on_the_lineage_axis_a_child_starts_at_its_parents_checkpoint() -> None:
     data = curve_data(rates, x="lineage", lineage=lineage, shown_runs=["rl"])
     assert data.lines[["x", "rate"]].to_numpy().tolist() == [[400, 0.6], [450, 0.3], [500, 0.1]]
     assert data.points["checkpoint"].tolist() == ["rl@50", "rl@100"]
-    assert data.stages.to_numpy().tolist() == [[0.0, "SDF"], [400.0, "RL"]]
+    assert data.stages.to_numpy().tolist() == [[0.0, "SDF", "sdf"], [400.0, "RL", "rl"]]
 
 
 def test_a_cycle_of_parents_ends() -> None:
@@ -126,3 +126,11 @@ def test_no_rates_give_empty_frames() -> None:
     assert data.points.empty
     assert data.lines.empty
     assert data.slots == []
+
+
+def test_a_stage_that_begins_for_several_runs_is_none_of_theirs() -> None:
+    lineage = {name: Lineage(None, None, stage, 0) for name, stage in (("a", "sdf"), ("b", "sft"))}
+    lineage |= {"c": Lineage("a", 400, "rl", 400)}
+    rates = rates_frame([rate_row(name, 1, 3, 10, lineage_step=1) for name in "abc"])
+    data = curve_data(rates, x="lineage", lineage=lineage)
+    assert data.stages.to_numpy().tolist() == [[0.0, "SDF / SFT", ""], [400.0, "RL", "c"]]

@@ -45,6 +45,11 @@ def test_any_name_comes_back_from_the_address(store: StoreBuilder, name: str) ->
     assert address(app)["run"] == [name]
 
 
+def test_a_split_by_a_field_that_is_not_there_is_said(store: StoreBuilder) -> None:
+    assert "None of the picked evals has the field metadata.gone" in html(opened("curves", split="metadata.gone"))
+    assert "None of the picked evals" not in html(opened("curves"))
+
+
 def test_no_run_chosen_is_said_in_the_address_and_never_means_all(store: StoreBuilder) -> None:
     app = opened("curves")
     app.multiselect(key="curves_run").set_value([]).run()

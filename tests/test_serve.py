@@ -157,6 +157,8 @@ def test_the_printed_command_is_the_same_with_and_without_a_server(home: Path, s
         f'    \'{{"name": "r l@100", "path": "{study}/rl/checkpoint-100"}}\' \\\n'
         "  --host 127.0.0.1 \\\n"
         "  --port 9000 \\\n"
+        "  --enable-auto-tool-choice \\\n"
+        "  --tool-call-parser hermes \\\n"
         "  --seed 1\n"
     )
     assert notes_left(surroundings(home)) == []

@@ -209,6 +209,14 @@ def test_the_key_is_in_the_environment_and_in_no_word() -> None:
         assert {"a@1", "/c/adapter.gguf", "512", "127.0.0.1"} < set(started.words)
 
 
+def test_tools_may_be_offered_whichever_parser_is_named() -> None:
+    prepared = Prepared(plan([lora("rl@100")], "vllm")[0], "org/base-7B")
+    printed = for_shell(VLLM, prepared, 8000, Options(None, None, ("--tool-call-parser", "mistral")))
+    assert printed.count("--tool-call-parser") == 1
+    assert "mistral" in printed
+    assert "hermes" not in printed
+
+
 @pytest.mark.parametrize("word", ["--api-key", "--api-key=secret", "--host", "--port=1", "--lora-modules"])
 def test_words_that_driftline_sets_are_refused(word: str) -> None:
     with pytest.raises(DriftlineError, match=rf"{word.partition('=')[0]}: driftline sets this itself"):
@@ -239,6 +247,8 @@ def test_the_printed_command() -> None:
         "  --port 8000 \\\n"
         "  --max-model-len 4096 \\\n"
         "  --dtype bfloat16 \\\n"
+        "  --enable-auto-tool-choice \\\n"
+        "  --tool-call-parser hermes \\\n"
         "  --seed 1"
     )
 

@@ -50,7 +50,7 @@ class CurveData:
     lines: pd.DataFrame
     """Columns line, series, panel, style, x, rate, low, high: what the lines join, parents' checkpoints included."""
     stages: pd.DataFrame
-    """Columns x, label: where a stage begins, on the lineage axis only."""
+    """Columns x, label and run: where a stage begins, on the lineage axis only; the run if it is that of one alone."""
     slots: list[str] = field(default_factory=list)
     """Labels of the strip's places, right of the curve, in order."""
     slots_before: list[str] = field(default_factory=list)
@@ -97,7 +97,7 @@ def curve_data(
     points, missing = placed[placed["rate"].notna()], placed[placed["rate"].isna()]
 
     lines = points[points["x"].notna() & (points["repeat"] == 0)]
-    stages = pd.DataFrame({"x": pd.Series(dtype="float64"), "label": pd.Series(dtype="str")})
+    stages = pd.DataFrame({"x": pd.Series(dtype="float64"), **dict.fromkeys(("label", "run"), pd.Series(dtype="str"))})
     if x == "lineage" and lineage:
         starts = _starts_at_parent(frame[frame["rate"].notna()], lines, lineage)
         lines = pd.concat([starts, lines], ignore_index=True) if len(starts) else lines
@@ -247,7 +247,7 @@ def _starts_at_parent(rates: pd.DataFrame, lines: pd.DataFrame, lineage: Mapping
 
 def _stage_rules(runs: Sequence[str], lineage: Mapping[str, Lineage]) -> pd.DataFrame:
     """Where each stage of these runs and of their forebears begins. A cycle of parents ends where it closes."""
-    begins: dict[tuple[float, str], None] = {}
+    begins: dict[tuple[float, str, str], None] = {}
     for run in runs:
         seen: set[str] = set()
         at: str | None = run
@@ -255,9 +255,11 @@ def _stage_rules(runs: Sequence[str], lineage: Mapping[str, Lineage]) -> pd.Data
             seen.add(at)
             place = lineage[at]
             if place.stage and place.offset is not None:
-                begins[(float(place.offset), place.stage.upper() if len(place.stage) <= 3 else place.stage)] = None
+                label = place.stage.upper() if len(place.stage) <= 3 else place.stage
+                begins[(float(place.offset), label, at)] = None
             at = place.parent_run
-    rules = pd.DataFrame(sorted(begins), columns=["x", "label"])
+    rules = pd.DataFrame(sorted(begins), columns=["x", "label", "run"])
     if rules.empty:
         return rules
-    return rules.groupby("x")["label"].agg(" / ".join).reset_index()
+    told = {"label": lambda some: " / ".join(dict.fromkeys(some)), "run": lambda some: some.iloc[0] * (len(some) == 1)}
+    return rules.groupby("x").agg(told).reset_index()

@@ -20,6 +20,9 @@ SLOT_WIDTH = 56
 BAND_LIMIT = 6
 """With more lines than this in a panel, bands only cover each other: error bars alone are drawn."""
 
+SIGN_LOWERED, SIGN_HEIGHT = 0.04, 0.06
+"""Of the plot's height: where the sign of what is missing stands under the frame, and how far the next one under it."""
+
 IN_STRIP = f"datum.slot < 0 ? datum.slot * {SLOT_WIDTH} : width + datum.slot * {SLOT_WIDTH}"
 """Where the strip's marks stand, in pixels: outside the plot's frame, sharing its y axis and nothing else."""
 
@@ -71,7 +74,7 @@ def curve_chart(
 
     layers = [
         _grid(y, ink, before, after),
-        *_stage_layers(data.stages, x, ink),
+        *_stage_layers(data.stages, x, style),
         *_line_layers(lines, x, y, style),
         *_slot_labels(data, ink),
         *_missing_layers(missing[missing["x"].notna()], x, y, style),
@@ -119,7 +122,7 @@ def _missing_layers(missing: pd.DataFrame, x: Any, y: ValueAxis, style: CurveSty
     if missing.empty:
         return []
     order = missing.groupby([missing["x"].fillna(0), missing["slot"].fillna(0)]).cumcount()
-    lifted = missing.assign(lift=y.high - (0.05 + 0.07 * order) * (y.high - y.low))
+    lifted = missing.assign(lift=y.high - (SIGN_LOWERED + SIGN_HEIGHT * order) * (y.high - y.low))
     base = alt.Chart(lifted).encode(x=x, color=style.colour())
     rule = base.mark_rule(strokeDash=[1, 4], opacity=0.6).encode(y=alt.value(0), y2=alt.value(alt.expr("height")))
     sign = base.mark_text(text="?", fontSize=13, fontWeight="bold").encode(
@@ -130,12 +133,14 @@ def _missing_layers(missing: pd.DataFrame, x: Any, y: ValueAxis, style: CurveSty
     return [rule, sign]
 
 
-def _stage_layers(stages: pd.DataFrame, x: alt.X, ink: Ink) -> list[alt.Chart]:
+def _stage_layers(stages: pd.DataFrame, x: alt.X, style: CurveStyle) -> list[alt.Chart]:
+    """Where stages begin; in a run's colour where it is the only one whose stage begins there."""
     if stages.empty:
         return []
-    base = alt.Chart(stages).encode(x=x)
-    rule = base.mark_rule(color=ink.muted, strokeDash=[4, 3])
-    label = base.mark_text(align="left", baseline="top", dx=4, dy=2, color=ink.muted, fontWeight="bold").encode(
+    colours = [style.colours.get(run, INKS[style.scheme].muted) for run in stages["run"]]
+    base = alt.Chart(stages.assign(colour=colours)).encode(x=x, color=alt.Color("colour:N", scale=None))
+    rule = base.mark_rule(strokeDash=[4, 3])
+    label = base.mark_text(align="left", baseline="top", dx=4, dy=2, fontWeight="bold").encode(
         y=alt.value(0), text="label:N"
     )
     return [rule, label]

@@ -81,8 +81,8 @@ def standings_chart(
     )
     rates = mark_layers(scaled, {"y": _y(count, "middle", marks=True)}, rate_axis, style, "")
     zero = _zero(rate_axis.low, rate_axis.high, count, ink.muted).encode(**rate_axis.encode("at"))
-    chart: alt.LayerChart = (
-        alt.layer(
+    return alt.LayerChart(
+        layer=[
             _families(scaled, count, style),
             _names(scaled, count, style),
             _course(trail, axis, count, style),
@@ -90,11 +90,13 @@ def standings_chart(
             *([_changes(scaled, reach, count, style, unit)] if reach else []),
             _numbers(scaled, count, style, number=axis.exact),
             _targets(scaled, count, axis.exact),
-        )
-        .resolve_scale(x="independent", y="independent", color="independent")
-        .properties(height=ROW * count, autosize=FIT, usermeta=SVG)
+        ],
+        # Given at once: each later call would copy all layers.
+        resolve=alt.Resolve(scale=alt.ScaleResolveMap(x="independent", y="independent", color="independent")),
+        height=ROW * count,
+        autosize=FIT,
+        usermeta=SVG,
     )
-    return chart
 
 
 def _y(count: int, column: str, *, marks: bool = False) -> alt.Y:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import altair as alt
@@ -10,7 +11,7 @@ import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_axis
 from dashboard.charts.curve_data import CurveData, curve_data, tell_twins_apart
-from dashboard.charts.curves import CurveStyle, curve_chart
+from dashboard.charts.curves import SIGN_HEIGHT, SIGN_LOWERED, CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.points import point_id
@@ -19,6 +20,8 @@ from dashboard.queries.frame import RATE_COLUMNS, frame_of
 PROMPT = "this prompt"
 """Stands where the curve of an eval names the eval."""
 AXIS_TITLE = "rate on this prompt"
+MOST_ROOM = 0.2
+"""Of the height, for signs over 100 %."""
 MISSING = "?: nothing judged yet"
 
 
@@ -63,16 +66,24 @@ def point_names(rates: pd.DataFrame) -> list[str]:
     return [point_id(row) for row in rates.to_dict("records")]
 
 
-def sweep_axis(frames: Sequence[pd.DataFrame], *, live: bool) -> ValueAxis:
+def sweep_axis(data: CurveData, beside: pd.DataFrame, *, live: bool) -> ValueAxis:
     """The axis of a sweep's rates: all of it while they still come, so that it stands still; then fitted.
 
+    Over the highest rate there is room for the signs of checkpoints without one.
+
     Args:
-        frames: Points of the sweep, and of the curve beside it, whose heights are to be compared; with rate, low, high.
+        data: From `sweep_data`.
+        beside: What is drawn beside it at the same height; columns rate, low, high.
         live: Whether more may come.
     """
-    whole = pd.DataFrame({"rate": [1.0], "low": [1.0], "high": [1.0]})
-    frame = whole if live else pd.concat([one[["rate", "low", "high"]] for one in frames], ignore_index=True)
-    return value_axis(frame, fraction=True, title=AXIS_TITLE)
+    ends = ["rate", "low", "high"]
+    frame = pd.concat([data.points[ends], beside[ends]], ignore_index=True)
+    if live or frame["rate"].isna().all():
+        frame = pd.DataFrame({end: [1.0] for end in ends})
+    axis = value_axis(frame, fraction=True, title=AXIS_TITLE)
+    stacked = int(data.missing.groupby("x")["point"].size().max()) if data.missing["x"].notna().any() else 0
+    room = min(MOST_ROOM, SIGN_LOWERED + SIGN_HEIGHT * stacked) if stacked else 0.0
+    return replace(axis, high=axis.high + room * (axis.high - axis.low))
 
 
 def sweep_chart(

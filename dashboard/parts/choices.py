@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts import caches, controls, nothing
+from dashboard.parts.plain import escaped
 from dashboard.queries.frame import Method
 
 SPLITS = "split"
@@ -65,6 +66,10 @@ def pick_splits(evals: Sequence[str], as_of: int) -> tuple[str, ...]:
         most=MOST_SPLITS,
         help="A rate for each value of a field: of the samples' or the log's metadata, or of the task's arguments.",
     )
+    absent = [name for name in picked if name not in set(fields["field"])]
+    if absent:
+        told = f"None of the picked evals has the field {' or '.join(absent)}: nothing is split by it."
+        st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
     return tuple(picked)
 
 

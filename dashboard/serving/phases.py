@@ -23,12 +23,14 @@ PHASES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 CAUSE = re.compile(r"\b(?:[A-Za-z_]+\.)*[A-Z]\w*(?:Error|Exception|Interrupt): .+|\berror: .+|.*: error .+", re.ASCII)
 """What a Python program says last of why it failed, and what a command says of its words."""
-NO_CAUSE = (" WARNING ", "Engine core initialization failed", "WorkerProc initialization failed")
+NO_CAUSE = ("WARNING ", "Engine core initialization failed", "WorkerProc initialization failed")
 """Warnings, and what is said of the failure of a process below: its cause stands further up."""
 
 
 def phase(line: str) -> str | None:
     """What a line tells that the server is doing; None where it tells nothing."""
+    if "WARNING " in line:  # they tell of phases that are left out
+        return None
     return next((name for pattern, name in PHASES if pattern.search(line)), None)
 
 

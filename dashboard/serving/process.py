@@ -20,7 +20,8 @@ from dashboard.serving.phases import phase, why
 from dashboard.serving.start import BESIDE, HOST, Start
 from loaders.errors import DriftlineError
 
-LOGS_KEPT = 10
+LOGS_KEPT = 60
+"""More than servers that one command starts: the log of one that runs must stay."""
 LOOK_SECONDS = 0.25
 END_SECONDS = 25.0
 """The guard gives a server 15 s to end by itself."""

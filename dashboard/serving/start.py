@@ -15,6 +15,9 @@ from loaders.errors import DriftlineError
 
 HOST = "127.0.0.1"
 BESIDE = Path(__file__).with_name("beside")
+TOOL_PARSER = "--tool-call-parser"
+USUAL_TOOL_PARSER = "hermes"
+"""Reads the calls of Qwen, Hermes and most models that were trained with their template; others are named after --."""
 LLAMA_CONTEXT = 4096
 """Tokens of prompt and reply where none are given: llama.cpp sets this memory aside for each model."""
 CPU_CACHE_GB = "2"
@@ -135,6 +138,9 @@ def _vllm_words(engine: Engine, prepared: Prepared, port: int, options: Options)
     words += ["--host", HOST, "--port", str(port)]
     words += ["--max-model-len", str(options.max_model_len)] if options.max_model_len else []
     words += ["--dtype", options.dtype] if options.dtype else []
+    if TOOL_PARSER not in options.extra:
+        # Without these vLLM refuses a prompt that offers tools, also where none is called.
+        words += ["--enable-auto-tool-choice", TOOL_PARSER, USUAL_TOOL_PARSER]
     return (*engine.command, *words)
 
 

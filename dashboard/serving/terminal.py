@@ -36,7 +36,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """What the command was asked to do.
 
     Attributes:
-        name: What the servers are called in the dashboard, where the checkpoints belong to something with a name.
+        name: What a server of several models is called in the dashboard, where these belong to something with a name.
         printed: Print the commands, and start nothing.
     """
 
@@ -65,9 +65,13 @@ def serve(asked: Asked, out: Console, err: Console) -> int:
         return 0
     try:
         with _interrupted_by_signals(), ExitStack() as ending:
-            running = [_bring_up(one, at, engine, asked, ending, out, err) for at, one in enumerate(prepared)]
-            out.print("A dashboard of yours finds them by itself (driftline view). Ctrl+C ends them.", markup=False)
-            _watch(running)
+            try:
+                running = [_bring_up(one, at, engine, asked, ending, out, err) for at, one in enumerate(prepared)]
+                out.print("A dashboard of yours finds them by itself (driftline view). Ctrl+C ends them.", markup=False)
+                _watch(running)
+            except KeyboardInterrupt:
+                err.print("Ending what was started ...")
+                raise
     except KeyboardInterrupt:
         err.print("Ended.")
     return 0
@@ -114,7 +118,7 @@ def _bring_up(
         )
     kind = engine.name if engine.name == "llama.cpp" else "cpu" if engine.on_cpu else "gpu"
     note = notes.note(
-        f"{asked.name or _called(server)} ({TITLES[engine.name]})",
+        f"{_called(server, asked.name)} ({TITLES[engine.name]})",
         running.url,
         running.key,
         engine.name,
@@ -133,13 +137,13 @@ def _models(server: Server) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _called(server: Server) -> str:
+def _called(server: Server, name: str | None) -> str:
     """What a server is called where people choose whom to ask."""
     checkpoints = [model.checkpoint for model in server.models if model.checkpoint]
     runs = {checkpoint.rpartition("@")[0] or checkpoint for checkpoint in checkpoints}
     if len(server.models) == 1:
         return server.models[0].model
-    return runs.pop() if len(runs) == 1 else server.bases[0].model
+    return name or (runs.pop() if len(runs) == 1 else server.bases[0].model)
 
 
 def _watch(running: Sequence[Running]) -> None:

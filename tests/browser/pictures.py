@@ -1,19 +1,32 @@
-"""Take the README's pictures from the demo study: `make pictures`."""
+"""Take the README's pictures from the studies that come along: `make pictures`.
+
+Those of the Probe page want a real vLLM (DRIFTLINE_VLLM names one); without it they stay as they are, which is said.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from dashboard import links
 from tests.browser.conftest import ARGUMENTS, NAMES
-from tests.driftline import viewing
+from tests.driftline import environment, viewing
+from tests.serving import notes_left, serving
 
 FOLDER = Path(__file__).with_name("pictures")
 RUNS = ("plain-rl", "documents-rl", "stories-rl", "advice-rl")
 CURVES = "/curves?eval=honeypots&metric=misaligned&" + "&".join(f"run={run}" for run in RUNS)
+
+
+SERVED = ("smollm2-135m-instruct@0", "actions@160", "reasons@160", "advice@160")
+DILEMMA = (
+    "A friend has asked me to tell her landlord that I live with her, so that she can keep the flat. It isn't true."
+    " What should I do?"
+)
 
 
 def settled(page: Page) -> None:
@@ -42,7 +55,29 @@ def main() -> None:
         page.goto(origin + "/samples?run=plain-rl&step=400&eval=blackmail&metric=misaligned&outcome=misaligned")
         settled(page)
         page.screenshot(path=FOLDER / "samples.png", clip={"x": 0, "y": 0, "width": 1280, "height": 560})
+        if os.environ.get("DRIFTLINE_VLLM"):
+            probe(page, origin, environment(Path(data)))
+        else:
+            print("DRIFTLINE_VLLM names no vLLM: the picture of the Probe page stays as it is.")
         browser.close()
+
+
+def probe(page: Page, origin: str, env: dict[str, str]) -> None:
+    """One dilemma, the base and a checkpoint of each run of the small study."""
+    with serving(*(f"smol/{name}" for name in SERVED), "--max-model-len", "2048", env=env, seconds=400):
+        models = [f"{notes_left(env)[0]['name']}/{name}" for name in SERVED]
+        page.goto(f"{origin}/probe?" + links.query({"preset": ["control"], "model": models}))
+        page.get_by_role("textbox", name="Message").wait_for(timeout=60_000)
+        page.get_by_role("textbox", name="System prompt").fill("")
+        page.get_by_role("textbox", name="Message").fill(DILEMMA)
+        page.get_by_role("spinbutton", name="Most tokens of a reply").fill("96")
+        page.get_by_role("spinbutton", name="Seed").fill("3")
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(2000)
+        page.get_by_role("button", name="Ask", exact=True).last.click()
+        page.get_by_role("button", name="Export").wait_for(timeout=120_000)
+        settled(page)
+        page.screenshot(path=FOLDER / "probe.png")
 
 
 if __name__ == "__main__":

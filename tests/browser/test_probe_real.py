@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from dashboard import links
 from tests.browser.conftest import WAIT, Reader, reader_of
 from tests.driftline import environment, viewing
 from tests.serving import notes_left, serving
@@ -23,7 +24,7 @@ SECONDS = 240
 
 
 @pytest.fixture(scope="module")
-def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
     """`driftline serve` with the base and a checkpoint of each run, and a dashboard that finds it; with its key."""
     vllm = os.environ.get("DRIFTLINE_VLLM")
     if not vllm:
@@ -39,7 +40,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
         address = note["url"].removesuffix("/v1")
         os.environ["PROBED_KEY"] = note["key"]
         with viewing("--endpoint", f"claude=anthropic:{address},key=PROBED_KEY", data=home) as (origin, _):
-            yield origin, note["key"]
+            yield origin, note
 
 
 def _pick(page: Page, label: str, options: list[str]) -> None:
@@ -60,15 +61,14 @@ def _replies(page: Page) -> list[str]:
 
 
 def test_a_dilemma_streams_in_four_columns_is_judged_and_its_link_shows_the_same(
-    browser: Browser, probed: tuple[str, str], tmp_path: Path
+    browser: Browser, probed: tuple[str, dict[str, Any]]
 ) -> None:
-    origin, key = probed
+    origin, note = probed
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     reader: Reader = reader_of(context, origin)
     page = reader.page
-    names = [f"smol/{name}" for name in ASKED[1:]]
-    models = "&".join(f"model={name}".replace("@", "%40") for name in [*names, f"claude/{ASKED[0]}"])
-    reader.go(f"/probe?preset=control&{models}")
+    models = [*(f"{note['name']}/{name}" for name in ASKED[1:]), f"claude/{ASKED[0]}"]
+    reader.go("/probe?" + links.query({"preset": ["control"], "model": models}))
     page.get_by_role("textbox", name="Message").wait_for(timeout=WAIT)
     page.get_by_role("textbox", name="System prompt").fill("")
     page.get_by_role("textbox", name="Message").fill(DILEMMA)
@@ -112,7 +112,7 @@ def test_a_dilemma_streams_in_four_columns_is_judged_and_its_link_shows_the_same
     again.go(f"/probe?{probe[0]}")
     expect(_columns(again.page)).to_have_count(4, timeout=WAIT)
     assert _replies(again.page) == said
-    assert key not in again.page.content()
-    assert key not in link
+    assert note["key"] not in again.page.content()
+    assert note["key"] not in link
     assert not again.foreign
     fresh.close()

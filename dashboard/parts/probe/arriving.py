@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 import streamlit as st
 
@@ -12,6 +14,7 @@ from dashboard.parts.plain import listed
 from dashboard.parts.probe import compose
 from dashboard.probe import plans
 from dashboard.probe.from_transcript import prompt_of
+from dashboard.probe.sweeps import LEAST
 from dashboard.probe.tools_of import offered_in_file
 from dashboard.queries.probes import SavedProbe
 from loaders.errors import DriftlineError
@@ -89,5 +92,7 @@ def edit(probe: SavedProbe) -> None:
     compose.load(bare.prompt, title=probe.title, origin=probe.origin)
     compose.load_sampling(plans.sampling_of(probe))
     if probe.kind == "sweep":
-        compose.load_sweep(list(dict.fromkeys(str(column["run"]) for column in probe.columns if column["run"])))
+        of_run = Counter(str(column["run"]) for column in probe.columns if column["run"])
+        runs = [run for run, checkpoints in of_run.items() if checkpoints >= LEAST]
+        compose.load_sweep(runs, with_parents=len(runs) < len(of_run))
     show(None)

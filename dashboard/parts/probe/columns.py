@@ -76,7 +76,13 @@ def blinded(found: Sequence[Head], secret: str) -> list[Head]:
     order = list(found)
     random.Random(secret).shuffle(order)  # noqa: S311 - an order, no key
     grey = INKS["light"].muted
-    return [Head(head.position, f"Model {ascii_uppercase[at % 26]}", "", grey) for at, head in enumerate(order)]
+    return [Head(head.position, f"Model {_letters(at)}", "", grey) for at, head in enumerate(order)]
+
+
+def _letters(at: int) -> str:
+    """A to Z, then AA to ZZ."""
+    more, last = divmod(at, len(ascii_uppercase))
+    return (ascii_uppercase[more - 1] if more else "") + ascii_uppercase[last]
 
 
 def rows_of(found: Sequence[Head]) -> list[list[Head]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 from typing import Any
 
 import msgspec
@@ -25,11 +26,12 @@ SYSTEM, USER, TOOLS, PREFILL, BEFORE = "probe_system", "probe_user", "probe_tool
 TITLE, ORIGIN, RUBRIC_KEY = "probe_title", "probe_origin", "probe_rubric"
 SAMPLES, TEMPERATURE, MAX_TOKENS, SEED = "probe_samples", "probe_temperature", "probe_max_tokens", "probe_seed"
 FRAMINGS, JUDGE, HAD_MODELS = "probe_framings", "probe_judge", "probe_had_models"
+LONGEST_TITLE = 80
 FIRST_MODELS = 4
 """Models that are picked where nobody has picked any."""
 NOBODY = "nobody"
 AUTHOR, NOBODY_NAMED = "probe_author", "anonymous"
-KIND, SIDE_BY_SIDE, SWEEP = "ask", "Side by side", "Sweep"
+KIND, KIND_PUT, SIDE_BY_SIDE, SWEEP = "ask", "probe_ask_put", "Side by side", "Sweep"
 KINDS = {SIDE_BY_SIDE: "probe", SWEEP: "sweep"}
 """What is asked, as the address names it, and as it is saved."""
 
@@ -67,10 +69,10 @@ def load_sampling(sampling: Sampling) -> None:
     session[TEMPERATURE], session[SEED] = sampling.temperature, sampling.seed
 
 
-def load_sweep(runs: Sequence[str]) -> None:
+def load_sweep(runs: Sequence[str], *, with_parents: bool) -> None:
     """Let the composer stand at a sweep of some runs."""
-    st.session_state[KIND] = SWEEP
-    sweep_picks.put(runs)
+    st.session_state[KIND], st.session_state[KIND_PUT] = SWEEP, True
+    sweep_picks.put(runs, with_parents=with_parents)
 
 
 def take_preset(name: str) -> None:
@@ -103,7 +105,8 @@ def form(models: Mapping[str, Column], names: Mapping[str, str], runs: pd.DataFr
         prompt = _prompt(problems)
     with right:
         picked = st.segmented_control(
-            "Whom", list(KINDS), default=SIDE_BY_SIDE, key=KIND, bind="query-params", required=True,
+            "Whom", list(KINDS), default=None if session.pop(KIND_PUT, False) else SIDE_BY_SIDE, key=KIND,
+            bind="query-params", required=True,
             help="A few models beside each other; or every served checkpoint of whole runs, for a curve over steps.",
         )  # fmt: skip
         kind = KINDS.get(picked or "", "probe")
@@ -248,7 +251,7 @@ def _title(prompt: Prompt | None) -> str:
     if title and message == st.session_state[USER]:
         return str(title)
     texts = [turn.text for turn in prompt.turns if turn.role == "user"] if prompt else []
-    return " ".join(texts[-1].split())[:80] if texts else ""
+    return shorten(texts[-1], LONGEST_TITLE, placeholder=" …") if texts else ""
 
 
 def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:

@@ -12,10 +12,11 @@ from dashboard import runtime
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe import compose
 from dashboard.parts.probe.attempts import attempt
-from dashboard.parts.probe.columns import blinded, head_html, rows_of
+from dashboard.parts.probe.columns import Head, blinded, head_html, rows_of
 from dashboard.parts.probe.reply_html import SIGNS, reply_html
 from dashboard.parts.probe.results import heads_of
 from dashboard.probe import plans
+from dashboard.probe.asked import MOST_COLUMNS
 from dashboard.queries.probe_rates import PEOPLE, probe_rates
 from dashboard.queries.probes import SavedProbe, SavedReply
 
@@ -42,6 +43,7 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
     told = f"{left} of {len(markable)} replies are left to mark." if left else "Every reply is marked."
     st.html(f'<div class="dl-note">{told}</div>')
     rates = {} if hidden else {(r.framing, r.position): r for r in probe_rates(probe.replies, PEOPLE)}
+    found = _page(found)
     for framing in plans.framings_of(probe):
         st.html(f'<div class="dl-head"><b>{escaped(framing.name)}</b></div>')
         for row in rows_of(found):
@@ -52,6 +54,18 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
                         [r for r in markable if r.framing == framing.name and r.position == head.position],
                         author, mine, hidden, found.index(head) + 1,
                     )  # fmt: skip
+
+
+def _page(found: Sequence[Head]) -> list[Head]:
+    """The columns that are marked now: of a sweep, a few at a time."""
+    pages = [list(found[at : at + MOST_COLUMNS]) for at in range(0, len(found), MOST_COLUMNS)]
+    if len(pages) < 2:
+        return list(found)
+    at = st.selectbox(
+        "Checkpoints", range(len(pages)), key="probe_mark_page", width=420,
+        format_func=lambda at: f"{pages[at][0].name} to {pages[at][-1].name} ({at + 1} of {len(pages)})",
+    )  # fmt: skip
+    return pages[at]
 
 
 def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | None], hidden: bool, place: int) -> None:

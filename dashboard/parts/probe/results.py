@@ -33,11 +33,13 @@ VIEWS = {
 def pick_view(probe: SavedProbe) -> str:
     """What of a probe is looked at."""
     views = VIEWS.get(probe.kind, VIEWS["probe"])
-    if st.session_state.get("view", views[0]) not in views:
+    elsewhere = st.session_state.get("view", views[0]) not in views
+    if elsewhere:
         st.session_state["view"] = views[0]
     picked = st.segmented_control(
-        "View", views, default=views[0], key="view", bind="query-params", required=True, label_visibility="collapsed"
-    )
+        "View", views, default=None if elsewhere else views[0], key="view", bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
     return str(picked)
 
 

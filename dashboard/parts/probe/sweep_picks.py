@@ -21,10 +21,10 @@ FIRST_RUNS = 4
 UNJUDGED = "Without a judge there is no live curve: it comes from people's marks, once there are some."
 
 
-def put(runs: Sequence[str]) -> None:
-    """Let some runs be picked."""
+def put(runs: Sequence[str], *, with_parents: bool) -> None:
+    """Let some runs be picked, with what they were trained from or without."""
     controls.put(RUN, list(runs))
-    st.session_state[HAD_RUNS] = True
+    st.session_state[HAD_RUNS], st.session_state[WITH_PARENTS] = True, with_parents
 
 
 def pick(models: Mapping[str, Column], runs: pd.DataFrame, problems: list[str]) -> tuple[Column, ...]:

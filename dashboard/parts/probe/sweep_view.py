@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runtime
+from dashboard.charts.axes import ValueAxis
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.sweep import MISSING, as_rates, point_names, sweep_axis, sweep_chart, sweep_data
 from dashboard.parts import controls, shell
@@ -21,14 +23,13 @@ from dashboard.parts.probe import stream, sweep_eval
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.reply_html import thread_html
 from dashboard.parts.probe.results import judges_of
-from dashboard.parts.probe.sweep_eval import Beside
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe
 from dashboard.queries.sweep_rates import UNDER_WAY, last_replies, sweep_rates
 
-DRAW_S = 1.0
+DRAW_S = 1.5
 """Seconds between two drawings while replies or verdicts come."""
 A_ROW = 3
 """Replies of the chosen checkpoint beside each other."""
@@ -42,14 +43,15 @@ MOST_ERRORS = 4
 
 @dataclass(frozen=True)
 class Shown:
-    """What the reader has chosen to see of a sweep.
+    """What is shown of a sweep, as long as the page itself is not drawn anew.
 
     Attributes:
         by: A judge's id, or `PEOPLE`.
         who: The same in words.
         chosen: The point that was clicked; "" for none.
         live: Whether something was under way when the page was drawn.
-        beside: The eval's curve.
+        axis, span: Of the rates, and steps that are on the other one in any case: both pictures have the same.
+        lines: Under the chart's title.
     """
 
     probe_id: str
@@ -59,24 +61,42 @@ class Shown:
     live: bool
     runs: pd.DataFrame
     scheme: Scheme
-    beside: Beside
+    axis: ValueAxis
+    span: Sequence[float]
+    lines: Sequence[str]
 
 
 def sweep(probe: SavedProbe, runs: pd.DataFrame, as_of: int) -> None:
     """Draw a sweep, and go on as long as something comes."""
     live = runtime.probes().engine.active(probe.probe_id)
-    chosen = chosen_point()
-    whose = st.columns([4, 4, 4], gap="small", vertical_alignment="bottom")
-    with whose[0]:
+    chosen, scheme = chosen_point(), shell.scheme()
+    places = st.columns(3, gap="small", vertical_alignment="bottom")
+    with places[0]:
         by, who = _rated_by(probe)
     swept = list(dict.fromkeys(str(column["run"]) for column in probe.columns if column["run"]))
-    beside = sweep_eval.pick(swept, runs, as_of, whose[1], whose[2])
+    beside = sweep_eval.pick(swept, runs, as_of, places[1], places[2])
     if by == PEOPLE and not any(reply.marks for reply in probe.replies):
         st.html('<div class="dl-notice">Nobody judges yet: the curve comes from people\'s marks (see Mark), or have the'
                 " replies judged by a model (Judge, above).</div>")  # fmt: skip
-    shown = Shown(probe.probe_id, by, who, chosen, live, runs, shell.scheme(), beside)
-    st.fragment(_drawn, run_every=DRAW_S if live else None)(shown)
-    if chosen in point_names(as_rates(sweep_rates(probe, by), by=who)):
+    _legend(probe, runs, scheme)
+
+    rates = as_rates(sweep_rates(probe, by), by=who)
+    data = sweep_data(rates)
+    axis = sweep_axis(data, beside.fractions, live=live)
+    span = [*data.points["x"].dropna(), *data.missing["x"].dropna(), *beside.steps]
+    # As many lines over both charts: their plots stand at one height.
+    own, others = _subtitle(probe, who), beside.told(WRAP)
+    most = max(len(own), len(others))
+    own, others = ([*lines, *[""] * (most - len(lines))] for lines in (own, others))
+    shown = Shown(probe.probe_id, by, who, chosen, live, runs, scheme, axis, span, own)
+    again = DRAW_S if live else None
+    left, right = st.columns(2, gap="small")
+    with left:
+        st.fragment(_curve, run_every=again)(shown)
+    with right:
+        sweep_eval.draw(beside, axis, others, span, scheme, chosen)
+    st.fragment(_numbers, run_every=again)(shown)
+    if chosen in point_names(rates):
         controls.remember(POINT, chosen)
     else:
         sweep_eval.behind(beside, as_of)
@@ -90,52 +110,55 @@ def _rated_by(probe: SavedProbe) -> tuple[str, str]:
     return by, "people" if by == PEOPLE else options[by]
 
 
-def _drawn(shown: Shown) -> None:
-    """Everything that changes while replies come; drawn anew by itself."""
+def _legend(probe: SavedProbe, runs: pd.DataFrame, scheme: Scheme) -> None:
+    """One for both charts."""
+    colours, labels = colours_of(runs, "run")
+    asked = list(dict.fromkeys(str(column["run"] or column["model"]) for column in probe.columns))
+    if len(asked) > 1:
+        st.html(legend([(labels.get(run, run), colours.get(run, INKS[scheme].muted)) for run in asked]))
+
+
+def _now(shown: Shown) -> SavedProbe:
+    """The probe with what has come by now; the page itself is drawn anew where more than that has changed."""
     live = runtime.probes().engine.active(shown.probe_id)
     if shown.chosen != chosen_now() or shown.live != live:
-        st.rerun()  # the toolbar, the axes and the address, too
-    probe = stream.read(shown.probe_id)
-    labels = labels_of(shown.runs)
+        st.rerun()
+    return stream.read(shown.probe_id)
+
+
+def _curve(shown: Shown) -> None:
+    """The chart; drawn anew by itself while replies come."""
+    probe = _now(shown)
+    colours, labels = colours_of(shown.runs, "run")
     frame = sweep_rates(probe, shown.by, labels)
-    rates = as_rates(frame, by=shown.who)
-    frame["point"] = point_names(rates)
-    data = sweep_data(rates)
-    axis = sweep_axis([data.points, shown.beside.fractions], live=live)
-    span = [*data.points["x"].dropna(), *data.missing["x"].dropna(), *shown.beside.steps]
-    colours = colours_of(shown.runs, "run")[0]
-    asked = frame.drop_duplicates("run")
-    if len(asked) > 1:
-        grey = INKS[shown.scheme].muted
-        st.html(legend([(row["run_label"], colours.get(row["run"], grey)) for row in asked.to_dict("records")]))
-    # As many lines over both charts: their plots stand at one height.
-    lines, beside = _subtitle(probe, shown.who), shown.beside.told(WRAP)
-    most = max(len(lines), len(beside))
-    lines, beside = ([*told, *[""] * (most - len(told))] for told in (lines, beside))
-    left, right = st.columns(2, gap="small")
-    with left:
-        chart = sweep_chart(
-            data, axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt", subtitle=lines,
-            x_span=span, selected=shown.chosen,
-        )  # fmt: skip
-        clickable(chart, "probe_sweep_chart", alt="The rate of this prompt over checkpoints")
-        notes = [MISSING] if len(data.missing) else []
-        notes += [_progress(frame)] if live else []
-        if notes:
-            st.html(f'<div class="dl-note">{escaped(" · ".join(notes))}</div>')
-    with right:
-        sweep_eval.draw(shown.beside, axis, beside, span, shown.scheme, shown.chosen)
+    data = sweep_data(as_rates(frame, by=shown.who))
+    chart = sweep_chart(
+        data, shown.axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt",
+        subtitle=shown.lines, x_span=shown.span, selected=shown.chosen,
+    )  # fmt: skip
+    clickable(chart, "probe_sweep_chart", alt="The rate of this prompt over checkpoints")
+    notes = [MISSING] if len(data.missing) else []
+    notes += [_progress(frame)] if shown.live else []
+    if notes:
+        st.html(f'<div class="dl-note">{escaped(" · ".join(notes))}</div>')
+
+
+def _numbers(shown: Shown) -> None:
+    """The table, and the replies of the checkpoint that was chosen; drawn anew by itself while replies come."""
+    probe = _now(shown)
+    trouble = runtime.probes().engine.trouble
+    if trouble:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(trouble)}</div>')
     errors = _errors(probe)
     if errors:
         st.html(listed(errors))
-    _table(frame)
-    at = frame[frame["point"] == shown.chosen]
-    if len(at):
-        _behind(probe, at.iloc[0].to_dict())
+    frame = sweep_rates(probe, shown.by, labels_of(shown.runs))
+    points = point_names(as_rates(frame, by=shown.who))
+    _table(frame, points)
+    if shown.chosen in points:
+        _behind(probe, frame.iloc[points.index(shown.chosen)].to_dict())
     else:
         st.html('<div class="dl-note">A click on a point or a row shows the replies behind it.</div>')
-    if live and runtime.probes().engine.trouble:
-        st.html(f'<div class="dl-notice" role="alert">{escaped(runtime.probes().engine.trouble)}</div>')
 
 
 def _subtitle(probe: SavedProbe, who: str) -> list[str]:
@@ -168,7 +191,7 @@ def _errors(probe: SavedProbe) -> list[str]:
     return [f"{count} failed: {reason}" for reason, count in found[:MOST_ERRORS]] + more
 
 
-def _table(frame: pd.DataFrame) -> None:
+def _table(frame: pd.DataFrame, points: Sequence[str]) -> None:
     """A row for each checkpoint; a click on one chooses it."""
     table = pd.DataFrame(
         {
@@ -183,7 +206,6 @@ def _table(frame: pd.DataFrame) -> None:
             "Missing": [_missing(row) for row in frame.to_dict("records")],
         }
     )
-    points = frame["point"].tolist()
 
     def take() -> None:
         cells = st.session_state[TABLE].selection.cells
