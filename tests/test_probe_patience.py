@@ -20,11 +20,12 @@ async def parts(*pauses: float) -> AsyncGenerator[int, None]:
 def test_parts_come_as_they_are_and_then_the_end() -> None:
     async def read() -> list[int]:
         patience, stream, came = Patience(5), parts(0, 0.01, 0), []
-        with pytest.raises(StopAsyncIteration):
+        try:
             while True:
                 came.append(await patience.next(stream, 5))
-        await patience.aclose()
-        return came
+        except StopAsyncIteration:
+            await patience.aclose()
+            return came
 
     assert asyncio.run(read()) == [0, 1, 2]
 
