@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,14 +32,28 @@ def driftline(*arguments: str | Path, data: Path, timeout: float = 120) -> subpr
 
 
 @contextmanager
-def viewing(*arguments: str | Path, data: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Run `driftline view` on a free port; gives the address once it serves, and ends it at the end."""
+def viewing(
+    *arguments: str | Path, data: Path, said: list[str] | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `driftline view` on a free port; gives the address once it serves, and ends it at the end.
+
+    Args:
+        arguments: Of the command.
+        data: The user's data folder.
+        said: Filled with the lines that it prints.
+        env: Variables besides those of `environment`.
+    """
     command = [*COMMAND, "view", *map(str, arguments), "--no-browser", "--port", "0"]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=ROOT,
+        env=environment(data) | dict(env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout
-    said: list[str] = []
+    said = [] if said is None else said
     address: list[str] = []
     ready = threading.Event()
 

@@ -129,6 +129,8 @@ class ProbeServer:
     most_open: int = 0
     cancelled: int = 0
     """Streams that the client ended."""
+    echoing: bool = False
+    """Send back, in all that is said, the key that a request came with."""
     first_sent: dict[str, float] = field(default_factory=dict)
     """When each model's first word was sent, by time.time()."""
     port: int = 0
@@ -174,10 +176,14 @@ class ProbeServer:
             return Response(self.listing, media_type="application/json")
         if self.listing is not None:
             return refused(self.listing, OpenAIWords(""))
+        models = list(self.models)
+        if self.echoing:
+            key = key_in(request)
+            models.append({"id": f"model-{key}", "parent": key, "root": f"/weights/{key}"})
         after = request.query_params.get("after") or request.query_params.get("after_id")
-        ids = [model["id"] for model in self.models]
+        ids = [model["id"] for model in models]
         start = ids.index(after) + 1 if after else 0
-        rows = self.models[start : start + self.page]
+        rows = models[start : start + self.page]
         more = start + self.page < len(ids)
         return JSONResponse({"data": rows, "has_more": more, "last_id": rows[-1]["id"] if rows else None})
 
@@ -185,13 +191,16 @@ class ProbeServer:
         script = self.scripts.get(words.model, self.otherwise)
         if self.turns.get(words.model):
             script = self.turns[words.model].pop(0)
-        if isinstance(script, Refusal):
-            await refused(script, words)(scope, receive, send)
-            return
 
         async def say(data: bytes, more: bool = True) -> None:
             await send({"type": "http.response.body", "body": data, "more_body": more})
 
+        if self.echoing:
+            key = key_in(Request(scope))
+            script = with_key(script, key)
+        if isinstance(script, Refusal):
+            await refused(script, words)(scope, receive, send)
+            return
         headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self.open_streams += 1
@@ -221,6 +230,35 @@ class ProbeServer:
         finally:
             self.open_streams -= 1
             gone.cancel()
+
+
+def key_in(request: Request) -> str:
+    """The key that a request came with."""
+    return request.headers.get("authorization", "").removeprefix("Bearer ") or request.headers.get("x-api-key", "")
+
+
+def with_key(script: list[Beat] | Refusal, key: str) -> list[Beat] | Refusal:
+    """A script in which the key stands wherever it can: whole, in two pieces, in names, in reasons, in headers."""
+    half = len(key) // 2
+    if isinstance(script, Refusal):
+        headers = {**script.headers, "x-key": key, "www-authenticate": f"Bearer {key}"}
+        return Refusal(script.status, headers, f"{script.message}: the key {key} of Bearer {key}", script.body)
+    more: list[Beat] = [
+        Text(f"<{key}> "), Text(key[:half]), Text(key[half:]), Thought(key), Thought(key[:3]), Thought(key[3:]),
+        Call(key, f"tool_{key}", (f'{{"key": "{key[:half]}', f'{key[half:]}"}}')),
+    ]  # fmt: skip
+    return [*more, *(told_with_key(beat, key) for beat in script)]
+
+
+def told_with_key(beat: Beat, key: str) -> Beat:
+    match beat:
+        case Fault():
+            return Fault(beat.type, f"{beat.message} {key}", beat.code)
+        case End():
+            return End(f"{beat.reason} {key}", beat.read, beat.written)
+        case Raw():
+            return Raw(beat.data.replace(b"KEY", key.encode()))
+    return beat
 
 
 async def left(receive: Any) -> None:

@@ -6,7 +6,6 @@ each token (some 90 µs, here 5), and take any JSON for an event: a server's `"c
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, Protocol, TypeVar
@@ -16,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from dashboard.probe.clients.failures import Failures
+from dashboard.probe.clients.patience import Patience
 from dashboard.probe.redaction import Flow
 from dashboard.probe.replies import ClientError, Finish, Piece, PieceKind
 
@@ -100,14 +100,13 @@ async def reply(ask: Ask, reader: Reader, failures: Failures, model: str) -> Asy
     clean = _Clean(failures)
     failure: ClientError | None = None
     begun = False
-    async with aclosing(_progress(ask, reader, failures)) as progress:
-        waits_until = asyncio.get_running_loop().time() + endpoint.first_token_s
+    async with (
+        aclosing(Patience(endpoint.first_token_s)) as patience,
+        aclosing(_progress(ask, reader, failures)) as progress,
+    ):
         while failure is None:
-            if begun:
-                waits_until = asyncio.get_running_loop().time() + endpoint.silence_s
             try:
-                async with asyncio.timeout_at(waits_until):
-                    pieces = await anext(progress)
+                pieces = await patience.next(progress, endpoint.silence_s if begun else None)
             except StopAsyncIteration:
                 break
             except TimeoutError:
