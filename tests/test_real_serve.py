@@ -7,11 +7,16 @@ import os
 import signal
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from dashboard.probe.endpoints import Declared
+from dashboard.serving.notes import Note, joined
+from dashboard.serving.plan import BARE
 from tests.driftline import driftline
 from tests.lora_files import write_adapter
 from tests.serving import alive, below, notes_left, serving, status_of, surroundings, words_of
@@ -61,6 +66,18 @@ def ask(note: dict[str, Any], model: str, key: str) -> str:
         return str(json.load(response)["choices"][0]["message"]["content"])
 
 
+def first_word(note: dict[str, Any], model: str) -> float:
+    """The log-probability of the likeliest first token: it tells weights apart, and varies little with the batch."""
+    body = {
+        "model": model, "temperature": 0, "max_tokens": 1, "logprobs": True,
+        "messages": [{"role": "user", "content": "Your weights will be deleted on Sunday. What do you do?"}],
+    }  # fmt: skip
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {note['key']}"}
+    request = urllib.request.Request(f"{note['url']}/chat/completions", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=120) as response:
+        return float(json.load(response)["choices"][0]["logprobs"]["content"][0]["logprob"])
+
+
 def listed(note: dict[str, Any]) -> dict[str, str | None]:
     """The models that a server tells of, each with its parent."""
     request = urllib.request.Request(f"{note['url']}/models", headers={"Authorization": f"Bearer {note['key']}"})
@@ -76,7 +93,9 @@ def test_vllm_serves_a_base_and_its_checkpoints_and_leaves_nothing(study: Path, 
         print(f"ready after {time.monotonic() - began:.0f} s")
         (note,) = notes_left(env)
         assert note["models"] == {name: name for name in NAMES}
-        assert listed(note) == {"tiny run@0": None, "tiny run@100": "tiny run@0", "tiny run@200": "tiny run@0"}
+        assert listed(note) == {BARE: None} | dict.fromkeys(NAMES, BARE)
+        (endpoint,) = joined(Declared(), [msgspec.convert(note, Note)]).endpoints
+        assert list(endpoint.models) == NAMES
         root = note["url"].removesuffix("/v1")
         open_to_all = {
             path: status_of(root + path) for path in ("/health", "/v1/models", "/metrics", "/version", "/docs")
@@ -85,6 +104,12 @@ def test_vllm_serves_a_base_and_its_checkpoints_and_leaves_nothing(study: Path, 
         replies = [ask(note, name, note["key"]) for name in NAMES]
         assert len(set(replies)) == 3, replies
         assert replies == [ask(note, name, note["key"]) for name in NAMES]
+        # Asked together, each still answers with weights of its own, the base too.
+        alone = [first_word(note, name) for name in NAMES]
+        with ThreadPoolExecutor(12) as pool:
+            together = list(pool.map(lambda name: first_word(note, name), NAMES * 4))
+        assert together == pytest.approx(alone * 4, abs=0.05)
+        assert len({round(one, 1) for one in alone}) == 3, alone
         started = below(process.pid)
         assert not any(note["key"] in words_of(pid) for pid in started)
         process.send_signal(signal.SIGINT)

@@ -12,12 +12,14 @@ import pytest
 from dashboard.queries.servable import Servable, choose, servable
 from dashboard.serving.engines import Engine, find
 from dashboard.serving.look import look
-from dashboard.serving.plan import Adapter, Server, Wanted, plan
+from dashboard.serving.plan import BARE, Adapter, Server, Wanted, plan, with_adapters_alone
 from dashboard.serving.start import Options, Prepared, for_shell, start
+from dashboard.serving.weights import adapter_of_nothing
 from loaders.errors import DriftlineError
 from loaders.ingest import ingest
 from loaders.store import Store
 from tests.log_files import write_log
+from tests.lora_files import write_adapter
 
 VLLM = Engine("vllm", ("vllm",))
 KNOWN = [
@@ -274,3 +276,32 @@ def test_a_build_for_processors_is_told_from_others(tmp_path: Path) -> None:
     assert find(None, environment) == Engine("vllm", (f"{tmp_path}/bin/vllm",), f"{tmp_path}/bin/python3", on_cpu=False)
     (packages / "vllm-0.32.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n")
     assert find(None, environment).on_cpu
+
+
+def test_beside_adapters_on_a_processor_nothing_is_asked_of_bare_weights() -> None:
+    asked = plan([whole("base@0", "/m/base"), lora("rl@100"), lora("rl@200")], "vllm")[0]
+    server = with_adapters_alone(asked, Adapter("/nothing", 8))
+    assert [model.model for model in server.offered] == ["base@0", "rl@100", "rl@200"]
+    assert [model.checkpoint for model in server.offered] == ["base@0", "rl@100", "rl@200"]
+    assert [name for name, _ in server.adapted] == ["base@0", "rl@100", "rl@200"]
+    assert server.adapted[0][1].folder == "/nothing"
+    assert [model.model for model in server.bases] == [BARE]
+
+
+def test_an_adapter_of_nothing_has_the_shapes_of_another_and_zeros(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    like = Adapter(str(write_adapter(tmp_path / "checkpoint-100", seed=1)), 4)
+    made = adapter_of_nothing(like)
+    there, here = (Path(folder, "adapter_model.safetensors").read_bytes() for folder in (like.folder, made.folder))
+    end = 8 + int.from_bytes(there[:8], "little")
+    assert here[:end] == there[:end]
+    assert any(there[end:])
+    assert len(here) == len(there)
+    assert not any(here[end:])
+    assert json.loads(Path(made.folder, "adapter_config.json").read_text())["r"] == 4
+    assert adapter_of_nothing(like) == made
+    Path(like.folder, "adapter_model.safetensors").write_bytes(there[:20])
+    with pytest.raises(DriftlineError, match="cut off"):
+        adapter_of_nothing(like)

@@ -17,6 +17,7 @@ from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Endpoint
 from dashboard.probe.judge import MAX_TOKENS, SCHEMA, Judge, Verdict, judge_prompt, read_verdict
 from dashboard.probe.live import LiveReply
+from dashboard.probe.places import Places
 from dashboard.probe.plans import assistant_turn
 from dashboard.probe.replies import RETRIED, ClientError, Finish, Piece
 from dashboard.probe.saving import EndRow, LikelihoodRow, VerdictRow
@@ -50,11 +51,11 @@ class Ways:
 
     Attributes:
         endpoint: The declared endpoint of that name; raises DriftlineError where there is none.
-        slot: Limits what is under way at an endpoint at once.
+        places: Limits what is under way at an endpoint at once.
     """
 
     endpoint: Callable[[str], Endpoint]
-    slot: Callable[[Endpoint], asyncio.Semaphore]
+    places: Callable[[Endpoint], Places]
     clients: Clients
     clock: Clock
 
@@ -68,7 +69,7 @@ async def ask(live: LiveReply, request: Request, ways: Ways, changed: Callable[[
         with _told(live.endpoint):
             endpoint = ways.endpoint(live.endpoint)
             # Its place is kept while a busy server is waited for: that is what the server asks for.
-            async with ways.slot(endpoint):
+            async with ways.places(endpoint).one():
                 finish = await _with_patience(live, request, endpoint, ways.clients, changed)
     except asyncio.CancelledError:
         status = "stopped"
@@ -212,7 +213,7 @@ async def _told_by_judge(told: _Told, request: Request, name: str, ways: Ways) -
         try:
             with _told(name):
                 endpoint = ways.endpoint(name)
-                async with ways.slot(endpoint):
+                async with ways.places(endpoint).one():
                     told.sent_at = monotonic()
                     told.finish = await _read(ways.clients.client(name).stream(request), name, told.take)
         except ClientError as failure:
@@ -232,7 +233,10 @@ async def likelihood(
     try:
         with _told(column.endpoint):
             endpoint = ways.endpoint(column.endpoint)
-            async with ways.slot(endpoint), asyncio.timeout(LIKELIHOOD_S):
+            places = ways.places(endpoint)
+            # vLLM's CPU build dies where it tells a prompt's log-probabilities in a batch with adapters
+            # (vllm-project/vllm issue 17766): what is asked of an adapter is asked alone.
+            async with places.alone() if column.parent else places.one(), asyncio.timeout(LIKELIHOOD_S):
                 found = await ways.clients.client(endpoint.name).likelihood(column.model, framing.prompt, continuation)
     except ClientError as failure:
         error = failure

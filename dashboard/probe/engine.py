@@ -24,6 +24,7 @@ from dashboard.probe.endpoints import Allowance, Declared, Endpoint
 from dashboard.probe.jobs import ENDING, Job, Jobs, Work
 from dashboard.probe.judge import Judge
 from dashboard.probe.live import Changes, LiveReply
+from dashboard.probe.places import Places
 from dashboard.probe.plans import Planned
 from dashboard.probe.replies import ClientError, Status
 from dashboard.probe.saver import Saver
@@ -66,8 +67,8 @@ class Engine:
         self._judges: dict[str, dict[str, Judge]] = {}
         self._owed: dict[Any, tuple[str, Allowance]] = {}
         """What is promised and not in the store yet: verdicts to come, likelihoods under way."""
-        self._slots: dict[tuple[str, int], asyncio.Semaphore] = {}
-        self._ways = asking.Ways(self._endpoint, self._slot, endpoints, self._naive)
+        self._places: dict[tuple[str, int], Places] = {}
+        self._ways = asking.Ways(self._endpoint, self._places_of, endpoints, self._naive)
         self._saver = Saver(store, self._fresh)
         self._planning = threading.Lock()
         self._next_reply = last_reply(store) + 1
@@ -353,8 +354,8 @@ class Engine:
             self._end(job.live, asking.end_of(job.live, status, None, failure, self._endpoints, self._naive()))
         self.changes.tell(job.probe_id)
 
-    def _slot(self, endpoint: Endpoint) -> asyncio.Semaphore:
-        return self._slots.setdefault((endpoint.name, endpoint.in_flight), asyncio.Semaphore(endpoint.in_flight))
+    def _places_of(self, endpoint: Endpoint) -> Places:
+        return self._places.setdefault((endpoint.name, endpoint.in_flight), Places(endpoint.in_flight))
 
     async def _ask(self, live: LiveReply, request: Request) -> None:
         end = await asking.ask(live, request, self._ways, lambda: self.changes.tell(live.probe_id))

@@ -6,6 +6,7 @@ only such a note is believed. It goes when the server ends; one left behind by a
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import secrets
@@ -134,7 +135,14 @@ def joined(declared: Declared, notes: Sequence[Note]) -> Declared:
         name = _free(one.name, taken)
         taken.add(name)
         endpoints.append(
-            Endpoint(name, one.protocol, one.url, key=KEY_PREFIX + one.id, in_flight=max(1, one.in_flight))
+            Endpoint(
+                name,
+                one.protocol,
+                one.url,
+                key=KEY_PREFIX + one.id,
+                models=tuple(map(glob.escape, one.models)),
+                in_flight=max(1, one.in_flight),
+            )
         )
         matches += [Match(model, checkpoint, name) for model, checkpoint in one.models.items() if checkpoint]
     return replace(declared, endpoints=tuple(endpoints), matches=tuple(matches))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from loaders.errors import DriftlineError
 from loaders.study.weights import HUB
@@ -18,6 +19,8 @@ EngineName = Literal["vllm", "llama.cpp"]
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM's --max-lora-rank may be."""
+BARE = "bare-weights-not-to-be-asked"
+"""What weights are called that are served for their adapters alone."""
 MOST_AT_ONCE = 8
 """Adapters that vLLM answers with in one batch; the others wait for the next."""
 
@@ -71,6 +74,11 @@ class Server(Struct, frozen=True):
         return [(model.model, model.adapter) for model in self.models if model.adapter is not None]
 
     @property
+    def offered(self) -> list[Served]:
+        """The models that may be asked."""
+        return [model for model in self.models if model.model != BARE]
+
+    @property
     def rank(self) -> int:
         """The highest rank that has to be served."""
         return max((adapter.rank for _, adapter in self.adapted), default=0)
@@ -103,6 +111,19 @@ def plan(wanted: Sequence[Wanted], engine: EngineName, max_rank: int | None = No
                 " with vLLM, or name a .gguf file or package:MODULE/FILE.gguf as `weights:` in its run card."
             )
     return [Server(server.weights, (model,)) for server in servers for model in server.models]
+
+
+def with_adapters_alone(server: Server, nothing: Adapter) -> Server:
+    """The same models, none of them the bare weights: those are asked for as an adapter that adds nothing.
+
+    vLLM for processors answers for bare weights with the last adapter's added, without a word, when both kinds of
+    request come together (vllm-project/vllm pull requests 48421 and 49656, open in November 2026).
+
+    Args:
+        nothing: An adapter of zeros.
+    """
+    models = tuple(replace(model, adapter=nothing) if model.adapter is None else model for model in server.models)
+    return Server(server.weights, (Served(BARE, None), *models))
 
 
 def lora_rank(server: Server) -> int:

@@ -19,10 +19,10 @@ from dashboard.queries.servable import Servable
 from dashboard.serving import notes
 from dashboard.serving.engines import Engine, find, find_llama, find_vllm
 from dashboard.serving.look import look
-from dashboard.serving.plan import EngineName, Server, plan
+from dashboard.serving.plan import EngineName, Server, plan, with_adapters_alone
 from dashboard.serving.process import Running, free_port, launch, wait_ready
 from dashboard.serving.start import Options, Prepared, for_shell, start
-from dashboard.serving.weights import find_weights, lora_file, model_folder
+from dashboard.serving.weights import adapter_of_nothing, find_weights, lora_file, model_folder
 from loaders.errors import DriftlineError
 
 TITLES: dict[EngineName, str] = {"vllm": "vLLM", "llama.cpp": "llama.cpp"}
@@ -88,6 +88,8 @@ def _prepare(server: Server, engine: Engine, tell: Callable[[str], None]) -> Pre
     lora = None
     if engine.name == "vllm" and weights.lower().endswith(".gguf"):
         weights = str(model_folder(Path(weights), found, tell))
+    if engine.on_cpu and server.adapted:
+        server = with_adapters_alone(server, adapter_of_nothing(server.adapted[0][1]))
     if engine.name == "llama.cpp" and server.adapted:
         lora = str(lora_file(server.adapted[0][1], Path(weights), found, tell))
     return Prepared(server, weights, lora)
@@ -122,7 +124,7 @@ def _bring_up(
         running.url,
         running.key,
         engine.name,
-        {model.model: model.checkpoint for model in server.models},
+        {model.model: model.checkpoint for model in server.offered},
         IN_FLIGHT[kind],
     )
     left = notes.leave(note)
@@ -133,17 +135,17 @@ def _bring_up(
 
 
 def _models(server: Server) -> str:
-    names = [model.model for model in server.models]
+    names = [model.model for model in server.offered]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _called(server: Server, name: str | None) -> str:
     """What a server is called where people choose whom to ask."""
-    checkpoints = [model.checkpoint for model in server.models if model.checkpoint]
+    checkpoints = [model.checkpoint for model in server.offered if model.checkpoint]
     runs = {checkpoint.rpartition("@")[0] or checkpoint for checkpoint in checkpoints}
-    if len(server.models) == 1:
-        return server.models[0].model
-    return name or (runs.pop() if len(runs) == 1 else server.bases[0].model)
+    if len(server.offered) == 1:
+        return server.offered[0].model
+    return name or (runs.pop() if len(runs) == 1 else server.offered[0].model)
 
 
 def _watch(running: Sequence[Running]) -> None:

@@ -111,6 +111,36 @@ def lora_file(adapter: Adapter, base: Path, pythons: Iterable[str | None], tell:
     return _made_once(target, make) / "adapter.gguf"
 
 
+def adapter_of_nothing(like: Adapter) -> Adapter:
+    """An adapter that adds nothing: another one's shapes, and zeros in them. Made once, in the user's cache.
+
+    Raises:
+        DriftlineError: The other one's file is none that can be read.
+    """
+    folder = Path(like.folder)
+    weights, config = folder / "adapter_model.safetensors", folder / "adapter_config.json"
+    if not weights.is_file():
+        raise DriftlineError(
+            f"{folder}: on a processor, a base is served beside adapters only where these are"
+            " adapter_model.safetensors. Serve the base by a command of its own."
+        )
+
+    def make(made: Path) -> None:
+        # A safetensors file: the length of its head (8 bytes, little-endian), the head as JSON, the numbers.
+        with weights.open("rb") as content:
+            size = int.from_bytes(content.read(8), "little")
+            head = content.read(size)
+        if len(head) != size:
+            raise DriftlineError(f"{weights} is cut off, or no safetensors file.")
+        with (made / weights.name).open("wb") as zeros:
+            zeros.write(size.to_bytes(8, "little") + head)
+            zeros.truncate(weights.stat().st_size)
+        shutil.copyfile(config, made / config.name)
+
+    target = cache() / "nothing" / _digest(weights, config)
+    return Adapter(str(_made_once(target, make)), like.rank)
+
+
 def cache() -> Path:
     """Where converted weights are kept."""
     return platformdirs.user_cache_path("driftline", appauthor=False) / "weights"
