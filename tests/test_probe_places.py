@@ -16,8 +16,8 @@ class Counter:
         self.order: list[str] = []
         self.beside_alone: set[str] = set()
 
-    async def stay(self, places: Places, name: str, alone: bool = False) -> None:
-        async with places.alone() if alone else places.one():
+    async def stay(self, places: Places, name: str, alone: bool = False, urgent: bool = False) -> None:
+        async with places.alone() if alone else places.one(urgent=urgent):
             self.inside.add(name)
             self.order.append(name)
             self.most = max(self.most, len(self.inside))
@@ -64,3 +64,16 @@ def test_who_gives_up_waiting_leaves_every_place_free() -> None:
         return counter.most
 
     assert asyncio.run(run()) == 2
+
+
+def test_what_is_urgent_waits_for_one_and_not_for_all() -> None:
+    async def run() -> Counter:
+        counter, places = Counter(), Places(2)
+        waiting = [asyncio.create_task(counter.stay(places, str(at))) for at in range(8)]
+        await asyncio.sleep(0.002)
+        await asyncio.gather(*waiting, counter.stay(places, "verdict", urgent=True))
+        return counter
+
+    counter = asyncio.run(run())
+    assert counter.order.index("verdict") <= 3
+    assert counter.most == 2

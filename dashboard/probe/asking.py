@@ -213,7 +213,7 @@ async def _told_by_judge(told: _Told, request: Request, name: str, ways: Ways) -
         try:
             with _told(name):
                 endpoint = ways.endpoint(name)
-                async with ways.places(endpoint).one():
+                async with ways.places(endpoint).one(urgent=True):
                     told.sent_at = monotonic()
                     told.finish = await _read(ways.clients.client(name).stream(request), name, told.take)
         except ClientError as failure:
