@@ -176,6 +176,7 @@ def test_nothing_of_a_probe_is_alive(probed: Probed, context: BrowserContext) ->
     server.models = [{"id": "m1" + HOSTILE}, {"id": "m2 [x](javascript:alert(1))"}, {"id": "m3"}, {"id": "m4"}]
     server.otherwise = [Thought(HOSTILE), Text(HOSTILE + " [js](javascript:alert(1))"), End(HOSTILE)]
     server.scripts["m3"] = Refusal(500, message=HOSTILE)
+    server.echoing = True  # the key too, which must not come back either
     context.route(f"{EVIL}/**", lambda route: route.abort())
     reader = reader_of(context, probed.origin)
     reader.go("/probe")
@@ -186,6 +187,7 @@ def test_nothing_of_a_probe_is_alive(probed: Probed, context: BrowserContext) ->
         assert page.get_by_test_id("stException").count() == 0
         assert reader.foreign == []
         assert page.title() != "owned"
+        assert KEY not in page.content() + page.url
         links = page.eval_on_selector_all("a, img, iframe", "all => all.map(e => e.href || e.src)")
         assert [link for link in links if not link.startswith((probed.origin, "data:", "blob:"))] == []
 
