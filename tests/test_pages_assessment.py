@@ -182,6 +182,12 @@ def test_row_14_generations_of_models_0_of_100_has_its_bound(demo: None) -> None
 # Choices bring what they need along.
 
 
+def test_checkpoints_stand_in_the_order_in_which_they_were_picked(demo: None) -> None:
+    picked = ["opus-4.5@final", "opus-4@final", "haiku-4.5@final"]
+    drawn = points(opened("assessment", eval="blackmail", checkpoint=picked, category="checkpoint"))
+    assert drawn["checkpoint"].tolist() == picked
+
+
 def test_a_plot_comes_out_of_choices_alone_and_its_link_restores_it(demo: None) -> None:
     app = opened("assessment")
     app.multiselect(key="assessment_eval").set_value(["blackmail_by_name"]).run()

@@ -63,7 +63,7 @@ query = RateQuery(
 )  # fmt: skip
 rates = caches.rates(query, as_of)
 rates = rates[[links.checkpoint(row) in picked for row in rates.to_dict("records")] or slice(0)]
-titles = offers.titles_of(evals, metrics, runs, names)
+titles = offers.titles_of(evals, metrics, runs, offers.in_order(names, picked))
 points = category_points(rates, category=category, colour=colour, panels=panels, titles=titles)
 undrawn = without_rate(marked_points(rates))
 if points["rate"].isna().all():

@@ -217,6 +217,11 @@ def pick_checkpoints(titles: Mapping[str, str], default: Sequence[str]) -> list[
     return picked
 
 
+def in_order(titles: Mapping[str, str], picked: Sequence[str]) -> dict[str, str]:
+    """The checkpoints that are picked in the order in which they were picked, then all others."""
+    return {name: titles[name] for name in picked if name in titles} | dict(titles)
+
+
 def pick_dimension(label: str, name: str, shape: Shape, default: str) -> Dimension:
     """Pick what rows or colours are; what was never changed by hand follows what is in sight.
 
