@@ -26,6 +26,7 @@ def surroundings(home: Path, **more: str) -> dict[str, str]:
         "XDG_STATE_HOME": str(home / "state"),
         "XDG_CACHE_HOME": str(home / "cache"),
         "DRIFTLINE_VLLM": str(FAKE),
+        "DRIFTLINE_LLAMA": "",
         "FAKE_PIDS": str(home / "pids.json"),
         **more,
     }

@@ -563,9 +563,11 @@ def test_an_error_told_within_the_stream(server: ProbeServer, protocol: Protocol
     assert fault.message in str(error)
 
 
+NO_UTF8 = {
+    "openai": b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n',
+    "anthropic": b'data: {"type": "content_block_delta", "delta": {"text": "\xff"}}\n\n',
+}
 BAD_EVENTS = [
-    b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n',
-    b'data: {"type": "content_block_delta", "delta": {"text": "\xff"}}\n\n',
     b"data: {not json\n\n",
     b"data: \xff\n\n",
     b'data: {"choices": 7, "type": []}\n\n',
@@ -579,10 +581,14 @@ BAD_EVENTS = [
 
 @pytest.mark.parametrize("data", BAD_EVENTS)
 def test_garbled_events_keep_what_came(server: ProbeServer, protocol: Protocol, data: bytes) -> None:
-    if protocol == "openai" and b"content_block_delta" in data:
-        pytest.skip("of the other protocol")
-    if protocol == "anthropic" and data == BAD_EVENTS[0]:
-        pytest.skip("of the other protocol")
+    _keeps_what_came(server, protocol, data)
+
+
+def test_bytes_that_are_no_utf8_keep_what_came(server: ProbeServer, protocol: Protocol) -> None:
+    _keeps_what_came(server, protocol, NO_UTF8[protocol])
+
+
+def _keeps_what_came(server: ProbeServer, protocol: Protocol, data: bytes) -> None:
     came, error = ask(server, protocol, Text("I will"), Raw(data), Text("more"), End())
     assert text(came) == "I will"
     assert error is not None

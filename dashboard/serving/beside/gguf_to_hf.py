@@ -6,7 +6,6 @@ Run in a Python that has transformers, torch, gguf and accelerate; Driftline its
 import sys
 from pathlib import Path
 
-import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 
@@ -15,7 +14,7 @@ def main(source: Path, target: Path) -> None:
     folder, name = str(source.parent), source.name
     tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=name)
     model = AutoModelForCausalLM.from_pretrained(
-        folder, gguf_file=name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        folder, gguf_file=name, dtype="bfloat16", quantization_config=GgufConfig(dequantize=True)
     )
     tokenizer.save_pretrained(target)
     model.save_pretrained(target)
