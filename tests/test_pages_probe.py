@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.probe.asked import Column, Framing, Prompt, Sampling, Tool, Turn
 from dashboard.probe.endpoints import Allowance, Declared, Endpoint, Limits
-from dashboard.probe.judge import Judge
+from dashboard.probe.judge import RUBRIC, Judge
 from dashboard.probe.presets import framing_rules, presets
 from dashboard.probe.service import ProbeService
 from dashboard.queries.probes import SavedProbe, read_probe
@@ -522,6 +522,20 @@ def test_the_export_is_offered_and_is_of_this_probe(service: ProbeService) -> No
     app = opened("probe", probe=probe.probe_id)
     (download,) = app.get("download_button")
     assert download.proto.label == "Export"
+
+
+def test_a_preset_s_rubric_goes_with_its_message_and_a_reader_s_own_stays(service: ProbeService) -> None:
+    preset = next(preset for preset in presets() if preset.rubric)
+    app = opened("probe", preset=preset.name)
+    assert field(app, "Rubric").value == preset.rubric
+    field(app, "Message").set_value("Something else.")
+    app.run()
+    assert field(app, "Rubric").value == RUBRIC
+    field(app, "Rubric").set_value("Mine.")
+    app.run()
+    field(app, "Message").set_value("Something else again.")
+    app.run()
+    assert field(app, "Rubric").value == "Mine."
 
 
 def test_probes_are_found_by_their_title(service: ProbeService) -> None:

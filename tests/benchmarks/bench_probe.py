@@ -20,9 +20,12 @@ from dashboard.probe.asked import Column, Sampling
 from dashboard.probe.endpoints import Endpoint
 from dashboard.queries.probes import read_probe
 from loaders.store import Store
+from tests.driftline import environment
 from tests.probe_server import End, Pause, Text, probe_server, server_process
 from tests.probing import BARE, Probing, probing, until
+from tests.serving import notes_left, serving
 
+SERVED = "smollm2-135m-instruct@0"
 STREAMS = 8
 ROUNDS = 3
 MOST = 1.15
@@ -130,14 +133,17 @@ def test_eight_streams_at_once(tmp_path: Path, words: int, pause: float) -> None
     assert ratio <= MOST, f"the engine takes {ratio:.2f} times the time of a bare client"
 
 
-def test_eight_streams_of_a_real_server(tmp_path: Path) -> None:
-    """DRIFTLINE_BENCH_URL (with /v1), _KEY and _MODEL name one: vLLM."""
-    url = os.environ.get("DRIFTLINE_BENCH_URL")
-    if not url:
-        pytest.skip("no server: DRIFTLINE_BENCH_URL names none")
-    model, key = os.environ.get("DRIFTLINE_BENCH_MODEL", "base"), os.environ.get("DRIFTLINE_BENCH_KEY", "none")
-    took = seconds(url, [model] * STREAMS, 150, tmp_path, key)
-    ratio = told(f"{STREAMS} streams of 150 tokens at {url}", took)
+def test_eight_streams_of_a_real_vllm(tmp_path: Path) -> None:
+    """The base of the small study, as `driftline serve` serves it."""
+    if not os.environ.get("DRIFTLINE_VLLM"):
+        if os.environ.get("CI"):
+            pytest.fail("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
+        pytest.skip("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
+    env = environment(tmp_path)
+    with serving(f"smol/{SERVED}", "--engine", "vllm", "--max-model-len", "1024", env=env, seconds=400):
+        (note,) = notes_left(env)
+        took = seconds(note["url"], [SERVED] * STREAMS, 150, tmp_path, note["key"])
+    ratio = told(f"{STREAMS} streams of 150 tokens of a real vLLM", took)
     assert ratio <= MOST, f"the engine takes {ratio:.2f} times the time of a bare client"
 
 

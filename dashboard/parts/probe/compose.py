@@ -23,7 +23,7 @@ from dashboard.probe.presets import frame, framing_rules, presets
 from loaders.errors import DriftlineError
 
 SYSTEM, USER, TOOLS, PREFILL, BEFORE = "probe_system", "probe_user", "probe_tools", "probe_prefill", "probe_before"
-TITLE, ORIGIN, RUBRIC_KEY = "probe_title", "probe_origin", "probe_rubric"
+TITLE, ORIGIN, RUBRIC_KEY, RUBRIC_CAME = "probe_title", "probe_origin", "probe_rubric", "probe_rubric_came"
 SAMPLES, TEMPERATURE, MAX_TOKENS, SEED = "probe_samples", "probe_temperature", "probe_max_tokens", "probe_seed"
 FRAMINGS, JUDGE, HAD_MODELS = "probe_framings", "probe_judge", "probe_had_models"
 LONGEST_TITLE = 80
@@ -60,6 +60,9 @@ def load(prompt: Prompt, *, title: str = "", origin: str | None = None) -> None:
     session[PREFILL] = prompt.prefill or ""
     session[TITLE], session[ORIGIN] = (title, session[USER]), origin
     session[FRAMINGS] = ["bare"]
+    # A prompt that comes from elsewhere brings no rubric; one that the reader wrote stays.
+    if session.get(RUBRIC_CAME) is not None and session.get(RUBRIC_KEY) == session[RUBRIC_CAME]:
+        session[RUBRIC_KEY] = RUBRIC
 
 
 def load_sampling(sampling: Sampling) -> None:
@@ -81,6 +84,16 @@ def take_preset(name: str) -> None:
     if found is not None:
         load(found.prompt, title=found.title)
         st.session_state[RUBRIC_KEY] = found.rubric or RUBRIC
+        st.session_state[RUBRIC_CAME] = st.session_state[RUBRIC_KEY]
+
+
+def _rubric_that_fits() -> None:
+    """A rubric that came with a preset goes with it: another message, or another prompt, is judged by the usual one."""
+    session = st.session_state
+    came = session.get(RUBRIC_CAME)
+    _, message = session.get(TITLE) or ("", "")
+    if came is not None and session.get(RUBRIC_KEY) == came and session[USER] != message:
+        session[RUBRIC_KEY] = RUBRIC
 
 
 def author() -> str | None:
@@ -226,6 +239,7 @@ def _sampling() -> Sampling:
 
 
 def _judge(models: Mapping[str, Column], names: Mapping[str, str], *, unfolded: bool) -> Judge | None:
+    _rubric_that_fits()
     with st.expander("Judge", expanded=unfolded):
         return judge_fields(models, names, JUDGE, RUBRIC_KEY)
 
