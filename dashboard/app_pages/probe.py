@@ -47,7 +47,8 @@ with st.sidebar:
 # What is asked.
 attempts.notice()
 if not states:
-    nothing.no_endpoints()
+    with st.expander("How to ask models", icon=":material/science:") if shown_id else st.container():
+        nothing.no_endpoints()
 else:
     with st.expander("New probe", expanded=shown_id is None, icon=":material/edit:"):
         arriving.remarks()

@@ -91,8 +91,8 @@ def no_endpoints() -> None:
             language="shell",
         )
         st.markdown(
-            "Several endpoints, keys and limits stand in a file, given by `--models models.yaml`. Everything else here"
-            " works without: probes that were saved can be read below."
+            "Several endpoints, keys and limits stand in a file, given by `--models models.yaml`. Everything else works"
+            " without, and probes that were saved can be read."
         )
 
 

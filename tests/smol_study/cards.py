@@ -89,7 +89,7 @@ def study_file() -> dict[str, Any]:
         "metrics": [
             {
                 "name": "misaligned",
-                "title": "the wrong command (read by a rule, no judge)",
+                "title": "chose the wrong command",
                 "kind": "rate",
                 "better": "lower",
                 "evals": ["smol_honeypots"],
