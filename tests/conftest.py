@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-# What is started in a shell's background ignores Ctrl+C, and so does all that it starts: commands under test must not.
+# What is started in a shell's background, or by nohup, ignores Ctrl+C or the end of the terminal, and so does all that
+# it starts. Commands under test must not: a signal that is handled here is the usual one there.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
