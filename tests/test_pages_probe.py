@@ -538,6 +538,17 @@ def test_a_preset_s_rubric_goes_with_its_message_and_a_reader_s_own_stays(servic
     assert field(app, "Rubric").value == "Mine."
 
 
+def test_the_buttons_are_free_when_a_probe_ends_while_the_page_is_drawn(
+    service: ProbeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = asked(service, "m1")
+    told = iter([True])
+    monkeypatch.setattr(service.engine, "active", lambda _probe: next(told, False))
+    app = opened("probe", probe=probe.probe_id)
+    assert next(told, None) is None
+    assert [button.disabled for button in app.button if button.label == "Repeat"] == [False]
+
+
 def test_probes_are_found_by_their_title(service: ProbeService) -> None:
     asked(service, "m1", title="About Monday")
     asked(service, "m1", title="About <Tuesday>")

@@ -68,7 +68,7 @@ except NoSuchProbe as error:
     st.html(f'<div class="dl-notice" role="alert">{escaped(error)}</div>')
     controls.stop()
 st.html(f'<h3 class="dl-title">{escaped(probe.title)}</h3>{results.facts_html(probe)}{results.prompt_html(probe)}')
-toolbar.toolbar(probe, offered, names)
+busy = toolbar.toolbar(probe, offered, names)
 view = results.pick_view(probe)
 follow = None
 if view == "Mark":
@@ -84,3 +84,6 @@ else:
 controls.leave()
 if follow is not None:
     follow()
+if busy and not service.engine.active(shown_id):
+    # It has ended since the buttons over it were drawn, perhaps before anybody looked on.
+    st.rerun()

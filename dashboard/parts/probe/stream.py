@@ -56,7 +56,6 @@ def columns(probe_id: str, heads: Sequence[Head], judges: Sequence[str], by: str
     probe = read(probe_id)
     screen = _Screen(probe, heads, judges, by)
     screen.draw(probe)
-    was_active = engine.active(probe_id)
     clock = st.empty()
 
     def follow() -> None:
@@ -76,8 +75,8 @@ def columns(probe_id: str, heads: Sequence[Head], judges: Sequence[str], by: str
             clock.html(f'<div class="dl-note">{escaped(told)}</div>')
             # Whatever there is to draw, half of the time is left to those who stream.
             time.sleep(max(SHORTEST_LOOK, time.monotonic() - looked))
-        if was_active:
-            st.rerun()
+        screen.draw(read(probe_id))
+        clock.empty()
 
     return follow
 

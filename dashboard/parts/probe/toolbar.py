@@ -16,8 +16,8 @@ from dashboard.probe.export import export
 from dashboard.queries.probes import SavedProbe
 
 
-def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str, str]) -> None:
-    """The row of buttons over a probe."""
+def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str, str]) -> bool:
+    """The row of buttons over a probe; returns whether they were drawn for one that is under way."""
     service = runtime.probes()
     engine, probe_id = service.engine, probe.probe_id
     active = engine.active(probe_id)
@@ -49,3 +49,4 @@ def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str,
         origin = recent.origin_of(probe)
         if origin is not None:
             st.page_link("app_pages/transcript.py", label="Transcript", icon=":material/forum:", query_params=origin)
+    return active
