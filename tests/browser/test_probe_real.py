@@ -46,9 +46,15 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
 def _pick(page: Page, label: str, options: list[str]) -> None:
     box = page.get_by_role("combobox", name=label)
     for option in options:
-        box.click()
-        box.fill(option)
-        page.get_by_role("option", name=option).first.click()
+        found = page.get_by_role("option", name=option).first
+        # The page may be drawn anew for what was written before, and closes the list with that.
+        for _ in range(6):
+            box.click()
+            box.fill(option)
+            page.wait_for_timeout(2000)
+            if found.is_visible():
+                break
+        found.click()
     page.keyboard.press("Escape")
 
 
@@ -74,7 +80,10 @@ def test_a_dilemma_streams_in_four_columns_is_judged_and_its_link_shows_the_same
     page.get_by_role("textbox", name="Message").fill(DILEMMA)
     page.get_by_role("spinbutton", name="Most tokens of a reply").fill("80")
     page.get_by_role("spinbutton", name="Seed").fill("7")
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(3000)
     page.locator("summary").get_by_text("Judge", exact=True).first.click()
+    page.wait_for_timeout(1000)
     _pick(page, "Judged by", ["smollm2"])
     page.get_by_role("button", name="Ask", exact=True).last.click()
 
