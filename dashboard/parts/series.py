@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -100,10 +101,19 @@ def checkpoint_titles(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, s
     labels = labels_of(runs)
     found = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        step = step_of(row)
-        label = labels.get(row["run"]) or row["run"]
-        found[checkpoint(row)] = str(label) if step is None else f"{label} @{step}"
+        found[checkpoint(row)] = checkpoint_title(row, labels)
     return found
+
+
+def checkpoint_title(row: Mapping[Any, Any], labels: Mapping[str, Any]) -> str:
+    """What is shown of a checkpoint: its run's label, and its step or the label that stands for it.
+
+    Args:
+        row: With run, step and step_label.
+        labels: From `labels_of`.
+    """
+    step, label = step_of(row), labels.get(row["run"]) or row["run"]
+    return str(label) if step is None else f"{label} @{step}"
 
 
 def lineage_of(runs: pd.DataFrame) -> dict[str, Lineage]:

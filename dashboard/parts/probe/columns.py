@@ -9,8 +9,8 @@ from string import ascii_uppercase
 from typing import Any
 
 from dashboard.charts.palette import INKS
-from dashboard.links import checkpoint
 from dashboard.parts.plain import escaped
+from dashboard.parts.series import checkpoint_title
 from dashboard.queries.probe_rates import ProbeRate
 
 A_ROW = 4
@@ -45,11 +45,7 @@ def heads(columns: Sequence[Mapping[str, Any]], labels: Mapping[str, str], colou
     found = []
     for position, column in enumerate(columns):
         run = column["run"]
-        if run is None:
-            name = str(column["model"])
-        else:
-            at = checkpoint(column).removeprefix(str(run))
-            name = f"{labels.get(run) or run} {at}".strip()
+        name = str(column["model"]) if run is None else checkpoint_title(column, labels)
         detail = f"{column['model']} at {column['endpoint']}"
         found.append(Head(position, name, detail, colours.get(str(run), INKS["light"].muted)))
     return told_apart(found)

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.links import checkpoint
 from dashboard.parts import caches
 from dashboard.parts.plain import escaped
+from dashboard.parts.series import checkpoint_title, labels_of
 from dashboard.probe.asked import Column
 from dashboard.probe.directory import Standing
 
@@ -40,7 +40,7 @@ def name_of(column: Column) -> str:
 
 def titles(columns: Mapping[str, Column], runs: pd.DataFrame) -> dict[str, str]:
     """Names to what is shown: the checkpoint where one is known, else the model, each with its endpoint."""
-    labels = dict(zip(runs["run"], runs["run_label"], strict=True))
+    labels = labels_of(runs)
     return {name: f"{_title(column, labels)} · {column.endpoint}" for name, column in columns.items()}
 
 
@@ -48,8 +48,7 @@ def _title(column: Column, labels: Mapping[str, Any]) -> str:
     if column.run is None:
         return column.model
     row = {"run": column.run, "step": column.step, "step_label": column.step_label}
-    at = checkpoint(row).removeprefix(column.run)
-    return f"{labels.get(column.run) or column.run} {at}".strip()
+    return checkpoint_title(row, labels)
 
 
 def health(states: Sequence[Standing]) -> None:
