@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runtime
+from dashboard.parts.reader import reader
 from dashboard.queries import catalogue, ingests, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
@@ -30,19 +31,22 @@ ENTRIES = 200
 
 
 def _kept(query: Callable[Concatenate[duckdb.DuckDBPyConnection, P], R]) -> Callable[P, R]:
-    """Ask the process's store on a cursor of this thread, and keep the answer. Arguments must be hashable."""
+    """Ask the process's store as the reader may see it, and keep the answer. Arguments must be hashable.
+
+    What is hidden from a reader is part of what an answer is kept under: readers who see alike share it, others never.
+    """
     name = f"{query.__module__}.{query.__qualname__}"
 
     @st.cache_data(max_entries=ENTRIES, show_spinner=False, hash_funcs={samples.SampleFilter: repr})
-    def answer(_store: Any, path: str, query_name: str, *args: Any, **kwargs: Any) -> R:  # noqa: ARG001
-        with _store.cursor() as cursor:
+    def answer(_store: Any, path: str, hidden: tuple[str, ...], query_name: str, *args: Any, **kwargs: Any) -> R:  # noqa: ARG001
+        with _store.cursor(hidden=hidden) as cursor:
             return query(cursor, *args, **kwargs)
 
     @wraps(query)
     def ask(*args: P.args, **kwargs: P.kwargs) -> R:
         store = runtime.store()
         # The name is part of the key: Streamlit tells cached functions apart by their source, the same for all here.
-        kept: R = answer(store, store.path, name, *args, **kwargs)
+        kept: R = answer(store, store.path, reader().hidden, name, *args, **kwargs)
         return kept
 
     return ask

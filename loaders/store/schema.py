@@ -2,8 +2,8 @@
 
 Append-only: a row of facts is never changed. Every row of facts carries `source_id`; a source is one content of
 one file, live from `batch_from` until just before `batch_to`. What is decided from the facts (runs, placements,
-conflicts, definitions) carries its own batch range. The macros at the end answer any question as of a batch:
-`FROM live_samples(7)`; every query of the dashboard goes through them. All times are UTC.
+conflicts, definitions) carries its own batch range. The macros of `loaders.store.macros` answer any question as of a
+batch: `FROM live_samples(7)`; every query of the dashboard goes through them. All times are UTC.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import duckdb
+
+from loaders.store.macros import MACROS
 
 TABLES_1 = """
 CREATE TABLE batches (
@@ -95,42 +97,10 @@ CREATE TABLE study (
 );
 """
 
-LIVE = "batch_from <= n AND (batch_to IS NULL OR batch_to > n)"
-
-MACROS_1 = f"""
-CREATE MACRO live_sources(n) AS TABLE SELECT * FROM sources WHERE {LIVE};
-CREATE MACRO live_cards(n) AS TABLE SELECT x.* FROM cards x SEMI JOIN live_sources(n) s USING (source_id);
-CREATE MACRO live_locations(n) AS TABLE SELECT * FROM locations WHERE {LIVE};
-CREATE MACRO live_runs(n) AS TABLE SELECT * FROM runs WHERE {LIVE};
-CREATE MACRO live_placements(n) AS TABLE SELECT * FROM placements WHERE {LIVE};
-CREATE MACRO live_checkpoints(n) AS TABLE SELECT * FROM checkpoints WHERE {LIVE};
-CREATE MACRO live_conflicts(n) AS TABLE SELECT * FROM conflicts WHERE {LIVE};
-CREATE MACRO live_study(n) AS TABLE SELECT * FROM study WHERE {LIVE};
--- An eval with its place: run, step, mix, stage and eval name as decided, its file, hash and batch.
-CREATE MACRO live_evals(n) AS TABLE
-    SELECT e.*, p.eval, p.variant, p.run, p.step, p.step_label, p.tokens,
-           coalesce(p.mix, r.mix) AS mix, coalesce(p.stage, r.stage) AS stage,
-           p.placed, p.run_rule, p.step_rule,
-           r.label AS run_label, r.colour, r.position AS run_position, r.lineage_offset,
-           s.content_hash, s.format, s.batch_from AS batch, l.path, l.root
-    FROM evals e
-    JOIN live_sources(n) s USING (source_id)
-    JOIN live_placements(n) p USING (eval_id)
-    LEFT JOIN live_runs(n) r USING (run)
-    LEFT JOIN (SELECT source_id, min_by(path, path) AS path, min_by(root, path) AS root
-               FROM live_locations(n) GROUP BY source_id) l USING (source_id);
-CREATE MACRO live_samples(n) AS TABLE SELECT x.* FROM samples x SEMI JOIN live_sources(n) s USING (source_id);
-CREATE MACRO live_scores(n) AS TABLE SELECT x.* FROM scores x SEMI JOIN live_sources(n) s USING (source_id);
-CREATE MACRO live_messages(n) AS TABLE SELECT x.* FROM messages x SEMI JOIN live_sources(n) s USING (source_id);
-CREATE MACRO live_reported(n) AS TABLE SELECT x.* FROM reported x SEMI JOIN live_sources(n) s USING (source_id);
-CREATE MACRO live_trained(n) AS TABLE SELECT x.* FROM trained x SEMI JOIN live_sources(n) s USING (source_id);
-"""  # noqa: S608 - LIVE is a constant above
-
 
 def migration_1(connection: duckdb.DuckDBPyConnection) -> None:
     """The first schema."""
     connection.execute(TABLES_1)
-    connection.execute(MACROS_1)
 
 
 TABLES_2 = """
@@ -206,7 +176,65 @@ def migration_4(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("ALTER TABLE probe_likelihoods ADD COLUMN reserved BIGINT")
 
 
-MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [migration_1, migration_2, migration_3, migration_4]
+TABLES_5 = """
+-- What people say of what they see belongs to no batch. `author` is an e-mail address where people sign in, else what
+-- somebody called himself; `runs` are all the runs that something tells of: who may not see one, sees none of it.
+-- A named view: a page with its address. Rows are versions; the last one of a view counts.
+CREATE TABLE saved_views (
+    view_id VARCHAR, version BIGINT, title VARCHAR, note VARCHAR, page VARCHAR, address_json VARCHAR, as_of BIGINT,
+    runs VARCHAR[], archived BOOLEAN, author VARCHAR, saved_at TIMESTAMP
+);
+-- A thread of comments on one thing. kind: point, sample, message or reply; anchor_json names the thing, and page with
+-- address_json lead to it.
+CREATE TABLE threads (
+    thread_id VARCHAR, kind VARCHAR, anchor_json VARCHAR, page VARCHAR, address_json VARCHAR, as_of BIGINT,
+    runs VARCHAR[], author VARCHAR, created_at TIMESTAMP
+);
+CREATE TABLE comments (comment_id VARCHAR, thread_id VARCHAR, author VARCHAR, text VARCHAR, created_at TIMESTAMP);
+-- What was done with a thread: resolved or opened again, tagged or untagged (subject: the tag). The last one counts.
+CREATE TABLE thread_marks (thread_id VARCHAR, mark VARCHAR, subject VARCHAR, author VARCHAR, marked_at TIMESTAMP);
+-- A person's verdict on a sample under one metric, beside the judge's; the last one of each person counts, and one
+-- without a verdict takes it back. transcript_hash: of what was read.
+CREATE TABLE sample_verdicts (
+    eval_key VARCHAR, sample_key VARCHAR, epoch BIGINT, metric VARCHAR, run VARCHAR, author VARCHAR, verdict VARCHAR,
+    note VARCHAR, transcript_hash VARCHAR, marked_at TIMESTAMP
+);
+-- A stored set of transcripts judged again by one model with one rubric: selection_json says which, as of which batch.
+CREATE TABLE judgings (
+    judging_id VARCHAR, title VARCHAR, author VARCHAR, created_at TIMESTAMP, driftline VARCHAR, endpoint VARCHAR,
+    protocol VARCHAR, model VARCHAR, rubric_title VARCHAR, rubric VARCHAR, selection_json VARCHAR, as_of BIGINT,
+    metric VARCHAR, limits_json VARCHAR, runs VARCHAR[]
+);
+CREATE TABLE judging_items (
+    judging_id VARCHAR, position BIGINT, sample_id BIGINT, eval_key VARCHAR, sample_key VARCHAR, epoch BIGINT,
+    transcript_hash VARCHAR
+);
+-- The last attempt at an item counts; one without a verdict says in error why, and is asked again when resumed.
+CREATE TABLE judging_verdicts (
+    judging_id VARCHAR, position BIGINT, attempt BIGINT, verdict VARCHAR, reason VARCHAR, raw VARCHAR,
+    error_kind VARCHAR, error VARCHAR, input_tokens BIGINT, output_tokens BIGINT, reserved BIGINT, seconds DOUBLE,
+    ended_at TIMESTAMP
+);
+-- Who did what: shares, exports, probes, edits, sign-ins. Nothing is ever taken out of it.
+CREATE TABLE audit (
+    happened_at TIMESTAMP, who VARCHAR, action VARCHAR, subject VARCHAR, address VARCHAR, runs VARCHAR[],
+    details_json VARCHAR
+);
+"""
+
+
+def migration_5(connection: duckdb.DuckDBPyConnection) -> None:
+    """Team review: saved views, threads, people's verdicts, transcripts judged again, and who did what."""
+    connection.execute(TABLES_5)
+
+
+MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
+    migration_1,
+    migration_2,
+    migration_3,
+    migration_4,
+    migration_5,
+]
 """In order; a store records how many it has had, in the same transaction as each."""
 
 
@@ -224,6 +252,9 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN")
         step(connection)
+        if number == len(MIGRATIONS):
+            # Macros hold no data: they are always those of the newest schema.
+            connection.execute(MACROS)
         now = datetime.now(UTC).replace(tzinfo=None)
         connection.execute("INSERT INTO schema_version VALUES (?, ?)", [number, now])
         connection.execute("COMMIT")

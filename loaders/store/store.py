@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,10 +59,17 @@ class Store:
         return cls(connection, name)
 
     @contextmanager
-    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor for this thread, closed at the end."""
+    def cursor(self, hidden: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor for this thread, closed at the end.
+
+        Args:
+            hidden: Patterns (`*`, `?`, `[...]`) of the runs of which it finds nothing; none where the owner of the
+                store asks.
+        """
         cursor = self._connection.cursor()
         try:
+            if hidden:
+                cursor.execute("SET VARIABLE hidden_runs = $hidden::VARCHAR[]", {"hidden": list(hidden)})
             yield cursor
         finally:
             cursor.close()

@@ -1,0 +1,53 @@
+"""Who did what: shares, exports, probes and edits, one row each, written where they are done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from loaders.store import Store
+
+Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict"]
+
+LONGEST = 2_000
+"""Characters of a subject or an address that are kept."""
+
+INSERT = """
+INSERT INTO audit VALUES ($happened_at, $who, $action, $subject, $address, $runs::VARCHAR[], $details)
+"""
+
+
+def record(
+    store: Store,
+    who: str,
+    action: Action,
+    subject: str,
+    *,
+    address: str | None = None,
+    runs: Sequence[str] = (),
+    details: dict[str, Any] | None = None,
+) -> None:
+    """Write down what somebody did.
+
+    Args:
+        store: Where.
+        who: The reader's name.
+        action: Of which kind.
+        subject: What it was done to, in words: "rates as CSV", "thread on advice@160".
+        address: The page with its parameters, where there is one.
+        runs: All the runs that it tells of: who may not see one of them does not see this row.
+        details: Anything else, as JSON.
+    """
+    row = {
+        "happened_at": datetime.now(UTC).replace(tzinfo=None),
+        "who": who,
+        "action": action,
+        "subject": subject[:LONGEST],
+        "address": address[:LONGEST] if address else None,
+        "runs": list(runs),
+        "details": json.dumps(details) if details else None,
+    }
+    with store.writing, store.cursor() as cursor:
+        cursor.execute(INSERT, row)
