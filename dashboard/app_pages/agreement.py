@@ -87,9 +87,9 @@ if len(result.rates):
     st.html('<div class="dl-head"><b>Rates: the judge, and judge + people</b></div>')
     rates_table(result)
     st.caption(
-        "Judge + people: where people judged a sample and are not tied, their verdict takes the judge's place; all other"
-        " samples keep the judge's. Same samples, same clusters, same intervals (95 %, Wilson) as on Curves. Logs in"
-        " which nobody judged anything are not listed."
+        "Judge + people: where people judged a sample and are not tied, their verdict takes the judge's place; all"
+        " other samples keep the judge's. Same samples, same clusters, same intervals (95 %, Wilson) as on Curves. Logs"
+        " in which nobody judged anything are not listed."
     )
     download_csv(result.rates, "driftline-judge-and-people")
 controls.leave()
