@@ -18,7 +18,7 @@ from dashboard.queries.rates import rates
 from dashboard.queries.verdicts import VERDICTS, newest_verdict
 from dashboard.statistics import cluster_sums, clustered_proportion_interval
 from tests.builders import StoreBuilder, log, message, sample, score
-from tests.reviewing import ANN, BEN, CAT, OUTSIDER, key_of, reviewed, say
+from tests.reviewing import ANN, BEN, CAT, OUTSIDER, reviewed, say
 
 PEOPLE = (ANN, BEN, CAT)
 
@@ -189,15 +189,3 @@ def test_as_many_for_as_against_are_tied() -> None:
     assert majority(["misaligned", "aligned"]) == TIED
     assert majority(["aligned"]) == "aligned"
     assert majority(["aligned", "misaligned", "misaligned"]) == "misaligned"
-
-
-def test_a_log_that_lies_in_two_files_is_counted_once() -> None:
-    store = reviewed()
-    again = [sample(1, score(1.0), messages=[message("user", "question 1"), message("assistant", "answer 1")])]
-    store.add(log(again, log_eval_id="open-0", minutes=1), run="open", step=0, path="copy.eval")
-    key = key_of(store, "open", 0)
-    say(store, ANN, "open", 0, "1", 1, "misaligned")
-    found = compared(store)
-    assert found.samples[["log", "sample", "judge", "people"]].to_numpy().tolist() == [
-        [key, "1", "misaligned", "misaligned"]
-    ]

@@ -159,13 +159,12 @@ def _outcomes(
     for log in scope.logs:
         found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.kind == "rate"]
         if found and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):
-            # The newest of several files with one log is the one that links lead to.
-            by_log[log["eval_key"]] = max(log, by_log.get(log["eval_key"], log), key=lambda row: row["eval_id"])
+            by_log[log["eval_key"]] = log
             by_metric.setdefault(found[0], []).append(log)
     judged = {one.log for one in verdicts(con, query.metric, list(by_log), query.until)}
     rows: dict[Name, Row] = {}
     for metric, logs in by_metric.items():
-        of = {log["eval_id"]: log for log in logs if by_log[log["eval_key"]] is log and log["eval_key"] in judged}
+        of = {log["eval_id"]: log for log in logs if log["eval_key"] in judged}
         if not of:
             continue
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in of.values()}
