@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -41,6 +42,21 @@ def frame(page: Any) -> None:
             name = study.get("title") or study.get("name")
             told = f"<b>{escaped(name)}:</b> " if name else ""
             st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+
+
+def run(page: Any) -> None:
+    """Run a page; where it fails, say so in words that help, and leave the details to the terminal."""
+    try:
+        page.run()
+    except Exception:
+        st.html(
+            '<div class="dl-notice dl-trouble" role="alert"><b>Something went wrong on this page, and it could not be'
+            f" drawn to its end.</b> Nothing was lost. The terminal of the dashboard has the details"
+            f" ({datetime.now(UTC):%H:%M:%S} UTC). What is under way, such as a probe, goes on.</div>"
+        )
+        st.page_link("app_pages/overview.py", label="Back to the overview", icon=":material/home:")
+        # Streamlit writes the details down, and draws a box of its own, which the style hides beside these words.
+        raise
 
 
 def scheme() -> Scheme:
