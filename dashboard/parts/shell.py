@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.charts.palette import Scheme
-from dashboard.parts import caches
+from dashboard.parts import caches, signing_in
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
 from loaders.errors import DriftlineError
@@ -31,6 +31,7 @@ def frame(page: Any) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.subheader(page.title, anchor=False, width="content")
         _batch()
+        signing_in.account()
     for study in caches.studies(as_of()):
         simulated = study.get("simulated")
         if simulated:
@@ -65,6 +66,9 @@ def as_of() -> int:
 @st.fragment(run_every=POLL_SECONDS)
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
+    if not signing_in.is_known():
+        # Signed out meanwhile, in another tab or by time: nothing stays on the screen.
+        st.rerun(scope="app")
     shown, newest = as_of(), runtime.store().batch()
     batches = caches.batches(shown)
     when = batches["finished_at"].iloc[0] if len(batches) else None
