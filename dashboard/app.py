@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import links
-from dashboard.parts import shell
+from dashboard.parts import shell, signing_in
 
 st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 
@@ -82,13 +82,24 @@ data = st.Page(
 
 
 def landing() -> None:
-    """The bare address leads to the overview; Streamlit gives its default page no name in the address."""
-    st.switch_page(overview, query_params={name: st.query_params.get_all(name) for name in st.query_params})
+    """The bare address leads to the overview, or to the page that was wanted before somebody signed in.
+
+    Streamlit gives its default page no name in the address.
+    """
+    named, address = signing_in.wanted() or (
+        links.OVERVIEW,
+        {name: st.query_params.get_all(name) for name in st.query_params},
+    )
+    st.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
 pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
-page = st.navigation([home, *pages], position="top")
+known = signing_in.is_known()
+page = st.navigation([home, *pages], position="top" if known else "hidden")
+if not known:
+    signing_in.door(page.url_path)
+    st.stop()
 if page == home:
     page.run()
 else:

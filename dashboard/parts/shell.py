@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.charts.palette import Scheme
-from dashboard.parts import caches, share
+from dashboard.parts import caches, share, signing_in
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
 from loaders.errors import DriftlineError
@@ -34,6 +34,7 @@ def frame(page: Any) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             _batch()
             share.button(pin(), _when(as_of()))
+            signing_in.account()
     _no_such_pin()
     for study in caches.studies(as_of()):
         simulated = study.get("simulated")
@@ -113,6 +114,9 @@ def _no_such_pin() -> None:
 @st.fragment(run_every=POLL_SECONDS)
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
+    if not signing_in.is_known():
+        # Signed out meanwhile, in another tab or by time: nothing stays on the screen.
+        st.rerun(scope="app")
     shown, newest = as_of(), runtime.store().batch()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         if newest > shown:
