@@ -18,6 +18,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from dashboard import links
 
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
+DRAWN = "_drawn"
+"""What the page has drawn so far: see `dashboard.parts.exports.drawn`."""
 
 
 def arrive(page: str) -> None:
@@ -39,6 +41,7 @@ def arrive(page: str) -> None:
         session[SOURCE] = None
     session[PAGE] = page
     session[ADDRESS] = {}
+    session[DRAWN] = {}
 
 
 def leave() -> None:
@@ -62,6 +65,12 @@ def stop() -> NoReturn:
 def state() -> links.Parameters:
     """The state of the page so far, as it will stand in the address."""
     return dict(st.session_state[ADDRESS])
+
+
+def whole_address() -> links.Parameters:
+    """The state of the page so far, with the switches that Streamlit itself keeps in the address."""
+    bound = {name: st.query_params.get_all(name) for name in st.query_params if name in links.BOUND}
+    return {**state(), **bound}
 
 
 def remember(name: str, value: object) -> None:

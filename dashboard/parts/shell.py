@@ -36,13 +36,21 @@ def frame(page: Any) -> None:
             share.button(pin(), _when(as_of()))
             signing_in.account()
     _no_such_pin()
-    for study in caches.studies(as_of()):
-        simulated = study.get("simulated")
-        if simulated:
-            text = simulated if isinstance(simulated, str) else SIMULATED
-            name = study.get("title") or study.get("name")
-            told = f"<b>{escaped(name)}:</b> " if name else ""
-            st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+    for name, text in notices(as_of()):
+        told = f"<b>{escaped(name)}:</b> " if name else ""
+        st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+
+
+def notices(as_of: int) -> list[tuple[str, str]]:
+    """What has to be said of studies wherever their numbers are shown: title, and that the study is simulated."""
+    simulated = [study for study in caches.studies(as_of) if study.get("simulated")]
+    return [
+        (
+            str(study.get("title") or study.get("name") or ""),
+            study["simulated"] if isinstance(study["simulated"], str) else SIMULATED,
+        )
+        for study in simulated
+    ]
 
 
 def run(page: Any) -> None:
