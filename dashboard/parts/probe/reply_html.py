@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.parts.plain import escaped
-from dashboard.probe.compare_texts import Segment
+from dashboard.texts.word_differences import Segment
 from dashboard.queries.probes import SavedReply
 
 LONG = 20_000

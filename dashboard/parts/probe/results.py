@@ -18,7 +18,7 @@ from dashboard.parts.probe.reply_html import reply_html
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.probe.asked import Column, ToolCall
-from dashboard.probe.compare_texts import differences
+from dashboard.texts.word_differences import differences
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe
 
