@@ -69,7 +69,7 @@ def differ(one: float | None, other: float | None) -> bool:
     """Whether two known values are not the same, beyond what rounding does to a mean; what is missing never differs."""
     if one is None or other is None or is_unknown(one) or is_unknown(other):
         return False
-    return not math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-12)
+    return not math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
 
 
 def disagree(values: Sequence[float | None]) -> bool:
