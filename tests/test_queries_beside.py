@@ -119,7 +119,11 @@ def test_changes_along_a_run_are_those_found_by_hand(store) -> None:
         assert (question in table.index) == (change is not None)
         if change is not None:
             row = table.loc[question]
-            assert (row["first"], row["stays"], row["first_value"]) == (change.first, change.stays, values[change.first])
+            assert (row["first"], row["stays"], row["first_value"]) == (
+                change.first,
+                change.stays,
+                values[change.first],
+            )
     assert table["first"].is_monotonic_increasing
 
 

@@ -81,7 +81,9 @@ def test_a_sample_that_is_gone_leads_to_others_of_its_log(store) -> None:
 
 def test_a_log_that_is_gone_leads_to_the_same_question_nearby_and_says_when_it_was(store) -> None:
     store.next_batch()
-    store.execute("UPDATE sources SET batch_to = 2 WHERE source_id = (SELECT source_id FROM evals WHERE eval_key = 'KEY-a-1')")
+    store.execute(
+        "UPDATE sources SET batch_to = 2 WHERE source_id = (SELECT source_id FROM evals WHERE eval_key = 'KEY-a-1')"
+    )
     found = look(store, "KEY-a-1", "q/1", 2)
     assert found.was is not None
     assert (found.was["run"], found.was["batch_from"], found.was["batch_to"]) == ("a", 1, 2)

@@ -59,7 +59,8 @@ def test_thirds_that_were_summed_otherwise_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "most"), [(0.0, 0.0), (1 / 3, 0.0), (0.5, 0.5), (2 / 3, 1.0), (1.0, 1.0), (None, None), (math.nan, None)]
+    ("fraction", "most"),
+    [(0.0, 0.0), (1 / 3, 0.0), (0.5, 0.5), (2 / 3, 1.0), (1.0, 1.0), (None, None), (math.nan, None)],
 )
 def test_the_majority_of_epochs_and_a_tie_is_neither(fraction: float | None, most: float | None) -> None:
     assert majority(fraction) == most

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.charts.palette import Scheme
-from dashboard.parts import caches
+from dashboard.parts import absent, caches
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
 from loaders.errors import DriftlineError
@@ -38,6 +38,7 @@ def frame(page: Any) -> None:
             name = study.get("title") or study.get("name")
             told = f"<b>{escaped(name)}:</b> " if name else ""
             st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+    absent.begin()
 
 
 def scheme() -> Scheme:

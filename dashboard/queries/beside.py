@@ -36,9 +36,9 @@ ANSWER_COLUMNS: dict[str, str] = {
     "value": NUMBER, "epochs": LIST, "values": LIST, "outside": LIST, "logs": COUNT,
 }  # fmt: skip
 """Columns of the answers. `epochs` are the epochs of the question in `log`, `values` their outcomes (1 and 0 for kind
-"rate", numbers of the score's unit for "mean", None for none), `outside` whether the definition leaves them out. `value`
-is the mean over the `n` epochs with an outcome. Of several logs of a checkpoint that hold a question (`logs` of them)
-it is the one that curves go through."""
+"rate", numbers of the score's unit for "mean", None for none), `outside` whether the definition leaves them out.
+`value` is the mean over the `n` epochs with an outcome. Of several logs of a checkpoint that hold a question (`logs` of
+them) it is the one that curves go through."""
 
 CHANGE_COLUMNS: dict[str, str] = {
     "sample": TEXT, "start": COUNT, "start_value": NUMBER, "before": COUNT, "first": COUNT, "first_value": NUMBER,
