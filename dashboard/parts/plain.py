@@ -46,6 +46,8 @@ body:has(.dl-trouble) [data-testid="stException"] { display: none; }
 .dl-fold { margin: .2rem 0; } .dl-fold summary { cursor: pointer; font-size: .84rem; opacity: .75; }
 .dl-fold summary i { opacity: .7; overflow-wrap: anywhere; } .dl-fold[open] summary i { display: none; }
 .dl-error { border-left: 3px solid #D55E00; padding-left: .6rem; }
+.dl-added { background: rgba(0,158,115,.22); } .dl-removed { background: rgba(213,94,0,.20);
+  text-decoration: line-through; }
 mark.dl-hit { background: #F0E442; color: #1F2430; border-radius: 2px; padding: 0 1px; }
 </style>"""
 """Classes for the few places where Streamlit has no element of its own. Colours work on light and dark."""

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.charts.palette import Scheme
-from dashboard.parts import caches, share, signing_in
+from dashboard.parts import absent, caches, share, signing_in
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
 from loaders.errors import DriftlineError
@@ -39,6 +39,7 @@ def frame(page: Any) -> None:
     for name, text in notices(as_of()):
         told = f"<b>{escaped(name)}:</b> " if name else ""
         st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+    absent.begin()
 
 
 def notices(as_of: int) -> list[tuple[str, str]]:

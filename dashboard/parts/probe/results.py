@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.parts import controls
+from dashboard.parts.differences_html import KEY
 from dashboard.parts.plain import escaped, listed
 from dashboard.parts.probe import compose, stream
 from dashboard.parts.probe.attempts import attempt
@@ -18,9 +19,9 @@ from dashboard.parts.probe.reply_html import reply_html
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.probe.asked import Column, ToolCall
-from dashboard.probe.compare_texts import differences
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe
+from dashboard.texts.word_differences import differences
 
 MEASURING = "probe_measuring"
 VIEWS = {
@@ -155,10 +156,7 @@ def differences_view(probe: SavedProbe, runs: pd.DataFrame) -> None:
                     same = against is None or head.position == int(base)
                     segments = None if same or against is None else differences(against.text, reply.text)
                     st.html(reply_html(reply, prefill=framing.prompt.prefill, segments=segments))
-    st.html(
-        '<div class="dl-note"><span class="pr-added">added</span> <span class="pr-removed">missing</span>,'
-        " by word, against the chosen column.</div>"
-    )
+    st.html(KEY)
 
 
 def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[str]) -> None:
