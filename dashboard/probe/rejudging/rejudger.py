@@ -180,7 +180,10 @@ class Rejudger:
 
         def left() -> list[dict[str, Any]]:
             with self._store.cursor() as cursor:
-                return without_verdict(cursor, judging_id)
+                found = without_verdict(cursor, judging_id)
+            if not found:
+                raise DriftlineError("There is nothing left to ask: every transcript has a verdict.")
+            return found
 
         return self._begin(judging_id, Judge(column, judging.rubric), limit, left, [])
 
