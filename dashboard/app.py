@@ -89,6 +89,8 @@ def landing() -> None:
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
 pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
 page = st.navigation([home, *pages], position="top")
-if page != home:
+if page == home:
+    page.run()
+else:
     shell.frame(page)
-page.run()
+    shell.run(page)

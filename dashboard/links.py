@@ -5,6 +5,7 @@ The names in an address are the names of runs, evals and definitions, never thei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,8 @@ PROBE = "probe"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
+
+PIN = re.compile(r"(\d{1,18})(?:-([0-9a-f]{6}))?")
 
 BOUND = frozenset(
     {
@@ -75,6 +78,22 @@ def parameters(**values: object) -> Parameters:
 def query(address: Parameters) -> str:
     """An address as the text behind the question mark."""
     return urlencode(address, doseq=True)
+
+
+def pin(batch: int, mark: str) -> str:
+    """The value of `as_of` that pins a page to a batch of one store.
+
+    Args:
+        batch: Its number.
+        mark: What tells it from the same number in another store: `dashboard.queries.ingests.batch_mark`.
+    """
+    return f"{batch}-{mark}"
+
+
+def read_pin(text: str) -> tuple[int, str | None] | None:
+    """The batch that an address names, with its mark where it has one; None for what is no pin."""
+    found = PIN.fullmatch(text)
+    return None if found is None else (int(found[1]), found[2])
 
 
 def step_of(row: Row) -> int | str | None:

@@ -16,6 +16,9 @@ STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
   border-radius: 3px; overflow-wrap: anywhere; }
 .dl-batch { font-size: .82rem; opacity: .65; white-space: nowrap; }
+body:has(.dl-trouble) [data-testid="stException"] { display: none; }
+/* The tools of a chart lie within it: above it they would cover what stands there. */
+[data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: .25rem; }
 .dl-note { font-size: .85rem; opacity: .75; overflow-wrap: anywhere; }
 .dl-list { font-size: .88rem; margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
 .dl-list li { margin: .1rem 0; }

@@ -28,6 +28,8 @@ SELECT b.batch, b.started_at, b.finished_at, b.driftline, b.roots, b.report,
 FROM batches b ORDER BY b.batch DESC
 """
 
+BATCH_MARK = "SELECT left(md5(started_at::VARCHAR), 6) AS mark FROM batches WHERE batch = $batch"
+
 FILE_COLUMNS: dict[str, str] = {
     "path": TEXT, "root": TEXT, "format": TEXT, "status": TEXT, "reason": TEXT, "notes": LIST, "complete": FLAG,
     "size": COUNT, "batch": COUNT, "evals": COUNT, "samples": COUNT, "content_hash": TEXT,
@@ -77,6 +79,12 @@ def batches(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         row["roots"], row["report"] = json.loads(row["roots"] or "[]"), json.loads(row["report"] or "{}")
         row["samples"] = row["samples"] or 0
     return frame_of(rows, BATCH_COLUMNS)
+
+
+def batch_mark(con: duckdb.DuckDBPyConnection, batch: int) -> str | None:
+    """Six hexadecimal digits that tell a batch from that of the same number in another store; None if there is none."""
+    rows = records(con, BATCH_MARK, {"batch": batch})
+    return rows[0]["mark"] if rows else None
 
 
 def files(con: duckdb.DuckDBPyConnection, as_of: int, status: str | None = None) -> pd.DataFrame:
