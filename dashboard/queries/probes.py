@@ -95,7 +95,7 @@ class NoSuchProbe(DriftlineError):
     """A link to a probe that isn't in the store."""
 
 
-PROBE = "SELECT * FROM probes WHERE probe_id = $probe"
+PROBE = "SELECT * FROM probes WHERE probe_id = $probe AND probe_id NOT IN (FROM hidden_probes())"
 COLUMNS = "SELECT * EXCLUDE (probe_id) FROM probe_columns WHERE probe_id = $probe ORDER BY position"
 REPLIES = """
 WITH last AS (
@@ -157,7 +157,9 @@ SELECT p.probe_id, p.kind, p.title, p.author, p.created_at, p.repeats,
        (SELECT list(coalesce(c.run || coalesce('@' || coalesce(c.step::VARCHAR, c.step_label), ''), c.model)
                     ORDER BY position) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS models,
        (SELECT count(*) FROM probe_replies r WHERE r.probe_id = p.probe_id) AS replies
-FROM probes p WHERE $text = '' OR contains(lower(p.title), lower($text)) ORDER BY created_at DESC LIMIT $most
+FROM probes p
+WHERE ($text = '' OR contains(lower(p.title), lower($text))) AND p.probe_id NOT IN (FROM hidden_probes())
+ORDER BY created_at DESC LIMIT $most
 """
 
 

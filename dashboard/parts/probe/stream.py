@@ -15,6 +15,7 @@ from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.columns import Head, head_html, rows_of
 from dashboard.parts.probe.reply_html import thread_html
+from dashboard.parts.reader import cursor
 from dashboard.probe import plans
 from dashboard.queries.probe_rates import probe_rates
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe
@@ -33,8 +34,8 @@ def read(probe_id: str) -> SavedProbe:
     Raises:
         NoSuchProbe: There is none.
     """
-    with runtime.store().cursor() as cursor:
-        probe = read_probe(cursor, probe_id)
+    with cursor() as found:
+        probe = read_probe(found, probe_id)
     return replace(probe, replies=runtime.probes().engine.replies(probe))
 
 
