@@ -137,8 +137,9 @@ with beside:
     )
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
-        "Download as JSON", whole, file, "application/json", icon=":material/download:", on_click="ignore"
-    )
+        "Download as JSON", whole, file, "application/json", icon=":material/download:",
+        on_click=note_export, args=(f"transcript of sample {here.sample}, {checkpoint(log)}, as JSON", [str(log["run"])]),
+    )  # fmt: skip
 
 controls.remember("part", st.session_state[PART] if st.session_state[PART] > 1 else None)
 controls.leave()
