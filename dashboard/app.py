@@ -51,6 +51,13 @@ compare = st.Page(
     icon=":material/compare_arrows:",
     help="Two to eight checkpoints: differences with intervals, and the questions that flipped.",
 )
+beside = st.Page(
+    "app_pages/beside.py",
+    title="Side by side",
+    url_path=links.BESIDE,
+    icon=":material/view_column_2:",
+    help="One question at two to six checkpoints, turn by turn: where they part, and what the judge said of each.",
+)
 probe = st.Page(
     "app_pages/probe.py",
     title="Probe",
@@ -94,12 +101,14 @@ def landing() -> None:
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
+pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, samples, transcript, data]
 known = signing_in.is_known()
 page = st.navigation([home, *pages], position="top" if known else "hidden")
 if not known:
     signing_in.door(page.url_path)
     st.stop()
-if page != home:
+if page == home:
+    page.run()
+else:
     shell.frame(page)
-page.run()
+    shell.run(page)

@@ -172,13 +172,19 @@ def parser() -> argparse.ArgumentParser:
     export = verbs.add_parser(
         "export",
         help="write rates or samples to a file",
-        description="Write rates or samples to FILE; its ending, .parquet or .csv, says how.",
+        description="Write rates or samples to FILE; its ending, .parquet or .csv, says how. " + CSV_HELP,
     )
     export.add_argument("file", metavar="FILE", help="FILE.parquet or FILE.csv")
     _source(export)
     export.add_argument("--what", choices=("samples", "rates"), default="samples", help="default: samples")
     _filters(export)
     return top
+
+
+CSV_HELP = (
+    "In CSV a text that begins like a formula (= + - @) has an apostrophe in front, so that no spreadsheet runs what a"
+    " log says; Parquet and JSON hold it as it is."
+)
 
 
 def _store(command: argparse.ArgumentParser) -> None:
@@ -222,7 +228,9 @@ def _measures(command: argparse.ArgumentParser) -> None:
 
 
 def _formats(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: table")
+    command.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help=f"default: table. {CSV_HELP}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,6 +24,7 @@ from rich.text import Text
 from dashboard import commands
 from dashboard.admission import said_access, said_base_path
 from dashboard.cli import store_path
+from dashboard.exports.csv import defused
 from dashboard.handover import Owner, find_owner, hand_over, hand_over_lines
 from dashboard.places import bundled_studies, models_file, small_study
 from dashboard.probe.endpoints import Declared
@@ -232,7 +233,7 @@ def rates(given: argparse.Namespace) -> int:
     if given.format == "json":
         _print_json(rows)
     elif given.format == "csv":
-        _print_csv([row | {"flags": "; ".join(row["flags"])} for row in rows], commands.RATE_COLUMNS)
+        _print_csv(rows, commands.RATE_COLUMNS)
     else:
         # A checkpoint without a number has a name: "base", "final".
         shown = [row | {"step": row["step_label"] if row["step"] is None else row["step"]} for row in rows]
@@ -277,7 +278,7 @@ def compare(given: argparse.Namespace) -> int:
         err.print(f"{row['eval']}  {row['checkpoint']}: {row['message']}", markup=False)
     rows = found["differences"]
     if given.format == "csv":
-        _print_csv([row | {"flags": "; ".join(row["flags"])} for row in rows], list(rows[0]) if rows else [])
+        _print_csv(rows, list(rows[0]) if rows else [])
         return 0
     # Most evals have no variants; a column of nothing would take the place of numbers.
     fields = dict(zip(("split", "split2"), given.split, strict=False))
@@ -352,7 +353,7 @@ def _print_json(content: Any) -> None:
 def _print_csv(rows: list[dict[str, Any]], columns: list[str]) -> None:
     writer = csv.DictWriter(sys.stdout, columns)
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: defused(value) for name, value in row.items()} for row in rows)
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, str] | None = None) -> Table:

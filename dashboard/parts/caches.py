@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.parts.reader import reader
-from dashboard.queries import catalogue, ingests, samples
+from dashboard.queries import beside, catalogue, ingests, nearest, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
@@ -78,6 +78,7 @@ coverage = _kept(catalogue.coverage)
 known_checkpoints = _kept(catalogue.known_checkpoints)
 studies = _kept(catalogue.studies)
 batches = _kept(_batches)
+batch_mark = _kept(ingests.batch_mark)
 files = _kept(ingests.files)
 conflicts = _kept(ingests.conflicts)
 samples_page = _kept(samples.samples_page)
@@ -85,3 +86,5 @@ outcome_counts = _kept(samples.outcome_counts)
 neighbours = _kept(samples.neighbours)
 log_paths = _kept(_log_paths)
 transcript = _kept(transcripts.transcript)
+answers = _kept(beside.answers)
+gone = _kept(nearest.gone)

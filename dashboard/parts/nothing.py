@@ -101,6 +101,16 @@ def no_samples() -> NoReturn:
     _say("No samples", "No sample passes this filter. Clear parts of it in the sidebar.", ":material/filter_alt_off:")
 
 
+def no_answers() -> NoReturn:
+    """Checkpoints of which none has a sample of the eval."""
+    _say(
+        "No answers here",
+        "None of the picked checkpoints holds samples of this eval. The **Data** page shows which run has which evals"
+        " at which steps.",
+        ":material/view_column_2:",
+    )
+
+
 def no_transcript() -> NoReturn:
     """The Transcript page without a sample in its address."""
     _say(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.commands import RATE_TABLE
+from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
@@ -172,15 +173,14 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
 
 
 def download_csv(frame: pd.DataFrame, name: str) -> None:
-    """Offer a frame as a file; lists of sentences become one text.
+    """Offer a frame as a file.
 
     Args:
         frame: What is in it.
         name: Of the file, without its ending.
     """
-    sentences = {column: frame[column].map("; ".join) for column in ("flags", "notes") if column in frame}
     st.download_button(
-        "Download as CSV", frame.assign(**sentences).to_csv(index=False), f"{name}.csv", "text/csv",
+        "Download as CSV", csv_bytes(frame), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key=f"download {name}",
     )  # fmt: skip
 

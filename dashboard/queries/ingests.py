@@ -34,6 +34,8 @@ SELECT getvariable('hidden_runs') IS NULL AS all_seen,
        (SELECT list(DISTINCT root) FROM locations WHERE source_id NOT IN (FROM hidden_sources())) AS roots
 """
 
+BATCH_MARK = "SELECT left(md5(started_at::VARCHAR), 6) AS mark FROM batches WHERE batch = $batch"
+
 FILE_COLUMNS: dict[str, str] = {
     "path": TEXT, "root": TEXT, "format": TEXT, "status": TEXT, "reason": TEXT, "notes": LIST, "complete": FLAG,
     "size": COUNT, "batch": COUNT, "evals": COUNT, "samples": COUNT, "content_hash": TEXT,
@@ -89,6 +91,12 @@ def batches(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             row["roots"], row["report"] = [root for root in row["roots"] if root in (seen["roots"] or [])], {}
         row["samples"] = row["samples"] or 0
     return frame_of(rows, BATCH_COLUMNS)
+
+
+def batch_mark(con: duckdb.DuckDBPyConnection, batch: int) -> str | None:
+    """Six hexadecimal digits that tell a batch from that of the same number in another store; None if there is none."""
+    rows = records(con, BATCH_MARK, {"batch": batch})
+    return rows[0]["mark"] if rows else None
 
 
 def files(con: duckdb.DuckDBPyConnection, as_of: int, status: str | None = None) -> pd.DataFrame:

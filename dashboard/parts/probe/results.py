@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.parts import controls
+from dashboard.parts.differences_html import KEY
 from dashboard.parts.plain import escaped, listed
 from dashboard.parts.probe import compose, noting, stream
 from dashboard.parts.probe.attempts import attempt
@@ -20,10 +21,10 @@ from dashboard.parts.reader import NotAllowed, cursor, reader
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.probe.asked import Column, ToolCall
-from dashboard.probe.compare_texts import differences
 from dashboard.probe.judge import Judge
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe, unseen
+from dashboard.texts.word_differences import differences
 
 MEASURING = "probe_measuring"
 VIEWS = {
@@ -176,10 +177,7 @@ def differences_view(probe: SavedProbe, runs: pd.DataFrame) -> None:
                     same = against is None or head.position == int(base)
                     segments = None if same or against is None else differences(against.text, reply.text)
                     st.html(reply_html(reply, prefill=framing.prompt.prefill, segments=segments))
-    st.html(
-        '<div class="dl-note"><span class="pr-added">added</span> <span class="pr-removed">missing</span>,'
-        " by word, against the chosen column.</div>"
-    )
+    st.html(KEY)
 
 
 def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[str]) -> None:

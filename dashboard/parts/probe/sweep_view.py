@@ -137,7 +137,11 @@ def _curve(shown: Shown) -> None:
         data, shown.axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt",
         subtitle=shown.lines, x_span=shown.span, selected=shown.chosen,
     )  # fmt: skip
-    clickable(chart, "probe_sweep_chart", alt="The rate of this prompt over checkpoints")
+    clickable(
+        chart, "probe_sweep_chart", "The rate of this prompt over checkpoints",
+        frame.drop(columns=["position", "run_label"]),
+        keys=[(labels.get(run, run), colours.get(run, INKS[shown.scheme].muted)) for run in frame["run"].unique()],
+    )  # fmt: skip
     notes = [MISSING] if len(data.missing) else []
     notes += [_progress(frame)] if shown.live else []
     if notes:
