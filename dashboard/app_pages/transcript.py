@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
 from dashboard.parts.sample_filters import filter_of, order_of
 from dashboard.parts.transcript_html import (
@@ -137,8 +138,9 @@ with beside:
     )
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
-        "Download as JSON", whole, file, "application/json", icon=":material/download:", on_click="ignore"
-    )
+        "Download as JSON", whole, file, "application/json", icon=":material/download:",
+        on_click=note_export, args=(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])]),
+    )  # fmt: skip
 
 controls.remember("part", st.session_state[PART] if st.session_state[PART] > 1 else None)
 controls.leave()

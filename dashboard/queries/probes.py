@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pandas as pd
@@ -91,11 +92,22 @@ class SavedProbe:
     likelihoods: list[dict[str, Any]]
 
 
+class Model(Protocol):
+    """A served model: what it is called, what it was loaded over, and the run that it is a checkpoint of."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def parent(self) -> str | None: ...  # noqa: D102
+    @property
+    def run(self) -> str | None: ...  # noqa: D102
+
+
 class NoSuchProbe(DriftlineError):
     """A link to a probe that isn't in the store."""
 
 
-PROBE = "SELECT * FROM probes WHERE probe_id = $probe"
+PROBE = "SELECT * FROM probes WHERE probe_id = $probe AND probe_id NOT IN (FROM hidden_probes())"
 COLUMNS = "SELECT * EXCLUDE (probe_id) FROM probe_columns WHERE probe_id = $probe ORDER BY position"
 REPLIES = """
 WITH last AS (
@@ -155,13 +167,21 @@ WITH asked AS (
 SELECT coalesce(sum(requests), 0)::BIGINT AS requests, coalesce(sum(tokens), 0)::BIGINT AS tokens
 FROM asked WHERE ($probe IS NULL OR probe_id = $probe) AND ($since IS NULL OR asked.since >= $since)
 """  # noqa: S608 - FREE and VERDICT_TOKENS are constants above
+UNSEEN = """
+SELECT is_hidden(run) OR names_hidden(model) OR names_hidden(parent) AS unseen
+FROM (SELECT unnest(range(len($model))) AS place, unnest($model::VARCHAR[]) AS model,
+             unnest($parent::VARCHAR[]) AS parent, unnest($run::VARCHAR[]) AS run)
+ORDER BY place
+"""
 RECENT = """
 SELECT p.probe_id, p.kind, p.title, p.author, p.created_at, p.repeats,
        (SELECT count(*) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS columns,
        (SELECT list(coalesce(c.run || coalesce('@' || coalesce(c.step::VARCHAR, c.step_label), ''), c.model)
                     ORDER BY position) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS models,
        (SELECT count(*) FROM probe_replies r WHERE r.probe_id = p.probe_id) AS replies
-FROM probes p WHERE $text = '' OR contains(lower(p.title), lower($text)) ORDER BY created_at DESC LIMIT $most
+FROM probes p
+WHERE ($text = '' OR contains(lower(p.title), lower($text))) AND p.probe_id NOT IN (FROM hidden_probes())
+ORDER BY created_at DESC LIMIT $most
 """
 
 
@@ -225,6 +245,12 @@ def recent_probes(con: duckdb.DuckDBPyConnection, text: str = "", most: int = 10
             "probe_id", "kind", "title", "author", "created_at", "repeats", "columns", "models", "replies",
         ],
     )  # fmt: skip
+
+
+def unseen(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> list[bool]:
+    """Of each served model whether the cursor may see nothing of it: it is of a hidden run, or is called like one."""
+    told = {name: [getattr(model, name) for model in models] for name in ("model", "parent", "run")}
+    return [row["unseen"] for row in records(con, UNSEEN, told)]
 
 
 def spent(

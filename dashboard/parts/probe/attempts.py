@@ -7,15 +7,23 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.access import Role
 from dashboard.parts.plain import escaped
+from dashboard.parts.reader import require
 from loaders.errors import DriftlineError
 
 NOTICE = "probe_notice"
 
 
-def attempt(act: Callable[[], Any]) -> None:
-    """Do something, and keep the reason for the page where it can't be done."""
+def attempt(act: Callable[[], Any], role: Role = "prober") -> None:
+    """Do something for a reader who may, and keep the reason for the page where it can't be done.
+
+    Args:
+        act: What is done.
+        role: That the reader must have, whatever controls the page showed.
+    """
     try:
+        require(role)
         act()
     except DriftlineError as error:
         st.session_state[NOTICE] = str(error)
