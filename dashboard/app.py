@@ -86,6 +86,27 @@ data = st.Page(
     icon=":material/database:",
     help="What was ingested when, what was rejected and why, and what each run has and lacks.",
 )
+views = st.Page(
+    "app_pages/views.py",
+    title="Views",
+    url_path=links.VIEWS,
+    icon=":material/bookmarks:",
+    help="Pages that were saved under a name, with notes.",
+)
+notes = st.Page(
+    "app_pages/notes.py",
+    title="Notes",
+    url_path=links.NOTES,
+    icon=":material/comment:",
+    help="Everything that was noted on points, samples, messages and replies.",
+)
+agreement = st.Page(
+    "app_pages/agreement.py",
+    title="Agreement",
+    url_path=links.AGREEMENT,
+    icon=":material/handshake:",
+    help="People's verdicts against the judge's, and the rates with them in its place.",
+)
 
 
 def landing() -> None:
@@ -103,7 +124,8 @@ def landing() -> None:
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
 pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, samples, transcript, data]
 known = signing_in.is_known()
-page = st.navigation([home, *pages], position="top" if known else "hidden")
+review = [views, notes, agreement]
+page = st.navigation({"": [home, *pages], "Review": review}, position="top" if known else "hidden")
 if not known:
     signing_in.door(page.url_path)
     st.stop()
