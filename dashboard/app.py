@@ -58,6 +58,13 @@ probe = st.Page(
     icon=":material/science:",
     help="One dilemma, several checkpoints, side by side, now.",
 )
+judgings = st.Page(
+    "app_pages/judgings.py",
+    title="Judgings",
+    url_path=links.JUDGINGS,
+    icon=":material/gavel:",
+    help="Stored transcripts judged again by another model or rubric, beside their first score.",
+)
 samples = st.Page(
     "app_pages/samples.py",
     title="Samples",
@@ -87,7 +94,7 @@ def landing() -> None:
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
+pages = [overview, curves, mixes, persistence, assessment, compare, probe, judgings, samples, transcript, data]
 page = st.navigation([home, *pages], position="top")
 if page == home:
     page.run()

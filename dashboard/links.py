@@ -21,7 +21,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE = "probe"
+PROBE, JUDGINGS = "probe", "judgings"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -57,6 +57,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )
     | {"log", "sample", "epoch", "upto"},
+    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
 }
 """Which parameters belong to which page."""
 
@@ -177,6 +178,21 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
         upto: Number of the last message that is taken over, from 0; None for all.
     """
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
+
+
+def judge_again(within: Parameters) -> Parameters:
+    """The Judgings page about to judge what passes a filter of the Samples page.
+
+    Args:
+        within: The Samples page's own parameters.
+    """
+    kept = {name: values for name, values in within.items() if name in FILTER and name != "sort"}
+    return {**kept, **parameters(begin="yes")}
+
+
+def judgings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one judging, or several beside each other."""
+    return parameters(judging=list(judging_ids))
 
 
 def sample_of(address: Parameters) -> tuple[str, str, int] | None:

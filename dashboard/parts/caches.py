@@ -16,6 +16,7 @@ from dashboard.queries import catalogue, ingests, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
+from dashboard.queries import judging_selection as selections
 from dashboard.queries import mixes as mix_queries
 from dashboard.queries import overview as overview_queries
 from dashboard.queries import rates as rate_queries
@@ -86,3 +87,4 @@ outcome_counts = _kept(samples.outcome_counts)
 neighbours = _kept(samples.neighbours)
 log_paths = _kept(_log_paths)
 transcript = _kept(transcripts.transcript)
+selection = _kept(selections.select)
