@@ -65,6 +65,13 @@ probe = st.Page(
     icon=":material/science:",
     help="One dilemma, several checkpoints, side by side, now.",
 )
+judgings = st.Page(
+    "app_pages/judgings.py",
+    title="Judgings",
+    url_path=links.JUDGINGS,
+    icon=":material/gavel:",
+    help="Stored transcripts judged again by another model or rubric, beside their first score.",
+)
 samples = st.Page(
     "app_pages/samples.py",
     title="Samples",
@@ -122,7 +129,7 @@ def landing() -> None:
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, samples, transcript, data]
+pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, judgings, samples, transcript, data]
 known = signing_in.is_known()
 review = [views, notes, agreement]
 page = st.navigation({"": [home, *pages], "Review": review}, position="top" if known else "hidden")

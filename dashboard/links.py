@@ -21,7 +21,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, BESIDE = "probe", "beside"
+PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
 
 AS_OF = "as_of"
@@ -62,6 +62,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     VIEWS: frozenset({"view", "find"}),
     NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
     AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
+    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
 }
 """Which parameters belong to which page."""
 
@@ -220,6 +221,21 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
         upto: Number of the last message that is taken over, from 0; None for all.
     """
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
+
+
+def judge_again(within: Parameters) -> Parameters:
+    """The Judgings page about to judge what passes a filter of the Samples page.
+
+    Args:
+        within: The Samples page's own parameters.
+    """
+    kept = {name: values for name, values in within.items() if name in FILTER and name != "sort"}
+    return {**kept, **parameters(begin="yes")}
+
+
+def judgings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one judging, or several beside each other."""
+    return parameters(judging=list(judging_ids))
 
 
 def sample_of(address: Parameters) -> tuple[str, str, int] | None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.judgings import of_sample
 from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
 from dashboard.parts.review.sample_notes import (
@@ -148,6 +149,9 @@ with beside:
     if not read.scores:
         st.caption("Not scored.")
     for html in scores_html(read.scores, wanted):
+        with st.container(border=True):
+            st.html(html)
+    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
         with st.container(border=True):
             st.html(html)
     with st.container(border=True):

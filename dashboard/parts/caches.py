@@ -16,6 +16,7 @@ from dashboard.queries import beside, catalogue, ingests, nearest, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
+from dashboard.queries import judging_selection as selections
 from dashboard.queries import mixes as mix_queries
 from dashboard.queries import overview as overview_queries
 from dashboard.queries import rates as rate_queries
@@ -92,3 +93,4 @@ transcript_hash = _kept(hashes.transcript_hash)
 answers = _kept(beside.answers)
 gone = _kept(nearest.gone)
 judges_outcome = _kept(verdict_queries.judges_outcome)
+selection = _kept(selections.select)
