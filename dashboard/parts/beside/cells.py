@@ -231,7 +231,7 @@ def _message(at: int, column: Column, against: Sequence[Piece] | None, room: Roo
         parts.append(_piece(piece, same_kind[nth].text if nth < len(same_kind) else None, role, room))
     for kind in dict.fromkeys(each.kind for each in against or []):
         if kind not in counts:
-            parts.append(f'<div class="dl-note"><span class="dl-removed">no {escaped(kind)} here</span></div>')
+            parts.append(f'<div class="dl-note">no {escaped(kind)} here</div>')
     if len(parts) == 1:
         parts.append('<div class="dl-note">(empty)</div>')
     return f'<div class="dl-message {css}">{"".join(parts)}</div>'
