@@ -15,6 +15,7 @@ from itertools import zip_longest
 STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
   border-radius: 3px; overflow-wrap: anywhere; }
+.dl-notice a, .dl-note a { color: inherit; text-decoration: underline; }
 .dl-batch { font-size: .82rem; opacity: .65; white-space: nowrap; }
 .dl-note { font-size: .85rem; opacity: .75; overflow-wrap: anywhere; }
 .dl-list { font-size: .88rem; margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
