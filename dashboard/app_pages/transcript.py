@@ -9,6 +9,8 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.beside.elsewhere import other_checkpoints
+from dashboard.parts.gone import gone_transcript
 from dashboard.parts.judgings import of_sample
 from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
@@ -55,7 +57,7 @@ try:
     read = caches.transcript(here.log, here.sample, here.epoch, as_of)
     around = caches.neighbours(filter_of(within), order_of(within), here, as_of)
 except NoSuchSample as error:
-    st.html(f'<div class="dl-notice">{escaped(error)}</div>')
+    gone_transcript(str(error), here, as_of)
     controls.stop()
 except DriftlineError as error:
     st.html(f'<div class="dl-notice">{escaped(error)}</div>')
@@ -88,10 +90,16 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.page_link("app_pages/samples.py", label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
-        st.button("Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None)
+        st.button(
+            "Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None,
+            shortcut="K",
+        )  # fmt: skip
         if around:
             st.html(f'<span class="dl-note">{around.position:,} of {around.total:,}</span>', width="content")
-        st.button("Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None)
+        st.button(
+            "Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None,
+            shortcut="J",
+        )  # fmt: skip
 for trouble, what in (("error", "Error"), ("limit_type", "Stopped by a limit")):
     if sample[trouble]:
         value = f" ({sample['limit_value']:g})" if trouble == "limit_type" and sample["limit_value"] else ""
@@ -146,6 +154,7 @@ with beside:
                 "app_pages/probe.py", label="Probe this", icon=":material/science:",
                 query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
             )  # fmt: skip
+    other_checkpoints(read, here, within, as_of)
     if not read.scores:
         st.caption("Not scored.")
     for html in scores_html(read.scores, wanted):

@@ -194,7 +194,7 @@ def _multiselect(
         st.session_state[key] = default
     # A name that the store doesn't have stays picked, and matches nothing: the address is obeyed, not corrected.
     gone = [value for value in st.session_state[key] if value not in there]
-    absent.tell(label, name, gone, options)
+    absent.tell(name, gone, options)
     shown = _distinct(options, titles) | {value: f"{value} (not here)" for value in gone}
     return st.multiselect(
         label,
@@ -236,7 +236,7 @@ def pick_one(
         st.session_state[key] = default
     if st.session_state.get(key) not in options:
         if values:
-            absent.tell(label, name, values[:1], options)
+            absent.tell(name, values[:1], options)
         st.session_state[key] = default
     shown = _distinct(options, titles)
     picked = st.selectbox(label, options, key=key, format_func=lambda option: shown[option], help=help)

@@ -15,6 +15,7 @@ from itertools import zip_longest
 STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
   border-radius: 3px; overflow-wrap: anywhere; }
+.dl-notice a, .dl-note a { color: inherit; text-decoration: underline; }
 .dl-batch { font-size: .82rem; opacity: .65; white-space: nowrap; }
 body:has(.dl-trouble) [data-testid="stException"] { display: none; }
 /* The tools of a chart lie within it: above it they would cover what stands there. */
