@@ -10,7 +10,9 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.commands import RATE_TABLE
+from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
+from dashboard.parts.beside.elsewhere import along_this_run
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
 from dashboard.parts.review.point_notes import point_notes
@@ -104,7 +106,9 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
             if len(frame):
                 total = sum(caches.outcome_counts(wanted, as_of).values())
-                st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
+                with st.container(horizontal=True, width="content", gap="small"):
+                    along_this_run(frame.iloc[0].to_dict(), as_of)
+                    st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
         if len(frame):
             sample_table(
                 frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])
@@ -177,15 +181,14 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
 
 
 def download_csv(frame: pd.DataFrame, name: str) -> None:
-    """Offer a frame as a file; lists of sentences become one text.
+    """Offer a frame as a file.
 
     Args:
         frame: What is in it.
         name: Of the file, without its ending.
     """
-    sentences = {column: frame[column].map("; ".join) for column in ("flags", "notes") if column in frame}
     st.download_button(
-        "Download as CSV", frame.assign(**sentences).to_csv(index=False), f"{name}.csv", "text/csv",
+        "Download as CSV", csv_bytes(frame), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key=f"download {name}",
     )  # fmt: skip
 

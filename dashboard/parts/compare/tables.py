@@ -14,6 +14,7 @@ from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
 from dashboard.parts import controls
 from dashboard.parts.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
+from dashboard.parts.exports.drawn import show
 from dashboard.parts.numbers import Write, figures, in_percent, in_points, p_value, size_in_points, written
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.panels import TRANSCRIPT_PAGE, download_csv
@@ -23,6 +24,7 @@ from dashboard.queries.planning import plan
 from dashboard.statistics.power import POWER
 
 PAIR = "pair"
+BESIDE = "beside"
 MOST_ROWS = 12
 """Of a table that isn't scrolled."""
 SHOWN_LINES = 6
@@ -78,8 +80,9 @@ def not_comparable(found: Comparison, words: Words) -> None:
                 st.html(listed(lines[SHOWN_LINES:]))
 
 
-def forest(rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, chosen: str) -> None:
+def forest(found: Comparison, rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, chosen: str) -> None:
     """Draw a panel for each unit and direction; a click on a row chooses it."""
+    runs = found.rates["run"].unique().tolist()
     for panel, title in panel_titles(rows, metrics).items():
         key = f"forest {panel}"
 
@@ -89,8 +92,10 @@ def forest(rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, c
             if clicked[0].get("point"):
                 controls.put(PAIR, clicked[0]["point"])
 
-        chart = forest_chart(rows[rows["panel"] == panel], style, title=title, selected=chosen)
-        st.altair_chart(chart, key=key, on_select=choose, alt=f"Differences to {style.baseline}: {title}")
+        some = rows[rows["panel"] == panel]
+        chart = forest_chart(some, style, title=title, selected=chosen)
+        numbers = found.differences.loc[some["row"]]
+        show(chart, key, f"Differences to {style.baseline}: {title}", numbers, on_select=choose, runs=runs)
 
 
 def difference_table(found: Comparison, words: Words) -> None:
@@ -160,12 +165,13 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             sides["baseline_"]: cells["baseline_"],
             sides[""]: cells[""],
             "change": flips["change"],
+            BESIDE: "▸ side by side",
             "eval": flips["eval"].map(lambda name: words.evals.get(name, name)),
         }
     )
     if not row["group"]:
         table = table.drop(columns="eval")
-    st.caption("A click under ▸ opens that checkpoint's transcript of the question.")
+    st.caption("A click under ▸ opens that checkpoint's transcript of the question, or both side by side.")
 
     def open_cell() -> None:
         """Open the transcript of the side that was clicked; of any other cell the checkpoint's."""
@@ -174,6 +180,12 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             at, column = chosen[0]
             side = "baseline_" if column == sides["baseline_"] else ""
             flip = flips.iloc[at]
+            if column == BESIDE:
+                both = [row["baseline"], row["checkpoint"]]
+                st.switch_page(
+                    "app_pages/beside.py",
+                    query_params=links.beside(flip["eval"], flip["sample"], both, metric=flip["metric"]),
+                )
             place = places[row["baseline" if side else "checkpoint"]]
             within = samples_of(flip.to_dict(), side, place, words.splits)
             to = links.transcript(flip[f"{side}eval_key"], flip["sample"], int(flip[f"{side}epoch"]), within=within)
@@ -190,7 +202,8 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),
             sides[""]: st.column_config.Column(width=210),
-            "change": st.column_config.Column("Change, points" if rate else "Change", width=170),
+            "change": st.column_config.Column("Change, points" if rate else "Change", width=130),
+            BESIDE: st.column_config.TextColumn("Both", width=110),
             "eval": st.column_config.TextColumn("Eval", width=150),
         },
         alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",

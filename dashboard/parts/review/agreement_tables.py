@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -55,7 +54,6 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
     Returns:
         The cell that is open, as "JUDGE-PEOPLE"; None where none is.
     """
-    kinds: dict[bool, Literal["primary", "secondary"]] = {True: "primary", False: "secondary"}
     cells = [f"{judge}-{people}" for judge in VERDICTS for people in VERDICTS]
     restored = controls.restored(CELL)
     if controls.source() is not None:
@@ -72,8 +70,9 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
             for column, people in enumerate(VERDICTS):
                 count, cell = int(found.table[row, column]), f"{judge}-{people}"
                 places[column + 1].button(
-                    f"{count:,}", key=f"cell {cell}", type=kinds[st.session_state[PICKED] == cell], disabled=count == 0,
-                    width="stretch", help="Show these samples", on_click=_pick, args=(cell,),
+                    f"{count:,}", key=f"cell {cell}", disabled=count == 0, width="stretch",
+                    type="primary" if st.session_state[PICKED] == cell else "secondary",
+                    help="Show these samples", on_click=_pick, args=(cell,),
                 )  # fmt: skip
     picked: str | None = st.session_state[PICKED]
     controls.remember(CELL, picked)
