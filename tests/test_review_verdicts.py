@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.queries.transcript import NoSuchSample, transcript
-from dashboard.queries.transcript_hash import transcript_hash, transcript_hashes
+from dashboard.queries.transcript import NoSuchSample
 from dashboard.queries.verdicts import (
     judged_metrics,
     judges_outcome,
@@ -18,7 +17,7 @@ from dashboard.queries.verdicts import (
 from dashboard.review.verdicts import give_verdict
 from dashboard.review.writing import NotAllowed
 from loaders.errors import DriftlineError
-from tests.builders import StoreBuilder, log, message, sample, score
+from tests.builders import StoreBuilder, log, sample, score
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed, say
 
 
@@ -59,34 +58,6 @@ def test_the_judges_outcome_stays_what_it_is(store: StoreBuilder) -> None:
     assert judge("gone", 1) is None
     say(store, ANN, "open", 0, "1", 2, "aligned")
     assert judge("1", 2) == "misaligned"
-
-
-def test_a_hash_is_of_what_was_said_alone(store: StoreBuilder) -> None:
-    key = key_of(store, "open", 0)
-    with store.cursor() as cursor:
-        read = transcript(cursor, key, "1", 1, 1)
-        other = transcript(cursor, key, "1", 2, 1)
-        all_at_once = transcript_hashes(cursor, [read.sample["sample_id"], other.sample["sample_id"]], 1)
-    own = transcript_hash(read.sample, read.messages)
-    assert own == transcript_hash(read.sample | {"error": "x"}, read.messages)
-    assert own != transcript_hash(other.sample, other.messages)
-    assert own != transcript_hash(read.sample, read.messages[:1])
-    assert all_at_once == {
-        read.sample["sample_id"]: own,
-        other.sample["sample_id"]: transcript_hash(other.sample, other.messages),
-    }
-
-
-def test_hashes_of_samples_without_messages_and_with_tool_calls_are_the_same_both_ways(store: StoreBuilder) -> None:
-    calls = '[{"id": "1", "function": "mail", "arguments": {"b": 1, "a": "é"}}]'
-    talk = [message("assistant", "", reasoning="hm", tool_calls_json=calls)]
-    two = [sample("plain", score(1.0), input="q", reply="r"), sample("tools", score(1.0), messages=talk)]
-    store.add(log(two, log_eval_id="two"), run="open", step=5)
-    with store.cursor() as cursor:
-        for name in ("plain", "tools"):
-            read = transcript(cursor, key_of(store, "open", 5), name, 1, 1)
-            number = read.sample["sample_id"]
-            assert transcript_hashes(cursor, [number], 1) == {number: transcript_hash(read.sample, read.messages)}
 
 
 @pytest.mark.parametrize(

@@ -122,12 +122,19 @@ class NoSuchThread(DriftlineError):
     """A thread that isn't in the store, or that the reader may not see."""
 
 
+# Who may not see a run sees nothing that is on it, that was asked of it, or that names it.
 SEEN = """
-WITH seen AS (SELECT * FROM threads WHERE NOT any_hidden(runs)),
+WITH seen AS (
+    SELECT * FROM threads
+    WHERE NOT any_hidden(runs)
+      AND json_extract_string(anchor_json, '$.probe') NOT IN (FROM hidden_probes()) IS NOT FALSE
+      AND json_extract_string(anchor_json, '$.log')
+          NOT IN (SELECT eval_key FROM evals WHERE eval_id IN (FROM hidden_evals())) IS NOT FALSE
+),
 said AS (
     SELECT thread_id, list({'id': comment_id, 'author': author, 'text': text, 'at': created_at}
                            ORDER BY created_at, comment_id) AS comments, max(created_at) AS last_at
-    FROM comments SEMI JOIN seen USING (thread_id) GROUP BY thread_id
+    FROM comments SEMI JOIN seen USING (thread_id) WHERE NOT names_hidden(text) GROUP BY thread_id
 ),
 states AS (
     SELECT thread_id, author, marked_at, mark = 'resolved' AS resolved
@@ -139,7 +146,7 @@ tagged AS (
         SELECT thread_id, subject, mark FROM thread_marks SEMI JOIN seen USING (thread_id)
         WHERE mark IN ('tagged', 'untagged')
         QUALIFY row_number() OVER (PARTITION BY thread_id, subject ORDER BY marked_at DESC) = 1
-    ) WHERE mark = 'tagged' GROUP BY thread_id
+    ) WHERE mark = 'tagged' AND NOT names_hidden(subject) GROUP BY thread_id
 ),
 found AS (
     SELECT t.*, s.comments, s.last_at, coalesce(g.tags, []) AS tags, coalesce(r.resolved, false) AS resolved,
@@ -162,10 +169,7 @@ WHERE ($resolved IS NULL OR resolved = $resolved) AND ($kind = '' OR kind = $kin
 ORDER BY last_at DESC, thread_id
 """
 ONE = "SELECT * FROM found WHERE thread_id = $thread"
-PEOPLE = """
-SELECT DISTINCT author FROM comments SEMI JOIN (FROM threads WHERE NOT any_hidden(runs)) t USING (thread_id)
-ORDER BY author
-"""
+PEOPLE = "SELECT DISTINCT author FROM (SELECT unnest(comments).author AS author FROM found) ORDER BY author"
 TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM found ORDER BY tag"
 LAST_CHANGE = """
 SELECT (SELECT count(*) FROM comments) + (SELECT count(*) FROM thread_marks) + (SELECT count(*) FROM sample_verdicts)
@@ -181,8 +185,8 @@ ORDER BY created_at, thread_id
 ON_SAMPLES = """
 SELECT json_extract_string(anchor_json, '$.log') AS log, json_extract_string(anchor_json, '$.sample') AS sample,
        json_extract_string(anchor_json, '$.epoch')::BIGINT AS epoch, count(*) AS n
-FROM threads
-WHERE kind IN ('sample', 'message') AND NOT any_hidden(runs)
+FROM found
+WHERE kind IN ('sample', 'message')
   AND json_extract_string(anchor_json, '$.log') IN (SELECT unnest($logs::VARCHAR[]))
 GROUP BY ALL
 """
@@ -249,7 +253,7 @@ def thread(con: duckdb.DuckDBPyConnection, thread_id: str) -> Thread:
 
 def people_and_tags(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
     """Who has written comments, and the tags in use; both in alphabetical order."""
-    return [row["author"] for row in records(con, PEOPLE)], [row["tag"] for row in records(con, SEEN + TAGS)]
+    return [row["author"] for row in records(con, SEEN + PEOPLE)], [row["tag"] for row in records(con, SEEN + TAGS)]
 
 
 def last_change(con: duckdb.DuckDBPyConnection) -> int:
@@ -264,7 +268,7 @@ def notes_on_samples(con: duckdb.DuckDBPyConnection, logs: Sequence[str]) -> dic
         con: A cursor, with what it may not see.
         logs: Keys of logs.
     """
-    rows = records(con, ON_SAMPLES, {"logs": list(logs)})
+    rows = records(con, SEEN + ON_SAMPLES, {"logs": list(logs)})
     return {(row["log"], row["sample"], row["epoch"]): row["n"] for row in rows}
 
 

@@ -14,7 +14,7 @@ from dashboard.queries import threads as thread_queries
 from dashboard.queries.named_runs import runs_named
 from dashboard.queries.threads import KINDS, Anchor, Thread
 from dashboard.review import audit
-from dashboard.review.writing import BadText, add, checked, now, require, transaction
+from dashboard.review.writing import BadText, add, checked, now, require, transaction, writing
 from loaders.errors import DriftlineError
 from loaders.store import Store
 
@@ -116,7 +116,7 @@ def resolve(store: Store, reader: Reader, thread_id: str, *, resolved: bool = Tr
         NoSuchThread: There is none that the reader may see.
     """
     require(reader, "editor", WRITE)
-    with store.writing:
+    with writing:
         found = _find(store, reader, thread_id)
         if found.resolved != resolved:
             mark = "resolved" if resolved else "reopened"
@@ -135,7 +135,7 @@ def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) 
     """
     require(reader, "editor", WRITE)
     wanted = _checked_tags(tags)
-    with store.writing:
+    with writing:
         found = _find(store, reader, thread_id)
         changes = [("tagged", tag) for tag in wanted if tag not in found.tags]
         changes += [("untagged", tag) for tag in found.tags if tag not in wanted]

@@ -12,7 +12,7 @@ from dashboard.access import Reader
 from dashboard.queries.named_runs import runs_named
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.review import audit
-from dashboard.review.writing import add, checked, now, require, transaction
+from dashboard.review.writing import add, checked, now, require, transaction, writing
 from loaders.errors import DriftlineError
 from loaders.store import Store
 
@@ -86,7 +86,7 @@ def edit_view(store: Store, reader: Reader, view_id: str, *, title: str, note: s
         "title": checked("The title of a view", title, LONGEST_TITLE, needed=True),
         "note": checked("The note of a view", note, LONGEST_NOTE),
     }
-    with store.writing:
+    with writing:
         found = _find(store, reader, view_id)
         if (found.title, found.note) != (changed["title"], changed["note"]):
             _add(store, reader, _next(found, reader) | changed, f'edited the view "{changed["title"]}"')
@@ -118,7 +118,7 @@ def archive_view(store: Store, reader: Reader, view_id: str, *, archived: bool =
         NoSuchView: There is none that the reader may see.
     """
     require(reader, "editor", WRITE)
-    with store.writing:
+    with writing:
         found = _find(store, reader, view_id)
         if found.archived != archived:
             did = "archived" if archived else "took out of the archive"

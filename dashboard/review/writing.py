@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from dashboard.access import Reader, Role
 from dashboard.queries.sql import identifier
 from loaders.errors import DriftlineError
 from loaders.store import Store
+
+writing = threading.RLock()
+"""What people write shares no table with ingests, and need not wait for one; only for each other."""
 
 
 class NotAllowed(DriftlineError):
@@ -75,7 +79,7 @@ def add(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -
 @contextmanager
 def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor that writes all or nothing, one writer at a time."""
-    with store.writing, store.cursor() as cursor:
+    with writing, store.cursor() as cursor:
         cursor.execute("BEGIN")
         try:
             yield cursor

@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 import streamlit as st
 
-from dashboard.parts.reader import cursor
+from dashboard.access import Reader
+from dashboard.parts.reader import cursor, standing
 from dashboard.queries.threads import last_change
 
 POLL_SECONDS = 2
@@ -36,6 +37,9 @@ def shown(name: str, read: Read) -> Any:
 @st.fragment(run_every=POLL_SECONDS)
 def _watch(name: str, read: Read) -> None:
     session = st.session_state
+    if not isinstance(standing(), Reader):
+        # Signed out meanwhile: what stands before every page takes over.
+        st.rerun(scope="app")
     with cursor() as found:
         changes = last_change(found)
         if changes == session[CHANGES + name]:
