@@ -79,6 +79,27 @@ data = st.Page(
     icon=":material/database:",
     help="What was ingested when, what was rejected and why, and what each run has and lacks.",
 )
+views = st.Page(
+    "app_pages/views.py",
+    title="Views",
+    url_path=links.VIEWS,
+    icon=":material/bookmarks:",
+    help="Pages that were saved under a name, with notes.",
+)
+notes = st.Page(
+    "app_pages/notes.py",
+    title="Notes",
+    url_path=links.NOTES,
+    icon=":material/comment:",
+    help="Everything that was noted on points, samples, messages and replies.",
+)
+agreement = st.Page(
+    "app_pages/agreement.py",
+    title="Agreement",
+    url_path=links.AGREEMENT,
+    icon=":material/handshake:",
+    help="People's verdicts against the judge's, and the rates with them in its place.",
+)
 
 
 def landing() -> None:
@@ -88,7 +109,8 @@ def landing() -> None:
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
 pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
-page = st.navigation([home, *pages], position="top")
+review = [views, notes, agreement]
+page = st.navigation({"": [home, *pages], "Review": review}, position="top")
 if page != home:
     shell.frame(page)
 page.run()

@@ -21,6 +21,7 @@ Parameters = dict[str, list[str]]
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
 PROBE = "probe"
+VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -48,12 +49,15 @@ PARAMETERS: dict[str, frozenset[str]] = {
     ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
     COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
     SAMPLES: FILTER | {"page"},
-    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
+    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
     DATA: frozenset({"show", "run"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )
-    | {"log", "sample", "epoch", "upto"},
+    | {"log", "sample", "epoch", "upto", "reply"},
+    VIEWS: frozenset({"view", "find"}),
+    NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
+    AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
 }
 """Which parameters belong to which page."""
 
@@ -130,17 +134,25 @@ def where(field: str, value: object) -> str:
     return field if is_missing(value) else f"{field}={value}"
 
 
-def transcript(log: str, sample: str, epoch: int, *, within: Parameters | None = None) -> Parameters:
+def page_file(page: str) -> str:
+    """The file of a page, by which Streamlit knows it."""
+    return f"app_pages/{page}.py"
+
+
+def transcript(
+    log: str, sample: str, epoch: int, *, message: int | None = None, within: Parameters | None = None
+) -> Parameters:
     """The Transcript page of one sample.
 
     Args:
         log: The log's eval_key.
         sample: The sample's id as text.
         epoch: From 1.
+        message: The message that is marked, from 1; None for none.
         within: The Samples page's own parameters, so that previous and next stay inside its filter.
     """
     kept = {name: values for name, values in (within or {}).items() if name in FILTER}
-    return {**kept, **parameters(log=log, sample=sample, epoch=epoch)}
+    return {**kept, **parameters(log=log, sample=sample, epoch=epoch, message=message)}
 
 
 def probe(probe_id: str) -> Parameters:

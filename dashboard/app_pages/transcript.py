@@ -10,6 +10,15 @@ import streamlit as st
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.plain import escaped, facts
+from dashboard.parts.review.sample_notes import (
+    chosen_anew,
+    chosen_message,
+    forget_message,
+    notes_of,
+    notes_on_messages,
+    sample_notes,
+)
+from dashboard.parts.review.verdict_panel import verdict_panel
 from dashboard.parts.sample_filters import filter_of, order_of
 from dashboard.parts.transcript_html import (
     MESSAGES_A_PART,
@@ -22,6 +31,7 @@ from dashboard.parts.transcript_html import (
 )
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
+from dashboard.queries.transcript_hash import transcript_hash
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
@@ -50,11 +60,14 @@ except DriftlineError as error:
     st.html(f'<div class="dl-notice">{escaped(error)}</div>')
     around = None
 log, sample, messages = read.log, read.sample, read.messages
+threads = notes_of(here)
+chosen = chosen_message(len(messages))
 
 
 def go(to: SampleName) -> None:
     """Move to another sample of the same filter."""
     st.session_state[HERE], st.session_state[PART] = to, 1
+    forget_message()
 
 
 def turn(by: int) -> None:
@@ -96,6 +109,9 @@ with talk:
         where = f"in {len(found.messages):,} of {len(messages):,} messages"
         st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
     parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
+    newly = chosen_anew(chosen)
+    if newly is not None and newly - 1 in shown:
+        st.session_state[PART] = shown.index(newly - 1) // MESSAGES_A_PART + 1
     part = st.session_state[PART] = min(max(1, st.session_state[PART]), parts)
     if parts > 1:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -106,7 +122,11 @@ with talk:
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     conversation = messages or without_messages(sample)
     of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
-    body = "".join(message_html(index + 1, conversation[index], wanted) for index in of_part)
+    noted = notes_on_messages(threads)
+    body = "".join(
+        message_html(index + 1, conversation[index], wanted, notes=noted.get(index + 1, 0), chosen=index + 1 == chosen)
+        for index in of_part
+    )
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
@@ -130,6 +150,12 @@ with beside:
     for html in scores_html(read.scores, wanted):
         with st.container(border=True):
             st.html(html)
+    with st.container(border=True):
+        asked = within.get("metric", [])
+        read_hash = transcript_hash(sample, messages)
+        verdict_panel(here, log["eval"] or log["task"], asked[0] if len(asked) == 1 else None, read_hash, as_of)
+    with st.container(border=True):
+        sample_notes(threads, here, messages, as_of)
     with st.container(border=True):
         st.html(facts(provenance(log, sample)) + extras_html(log, sample))
     whole = json.dumps(

@@ -21,6 +21,7 @@ from dashboard.queries import overview as overview_queries
 from dashboard.queries import rates as rate_queries
 from dashboard.queries import transcript as transcripts
 from dashboard.queries import trends as trend_queries
+from dashboard.queries import verdicts as verdict_queries
 from dashboard.queries.applicable import live_evals
 
 P = ParamSpec("P")
@@ -85,3 +86,4 @@ outcome_counts = _kept(samples.outcome_counts)
 neighbours = _kept(samples.neighbours)
 log_paths = _kept(_log_paths)
 transcript = _kept(transcripts.transcript)
+judges_outcome = _kept(verdict_queries.judges_outcome)

@@ -14,6 +14,8 @@ from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
+from dashboard.parts.review.point_notes import point_notes
+from dashboard.parts.review.sample_marks import sample_marks
 from dashboard.parts.sample_filters import filter_of, order_of
 
 FIRST_SAMPLES = 6
@@ -48,9 +50,10 @@ def sample_table(
             "prompt": frame["prompt"].fillna(""),
             "scores": frame["scores"].fillna(""),
             "limit": frame["limit"].fillna(""),
+            "people": sample_marks(frame),
         }
     )
-    alike = [*fixed, *(name for name in ("limit", "scores") if (table[name] == "").all())]
+    alike = [*fixed, *(name for name in ("limit", "scores", "people") if (table[name] == "").all())]
     alike += ["epoch"] if (table["epoch"] == 1).all() else []
 
     def open_row() -> None:
@@ -79,6 +82,7 @@ def sample_table(
             "prompt": st.column_config.TextColumn("Prompt", width=260),
             "scores": st.column_config.TextColumn("Scores", width=180),
             "limit": st.column_config.TextColumn("Limit", width=90),
+            "people": st.column_config.TextColumn("People", width=120),
         },
         alt="Samples; a click on a row opens its transcript",
     )
@@ -110,6 +114,7 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             st.caption("The log holds no samples: only the numbers that it reports.")
         with st.expander("About this point"):
             st.html(facts(_about(row, members, splits)))
+        point_notes(row, as_of)
 
 
 def _headline(row: Mapping[Any, Any]) -> str:

@@ -11,6 +11,7 @@ from dashboard.charts.palette import Scheme
 from dashboard.parts import caches
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
+from dashboard.parts.review.save_view import save_view_button
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
@@ -30,7 +31,9 @@ def frame(page: Any) -> None:
     st.html(STYLE + print_style(scheme()))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.subheader(page.title, anchor=False, width="content")
-        _batch()
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            save_view_button(as_of())
+            _batch()
     for name, text in notices(as_of()):
         told = f"<b>{escaped(name)}:</b> " if name else ""
         st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
@@ -70,6 +73,12 @@ def as_of() -> int:
     return int(session[SHOWN])
 
 
+def show_newest() -> None:
+    """Let this session see the newest batch, pinned to none."""
+    st.session_state[SHOWN], st.session_state[PINNED] = runtime.store().batch(), False
+    st.query_params.pop(links.AS_OF, None)
+
+
 @st.fragment(run_every=POLL_SECONDS)
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
@@ -80,8 +89,7 @@ def _batch() -> None:
         if newest > shown:
             label = f"Show batch {newest}" if st.session_state.get(PINNED) else "New data: update"
             if st.button(label, icon=":material/refresh:", key="update", type="primary"):
-                st.session_state[SHOWN], st.session_state[PINNED] = newest, False
-                st.query_params.pop(links.AS_OF, None)
+                show_newest()
                 st.rerun(scope="app")
         text = f"as of batch {shown}" if shown else "nothing ingested yet"
         if when is not None and when == when:
