@@ -100,6 +100,13 @@ agreement = st.Page(
     icon=":material/handshake:",
     help="People's verdicts against the judge's, and the rates with them in its place.",
 )
+report = st.Page(
+    "app_pages/report.py",
+    title="Report",
+    url_path=links.REPORT,
+    icon=":material/summarize:",
+    help="Saved views, notes and transcripts as one file that opens offline.",
+)
 
 
 def landing() -> None:
@@ -109,7 +116,7 @@ def landing() -> None:
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
 pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
-review = [views, notes, agreement]
+review = [views, notes, agreement, report]
 page = st.navigation({"": [home, *pages], "Review": review}, position="top")
 if page != home:
     shell.frame(page)

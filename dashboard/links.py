@@ -22,6 +22,7 @@ OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persisten
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
 PROBE = "probe"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
+REPORT = "report"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -51,6 +52,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     SAMPLES: FILTER | {"page"},
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
     DATA: frozenset({"show", "run"}),
+    REPORT: frozenset({"title", "saved"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )
