@@ -1,5 +1,6 @@
 """The dashboard's pages: configuration and navigation, nothing else."""
 
+from itertools import chain
 from pathlib import Path
 
 import streamlit as st
@@ -132,7 +133,8 @@ def landing() -> None:
         links.OVERVIEW,
         {name: st.query_params.get_all(name) for name in st.query_params},
     )
-    st.switch_page(next(page for pages in sections.values() for page in pages if page.url_path == named), query_params=address)
+    pages = chain.from_iterable(sections.values())
+    st.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
