@@ -23,6 +23,7 @@ OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persisten
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
 PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
+REPORT = "report"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -55,6 +56,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
     BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     DATA: frozenset({"show", "run"}),
+    REPORT: frozenset({"title", "saved"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )

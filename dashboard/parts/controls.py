@@ -21,6 +21,8 @@ from dashboard.parts import absent
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
 DRAWN = "_drawn"
 """What the page has drawn so far: see `dashboard.parts.exports.drawn`."""
+AT_END = "_at_end"
+"""Called once, when a page has been drawn to its end: a review is collected so."""
 
 
 def arrive(page: str) -> None:
@@ -55,6 +57,9 @@ def leave() -> None:
         if st.query_params.get_all(name) != values:
             st.query_params[name] = values if len(values) != 1 else values[0]
     st.session_state[KEPT][page] = written
+    at_end = st.session_state.pop(AT_END, None)
+    if at_end:
+        at_end()
 
 
 def stop() -> NoReturn:
