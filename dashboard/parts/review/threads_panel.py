@@ -30,31 +30,46 @@ def where_it_stands() -> tuple[str, links.Parameters]:
 
 
 def threads_panel(
-    threads: Sequence[Thread], anchor: Anchor, as_of: int, *, title: str = "Notes", place: Place = where_it_stands
+    threads: Sequence[Thread],
+    anchor: Anchor | None,
+    as_of: int,
+    *,
+    title: str = "Notes",
+    place: Place = where_it_stands,
+    name_of: Callable[[Anchor], str] = anchor_text,
 ) -> None:
     """Show threads, and let those who may write.
 
     Args:
         threads: What is shown, in this order.
-        anchor: What a new thread will be on.
+        anchor: What a new thread will be on; None where none can be begun.
         as_of: The batch that is shown.
         title: Over them.
         place: Leads to what a new thread is on.
+        name_of: Names the things of threads that are on something else.
     """
     st.html(STYLE)
     st.html(f'<div class="dl-head"><b>{title}</b>{_counted(threads)}</div>')
     notice(NOTICE)
     open_ones = [thread for thread in threads if not thread.resolved]
     settled = [thread for thread in threads if thread.resolved]
+
+    def show(thread: Thread) -> None:
+        one_thread(thread, on=None if thread.anchor == anchor else name_of(thread.anchor))
+
     for thread in open_ones:
-        one_thread(thread, on=_unlike(thread, anchor))
+        show(thread)
     if settled:
         with st.expander(f"Resolved ({len(settled)})"):
             for thread in settled:
-                one_thread(thread, on=_unlike(thread, anchor))
+                show(thread)
     if not reader().may("editor"):
         st.caption(ONLY_READ)
-        return
+    elif anchor is not None:
+        _add(anchor, as_of, place)
+
+
+def _add(anchor: Anchor, as_of: int, place: Place) -> None:
     with st.expander("Add a note", icon=":material/add_comment:", expanded=False, key=f"add {_key(anchor)}"):
         name_field("notes")
         _new_thread(anchor, as_of, place)
@@ -138,10 +153,6 @@ def _counted(threads: Sequence[Thread]) -> str:
     parts = [f"{left} open"] if left else []
     parts += [f"{len(threads) - left} resolved"] if len(threads) > left else []
     return f' <span class="dl-note">{", ".join(parts)}</span>' if parts else ""
-
-
-def _unlike(thread: Thread, anchor: Anchor) -> str | None:
-    return None if thread.anchor == anchor else anchor_text(thread.anchor)
 
 
 def _key(anchor: Anchor) -> str:
