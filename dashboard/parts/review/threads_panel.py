@@ -116,7 +116,9 @@ def _new_thread(anchor: Anchor, as_of: int, place: Place) -> None:
         _do(partial(begin, text=session[text], tags=session[tags]))
 
     with st.form(f"form {_key(anchor)}", clear_on_submit=True, border=False):
-        st.text_area("Note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="What is to be seen here?")
+        st.text_area(
+            "Your note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="What is to be seen here?"
+        )
         pick_tags("Tags", tags)
         st.form_submit_button("Add note", type="primary", on_click=write)
 
