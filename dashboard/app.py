@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import links
-from dashboard.parts import shell
+from dashboard.parts import shell, signing_in
 
 st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 
@@ -51,12 +51,26 @@ compare = st.Page(
     icon=":material/compare_arrows:",
     help="Two to eight checkpoints: differences with intervals, and the questions that flipped.",
 )
+beside = st.Page(
+    "app_pages/beside.py",
+    title="Side by side",
+    url_path=links.BESIDE,
+    icon=":material/view_column_2:",
+    help="One question at two to six checkpoints, turn by turn: where they part, and what the judge said of each.",
+)
 probe = st.Page(
     "app_pages/probe.py",
     title="Probe",
     url_path=links.PROBE,
     icon=":material/science:",
     help="One dilemma, several checkpoints, side by side, now.",
+)
+judgings = st.Page(
+    "app_pages/judgings.py",
+    title="Judgings",
+    url_path=links.JUDGINGS,
+    icon=":material/gavel:",
+    help="Stored transcripts judged again by another model or rubric, beside their first score.",
 )
 samples = st.Page(
     "app_pages/samples.py",
@@ -110,14 +124,27 @@ report = st.Page(
 
 
 def landing() -> None:
-    """The bare address leads to the overview; Streamlit gives its default page no name in the address."""
-    st.switch_page(overview, query_params={name: st.query_params.get_all(name) for name in st.query_params})
+    """The bare address leads to the overview, or to the page that was wanted before somebody signed in.
+
+    Streamlit gives its default page no name in the address.
+    """
+    named, address = signing_in.wanted() or (
+        links.OVERVIEW,
+        {name: st.query_params.get_all(name) for name in st.query_params},
+    )
+    st.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, probe, samples, transcript, data]
+pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, judgings, samples, transcript, data]
+known = signing_in.is_known()
 review = [views, notes, agreement, report]
-page = st.navigation({"": [home, *pages], "Review": review}, position="top")
-if page != home:
+page = st.navigation({"": [home, *pages], "Review": review}, position="top" if known else "hidden")
+if not known:
+    signing_in.door(page.url_path)
+    st.stop()
+if page == home:
+    page.run()
+else:
     shell.frame(page)
-page.run()
+    shell.run(page)

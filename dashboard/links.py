@@ -5,6 +5,7 @@ The names in an address are the names of runs, evals and definitions, never thei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -20,17 +21,19 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE = "probe"
+PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
 REPORT = "report"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
 
+PIN = re.compile(r"(\d{1,18})(?:-([0-9a-f]{6}))?")
+
 BOUND = frozenset(
     {
         "x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing",
-        "all_rows", "ask",
+        "all_rows", "ask", "disagree",
     }
 )  # fmt: skip
 """Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
@@ -51,6 +54,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
     SAMPLES: FILTER | {"page"},
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
+    BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     DATA: frozenset({"show", "run"}),
     REPORT: frozenset({"title", "saved"}),
     PROBE: frozenset(
@@ -60,6 +64,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     VIEWS: frozenset({"view", "find"}),
     NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
     AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
+    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
 }
 """Which parameters belong to which page."""
 
@@ -81,6 +86,22 @@ def parameters(**values: object) -> Parameters:
 def query(address: Parameters) -> str:
     """An address as the text behind the question mark."""
     return urlencode(address, doseq=True)
+
+
+def pin(batch: int, mark: str) -> str:
+    """The value of `as_of` that pins a page to a batch of one store.
+
+    Args:
+        batch: Its number.
+        mark: What tells it from the same number in another store: `dashboard.queries.ingests.batch_mark`.
+    """
+    return f"{batch}-{mark}"
+
+
+def read_pin(text: str) -> tuple[int, str | None] | None:
+    """The batch that an address names, with its mark where it has one; None for what is no pin."""
+    found = PIN.fullmatch(text)
+    return None if found is None else (int(found[1]), found[2])
 
 
 def step_of(row: Row) -> int | str | None:
@@ -157,6 +178,36 @@ def transcript(
     return {**kept, **parameters(log=log, sample=sample, epoch=epoch, message=message)}
 
 
+ALONG_A_RUN = "Along a run"
+"""The view of the Side by side page that tells where questions changed."""
+
+
+def beside(
+    eval_name: str,
+    sample: str | None,
+    checkpoints: Sequence[str],
+    *,
+    metric: str | None = None,
+    epoch: int | None = None,
+    run: str | None = None,
+    view: str | None = None,
+) -> Parameters:
+    """The Side by side page with one question.
+
+    Args:
+        eval_name: Of one eval, not of a group.
+        sample: The question's id as text; None for the first on which the checkpoints disagree.
+        checkpoints: Names, the one that the others are held against first.
+        metric: What counts; None for the eval's default.
+        epoch: The same for all columns; None for the first.
+        run: Whose steps are told in the view along a run.
+        view: `ALONG_A_RUN`, or None for the transcripts.
+    """
+    return parameters(
+        eval=eval_name, sample=sample, checkpoint=list(checkpoints), metric=metric, epoch=epoch, run=run, view=view
+    )
+
+
 def probe(probe_id: str) -> Parameters:
     """The permanent link to a probe: it shows what was saved, and asks no model again."""
     return parameters(probe=probe_id)
@@ -172,6 +223,21 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
         upto: Number of the last message that is taken over, from 0; None for all.
     """
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
+
+
+def judge_again(within: Parameters) -> Parameters:
+    """The Judgings page about to judge what passes a filter of the Samples page.
+
+    Args:
+        within: The Samples page's own parameters.
+    """
+    kept = {name: values for name, values in within.items() if name in FILTER and name != "sort"}
+    return {**kept, **parameters(begin="yes")}
+
+
+def judgings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one judging, or several beside each other."""
+    return parameters(judging=list(judging_ids))
 
 
 def sample_of(address: Parameters) -> tuple[str, str, int] | None:

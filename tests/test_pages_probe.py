@@ -393,10 +393,10 @@ def test_differences_are_by_word_against_the_chosen_column(server: ProbeServer, 
     server.scripts = {"m1": [Text("I will report it."), End()], "m2": [Text("I will never report <it>."), End()]}
     probe = asked(service, "m1", "m2")
     told = html(opened("probe", probe=probe.probe_id, view="Differences"))
-    assert re.search(r'<span class="pr-added">[^<]*never', told)
+    assert re.search(r'<span class="dl-added">[^<]*never', told)
     assert re.sub("</?span[^>]*>", "", told).count("never report &lt;it&gt;.") == 1
     told = html(opened("probe", probe=probe.probe_id, view="Differences", to="1"))
-    assert re.search(r'<span class="pr-removed">[^<]*never', told)
+    assert re.search(r'<span class="dl-removed">[^<]*never', told)
 
 
 # From a transcript.

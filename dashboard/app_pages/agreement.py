@@ -87,8 +87,8 @@ if len(result.rates):
     st.html('<div class="dl-head"><b>Rates: the judge, and judge + people</b></div>')
     rates_table(result)
     st.caption(
-        "Judge + people: where people judged a sample and are not tied, their verdict takes the judge's place; all other"
-        " samples keep the judge's. Same samples, same clusters, same intervals (95 %, Wilson) as on Curves. Logs in"
+        "Judge + people: where people judged a sample and are not tied, their verdict takes the judge's place; all"
+        " other samples keep the judge's. Same samples, clusters and intervals (95 %, Wilson) as on Curves. Logs in"
         " which nobody judged anything are not listed."
     )
     download_csv(result.rates, "driftline-judge-and-people")

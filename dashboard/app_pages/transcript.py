@@ -9,6 +9,10 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.beside.elsewhere import other_checkpoints
+from dashboard.parts.gone import gone_transcript
+from dashboard.parts.judgings import of_sample
+from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
 from dashboard.parts.review.sample_notes import (
     chosen_anew,
@@ -31,7 +35,6 @@ from dashboard.parts.transcript_html import (
 )
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
-from dashboard.queries.transcript_hash import transcript_hash
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
@@ -54,7 +57,7 @@ try:
     read = caches.transcript(here.log, here.sample, here.epoch, as_of)
     around = caches.neighbours(filter_of(within), order_of(within), here, as_of)
 except NoSuchSample as error:
-    st.html(f'<div class="dl-notice">{escaped(error)}</div>')
+    gone_transcript(str(error), here, as_of)
     controls.stop()
 except DriftlineError as error:
     st.html(f'<div class="dl-notice">{escaped(error)}</div>')
@@ -87,10 +90,16 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.page_link("app_pages/samples.py", label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
-        st.button("Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None)
+        st.button(
+            "Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None,
+            shortcut="K",
+        )  # fmt: skip
         if around:
             st.html(f'<span class="dl-note">{around.position:,} of {around.total:,}</span>', width="content")
-        st.button("Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None)
+        st.button(
+            "Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None,
+            shortcut="J",
+        )  # fmt: skip
 for trouble, what in (("error", "Error"), ("limit_type", "Stopped by a limit")):
     if sample[trouble]:
         value = f" ({sample['limit_value']:g})" if trouble == "limit_type" and sample["limit_value"] else ""
@@ -145,14 +154,18 @@ with beside:
                 "app_pages/probe.py", label="Probe this", icon=":material/science:",
                 query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
             )  # fmt: skip
+    other_checkpoints(read, here, within, as_of)
     if not read.scores:
         st.caption("Not scored.")
     for html in scores_html(read.scores, wanted):
         with st.container(border=True):
             st.html(html)
+    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
+        with st.container(border=True):
+            st.html(html)
     with st.container(border=True):
         asked = within.get("metric", [])
-        read_hash = transcript_hash(sample, messages)
+        read_hash = caches.transcript_hash(sample["sample_id"])
         verdict_panel(here, log["eval"] or log["task"], asked[0] if len(asked) == 1 else None, read_hash, as_of)
     with st.container(border=True):
         sample_notes(threads, here, messages, as_of)
@@ -163,8 +176,9 @@ with beside:
     )
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
-        "Download as JSON", whole, file, "application/json", icon=":material/download:", on_click="ignore"
-    )
+        "Download as JSON", whole, file, "application/json", icon=":material/download:",
+        on_click=note_export, args=(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])]),
+    )  # fmt: skip
 
 controls.remember("part", st.session_state[PART] if st.session_state[PART] > 1 else None)
 controls.leave()

@@ -56,7 +56,8 @@ summary { cursor: pointer; color: var(--muted); font-size: .88rem; }
 .role { font-size: .8rem; font-weight: 600; color: var(--muted); overflow-wrap: anywhere; }
 .note { background: var(--soft); border: 1px solid var(--line); border-radius: 5px; padding: .5rem .8rem;
   margin: .6rem 0; }
-@media print { .drawing svg { min-width: 0; } body { padding: 0; max-width: none; } .scroll { overflow: visible; } table { font-size: .7rem; }
+@media print { .drawing svg { min-width: 0; }
+  body { padding: 0; max-width: none; } .scroll { overflow: visible; } table { font-size: .7rem; }
   .note, .turn { break-inside: avoid; } }
 """
 """Light or dark as the reader's screen, white on paper."""
@@ -144,7 +145,8 @@ def _table(frame: pd.DataFrame, title: str) -> str:
 def _cell(value: object, number: bool) -> str:
     if not number:
         text = cell(value)
-        return f"<td{' class=\"long\"' if len(text) > LONG_CELL else ''}>{escape(text)}</td>"
+        css = ' class="long"' if len(text) > LONG_CELL else ""
+        return f"<td{css}>{escape(text)}</td>"
     # All the digits come up where the pointer rests.
     return f'<td class="number" title="{escape(str(value))}">{escape(cell(value))}</td>'
 

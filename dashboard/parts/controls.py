@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import links
+from dashboard.parts import absent
 
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
 DRAWN = "_drawn"
@@ -135,6 +136,7 @@ def pick_many(
     default: Sequence[str],
     titles: Mapping[str, str] | None = None,
     placeholder: str | None = None,
+    most: int | None = None,
 ) -> list[str]:
     """Pick any number of options; none picked means none, never all, and stands in the address as such.
 
@@ -145,8 +147,9 @@ def pick_many(
         default: Picked where the address says nothing.
         titles: Shown instead of names.
         placeholder: Shown while nothing is picked.
+        most: How many may be picked.
     """
-    picked = _multiselect(label, name, options, list(default), titles, placeholder)
+    picked = _multiselect(label, name, options, list(default), titles, placeholder, most)
     remember(name, picked)
     return picked
 
@@ -196,6 +199,7 @@ def _multiselect(
         st.session_state[key] = default
     # A name that the store doesn't have stays picked, and matches nothing: the address is obeyed, not corrected.
     gone = [value for value in st.session_state[key] if value not in there]
+    absent.tell(name, gone, options)
     shown = _distinct(options, titles) | {value: f"{value} (not here)" for value in gone}
     return st.multiselect(
         label,
@@ -236,6 +240,8 @@ def pick_one(
     elif st.session_state[SOURCE] is not None:
         st.session_state[key] = default
     if st.session_state.get(key) not in options:
+        if values:
+            absent.tell(name, values[:1], options)
         st.session_state[key] = default
     shown = _distinct(options, titles)
     picked = st.selectbox(label, options, key=key, format_func=lambda option: shown[option], help=help)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import streamlit as st
@@ -96,9 +97,27 @@ def no_endpoints() -> None:
         )
 
 
-def no_samples() -> NoReturn:
-    """A filter that no sample passes."""
-    _say("No samples", "No sample passes this filter. Clear parts of it in the sidebar.", ":material/filter_alt_off:")
+def no_samples(to_blame: Sequence[str]) -> NoReturn:
+    """A filter that no sample passes.
+
+    Args:
+        to_blame: The parts of it that no sample passes even alone.
+    """
+    if to_blame:
+        told = f"No sample at all passes **{'**, nor **'.join(to_blame)}**: change that in the sidebar."
+    else:
+        told = "Each part of this filter is passed by some samples, but no sample passes all. Clear parts of it."
+    _say("No samples", f"No sample passes this filter. {told}", ":material/filter_alt_off:")
+
+
+def no_answers() -> NoReturn:
+    """Checkpoints of which none has a sample of the eval."""
+    _say(
+        "No answers here",
+        "None of the picked checkpoints holds samples of this eval. The **Data** page shows which run has which evals"
+        " at which steps.",
+        ":material/view_column_2:",
+    )
 
 
 def no_transcript() -> NoReturn:

@@ -12,6 +12,7 @@ from dashboard import links
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
+from dashboard.parts.beside.elsewhere import along_this_run
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
 from dashboard.parts.review.point_notes import point_notes
@@ -105,7 +106,9 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
             if len(frame):
                 total = sum(caches.outcome_counts(wanted, as_of).values())
-                st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
+                with st.container(horizontal=True, width="content", gap="small"):
+                    along_this_run(frame.iloc[0].to_dict(), as_of)
+                    st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
         if len(frame):
             sample_table(
                 frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])

@@ -15,7 +15,11 @@ from itertools import zip_longest
 STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
   border-radius: 3px; overflow-wrap: anywhere; }
+.dl-notice a, .dl-note a { color: inherit; text-decoration: underline; }
 .dl-batch { font-size: .82rem; opacity: .65; white-space: nowrap; }
+body:has(.dl-trouble) [data-testid="stException"] { display: none; }
+/* The tools of a chart lie within it: above it they would cover what stands there. */
+[data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: .25rem; }
 .dl-note { font-size: .85rem; opacity: .75; overflow-wrap: anywhere; }
 .dl-list { font-size: .88rem; margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
 .dl-list li { margin: .1rem 0; }
@@ -45,6 +49,8 @@ STYLE = """<style>
 .dl-fold { margin: .2rem 0; } .dl-fold summary { cursor: pointer; font-size: .84rem; opacity: .75; }
 .dl-fold summary i { opacity: .7; overflow-wrap: anywhere; } .dl-fold[open] summary i { display: none; }
 .dl-error { border-left: 3px solid #D55E00; padding-left: .6rem; }
+.dl-added { background: rgba(0,158,115,.22); } .dl-removed { background: rgba(213,94,0,.20);
+  text-decoration: line-through; }
 mark.dl-hit { background: #F0E442; color: #1F2430; border-radius: 2px; padding: 0 1px; }
 </style>"""
 """Classes for the few places where Streamlit has no element of its own. Colours work on light and dark."""

@@ -85,7 +85,7 @@ def message_html(
         parts.append(_folded("Result", text, wanted, "dl-code"))
     elif text:
         parts.append(_block(text, wanted, "dl-code" if role == "tool" else "dl-text"))
-    parts += [f'<div class="dl-note">{escaped(media)}</div>' for media in _media(message.get("content"))]
+    parts += [f'<div class="dl-note">{escaped(media)}</div>' for media in media_of(message.get("content"))]
     parts += [_call(call, wanted) for call in message.get("tool_calls") or [] if isinstance(call, dict)]
     error = message.get("error")
     if error:
@@ -230,7 +230,7 @@ def _block(text: str, wanted: str, css: str) -> str:
     )
 
 
-def _media(content: Any) -> list[str]:
+def media_of(content: Any) -> list[str]:
     """Name what can't be shown as text. It is never loaded: an image in a log may be an address."""
     if not isinstance(content, list):
         return []

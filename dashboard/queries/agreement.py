@@ -115,7 +115,7 @@ def agreement(con: duckdb.DuckDBPyConnection, query: AgreementQuery, as_of: int)
     """
     rows, by_log = _outcomes(con, query, as_of)
     said = _said(con, query, list(by_log))
-    hashes = transcript_hashes(con, [rows[name]["sample_id"] for name in said if name in rows], as_of)
+    hashes = transcript_hashes(con, [rows[name]["sample_id"] for name in said if name in rows])
     current = {
         name: [one for one in of if name in rows and one.transcript_hash == hashes[rows[name]["sample_id"]]]
         for name, of in said.items()

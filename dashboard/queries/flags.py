@@ -47,7 +47,7 @@ def number_repeats(rows: list[Row]) -> None:
     last.
     """
     for same in _grouped(rows, lambda row: (*checkpoint_of(row), *combination_of(row), row["eval"], row["metric"])):
-        same.sort(key=_precedence, reverse=True)
+        same.sort(key=precedence, reverse=True)
         for number, row in enumerate(same):
             row["repeat"] = number
             if number:
@@ -58,7 +58,12 @@ def number_repeats(rows: list[Row]) -> None:
                 )
 
 
-def _precedence(row: Row) -> tuple[Any, ...]:
+def precedence(row: Row) -> tuple[Any, ...]:
+    """Orders logs of one checkpoint, the one that counts last: complete successes, then what was created last.
+
+    Args:
+        row: With status, complete, created and eval_id.
+    """
     whole = row["status"] == "success" and bool(row["complete"])
     return (whole, row["created"] is not None, row["created"] or 0, row["eval_id"])
 

@@ -1,53 +1,39 @@
-"""What was read, in a word: equal for equal conversations, so that a verdict is never counted for another one."""
+"""What a transcript says, as one short text: two samples with the same hash hold the same conversation, word by word.
+
+Scores are no part of it, nor ids and times: a log that is written anew with another score holds the same transcripts.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import duckdb
 
 from dashboard.queries.sql import records
 
-SAMPLES = """
-SELECT sample_id, input, reply FROM live_samples($as_of) WHERE sample_id IN (SELECT unnest($samples::BIGINT[]))
+HASHES = """
+WITH wanted AS (SELECT DISTINCT unnest($samples::BIGINT[]) AS sample_id),
+said AS (
+    SELECT sample_id, string_agg(sha256(to_json([role, text, reasoning, tool_calls_json, function, content_json,
+                                                 error_json])::VARCHAR), '' ORDER BY idx) AS said
+    FROM messages SEMI JOIN wanted USING (sample_id) GROUP BY sample_id
+)
+SELECT s.sample_id, sha256(to_json([s.input, s.reply, m.said])::VARCHAR) AS hash
+FROM samples s SEMI JOIN wanted USING (sample_id) LEFT JOIN said m USING (sample_id)
 """
-MESSAGES = """
-SELECT sample_id, role, text, reasoning, tool_calls_json FROM live_messages($as_of)
-WHERE sample_id IN (SELECT unnest($samples::BIGINT[])) ORDER BY sample_id, idx
-"""
+"""Of any samples that the store ever held: rows of facts are never changed."""
 
 
-def transcript_hash(sample: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> str:
-    """The hash of a conversation: roles, texts, reasoning and tool calls in order; without messages, prompt and reply.
+def transcript_hashes(con: duckdb.DuckDBPyConnection, samples: Sequence[int]) -> dict[int, str]:
+    """The hash of each sample's transcript, by sample_id.
 
     Args:
-        sample: With `input` and `reply`.
-        messages: With `role`, `text`, `reasoning` and `tool_calls` (parsed), in order.
+        con: A cursor that this thread has to itself.
+        samples: Ids of samples that the reader may see.
     """
-    told: list[Any] = [
-        [message["role"], message["text"], message["reasoning"], message["tool_calls"]] for message in messages
-    ]
-    content = json.dumps(told or [sample["input"], sample["reply"]], sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return {row["sample_id"]: row["hash"] for row in records(con, HASHES, {"samples": list(samples)})}
 
 
-def transcript_hashes(con: duckdb.DuckDBPyConnection, samples: Sequence[int], as_of: int) -> dict[int, str]:
-    """The hashes of some conversations, by sample_id.
-
-    Args:
-        con: A cursor of this thread.
-        samples: Their sample_ids.
-        as_of: Batch.
-    """
-    asked = {"samples": list(samples), "as_of": as_of}
-    messages: dict[int, list[dict[str, Any]]] = {}
-    for row in records(con, MESSAGES, asked):
-        calls = row.pop("tool_calls_json")
-        messages.setdefault(row["sample_id"], []).append(
-            row | {"tool_calls": None if calls is None else json.loads(calls)}
-        )
-    rows = records(con, SAMPLES, asked)
-    return {row["sample_id"]: transcript_hash(row, messages.get(row["sample_id"], [])) for row in rows}
+def transcript_hash(con: duckdb.DuckDBPyConnection, sample: int) -> str:
+    """The hash of one sample's transcript, by its sample_id."""
+    return transcript_hashes(con, [sample])[sample]

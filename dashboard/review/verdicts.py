@@ -55,6 +55,7 @@ def give_verdict(
     why = checked("The note of a verdict", note, LONGEST_NOTE)
     with store.cursor(hidden=reader.hidden) as cursor:
         read = transcript(cursor, log, sample, epoch, as_of)
+        read_hash = transcript_hash(cursor, read.sample["sample_id"])
         metrics = metrics_for(cursor, [read.log["eval"] or read.log["task"]], as_of)
     allowed = metrics[metrics["kind"] == "rate"]["metric"].tolist()
     if metric not in allowed:
@@ -70,7 +71,7 @@ def give_verdict(
         "author": reader.name,
         "verdict": verdict,
         "note": why or None,
-        "transcript_hash": transcript_hash(read.sample, read.messages),
+        "transcript_hash": read_hash,
         "marked_at": now(),
     }
     with transaction(store) as cursor:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard.parts.differences_html import segments_html
 from dashboard.parts.plain import escaped
-from dashboard.probe.compare_texts import Segment
 from dashboard.queries.probes import SavedReply
+from dashboard.texts.word_differences import Segment
 
 LONG = 20_000
 """Characters of one reply that are shown at once; the rest is counted, and is in the export."""
@@ -25,8 +26,6 @@ STYLE = """<style>
 .pr-verdict.missing { color: #8C8C8C; }
 .pr-name { font-weight: 600; overflow-wrap: anywhere; } .pr-name i { display: inline-block; width: .7rem; height: .7rem;
   border-radius: 50%; margin-right: .4rem; }
-.pr-added { background: rgba(0,158,115,.22); } .pr-removed { background: rgba(213,94,0,.20);
-  text-decoration: line-through; }
 .pr-reply pre { margin: 0; }
 .pr-list { list-style: none; margin: 0; padding: 0; font-size: .9rem; }
 .pr-list li { margin: 0 0 .5rem 0; overflow-wrap: anywhere; }
@@ -84,7 +83,7 @@ def reply_html(
         parts.append(_fold(f"Reasoning ({len(reply.reasoning):,} characters)", reply.reasoning))
     begun = f"<b>{escaped(prefill)}</b>" if prefill else ""
     if segments is not None:
-        parts.append(f'<pre class="dl-text">{begun}{segments_html(segments)}</pre>')
+        parts.append(f'<pre class="dl-text">{begun}{segments_html(segments, LONG)}</pre>')
     elif reply.text or begun:
         more = len(reply.text) - LONG
         parts.append(f'<pre class="dl-text">{begun}{escaped(reply.text[:LONG])}</pre>')
@@ -97,20 +96,6 @@ def reply_html(
     foot = footer(reply)
     parts.append(f'<div class="pr-foot">{escaped(foot)}</div>' if foot else "")
     return f'<div class="pr-reply {css}">{"".join(parts)}</div>'
-
-
-def segments_html(segments: Sequence[Segment]) -> str:
-    """Differences by word: what was added, and what is missing, struck through."""
-    css = {"added": "pr-added", "removed": "pr-removed"}
-    shown, room = [], LONG
-    for segment in segments:
-        text = escaped(segment.text[:room])
-        room -= len(segment.text)
-        shown.append(f'<span class="{css[segment.kind]}">{text}</span>' if segment.kind in css else text)
-        if room <= 0:
-            shown.append(" …")
-            break
-    return "".join(shown)
 
 
 def footer(reply: SavedReply) -> str:

@@ -70,7 +70,8 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
             for column, people in enumerate(VERDICTS):
                 count, cell = int(found.table[row, column]), f"{judge}-{people}"
                 places[column + 1].button(
-                    f"{count:,}", key=f"cell {cell}", type="primary" if st.session_state[PICKED] == cell else "secondary", disabled=count == 0, width="stretch",
+                    f"{count:,}", key=f"cell {cell}", disabled=count == 0, width="stretch",
+                    type="primary" if st.session_state[PICKED] == cell else "secondary",
                     help="Show these samples", on_click=_pick, args=(cell,),
                 )  # fmt: skip
     picked: str | None = st.session_state[PICKED]

@@ -53,7 +53,7 @@ def _save(as_of: int) -> None:
             note=session[NOTE], as_of=as_of if session[PIN] == PINNED else None,
         )  # fmt: skip
 
-    attempt(save, NOTICE)
+    attempt(save, "editor", NOTICE)
 
 
 def _saved() -> None:

@@ -130,7 +130,7 @@ def _tags(thread: Thread) -> None:
 
 
 def _do(act: Callable[..., object]) -> None:
-    attempt(lambda: act(runtime.store(), reader()), NOTICE)
+    attempt(lambda: act(runtime.store(), reader()), "editor", NOTICE)
 
 
 def _counted(threads: Sequence[Thread]) -> str:

@@ -73,7 +73,7 @@ def _own_verdict(
             give_verdict, runtime.store(), reader(), log=sample.log, sample=sample.sample, epoch=sample.epoch,
             metric=metric, verdict=verdict, note=st.session_state[note] if verdict else "", as_of=as_of,
         )  # fmt: skip
-        attempt(give, NOTICE)
+        attempt(give, "editor", NOTICE)
 
     def save() -> None:
         verdict = st.session_state[picked]

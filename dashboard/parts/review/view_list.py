@@ -53,7 +53,7 @@ def view_card(view: SavedView) -> None:
 
 def _button(label: str, icon: str, view: SavedView, act: Callable[..., object]) -> None:
     def click() -> None:
-        attempt(lambda: act(runtime.store(), reader()), NOTICE)
+        attempt(lambda: act(runtime.store(), reader()), "editor", NOTICE)
 
     st.button(label, key=f"{label} {view.view_id}", icon=icon, type="tertiary", on_click=click)
 
@@ -64,7 +64,7 @@ def _edit_form(view: SavedView) -> None:
     def save() -> None:
         session = st.session_state
         edit = partial(edit_view, runtime.store(), reader(), view.view_id)
-        attempt(lambda: edit(title=session[title], note=session[note]), NOTICE)
+        attempt(lambda: edit(title=session[title], note=session[note]), "editor", NOTICE)
 
     with st.form(f"form {view.view_id}", border=False):
         st.text_input("Title", view.title, key=title, max_chars=LONGEST_TITLE)

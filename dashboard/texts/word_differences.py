@@ -1,4 +1,4 @@
-"""How two replies differ, word by word. Long ones by sentence first, so that it takes no more than a second or so."""
+"""How two texts differ, word by word. Long ones by sentence first, so that it takes no more than a second or so."""
 
 from __future__ import annotations
 

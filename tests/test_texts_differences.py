@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from dashboard.probe.compare_texts import Segment, differences, similarity
+from dashboard.texts.word_differences import Segment, differences, similarity
 
 
 def rebuilt(segments: list[Segment]) -> tuple[str, str]:
