@@ -1,5 +1,6 @@
 """The dashboard's pages: configuration and navigation, nothing else."""
 
+from itertools import chain
 from pathlib import Path
 
 import streamlit as st
@@ -132,14 +133,20 @@ def landing() -> None:
         links.OVERVIEW,
         {name: st.query_params.get_all(name) for name in st.query_params},
     )
+    pages = chain.from_iterable(sections.values())
     st.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, judgings, samples, transcript, data]
+sections = {
+    "": [home, overview, curves, mixes, persistence, assessment, compare],
+    "Samples": [samples, transcript, beside],
+    "Models": [probe, judgings],
+    "Review": [views, notes, agreement, report],
+    "Store": [data],
+}
 known = signing_in.is_known()
-review = [views, notes, agreement, report]
-page = st.navigation({"": [home, *pages], "Review": review}, position="top" if known else "hidden")
+page = st.navigation(sections, position="top" if known else "hidden")
 if not known:
     signing_in.door(page.url_path)
     st.stop()

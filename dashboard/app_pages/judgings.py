@@ -35,7 +35,7 @@ with reader.cursor() as con:
 
 with st.sidebar:
     st.html('<div class="dl-head"><b>Endpoints</b></div>')
-    models.health(states)
+    models.health(states, offered)
     if st.button("Look again", icon=":material/refresh:", type="tertiary", disabled=not states):
         service.look_again()
         st.rerun()

@@ -56,7 +56,7 @@ def form(
             help="A longer one keeps its beginning and its end. What the judge's model can take at once must hold this,"
             " the rubric and its reply.",
         )  # fmt: skip
-        reader.name_field()
+        reader.name_field("judging")
     with right:
         st.html('<div class="dl-head"><b>Judged how</b></div>')
         judge = st.selectbox(
