@@ -125,7 +125,7 @@ class NoSuchThread(DriftlineError):
 SEEN = """
 WITH seen AS (SELECT * FROM threads WHERE NOT any_hidden(runs)),
 said AS (
-    SELECT thread_id, list({id: comment_id, author: author, text: text, at: created_at}
+    SELECT thread_id, list({id: comment_id, author: author, text: text, 'at': created_at}
                            ORDER BY created_at, comment_id) AS comments, max(created_at) AS last_at
     FROM comments SEMI JOIN seen USING (thread_id) GROUP BY thread_id
 ),
