@@ -16,8 +16,8 @@ from dashboard.queries.threads import KINDS, Thread, ThreadFilter, find_threads,
 
 ANY = "any"
 STATES = {ANY: None, "open": False, "resolved": True}
+# Threads that are listed at once.
 MOST = 30
-"""Threads that are listed at once."""
 
 controls.arrive(links.NOTES)
 as_of = shell.as_of()

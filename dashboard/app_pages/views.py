@@ -13,8 +13,8 @@ from dashboard.parts.review.thread_html import STYLE
 from dashboard.parts.review.view_list import NOTICE, open_view, view_card
 from dashboard.queries.saved_views import NoSuchView, saved_view, saved_views
 
+# Views that are listed at once.
 MOST = 50
-"""Views that are listed at once."""
 
 controls.arrive(links.VIEWS)
 shell.as_of()

@@ -60,9 +60,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A transcript, or a probe's replies: where it comes from, what was said, what was noted."""
+    """A transcript, or a probe's replies: of which runs, where it comes from, what was said, what was noted."""
 
     title: str
+    runs: tuple[str, ...]
     about: Named
     turns: tuple[Turn, ...]
     scores: tuple[Block, ...] = ()

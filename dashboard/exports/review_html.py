@@ -17,6 +17,9 @@ from dashboard.exports.review import Block, Chart, Conversation, Note, Review, V
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
+MID_CELL, LONG_CELL = 22, 60
+"""Characters from which on a cell is given room, and more of it."""
+
 OPEN_ROWS = 40
 """Of a table that isn't folded."""
 
@@ -40,19 +43,22 @@ a { color: inherit; } .muted { color: var(--muted); font-size: .88rem; overflow-
 .missing { border-left: 3px solid #d55e00; padding-left: .8rem; }
 ul { padding-left: 1.2rem; margin: .3rem 0; overflow-wrap: anywhere; }
 figure { margin: 1rem 0; break-inside: avoid; } figure svg { display: block; max-width: 100%; height: auto; }
-.drawing { border: 1px solid var(--line); border-radius: 5px; padding: .6rem; }
+.drawing { border: 1px solid var(--line); border-radius: 5px; padding: .6rem; overflow-x: auto; }
+.drawing svg { min-width: 34rem; }
 .keys span { display: inline-block; margin-right: 1rem; font-size: .88rem; }
 .keys i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .35rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .84rem; }
 th, td { border-bottom: 1px solid var(--line); padding: .2rem .5rem; text-align: left; vertical-align: top;
-  max-width: 26rem; overflow-wrap: anywhere; }
+  max-width: 26rem; overflow-wrap: break-word; } td.mid { min-width: 9rem; }
+td.long { min-width: 18rem; } .about :is(th, td) { overflow-wrap: anywhere; white-space: normal; max-width: none; }
 th { font-weight: 600; white-space: nowrap; } td.number { text-align: right; white-space: nowrap; }
 summary { cursor: pointer; color: var(--muted); font-size: .88rem; }
 .turn { border-left: 3px solid var(--line); padding: .1rem 0 .2rem .8rem; margin: .5rem 0; }
 .role { font-size: .8rem; font-weight: 600; color: var(--muted); overflow-wrap: anywhere; }
 .note { background: var(--soft); border: 1px solid var(--line); border-radius: 5px; padding: .5rem .8rem;
   margin: .6rem 0; }
-@media print { body { padding: 0; max-width: none; } .scroll { overflow: visible; } table { font-size: .7rem; }
+@media print { .drawing svg { min-width: 0; }
+  body { padding: 0; max-width: none; } .scroll { overflow: visible; } table { font-size: .7rem; }
   .note, .turn { break-inside: avoid; } }
 """
 """Light or dark as the reader's screen, white on paper."""
@@ -139,7 +145,9 @@ def _table(frame: pd.DataFrame, title: str) -> str:
 
 def _cell(value: object, number: bool) -> str:
     if not number:
-        return f"<td>{escape(cell(value))}</td>"
+        text = cell(value)
+        size = "long" if len(text) > LONG_CELL else "mid" if len(text) > MID_CELL else "short"
+        return f'<td class="{size}">{escape(text)}</td>'
     # All the digits come up where the pointer rests.
     return f'<td class="number" title="{escape(str(value))}">{escape(cell(value))}</td>'
 
@@ -148,7 +156,7 @@ def _conversation(one: Conversation) -> str:
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in one.about)
     turns = "".join(f'<div class="turn">{_role(turn.role)}{_blocks(turn.blocks)}</div>' for turn in one.turns)
     scores = f"<h4>Scores</h4>{_blocks(one.scores)}" if one.scores else ""
-    return f"<table>{rows}</table>{turns}{scores}{''.join(map(_note, one.notes))}"
+    return f"<table class='about'>{rows}</table>{turns}{scores}{''.join(map(_note, one.notes))}"
 
 
 def _blocks(blocks: Sequence[Block]) -> str:

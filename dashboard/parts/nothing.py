@@ -104,7 +104,7 @@ def no_samples(to_blame: Sequence[str]) -> NoReturn:
         to_blame: The parts of it that no sample passes even alone.
     """
     if to_blame:
-        told = f"No sample at all passes **{'**, nor **'.join(to_blame)}**: change that in the sidebar."
+        told = f"None passes these parts of it even alone: **{'**, **'.join(to_blame)}**. Change them in the sidebar."
     else:
         told = "Each part of this filter is passed by some samples, but no sample passes all. Clear parts of it."
     _say("No samples", f"No sample passes this filter. {told}", ":material/filter_alt_off:")

@@ -68,7 +68,7 @@ PARTS = {
 
 
 def parts_alone(wanted: SampleFilter) -> dict[str, SampleFilter]:
-    """Each part of a filter by itself, under the name that the page has for it; without those that filter nothing."""
+    """Each part of a filter that filters something, by itself, under the name that the page has for it."""
     nothing = SampleFilter()
     return {
         title: replace(nothing, **{part: getattr(wanted, part)})

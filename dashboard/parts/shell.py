@@ -56,6 +56,11 @@ def notices(as_of: int) -> list[tuple[str, str]]:
     ]
 
 
+def notice_lines(as_of: int) -> tuple[str, ...]:
+    """The same as one line each, for files."""
+    return tuple(f"{name}: {text}" if name else text for name, text in notices(as_of))
+
+
 def run(page: Any) -> None:
     """Run a page; where it fails, say so in words that help, and leave the details to the terminal."""
     try:
@@ -101,11 +106,16 @@ def pin() -> str:
     return links.pin(shown, mark) if mark else ""
 
 
+def when(batch: int) -> str:
+    """When a batch came in; "" where nobody knows."""
+    batches = caches.batches(batch)
+    at = batches["finished_at"].iloc[0] if len(batches) else None
+    return f"{at:%d %b %Y, %H:%M} UTC" if at is not None and at == at else ""
+
+
 def _when(shown: int) -> str:
     """A batch and when it came in."""
-    batches = caches.batches(shown)
-    when = batches["finished_at"].iloc[0] if len(batches) else None
-    return f"batch {shown}" + (f" · {when:%d %b %Y, %H:%M} UTC" if when is not None and when == when else "")
+    return " · ".join(filter(None, [f"batch {shown}", when(shown)]))
 
 
 def _no_such_pin() -> None:

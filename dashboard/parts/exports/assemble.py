@@ -78,7 +78,7 @@ def runs_told(review: Review, plan: Plan) -> tuple[str, ...]:
     charts = [chart for view in review.views for chart in view.charts]
     of_charts = [run for chart in charts for run in (*chart.picture.facts.runs, *runs_of(chart.numbers))]
     told = [*review.conversations, *(one for view in review.views for one in view.conversations)]
-    of_transcripts = [value for one in told for name, value in one.about if name == "Run"]
+    of_transcripts = [run for one in told for run in one.runs]
     return tuple(dict.fromkeys([*of_views, *of_charts, *of_transcripts]))
 
 
@@ -158,10 +158,13 @@ def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_n
     log, sample, epoch = name
     found = transcript(con, log, sample, epoch, as_of)
     messages = found.messages or without_messages(found.sample)
-    about = [(label, str(value)) for label, value in provenance(found.log, found.sample) if value not in (None, "")]
+    # Where the logs lie on somebody's machine is nobody else's business.
+    known = [(label, str(value)) for label, value in provenance(found.log, found.sample) if label != "Folder"]
+    about = [(label, value) for label, value in known if value not in ("None", "", "NaT", "nan")]
     checkpoint = links.checkpoint(found.log)
     return Conversation(
         title=f"{found.log['eval'] or found.log['task']} · {sample} · epoch {epoch} · {checkpoint}",
+        runs=(str(found.log["run"]),),
         about=(*about, ("As of", f"batch {as_of}")),
         turns=tuple(turn_of(number, message) for number, message in enumerate(messages, start=1)),
         scores=score_blocks(found.scores),
@@ -200,6 +203,7 @@ def _replies(con: duckdb.DuckDBPyConnection, probe_id: str, with_notes: bool) ->
         yield Conversation(
             title=f"{probe.title} · {step or column['model']} · reply {sample + 1}"
             + (f" · {framing}" if framing else ""),
+            runs=(str(column["run"]),) if column["run"] is not None else (),
             about=(("Model", f"{column['model']} at {column['endpoint']}"), ("Probe", probe_id)),
             turns=tuple(turns),
             notes=tuple(_notes(threads_on(con, on))) if with_notes else (),

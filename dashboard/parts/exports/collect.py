@@ -85,4 +85,6 @@ def _keep(view: SavedView) -> None:
     charts = tuple(Chart(one.picture(), one.data) for one in drawn)
     found = Collected(charts, shell.as_of())
     session[COLLECTED] = {**session.get(COLLECTED, {}), key_of(view): found}
-    st.switch_page(REPORT_PAGE)
+    # Without parameters of its own the page comes back as it was left; with none at all Streamlit would refuse to
+    # clear those that its switches keep in the address.
+    st.switch_page(REPORT_PAGE, query_params={})

@@ -98,8 +98,7 @@ def downloads(
         f'<div class="dl-head"><b>{len(shown)}</b> views with <b>{charts}</b> charts, <b>{len(samples)}</b> transcripts'
         " besides</div>"
     )
-    notices = tuple(f"{name}: {text}" if name else text for name, text in shell.notices(as_of))
-    plan = Plan(title, introduction, reader().name, shown, samples, with_notes, as_of, notices)
+    plan = Plan(title, introduction, reader().name, shown, samples, with_notes, as_of, shell.notice_lines(as_of))
     store, who, hidden = runtime.store(), reader().name, reader().hidden
     address = f"{links.REPORT}?{links.query(controls.state())}"
     with st.container(horizontal=True):
