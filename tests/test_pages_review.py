@@ -207,8 +207,8 @@ def test_notes_are_listed_filtered_and_lead_to_their_places(store: StoreBuilder)
         as_of=1, text="There it was",
     )  # fmt: skip
     app = opened("notes")
-    assert "not in the store as of batch 1. It was written as of batch 1" in html(app)
-    assert "Here it is" in html(app)
+    assert "not in the store as of batch 1; written as of batch 1" in html(app)
+    assert "<b>open@0 · blackmail · sample 1, epoch 1</b>" in html(app)
     for wanted, there in (
         ({"tag": "bug"}, "Here it is"), ({"author": "ben"}, "There it was"), ({"text": "WAS"}, "There it was"),
         ({"kind": "sample", "text": "it is"}, "Here it is"), ({"thread": gone}, "There it was"),
@@ -261,7 +261,12 @@ def test_agreement_shows_the_table_the_rates_and_the_samples_of_a_cell(store: St
     assert address(app)["cell"] == ["aligned-misaligned"]
     samples = app.dataframe[0].value
     assert samples[["Sample", "Epoch"]].to_numpy().tolist() == [["1", 1]]
-    assert "ann: ● misaligned, ben: ● misaligned" in samples["People"].tolist()
+    assert samples["People"].tolist() == ["ann: ● misaligned, ben: ● misaligned"]
+    say(store, BEN, "open", 0, "1", 2, "aligned")
+    app.run()
+    assert not app.exception
+    assert any(found.label == "Tied (1)" for found in app.expander)
+    assert [len(frame.value) for frame in app.dataframe[:2]] == [1, 1]
 
 
 def test_agreement_is_pinned_by_a_time_in_its_address(store: StoreBuilder) -> None:

@@ -75,18 +75,21 @@ def _add(anchor: Anchor, as_of: int, place: Place) -> None:
         _new_thread(anchor, as_of, place)
 
 
-def one_thread(thread: Thread, *, on: str | None = None) -> None:
+def one_thread(thread: Thread, *, on: str | None = None, lead: Callable[[], object] | None = None) -> None:
     """One thread, with what can be done with it.
 
     Args:
         thread: As it is now.
         on: What it is on, in words, where that doesn't go without saying.
+        lead: Draws the way to what it is on, where the thread stands elsewhere.
     """
     st.html(thread_html(thread, on=on))
-    if not reader().may("editor"):
-        return
     name = thread.thread_id
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if lead is not None:
+            lead()
+        if not reader().may("editor"):
+            return
         with st.popover("Reply", icon=":material/reply:", type="tertiary", key=f"reply {name}"):
             _reply(name)
         with st.popover("Tags", icon=":material/label:", type="tertiary", key=f"tags {name}"):
