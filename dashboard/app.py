@@ -86,6 +86,14 @@ data = st.Page(
     icon=":material/database:",
     help="What was ingested when, what was rejected and why, and what each run has and lacks.",
 )
+audit = st.Page(
+    "app_pages/audit.py",
+    title="Audit",
+    url_path=links.AUDIT,
+    icon=":material/policy:",
+    help="Who shared, exported, asked, judged, wrote and signed in, and when.",
+    visibility="visible" if signing_in.is_admin() else "hidden",
+)
 
 
 def landing() -> None:
@@ -101,7 +109,7 @@ def landing() -> None:
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, samples, transcript, data]
+pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, samples, transcript, data, audit]
 known = signing_in.is_known()
 page = st.navigation([home, *pages], position="top" if known else "hidden")
 if not known:

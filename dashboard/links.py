@@ -21,7 +21,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, BESIDE = "probe", "beside"
+PROBE, BESIDE, AUDIT = "probe", "beside", "audit"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -54,6 +54,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
     BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     DATA: frozenset({"show", "run"}),
+    AUDIT: frozenset({"who", "action", "text", "since", "until", "page"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )

@@ -13,9 +13,11 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.access import Reader
+from dashboard.access.sign_in import address_to_open
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.reader import Outside, claimed, reader, sign_in_of, standing
 from dashboard.review import audit
+from dashboard.server_settings import auth_section
 
 NOTED = "_sign_in_noted"
 XSRF_COOKIE = "_streamlit_xsrf"
@@ -41,6 +43,12 @@ def is_known() -> bool:
     if isinstance(found, Reader):
         _note_sign_in(found)
     return isinstance(found, Reader)
+
+
+def is_admin() -> bool:
+    """Whether whoever looks may read the audit log."""
+    found = standing()
+    return isinstance(found, Reader) and found.may("admin")
 
 
 def door(page: str) -> None:
@@ -121,9 +129,7 @@ def _note_sign_in(found: Reader) -> None:
 
 def _say_where() -> None:
     """Say so where signing in can't work: the provider sends people to one address, and only there it counts."""
-    section = st.secrets.get("auth") or {}
-    right = urlsplit(str(section.get("redirect_uri", "")).replace("{port}", str(st.get_option("server.port"))))
-    here = urlsplit(st.context.url or "")
-    if here.netloc and (here.scheme, here.netloc) != (right.scheme, right.netloc):
-        url = f"{right.scheme}://{right.netloc}{right.path.removesuffix('oauth2callback')}"
+    url = address_to_open(str(auth_section().get("redirect_uri", "")), int(st.get_option("server.port")))
+    right, here = urlsplit(url), urlsplit(st.context.url or "")
+    if right.netloc and here.netloc and (here.scheme, here.netloc) != (right.scheme, right.netloc):
         st.html(f'<div class="dl-notice" role="alert">Signing in works at {escaped(url)}: open that address.</div>')
