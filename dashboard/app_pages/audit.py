@@ -64,13 +64,16 @@ def everything() -> bytes:
 
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    st.html(f'<div class="dl-head"><b>{total:,}</b> rows, the newest first</div>', width="content")
+    rows = "row" if total == 1 else "rows, the newest first"
+    st.html(f'<div class="dl-head"><b>{total:,}</b> {rows}</div>', width="content")
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
         st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")
         st.button("Next", icon=":material/chevron_right:", on_click=turn, args=(1,), disabled=number >= pages)
 st.dataframe(
-    frame.drop(columns="total").assign(runs=frame["runs"].map(", ".join)),
+    frame.drop(columns="total").assign(
+        action=frame["action"].str.replace("_", " "), runs=frame["runs"].map(", ".join)
+    ),
     hide_index=True,
     placeholder="",
     height="content" if len(frame) <= PAGE_SIZE else 620,

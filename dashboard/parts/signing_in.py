@@ -24,7 +24,7 @@ XSRF_COOKIE = "_streamlit_xsrf"
 REMEMBERED_S, MOST_REMEMBERED = 900.0, 1000
 
 WHY: dict[Outside, tuple[str, str]] = {
-    "signed_out": ("Sign in", "Who may see this dashboard is known by whom they sign in as."),
+    "signed_out": ("Sign in", "This is a dashboard of Driftline. What you may see in it follows from whom you sign in as."),
     "expired": ("Sign in again", "Your last sign-in here has ended."),
     "stranger": (
         "There is nothing here for you",
@@ -77,7 +77,7 @@ def account() -> None:
     """Who is signed in, with which role, and the way out; nothing where nobody signs in."""
     found = reader()
     if found.signed_in:
-        st.html(f'<span class="dl-note dl-who">{escaped(found.name)} · {found.role}</span>')
+        st.html(f'<span class="dl-note">{escaped(found.name)} · {found.role}</span>', width="content")
         st.button("Sign out", icon=":material/logout:", type="tertiary", key="sign_out", on_click=sign_out)
 
 
