@@ -21,7 +21,9 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, BESIDE, AUDIT = "probe", "beside", "audit"
+PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
+VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
+REPORT, AUDIT = "report", "audit"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -51,14 +53,19 @@ PARAMETERS: dict[str, frozenset[str]] = {
     ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
     COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
     SAMPLES: FILTER | {"page"},
-    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
+    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
     BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     DATA: frozenset({"show", "run"}),
+    REPORT: frozenset({"title", "saved"}),
     AUDIT: frozenset({"who", "action", "text", "since", "until", "page"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )
-    | {"log", "sample", "epoch", "upto"},
+    | {"log", "sample", "epoch", "upto", "reply"},
+    VIEWS: frozenset({"view", "find"}),
+    NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
+    AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
+    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
 }
 """Which parameters belong to which page."""
 
@@ -151,17 +158,25 @@ def where(field: str, value: object) -> str:
     return field if is_missing(value) else f"{field}={value}"
 
 
-def transcript(log: str, sample: str, epoch: int, *, within: Parameters | None = None) -> Parameters:
+def page_file(page: str) -> str:
+    """The file of a page, by which Streamlit knows it."""
+    return f"app_pages/{page}.py"
+
+
+def transcript(
+    log: str, sample: str, epoch: int, *, message: int | None = None, within: Parameters | None = None
+) -> Parameters:
     """The Transcript page of one sample.
 
     Args:
         log: The log's eval_key.
         sample: The sample's id as text.
         epoch: From 1.
+        message: The message that is marked, from 1; None for none.
         within: The Samples page's own parameters, so that previous and next stay inside its filter.
     """
     kept = {name: values for name, values in (within or {}).items() if name in FILTER}
-    return {**kept, **parameters(log=log, sample=sample, epoch=epoch)}
+    return {**kept, **parameters(log=log, sample=sample, epoch=epoch, message=message)}
 
 
 ALONG_A_RUN = "Along a run"
@@ -209,6 +224,21 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
         upto: Number of the last message that is taken over, from 0; None for all.
     """
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
+
+
+def judge_again(within: Parameters) -> Parameters:
+    """The Judgings page about to judge what passes a filter of the Samples page.
+
+    Args:
+        within: The Samples page's own parameters.
+    """
+    kept = {name: values for name, values in within.items() if name in FILTER and name != "sort"}
+    return {**kept, **parameters(begin="yes")}
+
+
+def judgings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one judging, or several beside each other."""
+    return parameters(judging=list(judging_ids))
 
 
 def sample_of(address: Parameters) -> tuple[str, str, int] | None:

@@ -20,18 +20,20 @@ def write_log(
     eval_id: str | None = None,
     reply: str = "I will report it.",
     scorer: str = "judge",
+    ids: Sequence[str | int] | None = None,
     **spec: Any,
 ) -> Path:
-    """Write a finished log with one sample a value; sample ids are 1, 2, ...
+    """Write a finished log with one sample a value.
 
     Args:
         values: The scores; None leaves a sample unscored.
+        ids: Of the samples; 1, 2, ... where none are given.
         spec: More fields of the eval spec, like `metadata` or `task_args`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     samples = [
         EvalSample(
-            id=number,
+            id=number if ids is None else ids[number - 1],
             epoch=1,
             input=f"Dilemma {number}",
             target="no harm",

@@ -127,6 +127,7 @@ VIEWS: list[tuple[str, dict[str, Any]]] = [
     ("beside", {"view": links.ALONG_A_RUN}),
     ("probe", {}),
     ("probe", {"ask": "Sweep"}),
+    *((page, {}) for page in ("judgings", "views", "notes", "agreement", "report", "audit")),
     ("samples", {"text": "question"}),
     ("samples", {}),
     ("transcript", {"log": "plain-0-honeypot", "sample": "1", "epoch": "1"}),

@@ -71,9 +71,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")
         st.button("Next", icon=":material/chevron_right:", on_click=turn, args=(1,), disabled=number >= pages)
 st.dataframe(
-    frame.drop(columns="total").assign(
-        action=frame["action"].str.replace("_", " "), runs=frame["runs"].map(", ".join)
-    ),
+    frame.drop(columns="total").assign(action=frame["action"].str.replace("_", " "), runs=frame["runs"].map(", ".join)),
     hide_index=True,
     placeholder="",
     height="content" if len(frame) <= PAGE_SIZE else 620,

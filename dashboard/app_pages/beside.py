@@ -30,12 +30,15 @@ if table.empty:
 answers = moving.by_place(frame)
 here = moving.question(table)
 st.html(f'<div class="dl-head">{escaped(choice.eval_title)} · question <b>{escaped(here)}</b></div>')
-only = st.session_state.get("disagree", False)
-shown = moving.within(table, here, only)
-moving.bar(table, here, shown)
+over_the_list = st.container()
 with st.expander(f"Questions ({len(table):,})", icon=":material/list:"):
-    st.toggle("Disagreements only", key="disagree", bind="query-params", help="In the list, and for next and previous.")
+    only = st.toggle(
+        "Disagreements only", key="disagree", bind="query-params", help="In the list, and for next and previous."
+    )
+    shown = moving.within(table, here, only)
     moving.matrix(shown, here, answers, choice.checkpoints, choice.titles, choice.counted)
+with over_the_list:
+    moving.bar(table, here, shown)
 
 # The question itself, at the checkpoints or along a run.
 view = st.segmented_control(
@@ -51,7 +54,7 @@ if view == links.ALONG_A_RUN:
     along.question_along(of, here, choice.counted, choice.checkpoints)
     steps = along.steps_to_see(of, here)
     st.button(
-        "Side by side: up to six steps around the change", icon=":material/view_column_2:", disabled=not steps,
+        "Side by side: steps of this run", icon=":material/view_column_2:", disabled=not steps,
         on_click=choosing.put_beside, args=(steps,),
     )  # fmt: skip
     along.changed_questions(of, choice.counted, moving.go)

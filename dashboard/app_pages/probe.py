@@ -23,6 +23,7 @@ from dashboard.parts.probe import (
 )
 from dashboard.parts.probe.reply_html import STYLE
 from dashboard.parts.reader import ALLOWED, reader
+from dashboard.parts.review.reply_notes import reply_notes
 from dashboard.queries.probes import NoSuchProbe
 
 controls.arrive(links.PROBE)
@@ -85,6 +86,9 @@ elif view == "Curve":
     sweep_view.sweep(probe, runs, as_of)
 else:
     follow = results.replies(probe, runs)
+if view != "Mark":
+    # While replies are marked, what others noted could tell who wrote them.
+    reply_notes(probe, {head.position: head.name for head in results.heads_of(probe, runs)}, as_of)
 controls.leave()
 if follow is not None:
     follow()

@@ -12,7 +12,7 @@ from dashboard.parts.definitions import common_direction, pick_definition
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.panels import sample_table
 from dashboard.parts.plain import escaped
-from dashboard.parts.sample_filters import EITHER, ORDERS, filter_of, order_of
+from dashboard.parts.sample_filters import EITHER, ORDERS, filter_of, order_of, parts_alone
 from dashboard.parts.series import labels_of
 from dashboard.queries.samples import OUTCOMES
 from loaders.errors import DriftlineError
@@ -57,7 +57,8 @@ except DriftlineError as error:
 counts = caches.outcome_counts(wanted, as_of)
 total = sum(n for outcome, n in counts.items() if not wanted.outcomes or outcome in wanted.outcomes)
 if not total:
-    nothing.no_samples()
+    alone = parts_alone(wanted)
+    nothing.no_samples([name for name, part in alone.items() if not sum(caches.outcome_counts(part, as_of).values())])
 
 # Which page of them.
 pages = math.ceil(total / PAGE_SIZE)
@@ -81,6 +82,10 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        st.page_link(
+            "app_pages/judgings.py", label="Judge again", icon=":material/gavel:",
+            query_params=links.judge_again(address), help="Have another model or rubric judge these samples.",
+        )  # fmt: skip
         number = st.session_state[PAGE]
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
         st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")

@@ -9,8 +9,20 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts.beside.elsewhere import other_checkpoints
+from dashboard.parts.gone import gone_transcript
+from dashboard.parts.judgings import of_sample
 from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
+from dashboard.parts.review.sample_notes import (
+    chosen_anew,
+    chosen_message,
+    forget_message,
+    notes_of,
+    notes_on_messages,
+    sample_notes,
+)
+from dashboard.parts.review.verdict_panel import verdict_panel
 from dashboard.parts.sample_filters import filter_of, order_of
 from dashboard.parts.transcript_html import (
     MESSAGES_A_PART,
@@ -45,17 +57,20 @@ try:
     read = caches.transcript(here.log, here.sample, here.epoch, as_of)
     around = caches.neighbours(filter_of(within), order_of(within), here, as_of)
 except NoSuchSample as error:
-    st.html(f'<div class="dl-notice">{escaped(error)}</div>')
+    gone_transcript(str(error), here, as_of)
     controls.stop()
 except DriftlineError as error:
     st.html(f'<div class="dl-notice">{escaped(error)}</div>')
     around = None
 log, sample, messages = read.log, read.sample, read.messages
+threads = notes_of(here)
+chosen = chosen_message(len(messages))
 
 
 def go(to: SampleName) -> None:
     """Move to another sample of the same filter."""
     st.session_state[HERE], st.session_state[PART] = to, 1
+    forget_message()
 
 
 def turn(by: int) -> None:
@@ -75,10 +90,16 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.page_link("app_pages/samples.py", label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
-        st.button("Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None)
+        st.button(
+            "Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None,
+            shortcut="K",
+        )  # fmt: skip
         if around:
             st.html(f'<span class="dl-note">{around.position:,} of {around.total:,}</span>', width="content")
-        st.button("Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None)
+        st.button(
+            "Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None,
+            shortcut="J",
+        )  # fmt: skip
 for trouble, what in (("error", "Error"), ("limit_type", "Stopped by a limit")):
     if sample[trouble]:
         value = f" ({sample['limit_value']:g})" if trouble == "limit_type" and sample["limit_value"] else ""
@@ -97,6 +118,9 @@ with talk:
         where = f"in {len(found.messages):,} of {len(messages):,} messages"
         st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
     parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
+    newly = chosen_anew(chosen)
+    if newly is not None and newly - 1 in shown:
+        st.session_state[PART] = shown.index(newly - 1) // MESSAGES_A_PART + 1
     part = st.session_state[PART] = min(max(1, st.session_state[PART]), parts)
     if parts > 1:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -107,7 +131,11 @@ with talk:
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     conversation = messages or without_messages(sample)
     of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
-    body = "".join(message_html(index + 1, conversation[index], wanted) for index in of_part)
+    noted = notes_on_messages(threads)
+    body = "".join(
+        message_html(index + 1, conversation[index], wanted, notes=noted.get(index + 1, 0), chosen=index + 1 == chosen)
+        for index in of_part
+    )
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
@@ -126,11 +154,21 @@ with beside:
                 "app_pages/probe.py", label="Probe this", icon=":material/science:",
                 query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
             )  # fmt: skip
+    other_checkpoints(read, here, within, as_of)
     if not read.scores:
         st.caption("Not scored.")
     for html in scores_html(read.scores, wanted):
         with st.container(border=True):
             st.html(html)
+    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
+        with st.container(border=True):
+            st.html(html)
+    with st.container(border=True):
+        asked = within.get("metric", [])
+        read_hash = caches.transcript_hash(sample["sample_id"])
+        verdict_panel(here, log["eval"] or log["task"], asked[0] if len(asked) == 1 else None, read_hash, as_of)
+    with st.container(border=True):
+        sample_notes(threads, here, messages, as_of)
     with st.container(border=True):
         st.html(facts(provenance(log, sample)) + extras_html(log, sample))
     whole = json.dumps(

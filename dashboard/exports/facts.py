@@ -113,9 +113,14 @@ def measured(data: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def file_name(facts: Facts, ending: str) -> str:
     """A name for a file: letters, digits and hyphens of what it shows."""
-    plain = unicodedata.normalize("NFKD", f"{facts.page} {facts.title}").encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:70].strip("-")
-    return f"driftline-{words or 'chart'}-batch-{facts.as_of}.{ending}"
+    title = re.sub(rf"^{re.escape(facts.page)}:? ", "", facts.title, flags=re.IGNORECASE)
+    return f"driftline-{slug(f'{facts.page} {title}')}-batch-{facts.as_of}.{ending}"
+
+
+def slug(text: str) -> str:
+    """The letters and digits of a text, in a form that every file system takes; "" where it has none."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:70].strip("-")
 
 
 def runs_of(data: pd.DataFrame, more: Sequence[str] = ()) -> tuple[str, ...]:

@@ -30,13 +30,13 @@ SCALE = 2
 MARGIN, LINE, SMALL = 14, 15, 11
 """Pixels: around all, from one line to the next, of a letter's height."""
 
-PER_LINE = 145
+PER_LINE = 150
 """Characters of a line under a picture: their mean width is less than half their height."""
 
 MOST_LINES = 3
 """Of one fact under a picture; the file has the whole of it inside."""
 
-MOST_WORDS = 90
+MOST_WORDS = 95
 """Characters of a heading's line."""
 
 ElementTree.register_namespace("", SVG)

@@ -30,11 +30,10 @@ def begin() -> None:
     st.session_state[PLACE] = st.container()
 
 
-def tell(label: str, name: str, gone: Sequence[str], options: Sequence[str]) -> None:
+def tell(name: str, gone: Sequence[str], options: Sequence[str]) -> None:
     """Say that names in the address are none that there are, and link to the same page with the nearest instead.
 
     Args:
-        label: Of the picker.
         name: Of the query parameter.
         gone: What nothing bears.
         options: What there is.
@@ -46,7 +45,7 @@ def tell(label: str, name: str, gone: Sequence[str], options: Sequence[str]) -> 
         near = nearest(name, value, options)
         links_to = [f'<a href="{escaped(instead(name, value, each))}" target="_self">{cut(each)}</a>' for each in near]
         offered = f" Nearest: {', '.join(links_to)}." if near else ""
-        lines.append(f"<li>There is no {WORDS[name]} “{cut(value)}” to pick under {escaped(label)}.{offered}</li>")
+        lines.append(f"<li>There is no {WORDS[name]} “{cut(value)}” here.{offered}</li>")
     body = f'<ul class="dl-list">{"".join(lines)}</ul>'
     with st.session_state[PLACE]:
         st.html(f'<div class="dl-notice" role="alert">{body}</div>')

@@ -21,6 +21,8 @@ from dashboard.parts import absent
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
 DRAWN = "_drawn"
 """What the page has drawn so far: see `dashboard.parts.exports.drawn`."""
+AT_END = "_at_end"
+"""Called once, when a page has been drawn to its end: a review is collected so."""
 
 
 def arrive(page: str) -> None:
@@ -55,6 +57,9 @@ def leave() -> None:
         if st.query_params.get_all(name) != values:
             st.query_params[name] = values if len(values) != 1 else values[0]
     st.session_state[KEPT][page] = written
+    at_end = st.session_state.pop(AT_END, None)
+    if at_end:
+        at_end()
 
 
 def stop() -> NoReturn:
@@ -194,7 +199,7 @@ def _multiselect(
         st.session_state[key] = default
     # A name that the store doesn't have stays picked, and matches nothing: the address is obeyed, not corrected.
     gone = [value for value in st.session_state[key] if value not in there]
-    absent.tell(label, name, gone, options)
+    absent.tell(name, gone, options)
     shown = _distinct(options, titles) | {value: f"{value} (not here)" for value in gone}
     return st.multiselect(
         label,
@@ -236,7 +241,7 @@ def pick_one(
         st.session_state[key] = default
     if st.session_state.get(key) not in options:
         if values:
-            absent.tell(label, name, values[:1], options)
+            absent.tell(name, values[:1], options)
         st.session_state[key] = default
     shown = _distinct(options, titles)
     picked = st.selectbox(label, options, key=key, format_func=lambda option: shown[option], help=help)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 import streamlit as st
@@ -96,9 +97,17 @@ def no_endpoints() -> None:
         )
 
 
-def no_samples() -> NoReturn:
-    """A filter that no sample passes."""
-    _say("No samples", "No sample passes this filter. Clear parts of it in the sidebar.", ":material/filter_alt_off:")
+def no_samples(to_blame: Sequence[str]) -> NoReturn:
+    """A filter that no sample passes.
+
+    Args:
+        to_blame: The parts of it that no sample passes even alone.
+    """
+    if to_blame:
+        told = f"None passes these parts of it even alone: **{'**, **'.join(to_blame)}**. Change them in the sidebar."
+    else:
+        told = "Each part of this filter is passed by some samples, but no sample passes all. Clear parts of it."
+    _say("No samples", f"No sample passes this filter. {told}", ":material/filter_alt_off:")
 
 
 def no_answers() -> NoReturn:
@@ -118,4 +127,35 @@ def no_transcript() -> NoReturn:
         "Transcripts are reached from the **Samples** page by a click on a row, or from **Curves** by a click on a"
         " point.",
         ":material/forum:",
+    )
+
+
+def no_views(may_save: bool) -> NoReturn:
+    """The Views page before anything was saved."""
+    how = "**Save view** stands at the top of every page." if may_save else "Editors save them; your role is another."
+    _say(
+        "No saved views yet",
+        f"A view is a page as it stands, with everything that is chosen on it, under a name and with a note. {how}",
+        ":material/bookmarks:",
+    )
+
+
+def no_notes(may_write: bool) -> NoReturn:
+    """The Notes page before anything was noted."""
+    how = "" if may_write else " Editors write them; your role is another."
+    _say(
+        "No notes yet",
+        "Notes stand on points (click one in any chart), on samples and their messages (the **Transcript** page), and"
+        f" on replies to probes.{how}",
+        ":material/comment:",
+    )
+
+
+def no_verdicts() -> NoReturn:
+    """The Agreement page before anybody gave a verdict."""
+    _say(
+        "No verdicts by people yet",
+        "Read a sample on the **Transcript** page and say there whether it is misaligned. What people hold stands"
+        " beside the judge's outcome, never over it; this page compares the two.",
+        ":material/handshake:",
     )

@@ -12,8 +12,11 @@ from dashboard import links
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
+from dashboard.parts.beside.elsewhere import along_this_run
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
+from dashboard.parts.review.point_notes import point_notes
+from dashboard.parts.review.sample_marks import sample_marks
 from dashboard.parts.sample_filters import filter_of, order_of
 
 FIRST_SAMPLES = 6
@@ -48,9 +51,10 @@ def sample_table(
             "prompt": frame["prompt"].fillna(""),
             "scores": frame["scores"].fillna(""),
             "limit": frame["limit"].fillna(""),
+            "people": sample_marks(frame),
         }
     )
-    alike = [*fixed, *(name for name in ("limit", "scores") if (table[name] == "").all())]
+    alike = [*fixed, *(name for name in ("limit", "scores", "people") if (table[name] == "").all())]
     alike += ["epoch"] if (table["epoch"] == 1).all() else []
 
     def open_row() -> None:
@@ -79,6 +83,7 @@ def sample_table(
             "prompt": st.column_config.TextColumn("Prompt", width=260),
             "scores": st.column_config.TextColumn("Scores", width=180),
             "limit": st.column_config.TextColumn("Limit", width=90),
+            "people": st.column_config.TextColumn("People", width=120),
         },
         alt="Samples; a click on a row opens its transcript",
     )
@@ -101,7 +106,9 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
             if len(frame):
                 total = sum(caches.outcome_counts(wanted, as_of).values())
-                st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
+                with st.container(horizontal=True, width="content", gap="small"):
+                    along_this_run(frame.iloc[0].to_dict(), as_of)
+                    st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
         if len(frame):
             sample_table(
                 frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])
@@ -110,6 +117,7 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             st.caption("The log holds no samples: only the numbers that it reports.")
         with st.expander("About this point"):
             st.html(facts(_about(row, members, splits)))
+        point_notes(row, as_of)
 
 
 def _headline(row: Mapping[Any, Any]) -> str:

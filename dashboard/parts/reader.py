@@ -15,6 +15,7 @@ from dashboard.access import Reader, Role
 from loaders.errors import DriftlineError
 
 NAME, NOBODY_NAMED = "_reader_name", "anonymous"
+LONGEST_NAME = 80
 
 Outside = Literal["signed_out", "expired", "stranger"]
 """Why somebody may see nothing: nobody has signed in here, too long ago, or as somebody whom no role names."""
@@ -88,9 +89,21 @@ def cursor() -> Iterator[duckdb.DuckDBPyConnection]:
         yield found
 
 
-def name_field() -> None:
-    """Ask for the reader's name, where nobody signs in."""
-    if not reader().signed_in:
-        kept = st.session_state.get(NAME, "")
-        written = st.text_input("Your name", value=kept, placeholder=NOBODY_NAMED, max_chars=80)
-        st.session_state[NAME] = written.strip()
+def name_field(place: str) -> None:
+    """Ask for the reader's name, where nobody signs in.
+
+    Args:
+        place: Tells the fields of one page apart. All of them show the same name.
+    """
+    if reader().signed_in:
+        return
+    key, name = f"{NAME}_{place}", st.session_state.get(NAME, "")
+    if st.session_state.get(key) != name:
+        st.session_state[key] = name
+    st.text_input(
+        "Your name", key=key, placeholder=NOBODY_NAMED, max_chars=LONGEST_NAME, on_change=_take_name, args=(key,)
+    )
+
+
+def _take_name(key: str) -> None:
+    st.session_state[NAME] = st.session_state[key].strip()

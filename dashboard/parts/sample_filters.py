@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import cast
 
 from dashboard.links import HIGHEST_FIRST, LOWEST_FIRST, Parameters, parse_step
@@ -57,6 +58,23 @@ def filter_of(address: Parameters) -> SampleFilter:
         limits=EITHER.get(one("limits")),
         where=where,
     )
+
+
+PARTS = {
+    "evals": "Evals", "runs": "Runs", "steps": "Steps", "logs": "Logs", "text": "Text", "condition": "Score",
+    "errors": "Errors", "limits": "Limits", "where": "the field that the link names",
+}  # fmt: skip
+"""Parts of a filter, as the page calls them. Outcomes are left out: what has which depends on the definition."""
+
+
+def parts_alone(wanted: SampleFilter) -> dict[str, SampleFilter]:
+    """Each part of a filter that filters something, by itself, under the name that the page has for it."""
+    nothing = SampleFilter()
+    return {
+        title: replace(nothing, **{part: getattr(wanted, part)})
+        for part, title in PARTS.items()
+        if getattr(wanted, part) != getattr(nothing, part)
+    }
 
 
 def order_of(address: Parameters) -> Sort:

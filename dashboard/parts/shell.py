@@ -12,6 +12,7 @@ from dashboard.charts.palette import Scheme
 from dashboard.parts import absent, caches, share, signing_in
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
+from dashboard.parts.review.save_view import save_view_button
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
@@ -33,6 +34,7 @@ def frame(page: Any) -> None:
         st.subheader(page.title, anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             _batch()
+            save_view_button(as_of())
             share.button(pin(), _when(as_of()))
             signing_in.account()
     _no_such_pin()
@@ -52,6 +54,11 @@ def notices(as_of: int) -> list[tuple[str, str]]:
         )
         for study in simulated
     ]
+
+
+def notice_lines(as_of: int) -> tuple[str, ...]:
+    """The same as one line each, for files."""
+    return tuple(f"{name}: {text}" if name else text for name, text in notices(as_of))
 
 
 def run(page: Any) -> None:
@@ -99,11 +106,16 @@ def pin() -> str:
     return links.pin(shown, mark) if mark else ""
 
 
+def when(batch: int) -> str:
+    """When a batch came in; "" where nobody knows."""
+    batches = caches.batches(batch)
+    at = batches["finished_at"].iloc[0] if len(batches) else None
+    return f"{at:%d %b %Y, %H:%M} UTC" if at is not None and at == at else ""
+
+
 def _when(shown: int) -> str:
     """A batch and when it came in."""
-    batches = caches.batches(shown)
-    when = batches["finished_at"].iloc[0] if len(batches) else None
-    return f"batch {shown}" + (f" · {when:%d %b %Y, %H:%M} UTC" if when is not None and when == when else "")
+    return " · ".join(filter(None, [f"batch {shown}", when(shown)]))
 
 
 def _no_such_pin() -> None:
@@ -120,6 +132,12 @@ def _no_such_pin() -> None:
     st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
 
 
+def show_newest() -> None:
+    """Let this session see the newest batch, pinned to none."""
+    st.session_state[SHOWN], st.session_state[PINNED] = runtime.store().batch(), False
+    st.query_params.pop(links.AS_OF, None)
+
+
 @st.fragment(run_every=POLL_SECONDS)
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
@@ -131,8 +149,7 @@ def _batch() -> None:
         if newest > shown:
             label = f"Show batch {newest}" if st.session_state.get(PINNED) else "New data: update"
             if st.button(label, icon=":material/refresh:", key="update", type="primary"):
-                st.session_state[SHOWN], st.session_state[PINNED] = newest, False
-                st.query_params.pop(links.AS_OF, None)
+                show_newest()
                 st.rerun(scope="app")
         text = f"as of {_when(shown)}" if shown else "nothing ingested yet"
         if st.session_state.get(PINNED):

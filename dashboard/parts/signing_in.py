@@ -24,7 +24,7 @@ XSRF_COOKIE = "_streamlit_xsrf"
 REMEMBERED_S, MOST_REMEMBERED = 900.0, 1000
 
 WHY: dict[Outside, tuple[str, str]] = {
-    "signed_out": ("Sign in", "This is a dashboard of Driftline. What you may see in it follows from whom you sign in as."),
+    "signed_out": ("Sign in", "A dashboard of Driftline. What you may see in it follows from whom you sign in as."),
     "expired": ("Sign in again", "Your last sign-in here has ended."),
     "stranger": (
         "There is nothing here for you",

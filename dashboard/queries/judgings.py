@@ -113,6 +113,12 @@ FROM judging_items i LEFT JOIN last l USING (judging_id, position)
 WHERE i.judging_id = $judging AND l.verdict IS NULL ORDER BY l.attempt IS NOT NULL, i.position
 """  # noqa: S608 - LAST is a constant above
 
+ERRORS = f"""
+WITH last AS ({LAST})
+SELECT error_kind AS kind, error, count(*) AS transcripts FROM last
+WHERE judging_id = $judging AND verdict IS NULL AND error_kind <> 'stopped' GROUP BY ALL ORDER BY ALL
+"""  # noqa: S608 - LAST is a constant above
+
 OF_SAMPLE = f"""
 WITH last AS ({LAST})
 SELECT j.judging_id, j.title, j.model, j.endpoint, j.rubric_title, l.verdict, l.reason, l.error, l.ended_at,
@@ -146,6 +152,11 @@ def read_judging(con: duckdb.DuckDBPyConnection, judging_id: str) -> SavedJudgin
 def progress(con: duckdb.DuckDBPyConnection, judging_id: str) -> Progress:
     """How far a judging has come, as it is saved."""
     return Progress(**records(con, PROGRESS, {"judging": judging_id})[0])
+
+
+def errors_of(con: duckdb.DuckDBPyConnection, judging_id: str) -> list[dict[str, Any]]:
+    """Why the last attempts gave no verdict: kind, error, and of how many transcripts."""
+    return records(con, ERRORS, {"judging": judging_id})
 
 
 def without_verdict(con: duckdb.DuckDBPyConnection, judging_id: str) -> list[dict[str, Any]]:

@@ -32,3 +32,8 @@ def transcript_hashes(con: duckdb.DuckDBPyConnection, samples: Sequence[int]) ->
         samples: Ids of samples that the reader may see.
     """
     return {row["sample_id"]: row["hash"] for row in records(con, HASHES, {"samples": list(samples)})}
+
+
+def transcript_hash(con: duckdb.DuckDBPyConnection, sample: int) -> str:
+    """The hash of one sample's transcript, by its sample_id."""
+    return transcript_hashes(con, [sample])[sample]

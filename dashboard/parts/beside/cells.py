@@ -28,9 +28,10 @@ STYLE = """<style>
 .bs-here { display: inline-block; font-size: .76rem; font-weight: 600; color: #D55E00; }
 .bs-gap { opacity: .5; font-size: .82rem; padding: .3rem 0 .3rem .8rem; border-left: 3px dotted rgba(128,128,128,.45); }
 .bs-same { margin: .3rem 0; padding: .2rem .6rem; background: rgba(128,128,128,.08); border-radius: 4px; }
-.bs-strip { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem .1rem; margin: .2rem 0; padding: 0; }
-.bs-strip li { min-width: 2.1rem; padding: .1rem .25rem; text-align: center; font-size: .74rem; line-height: 1.25;
-  border: 1px solid transparent; border-radius: 4px; }
+ol.bs-strip.bs-strip { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem .1rem; margin: .2rem 0;
+  padding: 0; }
+ol.bs-strip.bs-strip li { margin: 0; min-width: 2.1rem; padding: .1rem .25rem; text-align: center;
+  font-size: .74rem; line-height: 1.25; border: 1px solid transparent; border-radius: 4px; }
 .bs-strip li b { display: block; font-size: .95rem; font-weight: 600; }
 .bs-strip li.counted b { color: #D55E00; } .bs-strip li.other b { color: #009E73; }
 .bs-strip li.unknown { opacity: .55; } .bs-strip li.first { border-color: #D55E00; }
@@ -231,7 +232,7 @@ def _message(at: int, column: Column, against: Sequence[Piece] | None, room: Roo
         parts.append(_piece(piece, same_kind[nth].text if nth < len(same_kind) else None, role, room))
     for kind in dict.fromkeys(each.kind for each in against or []):
         if kind not in counts:
-            parts.append(f'<div class="dl-note"><span class="dl-removed">no {escaped(kind)} here</span></div>')
+            parts.append(f'<div class="dl-note">no {escaped(kind)} here</div>')
     if len(parts) == 1:
         parts.append('<div class="dl-note">(empty)</div>')
     return f'<div class="dl-message {css}">{"".join(parts)}</div>'

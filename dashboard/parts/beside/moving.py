@@ -37,7 +37,7 @@ def question(table: pd.DataFrame) -> str:
     there = table["sample"].tolist()
     if here not in there:
         if here is not None:
-            absent.tell("these checkpoints", SAMPLE, [here], there)
+            absent.tell(SAMPLE, [here], there)
         disagreeing = table.loc[table["disagree"], "sample"].tolist()
         here = st.session_state[HERE] = (disagreeing or there)[0]
     controls.remember(SAMPLE, here)

@@ -24,6 +24,7 @@ from dashboard.queries.planning import plan
 from dashboard.statistics.power import POWER
 
 PAIR = "pair"
+BESIDE = "beside"
 MOST_ROWS = 12
 """Of a table that isn't scrolled."""
 SHOWN_LINES = 6
@@ -164,12 +165,13 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             sides["baseline_"]: cells["baseline_"],
             sides[""]: cells[""],
             "change": flips["change"],
+            BESIDE: "▸ side by side",
             "eval": flips["eval"].map(lambda name: words.evals.get(name, name)),
         }
     )
     if not row["group"]:
         table = table.drop(columns="eval")
-    st.caption("A click under ▸ opens that checkpoint's transcript of the question.")
+    st.caption("A click under ▸ opens that checkpoint's transcript of the question, or both side by side.")
 
     def open_cell() -> None:
         """Open the transcript of the side that was clicked; of any other cell the checkpoint's."""
@@ -178,6 +180,12 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             at, column = chosen[0]
             side = "baseline_" if column == sides["baseline_"] else ""
             flip = flips.iloc[at]
+            if column == BESIDE:
+                both = [row["baseline"], row["checkpoint"]]
+                st.switch_page(
+                    "app_pages/beside.py",
+                    query_params=links.beside(flip["eval"], flip["sample"], both, metric=flip["metric"]),
+                )
             place = places[row["baseline" if side else "checkpoint"]]
             within = samples_of(flip.to_dict(), side, place, words.splits)
             to = links.transcript(flip[f"{side}eval_key"], flip["sample"], int(flip[f"{side}epoch"]), within=within)
@@ -194,7 +202,8 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),
             sides[""]: st.column_config.Column(width=210),
-            "change": st.column_config.Column("Change, points" if rate else "Change", width=170),
+            "change": st.column_config.Column("Change, points" if rate else "Change", width=130),
+            BESIDE: st.column_config.TextColumn("Both", width=110),
             "eval": st.column_config.TextColumn("Eval", width=150),
         },
         alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",

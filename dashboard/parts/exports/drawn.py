@@ -47,22 +47,20 @@ class Drawn:
         """What the chart is of, from the page's state as it is now."""
         as_of = shell.as_of()
         studies = caches.studies(as_of)
-        batches = caches.batches(as_of)
-        when = batches["finished_at"].iloc[0] if len(batches) else None
         definitions, intervals = measured(self.data)
         address = controls.whole_address()
         return Facts(
             title=self.title,
             page=str(st.session_state[controls.PAGE]),
             studies=tuple(str(study.get("title") or study.get("name") or "") for study in studies),
-            notices=tuple(text for _, text in shell.notices(as_of)),
+            notices=shell.notice_lines(as_of),
             definitions=definitions,
             intervals=intervals,
             filters=filters_of(address),
             runs=runs_of(self.data, self.runs),
             as_of=as_of,
-            when=f"{when:%d %b %Y, %H:%M} UTC" if when is not None and when == when else "",
-            source=f"{st.session_state[controls.PAGE]}?{links.query({**address, links.AS_OF: [str(as_of)]})}",
+            when=shell.when(as_of),
+            source=f"{st.session_state[controls.PAGE]}?{links.query(address | links.parameters(as_of=shell.pin()))}",
         )
 
 

@@ -36,7 +36,7 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
         help="Judges' verdicts, other people's marks and what a reply took are hidden too: they could tell.",
     )  # fmt: skip
     with second:
-        name_field()
+        name_field("marks")
     author = reader().name
     last = [thread[-1] for thread in plans.threads(probe)]
     mine = {reply.reply_id: (reply.marks.get(author) or {}).get("verdict") for reply in last}

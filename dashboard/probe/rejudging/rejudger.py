@@ -27,7 +27,7 @@ from dashboard.probe.rejudging.material import LEAST_TOKENS, Material, material,
 from dashboard.probe.saving import JudgingItemRow, JudgingRow, JudgingVerdictRow, Row
 from dashboard.queries.judging_material import said
 from dashboard.queries.judging_selection import Selection
-from dashboard.queries.judgings import read_judging, without_verdict
+from dashboard.queries.judgings import SavedJudging, read_judging, without_verdict
 from loaders.errors import DriftlineError
 from loaders.store import Store
 
@@ -126,6 +126,11 @@ def check(wanted: Wanted, items: int) -> None:
         raise DriftlineError(f"The rubric is too long (allowed: {LONGEST_RUBRIC:,} characters).")
     if wanted.limit.transcript_tokens < LEAST_TOKENS:
         raise DriftlineError(f"At least {LEAST_TOKENS} tokens of a transcript are judged.")
+
+
+def selected_of(judging: SavedJudging) -> Selected:
+    """How the transcripts of a judging were selected."""
+    return msgspec.json.decode(judging.selection, type=Selected)
 
 
 class Rejudger:
