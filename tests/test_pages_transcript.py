@@ -70,7 +70,7 @@ def test_hostile_text_is_shown_as_text_wherever_it_stands(store: StoreBuilder) -
     app = opened("transcript", log=key_of(store), sample=HOSTILE, epoch="1", find="evil")
     made = Tags(html(app))
     assert made.tags <= ALLOWED
-    assert made.attributes <= {"class", "open", "role", "style"}
+    assert made.attributes <= {"class", "open", "role", "style", "tabindex", "data-message"}
     assert "onerror=alert(1)&gt;" in html(app)
     for element in [*app.markdown, *app.caption]:
         assert "evil" not in element.value

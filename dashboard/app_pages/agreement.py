@@ -60,8 +60,11 @@ with cursor() as found:
     result = agreement(found, query, as_of)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     told = "all verdicts until now" if at is None else f"verdicts until {when(at)}"
-    rule = " / ".join(dict.fromkeys(used["definition"]))
-    st.html(f'<div class="dl-note">Under {escaped(titles[metric])} ({escaped(rule)}) · {told}</div>', width="content")
+    rule = " / ".join(dict.fromkeys(used[used["eval"].isin(result.samples["eval"])]["definition"]))
+    st.html(
+        f'<div class="dl-note">Under {escaped(titles[metric])}{f" ({escaped(rule)})" if rule else ""} · {told}</div>',
+        width="content",
+    )
     if at is not None and newest is not None and newest > at:
         st.button("Newer verdicts: show them", icon=":material/refresh:", on_click=forget)
 st.html(kappa_html(result))

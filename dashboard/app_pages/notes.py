@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from dashboard import links
 from dashboard.parts import controls, nothing, shell
-from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import notice
 from dashboard.parts.reader import cursor, name_field, reader
-from dashboard.parts.review.thread_html import STYLE, anchor_text
+from dashboard.parts.review.thread_html import STYLE, place_text
 from dashboard.parts.review.threads_panel import NOTICE, ONLY_READ, one_thread
 from dashboard.parts.review.watching import shown
 from dashboard.queries.threads import KINDS, Thread, ThreadFilter, find_threads, people_and_tags
@@ -45,6 +46,15 @@ def all_notes() -> None:
     controls.put("thread", [])
 
 
+def lead_to(thread: Thread) -> None:
+    """The way to what a thread is on; where that is gone, to what it was when the thread was begun."""
+    label, icon, address = "Open", ":material/open_in_new:", thread.address
+    if not thread.there:
+        label, icon = f"Open as of batch {thread.as_of}", ":material/history:"
+        address = {**address, links.AS_OF: [str(thread.as_of)]}
+    st.page_link(links.page_file(thread.page), label=label, icon=icon, query_params=address)
+
+
 if only:
     controls.put("thread", only)
     controls.remember("thread", only)
@@ -59,16 +69,10 @@ if not reader().may("editor"):
     st.caption(ONLY_READ)
 for thread in threads[:MOST]:
     with st.container(border=True):
-        one_thread(thread, on=f"{thread.anchor.kind} · {anchor_text(thread.anchor)}")
-        page = links.page_file(thread.page)
-        if thread.there:
-            st.page_link(page, label="Open", icon=":material/open_in_new:", query_params=thread.address)
-        else:
-            gone = f"What this note is on is not in the store as of batch {as_of}. It was written as of batch"
-            st.html(f'<div class="dl-notice">{escaped(gone)} {thread.as_of}.</div>')
-            then = {**thread.address, links.AS_OF: [str(thread.as_of)]}
-            label = f"Open as of batch {thread.as_of}"
-            st.page_link(page, label=label, icon=":material/history:", query_params=then)
+        if not thread.there:
+            gone = f"not in the store as of batch {as_of}; written as of batch {thread.as_of}"
+            st.html(f'<div class="dl-notice">What this note is on is {gone}.</div>')
+        one_thread(thread, on=place_text(thread), lead=partial(lead_to, thread))
 if len(threads) > MOST:
     st.html(f'<div class="dl-note">{len(threads) - MOST:,} older ones are not listed: narrow the filter.</div>')
 controls.leave()

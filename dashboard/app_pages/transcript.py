@@ -14,12 +14,14 @@ from dashboard.parts.gone import gone_transcript
 from dashboard.parts.judgings import of_sample
 from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
+from dashboard.parts.review.message_picker import message_picker
 from dashboard.parts.review.sample_notes import (
     chosen_anew,
     chosen_message,
     forget_message,
     notes_of,
     notes_on_messages,
+    pick_message,
     sample_notes,
 )
 from dashboard.parts.review.verdict_panel import verdict_panel
@@ -137,6 +139,8 @@ with talk:
         for index in of_part
     )
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
+    if messages:
+        message_picker(f"{here} {chosen}" if chosen else "", pick_message)
 
 with beside:
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]

@@ -39,6 +39,7 @@ body:has(.dl-trouble) [data-testid="stException"] { display: none; }
 .dl-message.user { border-color: #0072B2; } .dl-message.assistant { border-color: #009E73; }
 .dl-message.tool { border-color: #CC79A7; } .dl-message.system { border-color: #8C8C8C; }
 .dl-message.chosen { outline: 2px solid #E69F00; outline-offset: 2px; border-radius: 2px; scroll-margin-top: 5rem; }
+.dl-message[data-message] > .dl-role { cursor: pointer; } .dl-message[data-message] > .dl-role:hover { opacity: 1; }
 .dl-noted { border: 1px solid #E69F00; border-radius: 3px; padding: 0 .35rem; font-weight: 400; }
 .dl-role { font-size: .78rem; font-weight: 600; letter-spacing: .02em; opacity: .75; margin-bottom: .15rem;
   overflow-wrap: anywhere; }

@@ -77,7 +77,7 @@ def message_html(
         + (f" · {message['source']}" if message.get("source") else "")
     )
     noted = f' <span class="dl-noted">{notes} {"note" if notes == 1 else "notes"}</span>' if notes else ""
-    parts = [f'<div class="dl-role">{escaped(head)}{noted}</div>']
+    parts = [f'<div class="dl-role" role="button" tabindex="0">{escaped(head)}{noted}</div>']
     if message.get("reasoning"):
         parts.append(_folded("Reasoning", str(message["reasoning"]), wanted, "dl-text"))
     text = message.get("text") or ""
@@ -93,7 +93,7 @@ def message_html(
         parts.append(f'<div class="dl-error">{_block("Error: " + str(told), wanted, "dl-code")}</div>')
     if len(parts) == 1:
         parts.append('<div class="dl-note">(empty)</div>')
-    return f'<div class="dl-message {css}{" chosen" if chosen else ""}">{"".join(parts)}</div>'
+    return f'<div class="dl-message {css}{" chosen" if chosen else ""}" data-message="{number}">{"".join(parts)}</div>'
 
 
 def without_messages(sample: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import duckdb
 
+from dashboard.links import checkpoint
 from dashboard.queries.named_runs import without_hidden
 from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
@@ -88,6 +89,7 @@ class Thread:
         tags: In alphabetical order.
         resolved: Whether it is settled; by whom and when (UTC), where it is.
         there: Whether the thing is in the store as of the batch that was asked about; None where that was not asked.
+        belongs_to: Checkpoint and eval of a sample or message that is there, for people; else nothing.
     """
 
     thread_id: str
@@ -103,6 +105,7 @@ class Thread:
     resolved_by: str | None
     resolved_at: datetime | None
     there: bool | None = None
+    belongs_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,9 @@ WHERE kind IN ('sample', 'message')
 GROUP BY ALL
 """
 THERE_SAMPLES = """
-SELECT e.eval_key AS log, s.sample_key AS sample, s.epoch, max(s.n_messages) AS messages
+SELECT e.eval_key AS log, s.sample_key AS sample, s.epoch, max(s.n_messages) AS messages,
+       any_value(e.run) AS run, any_value(e.step) AS step, any_value(e.step_label) AS step_label,
+       any_value(coalesce(e.eval, e.task)) AS eval
 FROM live_samples($as_of) s JOIN live_evals($as_of) e ON e.eval_id = s.eval_id
 WHERE e.eval_key IN (SELECT unnest($logs::VARCHAR[])) GROUP BY ALL
 """
@@ -294,8 +299,8 @@ def _with_there(con: duckdb.DuckDBPyConnection, threads: Sequence[Thread], as_of
     names = [thread.anchor.names for thread in threads]
     logs = [log for log in {of.get("log") for of in names} if log is not None]
     probes = [probe for probe in {of.get("probe") for of in names} if probe is not None]
-    messages = {
-        (row["log"], row["sample"], row["epoch"]): row["messages"] or 0
+    samples = {
+        (row["log"], row["sample"], row["epoch"]): row
         for row in records(con, THERE_SAMPLES, {"as_of": as_of, "logs": logs})
     }
     checkpoints = {
@@ -304,18 +309,18 @@ def _with_there(con: duckdb.DuckDBPyConnection, threads: Sequence[Thread], as_of
     }
     replies = {(row["probe"], row["reply"]) for row in records(con, THERE_REPLIES, {"probes": probes})}
 
-    def is_there(anchor: Anchor) -> bool:
-        of = anchor.names
-        match anchor.kind:
+    def with_there(thread: Thread) -> Thread:
+        of = thread.anchor.names
+        match thread.anchor.kind:
             case "point":
-                return (of["run"], of["step"]) in checkpoints
+                return replace(thread, there=(of["run"], of["step"]) in checkpoints)
             case "reply":
-                return (of["probe"], of["reply"]) in replies
-            case "sample":
-                return (of["log"], of["sample"], of["epoch"]) in messages
-            case "message":
-                return int(of["message"] or 0) < messages.get(
-                    (str(of["log"]), str(of["sample"]), int(of["epoch"] or 0)), 0
-                )
+                return replace(thread, there=(of["probe"], of["reply"]) in replies)
+            case "sample" | "message":
+                row = samples.get((of["log"], of["sample"], of["epoch"]))
+                if row is None:
+                    return replace(thread, there=False)
+                there = thread.anchor.kind == "sample" or int(of["message"] or 0) < (row["messages"] or 0)
+                return replace(thread, there=there, belongs_to=(checkpoint(row), row["eval"]))
 
-    return [replace(thread, there=is_there(thread.anchor)) for thread in threads]
+    return [with_there(thread) for thread in threads]

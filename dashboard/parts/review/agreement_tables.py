@@ -82,12 +82,12 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
 def samples_of_cell(found: Agreement, cell: str, words: dict[str, str]) -> None:
     """The samples of one cell; a click on one opens its transcript."""
     judge, people = cell.split("-")
-    _sample_table(found.samples[(found.samples["judge"] == judge) & (found.samples["people"] == people)], words)
+    _sample_table(found.samples[(found.samples["judge"] == judge) & (found.samples["people"] == people)], words, "cell")
 
 
 def tied_samples(found: Agreement, words: dict[str, str]) -> None:
     """The samples on which people are tied; a click on one opens its transcript."""
-    _sample_table(found.samples[found.samples["people"] == TIED], words)
+    _sample_table(found.samples[found.samples["people"] == TIED], words, "tied")
 
 
 def pairs_table(found: Agreement) -> None:
@@ -137,7 +137,7 @@ def _pick(cell: str) -> None:
     st.session_state[PICKED] = None if st.session_state.get(PICKED) == cell else cell
 
 
-def _sample_table(samples: pd.DataFrame, words: dict[str, str]) -> None:
+def _sample_table(samples: pd.DataFrame, words: dict[str, str], which: str) -> None:
     samples = samples.reset_index(drop=True)
     table = pd.DataFrame(
         {
@@ -150,7 +150,7 @@ def _sample_table(samples: pd.DataFrame, words: dict[str, str]) -> None:
             "Why": ["; ".join(f"{one.author}: {one.note}" for one in said if one.note) for said in samples["verdicts"]],
         }
     )
-    key = "agreement_samples"
+    key = f"agreement_samples_{which}"
     st.dataframe(
         table, key=key, on_select=partial(_open_row, samples, key), selection_mode="single-cell", hide_index=True,
         alt="Samples that people judged; a click on a row opens its transcript",

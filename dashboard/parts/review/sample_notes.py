@@ -46,6 +46,11 @@ def chosen_anew(number: int | None) -> int | None:
     return number if number != before or controls.source() is not None else None
 
 
+def pick_message(number: int) -> None:
+    """Mark a message, by its number from 1."""
+    st.session_state[PICKED] = number
+
+
 def forget_message() -> None:
     """Mark none: another sample is shown."""
     st.session_state[PICKED] = WHOLE

@@ -15,7 +15,7 @@ STYLE = """<style>
 .dl-comment { border-left: 3px solid rgba(0,114,178,.55); padding: .1rem 0 .1rem .7rem; margin: .35rem 0; }
 .dl-thread.resolved .dl-comment { border-color: rgba(128,128,128,.35); }
 .dl-who { font-size: .8rem; opacity: .75; overflow-wrap: anywhere; } .dl-who b { font-weight: 600; }
-.dl-who a { color: inherit; }
+.dl-who a, .dl-view a { color: inherit; }
 </style>"""
 
 LONG = 1_500
@@ -35,6 +35,11 @@ STATES = {True: "resolved", False: "open"}
 def when(at: datetime) -> str:
     """A time, for people."""
     return f"{at:%d %b %Y, %H:%M} UTC"
+
+
+def place_text(thread: Thread) -> str:
+    """What a thread is on, with the checkpoint and eval that it belongs to where they are known; not escaped."""
+    return " · ".join([*thread.belongs_to, anchor_text(thread.anchor)])
 
 
 def anchor_text(anchor: Anchor) -> str:

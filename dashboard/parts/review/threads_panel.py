@@ -75,18 +75,21 @@ def _add(anchor: Anchor, as_of: int, place: Place) -> None:
         _new_thread(anchor, as_of, place)
 
 
-def one_thread(thread: Thread, *, on: str | None = None) -> None:
+def one_thread(thread: Thread, *, on: str | None = None, lead: Callable[[], object] | None = None) -> None:
     """One thread, with what can be done with it.
 
     Args:
         thread: As it is now.
         on: What it is on, in words, where that doesn't go without saying.
+        lead: Draws the way to what it is on, where the thread stands elsewhere.
     """
     st.html(thread_html(thread, on=on))
-    if not reader().may("editor"):
-        return
     name = thread.thread_id
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if lead is not None:
+            lead()
+        if not reader().may("editor"):
+            return
         with st.popover("Reply", icon=":material/reply:", type="tertiary", key=f"reply {name}"):
             _reply(name)
         with st.popover("Tags", icon=":material/label:", type="tertiary", key=f"tags {name}"):
@@ -116,7 +119,9 @@ def _new_thread(anchor: Anchor, as_of: int, place: Place) -> None:
         _do(partial(begin, text=session[text], tags=session[tags]))
 
     with st.form(f"form {_key(anchor)}", clear_on_submit=True, border=False):
-        st.text_area("Note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="What is to be seen here?")
+        st.text_area(
+            "Your note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="What is to be seen here?"
+        )
         pick_tags("Tags", tags)
         st.form_submit_button("Add note", type="primary", on_click=write)
 

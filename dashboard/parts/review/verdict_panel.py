@@ -49,7 +49,8 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
     judge = caches.judges_outcome(eval_name, metric, *sample, as_of)
     said: list[PersonsVerdict] = shown("verdicts", lambda con: verdicts_on(con, metric, *sample))
     st.html(
-        f'<div class="dl-note">Under {escaped(titles[metric])}: {escaped(row["definition"])}</div>'
+        f'<div class="dl-note">{"" if len(titles) > 1 else f"Under {escaped(titles[metric])}: "}'
+        f"{escaped(row['definition'])}</div>"
         f'<div class="dl-who">Judge: <b>{escaped(words.get(judge or "none") or "no outcome")}</b></div>'
         + "".join(_verdict_html(one, words, read_hash) for one in said)
     )
@@ -87,7 +88,10 @@ def _own_verdict(
             "Your verdict", list(VERDICTS), default=mine.verdict if mine else None, key=picked,
             format_func=lambda verdict: words[verdict],
         )  # fmt: skip
-        st.text_input("Why", mine.note if mine else "", key=note, max_chars=LONGEST_NOTE)
+        st.text_input(
+            "Why", mine.note if mine else "", key=note, max_chars=LONGEST_NOTE, placeholder="Why, if you like",
+            label_visibility="collapsed",
+        )  # fmt: skip
         st.form_submit_button("Change verdict" if mine else "Give verdict", type="primary", on_click=save)
     if mine:
         st.button("Take back", icon=":material/undo:", type="tertiary", key=f"back {stem}", on_click=say, args=(None,))

@@ -80,6 +80,6 @@ def _card_html(view: SavedView) -> str:
         told.append(f"version {view.version} by {view.edited_by}, {when(view.edited_at)}")
     note = f'<div class="dl-said">{escaped(view.note)}</div>' if view.note else ""
     return (
-        f'<div class="dl-head"><a href="{escaped(link)}" target="_self"><b>{escaped(view.title)}</b></a></div>'
+        f'<div class="dl-head dl-view"><a href="{escaped(link)}" target="_self"><b>{escaped(view.title)}</b></a></div>'
         f'<div class="dl-note">{escaped(" · ".join(told))}</div>{note}'
     )

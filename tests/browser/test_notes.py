@@ -1,0 +1,103 @@
+"""Two people at one transcript: what the one writes appears at the other's without a reload, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.browser.conftest import WAIT, Folder, Reader, reader_of
+
+pytestmark = pytest.mark.browser
+
+DRAFT = "a sentence that is not finished"
+
+
+@pytest.fixture
+def other(browser: Browser) -> Iterator[BrowserContext]:
+    """A second person's context."""
+    fresh = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield fresh
+    fresh.close()
+
+
+def note_field(page: Page) -> None:
+    """Unfold the field for a new note."""
+    field = page.get_by_role("textbox", name="Your note")
+    if not field.is_visible():
+        page.get_by_text("Add a note").click(timeout=WAIT)
+    expect(field).to_be_visible(timeout=WAIT)
+
+
+def call_oneself(page: Page, name: str) -> None:
+    """Write a name where nobody signs in."""
+    field = page.get_by_role("textbox", name="Your name").last
+    field.fill(name)
+    field.press("Enter")
+    expect(field).to_have_value(name)
+
+
+def at_a_sample(reader: Reader) -> str:
+    """Go to the first sample; returns its address within the dashboard."""
+    reader.go("/samples")
+    reader.click_row(0)
+    reader.wait_for_address("/transcript?", "sample=")
+    return reader.page.url.removeprefix(reader.origin)
+
+
+def test_a_note_appears_at_the_others_without_a_reload_and_what_they_write_stays(
+    watched: Folder, context: BrowserContext, other: BrowserContext
+) -> None:
+    ann, ben = reader_of(context, watched.origin), reader_of(other, watched.origin)
+    ben.go(at_a_sample(ann))
+    note_field(ben.page)
+    ben.page.get_by_role("textbox", name="Your note").press_sequentially(DRAFT)
+    ben.page.evaluate("() => { window.neverReloaded = true }")
+
+    note_field(ann.page)
+    call_oneself(ann.page, "Ann <b>")
+    ann.page.get_by_role("textbox", name="Your note").fill("Look at <img src=https://evil.example/x>\nand here")
+    ann.page.get_by_role("button", name="Add note").click()
+    for reader in (ann, ben):
+        said = reader.page.locator(".dl-said", has_text="Look at <img src=https://evil.example/x>")
+        expect(said).to_be_visible(timeout=WAIT)
+        expect(reader.page.locator(".dl-comment", has_text="Ann <b>")).to_be_visible()
+    assert ben.page.evaluate("() => window.neverReloaded")
+    expect(ben.page.get_by_role("textbox", name="Your note")).to_have_value(DRAFT)
+
+    call_oneself(ben.page, "Ben")
+    ben.page.get_by_role("textbox", name="Your note").press("End")
+    ben.page.get_by_role("textbox", name="Your note").press_sequentially(", and now it is")
+    ben.page.get_by_role("button", name="Add note").click()
+    expect(ann.page.locator(".dl-said", has_text=f"{DRAFT}, and now it is")).to_be_visible(timeout=WAIT)
+    expect(ann.page.locator(".dl-comment", has_text="Ben")).to_be_visible()
+    ann.page.get_by_role("button", name="Resolve").first.click()
+    expect(ben.page.get_by_text("Resolved (1)")).to_be_visible(timeout=WAIT)
+    assert ann.foreign == ben.foreign == []
+
+
+def test_a_view_that_was_saved_opens_by_its_link_and_back_leads_to_the_list(
+    watched: Folder, context: BrowserContext, other: BrowserContext
+) -> None:
+    ann, ben = reader_of(context, watched.origin), reader_of(other, watched.origin)
+    ann.go("/curves?x=tokens&zoom=true")
+    ann.wait_for_address("run=", "metric=")
+    saved = ann.page.url.partition("?")[2]
+    ann.page.get_by_role("button", name="Save view").click()
+    ann.page.get_by_role("textbox", name="Title").fill("Over tokens")
+    ann.page.get_by_role("button", name="Save", exact=True).click()
+    link = ann.page.locator("code", has_text="/views?view=")
+    expect(link).to_be_visible(timeout=WAIT)
+    address = link.inner_text().strip()
+    assert address.startswith(ann.origin)
+
+    ben.go(address.removeprefix(ben.origin))
+    ben.wait_for_address("/curves?", *saved.split("&"))
+    assert sorted(ben.page.url.partition("?")[2].split("&")) == sorted(saved.split("&"))
+    ben.go("/views")
+    ben.page.get_by_role("button", name="Open").click(timeout=WAIT)
+    ben.wait_for_address("/curves?", *saved.split("&"))
+    ben.page.go_back()
+    expect(ben.page.get_by_role("button", name="Duplicate")).to_be_visible(timeout=WAIT)
+    assert ann.foreign == ben.foreign == []
