@@ -1,11 +1,12 @@
 """The dashboard's pages: configuration and navigation, nothing else."""
 
+from itertools import chain
 from pathlib import Path
 
 import streamlit as st
 
 from dashboard import links
-from dashboard.parts import shell
+from dashboard.parts import shell, signing_in
 
 st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 
@@ -65,6 +66,13 @@ probe = st.Page(
     icon=":material/science:",
     help="One dilemma, several checkpoints, side by side, now.",
 )
+judgings = st.Page(
+    "app_pages/judgings.py",
+    title="Judgings",
+    url_path=links.JUDGINGS,
+    icon=":material/gavel:",
+    help="Stored transcripts judged again by another model or rubric, beside their first score.",
+)
 samples = st.Page(
     "app_pages/samples.py",
     title="Samples",
@@ -86,16 +94,64 @@ data = st.Page(
     icon=":material/database:",
     help="What was ingested when, what was rejected and why, and what each run has and lacks.",
 )
+views = st.Page(
+    "app_pages/views.py",
+    title="Views",
+    url_path=links.VIEWS,
+    icon=":material/bookmarks:",
+    help="Pages that were saved under a name, with notes.",
+)
+notes = st.Page(
+    "app_pages/notes.py",
+    title="Notes",
+    url_path=links.NOTES,
+    icon=":material/comment:",
+    help="Everything that was noted on points, samples, messages and replies.",
+)
+agreement = st.Page(
+    "app_pages/agreement.py",
+    title="Agreement",
+    url_path=links.AGREEMENT,
+    icon=":material/handshake:",
+    help="People's verdicts against the judge's, and the rates with them in its place.",
+)
+report = st.Page(
+    "app_pages/report.py",
+    title="Report",
+    url_path=links.REPORT,
+    icon=":material/summarize:",
+    help="Saved views, notes and transcripts as one file that opens offline.",
+)
 
 
 def landing() -> None:
-    """The bare address leads to the overview; Streamlit gives its default page no name in the address."""
-    st.switch_page(overview, query_params={name: st.query_params.get_all(name) for name in st.query_params})
+    """The bare address leads to the overview, or to the page that was wanted before somebody signed in.
+
+    Streamlit gives its default page no name in the address.
+    """
+    named, address = signing_in.wanted() or (
+        links.OVERVIEW,
+        {name: st.query_params.get_all(name) for name in st.query_params},
+    )
+    pages = chain.from_iterable(sections.values())
+    st.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")
-pages = [overview, curves, mixes, persistence, assessment, compare, beside, probe, samples, transcript, data]
-page = st.navigation([home, *pages], position="top")
-if page != home:
+sections = {
+    "": [home, overview, curves, mixes, persistence, assessment, compare],
+    "Samples": [samples, transcript, beside],
+    "Models": [probe, judgings],
+    "Review": [views, notes, agreement, report],
+    "Store": [data],
+}
+known = signing_in.is_known()
+page = st.navigation(sections, position="top" if known else "hidden")
+if not known:
+    signing_in.door(page.url_path)
+    st.stop()
+if page == home:
+    page.run()
+else:
     shell.frame(page)
-page.run()
+    shell.run(page)

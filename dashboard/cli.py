@@ -29,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
         "view",
         help="ingest what is new in a folder and open the dashboard on it",
         description="Ingest what is new in PATH, then serve the dashboard on 127.0.0.1. New and changed files come in"
-        " by themselves while it runs.",
+        ' by themselves while it runs. To serve others too, say who may see what in an access file: README, "Who may'
+        ' see what".',
     )
     view.add_argument(
         "path",
@@ -39,7 +40,31 @@ def parser() -> argparse.ArgumentParser:
     )
     _store(view)
     view.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of PATH")
-    view.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: the first free from 8501)")
+    view.add_argument("--port", type=int, metavar="N", help="port (default: the first free from 8501)")
+    view.add_argument(
+        "--host",
+        metavar="ADDRESS",
+        default="127.0.0.1",
+        help="the IP address to listen at (default: 127.0.0.1, which only this computer reaches); any other wants an"
+        " access file",
+    )
+    view.add_argument(
+        "--access",
+        metavar="FILE",
+        help="a YAML file of who may do what, by whom they sign in as, and of private runs (default: access.yaml in the"
+        " user's configuration folder, if there is one)",
+    )
+    view.add_argument(
+        "--without-sign-in",
+        action="store_true",
+        help="let everybody who reaches the address see and do everything, whatever the access file says",
+    )
+    view.add_argument(
+        "--base-path",
+        metavar="PATH",
+        default="",
+        help="the path that the pages lie under, behind a proxy: /driftline",
+    )
     view.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
     view.add_argument(
         "--models",
@@ -147,13 +172,19 @@ def parser() -> argparse.ArgumentParser:
     export = verbs.add_parser(
         "export",
         help="write rates or samples to a file",
-        description="Write rates or samples to FILE; its ending, .parquet or .csv, says how.",
+        description="Write rates or samples to FILE; its ending, .parquet or .csv, says how. " + CSV_HELP,
     )
     export.add_argument("file", metavar="FILE", help="FILE.parquet or FILE.csv")
     _source(export)
     export.add_argument("--what", choices=("samples", "rates"), default="samples", help="default: samples")
     _filters(export)
     return top
+
+
+CSV_HELP = (
+    "In CSV a text that begins like a formula (= + - @) has an apostrophe in front, so that no spreadsheet runs what a"
+    " log says; Parquet and JSON hold it as it is."
+)
 
 
 def _store(command: argparse.ArgumentParser) -> None:
@@ -197,7 +228,9 @@ def _measures(command: argparse.ArgumentParser) -> None:
 
 
 def _formats(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: table")
+    command.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table", help=f"default: table. {CSV_HELP}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -242,7 +242,9 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
     else:
         raise DriftlineError(f"export {given.what}: not a table (allowed: rates, samples).")
     if given.format == "csv":
-        return frame.to_csv(index=False).encode()
+        from dashboard.exports.csv import csv_bytes
+
+        return csv_bytes(frame, bom=False)
     if given.format == "parquet":
         buffer = io.BytesIO()
         frame.to_parquet(buffer, index=False)

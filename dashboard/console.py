@@ -22,7 +22,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dashboard import commands
+from dashboard.admission import said_access, said_base_path
 from dashboard.cli import store_path
+from dashboard.exports.csv import defused
 from dashboard.handover import Owner, find_owner, hand_over, hand_over_lines
 from dashboard.places import bundled_studies, models_file, small_study
 from dashboard.probe.endpoints import Declared
@@ -98,8 +100,11 @@ def _queue(lock: FileLock, path: Path) -> Owner | None:
 
 def view(given: argparse.Namespace) -> int:
     """Ingest, then serve."""
-    from dashboard.server import free_port, serve
+    from dashboard.server import Place, free_port, serve
+    from dashboard.server_settings import auth_section
 
+    access = said_access(given, auth_section)
+    base_path = said_base_path(given.base_path)
     roots = [Path(given.path).expanduser()] if given.path else bundled_studies()
     path = store_path(given, [given.path] if given.path else [])
     declared = _declared(given)
@@ -109,13 +114,14 @@ def view(given: argparse.Namespace) -> int:
         _print_report(report, brief=True)
         if isinstance(place, Owner):
             out.print(f"A dashboard on this store is running already (process {place.pid}).")
-            if given.models or given.endpoint:
-                err.print("It keeps the endpoints that it was started with; end it first to declare others.")
-            _open(f"http://127.0.0.1:{place.port}", given.no_browser)
+            if given.models or given.endpoint or access:
+                err.print("It keeps the endpoints and access that it was started with; end it first to change them.")
+            _open(Place(place.host, place.port, base_path).url(), given.no_browser)
             return 0
         # The port is looked for last: while it is not bound, another program could take it.
+        where = Place(given.host, free_port(given.port, given.host), base_path, given.without_sign_in)
         watched = [Path(p) for p in report.roots]
-        serve(place, free_port(given.port), watched, declared, lambda url: _open(url, given.no_browser))
+        serve(place, where, watched, declared, access, lambda url: _open(url, given.no_browser))
     return 0
 
 
@@ -227,7 +233,7 @@ def rates(given: argparse.Namespace) -> int:
     if given.format == "json":
         _print_json(rows)
     elif given.format == "csv":
-        _print_csv([row | {"flags": "; ".join(row["flags"])} for row in rows], commands.RATE_COLUMNS)
+        _print_csv(rows, commands.RATE_COLUMNS)
     else:
         # A checkpoint without a number has a name: "base", "final".
         shown = [row | {"step": row["step_label"] if row["step"] is None else row["step"]} for row in rows]
@@ -272,7 +278,7 @@ def compare(given: argparse.Namespace) -> int:
         err.print(f"{row['eval']}  {row['checkpoint']}: {row['message']}", markup=False)
     rows = found["differences"]
     if given.format == "csv":
-        _print_csv([row | {"flags": "; ".join(row["flags"])} for row in rows], list(rows[0]) if rows else [])
+        _print_csv(rows, list(rows[0]) if rows else [])
         return 0
     # Most evals have no variants; a column of nothing would take the place of numbers.
     fields = dict(zip(("split", "split2"), given.split, strict=False))
@@ -347,7 +353,7 @@ def _print_json(content: Any) -> None:
 def _print_csv(rows: list[dict[str, Any]], columns: list[str]) -> None:
     writer = csv.DictWriter(sys.stdout, columns)
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: defused(value) for name, value in row.items()} for row in rows)
 
 
 def _table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, str] | None = None) -> Table:

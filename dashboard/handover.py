@@ -1,4 +1,4 @@
-"""One process owns a store at a time; other commands hand their work to it over loopback.
+"""One process owns a store at a time; other commands hand their work to it where it listens.
 
 The owner (a running dashboard) leaves a note beside the store with its address and a token, readable by its user alone.
 """
@@ -30,6 +30,7 @@ class Owner(Struct):
     pid: int
     port: int
     token: str
+    host: str = HOST
 
 
 class Refused(DriftlineError):
@@ -41,9 +42,14 @@ def note_path(store: Path) -> Path:
     return store.with_name(store.name + ".owner")
 
 
-def leave_note(store: Path, port: int) -> Owner:
-    """Say that this process owns `store` and answers on `port`."""
-    owner = Owner(os.getpid(), port, secrets.token_urlsafe(32))
+def reached_at(bound: str) -> str:
+    """The address at which this computer reaches what is bound to an address: loopback, where that is every address."""
+    return {"0.0.0.0": HOST, "::": "::1"}.get(bound, bound)  # noqa: S104 - told apart, not bound
+
+
+def leave_note(store: Path, host: str, port: int) -> Owner:
+    """Say that this process owns `store` and answers at an address and port."""
+    owner = Owner(os.getpid(), port, secrets.token_urlsafe(32), reached_at(host))
     path = note_path(store)
     path.unlink(missing_ok=True)
     # Created with its final mode: there is no moment at which others could read the token.
@@ -72,7 +78,7 @@ def find_owner(store: Path) -> Owner | None:
     owner = read_note(store)
     if owner is None:
         return None
-    connection = http.client.HTTPConnection(HOST, owner.port, timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection(owner.host, owner.port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", f"{PREFIX}/owner", headers=_headers(owner))
         response = connection.getresponse()
@@ -106,7 +112,7 @@ def hand_over_lines(owner: Owner, command: str, arguments: dict[str, Any]) -> It
 
 
 def _ask(owner: Owner, command: str, arguments: dict[str, Any]) -> Iterator[bytes]:
-    connection = http.client.HTTPConnection(HOST, owner.port)
+    connection = http.client.HTTPConnection(owner.host, owner.port)
     try:
         headers = {**_headers(owner), "Content-Type": "application/json"}
         connection.request("POST", f"{PREFIX}/{command}", json.dumps(arguments), headers)

@@ -5,6 +5,7 @@ The names in an address are the names of runs, evals and definitions, never thei
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -20,10 +21,14 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, BESIDE = "probe", "beside"
+PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
+VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
+REPORT = "report"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
+
+PIN = re.compile(r"(\d{1,18})(?:-([0-9a-f]{6}))?")
 
 BOUND = frozenset(
     {
@@ -48,13 +53,18 @@ PARAMETERS: dict[str, frozenset[str]] = {
     ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
     COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
     SAMPLES: FILTER | {"page"},
-    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part"},
+    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
     BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     DATA: frozenset({"show", "run"}),
+    REPORT: frozenset({"title", "saved"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )
-    | {"log", "sample", "epoch", "upto"},
+    | {"log", "sample", "epoch", "upto", "reply"},
+    VIEWS: frozenset({"view", "find"}),
+    NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
+    AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
+    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
 }
 """Which parameters belong to which page."""
 
@@ -76,6 +86,22 @@ def parameters(**values: object) -> Parameters:
 def query(address: Parameters) -> str:
     """An address as the text behind the question mark."""
     return urlencode(address, doseq=True)
+
+
+def pin(batch: int, mark: str) -> str:
+    """The value of `as_of` that pins a page to a batch of one store.
+
+    Args:
+        batch: Its number.
+        mark: What tells it from the same number in another store: `dashboard.queries.ingests.batch_mark`.
+    """
+    return f"{batch}-{mark}"
+
+
+def read_pin(text: str) -> tuple[int, str | None] | None:
+    """The batch that an address names, with its mark where it has one; None for what is no pin."""
+    found = PIN.fullmatch(text)
+    return None if found is None else (int(found[1]), found[2])
 
 
 def step_of(row: Row) -> int | str | None:
@@ -131,17 +157,25 @@ def where(field: str, value: object) -> str:
     return field if is_missing(value) else f"{field}={value}"
 
 
-def transcript(log: str, sample: str, epoch: int, *, within: Parameters | None = None) -> Parameters:
+def page_file(page: str) -> str:
+    """The file of a page, by which Streamlit knows it."""
+    return f"app_pages/{page}.py"
+
+
+def transcript(
+    log: str, sample: str, epoch: int, *, message: int | None = None, within: Parameters | None = None
+) -> Parameters:
     """The Transcript page of one sample.
 
     Args:
         log: The log's eval_key.
         sample: The sample's id as text.
         epoch: From 1.
+        message: The message that is marked, from 1; None for none.
         within: The Samples page's own parameters, so that previous and next stay inside its filter.
     """
     kept = {name: values for name, values in (within or {}).items() if name in FILTER}
-    return {**kept, **parameters(log=log, sample=sample, epoch=epoch)}
+    return {**kept, **parameters(log=log, sample=sample, epoch=epoch, message=message)}
 
 
 ALONG_A_RUN = "Along a run"
@@ -189,6 +223,21 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
         upto: Number of the last message that is taken over, from 0; None for all.
     """
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
+
+
+def judge_again(within: Parameters) -> Parameters:
+    """The Judgings page about to judge what passes a filter of the Samples page.
+
+    Args:
+        within: The Samples page's own parameters.
+    """
+    kept = {name: values for name, values in within.items() if name in FILTER and name != "sort"}
+    return {**kept, **parameters(begin="yes")}
+
+
+def judgings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one judging, or several beside each other."""
+    return parameters(judging=list(judging_ids))
 
 
 def sample_of(address: Parameters) -> tuple[str, str, int] | None:

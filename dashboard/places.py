@@ -35,7 +35,16 @@ def _bundled(name: str) -> Path:
 
 def models_file() -> Path:
     """Where the endpoints stand that a user's dashboards may ask, where no other file is named."""
-    return platformdirs.user_config_path("driftline", appauthor=False) / "models.yaml"
+    return _configuration() / "models.yaml"
+
+
+def access_file() -> Path:
+    """Where it stands who may see what in a user's dashboards, where no other file is named."""
+    return _configuration() / "access.yaml"
+
+
+def _configuration() -> Path:
+    return platformdirs.user_config_path("driftline", appauthor=False)
 
 
 def store_for(path: Path) -> Path:

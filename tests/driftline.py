@@ -33,7 +33,11 @@ def driftline(*arguments: str | Path, data: Path, timeout: float = 120) -> subpr
 
 @contextmanager
 def viewing(
-    *arguments: str | Path, data: Path, said: list[str] | None = None, env: Mapping[str, str] | None = None
+    *arguments: str | Path,
+    data: Path,
+    said: list[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run `driftline view` on a free port; gives the address once it serves, and ends it at the end.
 
@@ -42,8 +46,9 @@ def viewing(
         data: The user's data folder.
         said: Filled with the lines that it prints.
         env: Variables besides those of `environment`.
+        port: Of the dashboard; 0 for a free one.
     """
-    command = [*COMMAND, "view", *map(str, arguments), "--no-browser", "--port", "0"]
+    command = [*COMMAND, "view", *map(str, arguments), "--no-browser", "--port", str(port)]
     process = subprocess.Popen(
         command,
         cwd=ROOT,

@@ -100,7 +100,7 @@ def test_an_address_pins_a_batch_and_the_newest_is_offered(store: StoreBuilder) 
 
 def test_a_batch_that_never_was_is_told(store: StoreBuilder) -> None:
     app = opened("curves", as_of="99")
-    assert "There is no batch 99" in html(app)
+    assert "pinned to batch 99, which is not here" in html(app)
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "-1", "1e3", "²", "0", ""])

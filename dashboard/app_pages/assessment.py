@@ -72,6 +72,7 @@ if points["rate"].isna().all():
 
 # The picture: directions apart, and what has different units.
 pictures = Pictures(
+    rates=rates,
     view=view,
     scheme=shell.scheme(),
     titles=titles,

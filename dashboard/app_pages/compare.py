@@ -113,7 +113,7 @@ named = {
     for point, heading, checkpoint in zip(rows["point"], rows["heading"], rows["checkpoint"], strict=True)
 }
 chosen = next((name for name in controls.named(PAIR) if name in named), next(iter(named)))
-forest(rows, dict(zip(metrics["metric"], metrics["title"], strict=True)), style, chosen)
+forest(found, rows, dict(zip(metrics["metric"], metrics["title"], strict=True)), style, chosen)
 
 with st.container(border=True):
     pair = controls.pick_one(

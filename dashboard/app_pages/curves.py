@@ -11,6 +11,7 @@ from dashboard.charts.dots import dots_chart
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import axes_by_panel, flags_by_text, marks_legend, panel_title, subtitle
 from dashboard.charts.points import SeriesBy
+from dashboard.exports.tables import numbers_of
 from dashboard.parts import caches, choices, controls, nothing, shell
 from dashboard.parts.chosen import behind_point, chosen_point, clickable
 from dashboard.parts.definitions import pick_definition
@@ -117,8 +118,9 @@ style = CurveStyle(
     plot_height=300 if len(axes) == 1 else 210,
 )
 chosen = chosen_point()
-if len(axes) > 1 and len(present) > 1:
-    st.html(legend([(style.labels[name], style.colours[name]) for name in present]))
+keys = [(style.labels[name], style.colours[name]) for name in present] if len(axes) > 1 and len(present) > 1 else []
+if keys:
+    st.html(legend(keys))
 with st.container() if len(axes) == 1 else st.grid(min(3, len(axes)), min_column_width=340):
     for panel, axis in axes.items():
         points = data.points[data.points["panel"] == panel]
@@ -129,7 +131,8 @@ with st.container() if len(axes) == 1 else st.grid(min(3, len(axes)), min_column
             subtitle=subtitle(points, metric_titles),
             selected=chosen,
         )  # fmt: skip
-        clickable(chart, f"curve {panel}", alt=f"Curves: {panel_title(panel, points, titles)}")
+        title = panel_title(panel, points, titles)
+        clickable(chart, f"curve {panel}", f"Curves: {title}", numbers_of(points, rates), keys=keys)
 if marks_legend(data.points):
     st.caption(" · ".join(marks_legend(data.points)))
 

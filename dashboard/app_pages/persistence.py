@@ -100,6 +100,7 @@ style = CurveStyle(
     plot_height=210,
 )
 scene = Scene(
+    rates=rates,
     style=style,
     eval_titles=choices.titles_of(evals),
     metric_titles=dict(zip(definition.used["metric"], definition.used["title"], strict=True)),

@@ -22,6 +22,8 @@ from dashboard.parts.probe import (
     toolbar,
 )
 from dashboard.parts.probe.reply_html import STYLE
+from dashboard.parts.reader import ALLOWED, reader
+from dashboard.parts.review.reply_notes import reply_notes
 from dashboard.queries.probes import NoSuchProbe
 
 controls.arrive(links.PROBE)
@@ -38,15 +40,18 @@ names = models.titles(offered, runs)
 
 with st.sidebar:
     st.html('<div class="dl-head"><b>Endpoints</b></div>')
-    models.health(states)
-    if st.button("Look again", icon=":material/refresh:", type="tertiary", disabled=not states):
+    models.health(states, offered)
+    may_ask = reader().may("prober")
+    if may_ask and st.button("Look again", icon=":material/refresh:", type="tertiary", disabled=not states):
         service.look_again()
         st.rerun()
     recent.recent_probes_list(shown_id)
 
 # What is asked.
 attempts.notice()
-if not states:
+if not may_ask:
+    st.html(f'<div class="dl-note">{ALLOWED["prober"]} Probes that were asked can be read here.</div>')
+elif not states:
     with st.expander("How to ask models", icon=":material/science:") if shown_id else st.container():
         nothing.no_endpoints()
 else:
@@ -81,6 +86,9 @@ elif view == "Curve":
     sweep_view.sweep(probe, runs, as_of)
 else:
     follow = results.replies(probe, runs)
+if view != "Mark":
+    # While replies are marked, what others noted could tell who wrote them.
+    reply_notes(probe, {head.position: head.name for head in results.heads_of(probe, runs)}, as_of)
 controls.leave()
 if follow is not None:
     follow()

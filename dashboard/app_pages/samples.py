@@ -82,6 +82,10 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        st.page_link(
+            "app_pages/judgings.py", label="Judge again", icon=":material/gavel:",
+            query_params=links.judge_again(address), help="Have another model or rubric judge these samples.",
+        )  # fmt: skip
         number = st.session_state[PAGE]
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
         st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")

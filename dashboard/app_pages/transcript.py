@@ -11,7 +11,18 @@ from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.beside.elsewhere import other_checkpoints
 from dashboard.parts.gone import gone_transcript
+from dashboard.parts.judgings import of_sample
+from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
+from dashboard.parts.review.sample_notes import (
+    chosen_anew,
+    chosen_message,
+    forget_message,
+    notes_of,
+    notes_on_messages,
+    sample_notes,
+)
+from dashboard.parts.review.verdict_panel import verdict_panel
 from dashboard.parts.sample_filters import filter_of, order_of
 from dashboard.parts.transcript_html import (
     MESSAGES_A_PART,
@@ -52,11 +63,14 @@ except DriftlineError as error:
     st.html(f'<div class="dl-notice">{escaped(error)}</div>')
     around = None
 log, sample, messages = read.log, read.sample, read.messages
+threads = notes_of(here)
+chosen = chosen_message(len(messages))
 
 
 def go(to: SampleName) -> None:
     """Move to another sample of the same filter."""
     st.session_state[HERE], st.session_state[PART] = to, 1
+    forget_message()
 
 
 def turn(by: int) -> None:
@@ -104,6 +118,9 @@ with talk:
         where = f"in {len(found.messages):,} of {len(messages):,} messages"
         st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
     parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
+    newly = chosen_anew(chosen)
+    if newly is not None and newly - 1 in shown:
+        st.session_state[PART] = shown.index(newly - 1) // MESSAGES_A_PART + 1
     part = st.session_state[PART] = min(max(1, st.session_state[PART]), parts)
     if parts > 1:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -114,7 +131,11 @@ with talk:
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     conversation = messages or without_messages(sample)
     of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
-    body = "".join(message_html(index + 1, conversation[index], wanted) for index in of_part)
+    noted = notes_on_messages(threads)
+    body = "".join(
+        message_html(index + 1, conversation[index], wanted, notes=noted.get(index + 1, 0), chosen=index + 1 == chosen)
+        for index in of_part
+    )
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
@@ -139,6 +160,15 @@ with beside:
     for html in scores_html(read.scores, wanted):
         with st.container(border=True):
             st.html(html)
+    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
+        with st.container(border=True):
+            st.html(html)
+    with st.container(border=True):
+        asked = within.get("metric", [])
+        read_hash = caches.transcript_hash(sample["sample_id"])
+        verdict_panel(here, log["eval"] or log["task"], asked[0] if len(asked) == 1 else None, read_hash, as_of)
+    with st.container(border=True):
+        sample_notes(threads, here, messages, as_of)
     with st.container(border=True):
         st.html(facts(provenance(log, sample)) + extras_html(log, sample))
     whole = json.dumps(
@@ -146,8 +176,9 @@ with beside:
     )
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
-        "Download as JSON", whole, file, "application/json", icon=":material/download:", on_click="ignore"
-    )
+        "Download as JSON", whole, file, "application/json", icon=":material/download:",
+        on_click=note_export, args=(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])]),
+    )  # fmt: skip
 
 controls.remember("part", st.session_state[PART] if st.session_state[PART] > 1 else None)
 controls.leave()

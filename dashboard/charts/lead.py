@@ -18,6 +18,9 @@ from dashboard.charts.points import NOT_GIVEN, joined
 POINTS = 100.0
 """Points in a whole: leads of rates are told in percentage points."""
 
+LEAD_DRAWING = ("series", "line", "style", "panel", "x", "point", "row", "mark", "flags")
+"""Columns of `lead_data` that serve drawing only."""
+
 
 def lead_data(leads: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Turn differences into leads: positive where the run is better than the baseline.

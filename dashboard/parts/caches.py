@@ -16,11 +16,14 @@ from dashboard.queries import beside, catalogue, ingests, nearest, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
+from dashboard.queries import judging_selection as selections
 from dashboard.queries import mixes as mix_queries
 from dashboard.queries import overview as overview_queries
 from dashboard.queries import rates as rate_queries
 from dashboard.queries import transcript as transcripts
+from dashboard.queries import transcript_hash as hashes
 from dashboard.queries import trends as trend_queries
+from dashboard.queries import verdicts as verdict_queries
 from dashboard.queries.applicable import live_evals
 
 P = ParamSpec("P")
@@ -78,6 +81,7 @@ coverage = _kept(catalogue.coverage)
 known_checkpoints = _kept(catalogue.known_checkpoints)
 studies = _kept(catalogue.studies)
 batches = _kept(_batches)
+batch_mark = _kept(ingests.batch_mark)
 files = _kept(ingests.files)
 conflicts = _kept(ingests.conflicts)
 samples_page = _kept(samples.samples_page)
@@ -85,5 +89,8 @@ outcome_counts = _kept(samples.outcome_counts)
 neighbours = _kept(samples.neighbours)
 log_paths = _kept(_log_paths)
 transcript = _kept(transcripts.transcript)
+transcript_hash = _kept(hashes.transcript_hash)
 answers = _kept(beside.answers)
 gone = _kept(nearest.gone)
+judges_outcome = _kept(verdict_queries.judges_outcome)
+selection = _kept(selections.select)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard.charts.marks import SELECTION
 from dashboard.parts import controls
+from dashboard.parts.exports.drawn import show
 from dashboard.parts.panels import point_panel
 
 POINT = "point"
@@ -35,15 +36,26 @@ def choose(point: str) -> None:
     st.session_state[_key()] = point
 
 
-def clickable(chart: Any, key: str, alt: str) -> None:
-    """Show a chart of which a point can be clicked.
+def clickable(
+    chart: Any,
+    key: str,
+    alt: str,
+    data: pd.DataFrame,
+    *,
+    keys: Sequence[tuple[str, str]] = (),
+    runs: Sequence[str] = (),
+) -> None:
+    """Show a chart of which a point can be clicked, with its menu of files beneath.
 
     Args:
         chart: An Altair chart that holds `dashboard.charts.marks.click`.
         key: Of the widget; every chart of a page has its own.
-        alt: What is to be seen, for those who don't see it.
+        alt: What is to be seen, for those who don't see it, and for who reads the file.
+        data: The numbers behind it, as they are exported.
+        keys: Labels and colours of a legend that stands outside it.
+        runs: Runs that it tells of besides those of column `run`.
     """
-    st.altair_chart(chart, key=key, on_select=partial(_choose, key), alt=alt)
+    show(chart, key, alt, data, on_select=partial(_choose, key), keys=keys, runs=runs)
 
 
 def behind_point(

@@ -19,6 +19,10 @@ from dashboard import links
 from dashboard.parts import absent
 
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
+DRAWN = "_drawn"
+"""What the page has drawn so far: see `dashboard.parts.exports.drawn`."""
+AT_END = "_at_end"
+"""Called once, when a page has been drawn to its end: a review is collected so."""
 
 
 def arrive(page: str) -> None:
@@ -40,6 +44,7 @@ def arrive(page: str) -> None:
         session[SOURCE] = None
     session[PAGE] = page
     session[ADDRESS] = {}
+    session[DRAWN] = {}
 
 
 def leave() -> None:
@@ -52,6 +57,9 @@ def leave() -> None:
         if st.query_params.get_all(name) != values:
             st.query_params[name] = values if len(values) != 1 else values[0]
     st.session_state[KEPT][page] = written
+    at_end = st.session_state.pop(AT_END, None)
+    if at_end:
+        at_end()
 
 
 def stop() -> NoReturn:
@@ -63,6 +71,12 @@ def stop() -> NoReturn:
 def state() -> links.Parameters:
     """The state of the page so far, as it will stand in the address."""
     return dict(st.session_state[ADDRESS])
+
+
+def whole_address() -> links.Parameters:
+    """The state of the page so far, with the switches that Streamlit itself keeps in the address."""
+    bound = {name: st.query_params.get_all(name) for name in st.query_params if name in links.BOUND}
+    return {**state(), **bound}
 
 
 def remember(name: str, value: object) -> None:

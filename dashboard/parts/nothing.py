@@ -128,3 +128,34 @@ def no_transcript() -> NoReturn:
         " point.",
         ":material/forum:",
     )
+
+
+def no_views(may_save: bool) -> NoReturn:
+    """The Views page before anything was saved."""
+    how = "**Save view** stands at the top of every page." if may_save else "Editors save them; your role is another."
+    _say(
+        "No saved views yet",
+        f"A view is a page as it stands, with everything that is chosen on it, under a name and with a note. {how}",
+        ":material/bookmarks:",
+    )
+
+
+def no_notes(may_write: bool) -> NoReturn:
+    """The Notes page before anything was noted."""
+    how = "" if may_write else " Editors write them; your role is another."
+    _say(
+        "No notes yet",
+        "Notes stand on points (click one in any chart), on samples and their messages (the **Transcript** page), and"
+        f" on replies to probes.{how}",
+        ":material/comment:",
+    )
+
+
+def no_verdicts() -> NoReturn:
+    """The Agreement page before anybody gave a verdict."""
+    _say(
+        "No verdicts by people yet",
+        "Read a sample on the **Transcript** page and say there whether it is misaligned. What people hold stands"
+        " beside the judge's outcome, never over it; this page compares the two.",
+        ":material/handshake:",
+    )

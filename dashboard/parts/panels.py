@@ -10,10 +10,13 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.commands import RATE_TABLE
+from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
 from dashboard.parts.beside.elsewhere import along_this_run
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
+from dashboard.parts.review.point_notes import point_notes
+from dashboard.parts.review.sample_marks import sample_marks
 from dashboard.parts.sample_filters import filter_of, order_of
 
 FIRST_SAMPLES = 6
@@ -48,9 +51,10 @@ def sample_table(
             "prompt": frame["prompt"].fillna(""),
             "scores": frame["scores"].fillna(""),
             "limit": frame["limit"].fillna(""),
+            "people": sample_marks(frame),
         }
     )
-    alike = [*fixed, *(name for name in ("limit", "scores") if (table[name] == "").all())]
+    alike = [*fixed, *(name for name in ("limit", "scores", "people") if (table[name] == "").all())]
     alike += ["epoch"] if (table["epoch"] == 1).all() else []
 
     def open_row() -> None:
@@ -79,6 +83,7 @@ def sample_table(
             "prompt": st.column_config.TextColumn("Prompt", width=260),
             "scores": st.column_config.TextColumn("Scores", width=180),
             "limit": st.column_config.TextColumn("Limit", width=90),
+            "people": st.column_config.TextColumn("People", width=120),
         },
         alt="Samples; a click on a row opens its transcript",
     )
@@ -112,6 +117,7 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             st.caption("The log holds no samples: only the numbers that it reports.")
         with st.expander("About this point"):
             st.html(facts(_about(row, members, splits)))
+        point_notes(row, as_of)
 
 
 def _headline(row: Mapping[Any, Any]) -> str:
@@ -175,15 +181,14 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
 
 
 def download_csv(frame: pd.DataFrame, name: str) -> None:
-    """Offer a frame as a file; lists of sentences become one text.
+    """Offer a frame as a file.
 
     Args:
         frame: What is in it.
         name: Of the file, without its ending.
     """
-    sentences = {column: frame[column].map("; ".join) for column in ("flags", "notes") if column in frame}
     st.download_button(
-        "Download as CSV", frame.assign(**sentences).to_csv(index=False), f"{name}.csv", "text/csv",
+        "Download as CSV", csv_bytes(frame), f"{name}.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key=f"download {name}",
     )  # fmt: skip
 

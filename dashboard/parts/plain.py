@@ -17,6 +17,9 @@ STYLE = """<style>
   border-radius: 3px; overflow-wrap: anywhere; }
 .dl-notice a, .dl-note a { color: inherit; text-decoration: underline; }
 .dl-batch { font-size: .82rem; opacity: .65; white-space: nowrap; }
+body:has(.dl-trouble) [data-testid="stException"] { display: none; }
+/* The tools of a chart lie within it: above it they would cover what stands there. */
+[data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: .25rem; }
 .dl-note { font-size: .85rem; opacity: .75; overflow-wrap: anywhere; }
 .dl-list { font-size: .88rem; margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
 .dl-list li { margin: .1rem 0; }
@@ -35,6 +38,8 @@ STYLE = """<style>
 .dl-message { border-left: 3px solid rgba(128,128,128,.45); padding: .25rem 0 .35rem .8rem; margin: .15rem 0; }
 .dl-message.user { border-color: #0072B2; } .dl-message.assistant { border-color: #009E73; }
 .dl-message.tool { border-color: #CC79A7; } .dl-message.system { border-color: #8C8C8C; }
+.dl-message.chosen { outline: 2px solid #E69F00; outline-offset: 2px; border-radius: 2px; scroll-margin-top: 5rem; }
+.dl-noted { border: 1px solid #E69F00; border-radius: 3px; padding: 0 .35rem; font-weight: 400; }
 .dl-role { font-size: .78rem; font-weight: 600; letter-spacing: .02em; opacity: .75; margin-bottom: .15rem;
   overflow-wrap: anywhere; }
 .dl-text { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .93rem; line-height: 1.5; margin: 0;

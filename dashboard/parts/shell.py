@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.charts.palette import Scheme
-from dashboard.parts import absent, caches
+from dashboard.parts import absent, caches, share, signing_in
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
+from dashboard.parts.review.save_view import save_view_button
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
-SHOWN, PINNED = "_batch_shown", "_batch_pinned"
+SHOWN, PINNED, ODD_PIN = "_batch_shown", "_batch_pinned", "_batch_odd_pin"
 
 SIMULATED = "Simulated data: this study was made up, by a seeded script, to show what Driftline does. No model was run."
 """The notice of a study whose `simulated` is true without a text of its own."""
@@ -30,15 +32,48 @@ def frame(page: Any) -> None:
     st.html(STYLE + print_style(scheme()))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.subheader(page.title, anchor=False, width="content")
-        _batch()
-    for study in caches.studies(as_of()):
-        simulated = study.get("simulated")
-        if simulated:
-            text = simulated if isinstance(simulated, str) else SIMULATED
-            name = study.get("title") or study.get("name")
-            told = f"<b>{escaped(name)}:</b> " if name else ""
-            st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            _batch()
+            save_view_button(as_of())
+            share.button(pin(), _when(as_of()))
+            signing_in.account()
+    _no_such_pin()
+    for name, text in notices(as_of()):
+        told = f"<b>{escaped(name)}:</b> " if name else ""
+        st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
     absent.begin()
+
+
+def notices(as_of: int) -> list[tuple[str, str]]:
+    """What has to be said of studies wherever their numbers are shown: title, and that the study is simulated."""
+    simulated = [study for study in caches.studies(as_of) if study.get("simulated")]
+    return [
+        (
+            str(study.get("title") or study.get("name") or ""),
+            study["simulated"] if isinstance(study["simulated"], str) else SIMULATED,
+        )
+        for study in simulated
+    ]
+
+
+def notice_lines(as_of: int) -> tuple[str, ...]:
+    """The same as one line each, for files."""
+    return tuple(f"{name}: {text}" if name else text for name, text in notices(as_of))
+
+
+def run(page: Any) -> None:
+    """Run a page; where it fails, say so in words that help, and leave the details to the terminal."""
+    try:
+        page.run()
+    except Exception:
+        st.html(
+            '<div class="dl-notice dl-trouble" role="alert"><b>Something went wrong on this page, and it could not be'
+            f" drawn to its end.</b> Nothing was lost. The terminal of the dashboard has the details"
+            f" ({datetime.now(UTC):%H:%M:%S} UTC). What is under way, such as a probe, goes on.</div>"
+        )
+        st.page_link("app_pages/overview.py", label="Back to the overview", icon=":material/home:")
+        # Streamlit writes the details down, and draws a box of its own, which the style hides beside these words.
+        raise
 
 
 def scheme() -> Scheme:
@@ -51,32 +86,72 @@ def as_of() -> int:
     session, newest = st.session_state, runtime.store().batch()
     session.setdefault(SHOWN, newest)
     named = st.query_params.get(links.AS_OF, "")
-    pinned = links.whole_number(named)
-    if pinned is not None and 0 < pinned <= newest:
-        session[SHOWN], session[PINNED] = pinned, True
+    pinned = links.read_pin(named)
+    if pinned is not None and 0 < pinned[0] <= newest and pinned[1] in (None, caches.batch_mark(pinned[0])):
+        session[SHOWN], session[PINNED] = pinned[0], True
+        session.pop(ODD_PIN, None)
     elif session.get(PINNED):
         # A click in the navigation drops every parameter; the pin stays.
-        st.query_params[links.AS_OF] = str(session[SHOWN])
+        st.query_params[links.AS_OF] = pin()
     elif named:
-        st.html(f'<div class="dl-note">There is no batch {escaped(named)}; shown is batch {session[SHOWN]}.</div>')
+        session[ODD_PIN] = named
         del st.query_params[links.AS_OF]
     return int(session[SHOWN])
+
+
+def pin() -> str:
+    """What pins an address to the batch that is shown; "" where nothing was ever ingested."""
+    shown = int(st.session_state[SHOWN])
+    mark = caches.batch_mark(shown)
+    return links.pin(shown, mark) if mark else ""
+
+
+def when(batch: int) -> str:
+    """When a batch came in; "" where nobody knows."""
+    batches = caches.batches(batch)
+    at = batches["finished_at"].iloc[0] if len(batches) else None
+    return f"{at:%d %b %Y, %H:%M} UTC" if at is not None and at == at else ""
+
+
+def _when(shown: int) -> str:
+    """A batch and when it came in."""
+    return " · ".join(filter(None, [f"batch {shown}", when(shown)]))
+
+
+def _no_such_pin() -> None:
+    """Say that the address is pinned to a batch that this store never had: its numbers can't be shown."""
+    named = st.session_state.get(ODD_PIN)
+    if named is None:
+        return
+    asked = links.read_pin(named)
+    what = f"batch {asked[0]} of another store" if asked and asked[1] else f"batch {named}"
+    told = (
+        f"This link is pinned to {what}, which is not here. What follows is as of batch {st.session_state[SHOWN]}:"
+        " its numbers may differ from those that were shared."
+    )
+    st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
+
+
+def show_newest() -> None:
+    """Let this session see the newest batch, pinned to none."""
+    st.session_state[SHOWN], st.session_state[PINNED] = runtime.store().batch(), False
+    st.query_params.pop(links.AS_OF, None)
 
 
 @st.fragment(run_every=POLL_SECONDS)
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
+    if not signing_in.is_known():
+        # Signed out meanwhile, in another tab or by time: nothing stays on the screen.
+        st.rerun(scope="app")
     shown, newest = as_of(), runtime.store().batch()
-    batches = caches.batches(shown)
-    when = batches["finished_at"].iloc[0] if len(batches) else None
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         if newest > shown:
             label = f"Show batch {newest}" if st.session_state.get(PINNED) else "New data: update"
             if st.button(label, icon=":material/refresh:", key="update", type="primary"):
-                st.session_state[SHOWN], st.session_state[PINNED] = newest, False
-                st.query_params.pop(links.AS_OF, None)
+                show_newest()
                 st.rerun(scope="app")
-        text = f"as of batch {shown}" if shown else "nothing ingested yet"
-        if when is not None and when == when:
-            text += f" · {when:%d %b %Y, %H:%M} UTC"
+        text = f"as of {_when(shown)}" if shown else "nothing ingested yet"
+        if st.session_state.get(PINNED):
+            text = f"pinned: {text}"
         st.html(f'<span class="dl-batch">{text}</span>')

@@ -56,13 +56,17 @@ def arguments_of(call: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(str(name), _as_text(value)) for name, value in given.items()]
 
 
-def message_html(number: int, message: Mapping[str, Any], wanted: str = "") -> str:
+def message_html(
+    number: int, message: Mapping[str, Any], wanted: str = "", *, notes: int = 0, chosen: bool = False
+) -> str:
     """One message.
 
     Args:
         number: Its place in the conversation, from 1.
         message: Columns of `messages`, JSON parsed.
         wanted: A text to be marked.
+        notes: Threads on it.
+        chosen: Whether it is the one that the address names.
     """
     role = str(message.get("role") or "message")
     css = role if role in ("system", "user", "assistant", "tool") else ""
@@ -72,7 +76,8 @@ def message_html(number: int, message: Mapping[str, Any], wanted: str = "") -> s
         + (f" · {name}" if name else "")
         + (f" · {message['source']}" if message.get("source") else "")
     )
-    parts = [f'<div class="dl-role">{escaped(head)}</div>']
+    noted = f' <span class="dl-noted">{notes} {"note" if notes == 1 else "notes"}</span>' if notes else ""
+    parts = [f'<div class="dl-role">{escaped(head)}{noted}</div>']
     if message.get("reasoning"):
         parts.append(_folded("Reasoning", str(message["reasoning"]), wanted, "dl-text"))
     text = message.get("text") or ""
@@ -88,7 +93,7 @@ def message_html(number: int, message: Mapping[str, Any], wanted: str = "") -> s
         parts.append(f'<div class="dl-error">{_block("Error: " + str(told), wanted, "dl-code")}</div>')
     if len(parts) == 1:
         parts.append('<div class="dl-note">(empty)</div>')
-    return f'<div class="dl-message {css}">{"".join(parts)}</div>'
+    return f'<div class="dl-message {css}{" chosen" if chosen else ""}">{"".join(parts)}</div>'
 
 
 def without_messages(sample: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -12,6 +12,9 @@ from datetime import datetime
 from time import monotonic
 from typing import Protocol, cast
 
+import msgspec
+from msgspec import Struct
+
 from dashboard.probe.asked import Column, Framing, Likelihood, Prompt, Request
 from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Endpoint
@@ -151,39 +154,62 @@ def _told(endpoint: str) -> Iterator[None]:
         raise ClientError("server_error", f"Asking {endpoint} failed: {type(error).__name__}: {error}.") from error
 
 
+class Heard(Struct, frozen=True):
+    """What a judge said of one thing; without a verdict, `error` says why. Named as the columns that keep it."""
+
+    verdict: str | None
+    reason: str | None
+    raw: str | None
+    error_kind: str | None
+    error: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    seconds: float | None
+    ended_at: datetime
+
+
+STOPPED = "stopped"
+"""Kind of the error of a verdict that somebody did not want any more."""
+
+
 async def judge(
     judge_id: str, judge: Judge, prompt: Prompt, reply: SavedReply, reserved: int, ways: Ways
 ) -> VerdictRow:
     """Have a judge read one reply. A judge that fails, is stopped, or says nothing that is a verdict, gives none."""
+    told = judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply))
+    heard = await hear(judge.column, told, ways, urgent=True)
+    return VerdictRow(judge_id=judge_id, reply_id=reply.reply_id, reserved=reserved, **msgspec.structs.asdict(heard))
+
+
+async def hear(column: Column, prompt: Prompt, ways: Ways, *, urgent: bool) -> Heard:
+    """Put a prompt to a judge. A judge that fails, is stopped, or says nothing that is a verdict, gives none.
+
+    Args:
+        column: Who judges.
+        prompt: Rubric and material.
+        ways: What every request needs.
+        urgent: Go before what waits at the same endpoint.
+    """
     told = _Told()
     verdict: Verdict | None = None
-    error: ClientError | None = None
-    request = Request(
-        judge.column.model,
-        judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)),
-        MAX_TOKENS,
-        temperature=0.0,
-        seed=0,
-        schema=SCHEMA,
-    )
+    kind: str | None = None
+    error: str | None = None
+    request = Request(column.model, prompt, MAX_TOKENS, temperature=0.0, seed=0, schema=SCHEMA)
     try:
-        await _told_by_judge(told, request, judge.column.endpoint, ways)
+        await _told_by_judge(told, request, column.endpoint, ways, urgent)
         verdict = read_verdict(told.text)
     except asyncio.CancelledError:
-        error = ClientError("broken", "Judging was stopped.")
+        kind, error = STOPPED, "Judging was stopped."
     except ClientError as failure:
-        error = failure
-    return VerdictRow(
-        judge_id=judge_id,
-        reply_id=reply.reply_id,
+        kind, error = failure.kind, str(failure)
+    return Heard(
         verdict=verdict.verdict if verdict else None,
         reason=verdict.reason if verdict else None,
         raw=told.text or None,
-        error_kind=error.kind if error else None,
-        error=ways.clients.redact(str(error)) if error else None,
+        error_kind=kind,
+        error=ways.clients.redact(error) if error else None,
         input_tokens=told.finish.input_tokens if told.finish else None,
         output_tokens=told.finish.output_tokens if told.finish else None,
-        reserved=reserved,
         seconds=monotonic() - told.sent_at if told.sent_at else None,
         ended_at=ways.clock(),
     )
@@ -206,14 +232,14 @@ class _Told:
             self.parts.append(piece.text)
 
 
-async def _told_by_judge(told: _Told, request: Request, name: str, ways: Ways) -> None:
+async def _told_by_judge(told: _Told, request: Request, name: str, ways: Ways, urgent: bool) -> None:
     """Hear a judge, and again where its server is only busy."""
     for attempt in range(1, MOST_TRIES + 1):
         told.parts.clear()
         try:
             with _told(name):
                 endpoint = ways.endpoint(name)
-                async with ways.places(endpoint).one(urgent=True):
+                async with ways.places(endpoint).one(urgent=urgent):
                     told.sent_at = monotonic()
                     told.finish = await _read(ways.clients.client(name).stream(request), name, told.take)
         except ClientError as failure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -67,3 +67,24 @@ def check(planned: Allowance, of_probe: Allowance, of_day: Allowance, limits: Li
     why = over(planned, of_probe, of_day, limits)
     if why:
         raise OverBudget(why)
+
+
+def affordable(costs: Sequence[Allowance], of_probe: Allowance, of_day: Allowance, limits: Limits) -> int:
+    """How many of several, in their order, the limits allow.
+
+    Args:
+        costs: Of each.
+        of_probe, of_day, limits: As for `over`.
+
+    Raises:
+        OverBudget: Not even the first one, with the limit that it would break.
+    """
+    total, count = Allowance(0, 0), 0
+    for cost in costs:
+        total = added([total, cost])
+        if over(total, of_probe, of_day, limits):
+            break
+        count += 1
+    if costs and not count:
+        check(costs[0], of_probe, of_day, limits)
+    return count

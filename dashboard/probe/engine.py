@@ -9,16 +9,16 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import duckdb
 
 from dashboard.probe import asking, plans
 from dashboard.probe.asked import Column, Framing, Prompt, Request, Sampling
-from dashboard.probe.budget import added, check, day
+from dashboard.probe.budget import added, affordable, check, day
 from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Allowance, Declared, Endpoint
 from dashboard.probe.jobs import ENDING, Job, Jobs, Work
@@ -56,6 +56,20 @@ class Endpoints(Protocol):
         ...
 
 
+class Task(NamedTuple):
+    """One request among many.
+
+    Attributes:
+        name: Of no other task of the same.
+        cost: At the most.
+        ask: Asks, and gives the row to be saved; None where nothing was asked.
+    """
+
+    name: Hashable
+    cost: Allowance
+    ask: Callable[[asking.Ways], Coroutine[Any, Any, Row | None]]
+
+
 class Engine:
     """One for a store. All methods may be called from any thread."""
 
@@ -68,7 +82,7 @@ class Engine:
         self._owed: dict[Any, tuple[str, Allowance]] = {}
         """What is promised and not in the store yet: verdicts to come, likelihoods under way."""
         self._places: dict[tuple[str, int], Places] = {}
-        self._ways = asking.Ways(self._endpoint, self._places_of, endpoints, self._naive)
+        self._ways = asking.Ways(self.endpoint, self._places_of, endpoints, self._naive)
         self._saver = Saver(store, self._fresh)
         self._planning = threading.Lock()
         self._next_reply = last_reply(store) + 1
@@ -103,7 +117,7 @@ class Engine:
         """
         plans.check(columns, framings, sampling, kind)
         for column in [*columns, *([judge.column] if judge else [])]:
-            self._endpoint(column.endpoint)
+            self.endpoint(column.endpoint)
         probe_id = secrets.token_hex(8)
         now = self._clock()
         with self._planning:
@@ -150,7 +164,7 @@ class Engine:
             OverBudget: It could cost more than is allowed.
             DriftlineError: No such probe or endpoint, or it can't be saved.
         """
-        self._endpoint(judge.column.endpoint)
+        self.endpoint(judge.column.endpoint)
         judge_id = secrets.token_hex(4)
         with self._planning:
             probe = self._now(probe_id)
@@ -209,6 +223,41 @@ class Engine:
                     self._owed[jobs[-1].owes] = probe_id, owed
             self._jobs.begin(jobs)
 
+    def work(self, of: str, plan: Callable[[], Sequence[Task]], rows: Sequence[Row] = ()) -> int:
+        """Do as many tasks, in their order, as the budgets allow; returns how many, at once.
+
+        Args:
+            of: What they belong to, as probes' replies do to a probe: its budget, its stop.
+            plan: Gives the tasks; called where nobody else can plan the same. Those under way are passed over.
+            rows: Saved first.
+
+        Raises:
+            OverBudget: Not one of them is allowed; nothing was saved.
+            DriftlineError: It can't be saved.
+        """
+        with self._planning:
+            if self._jobs.closing:
+                raise DriftlineError(ENDING)
+            if self.trouble:
+                raise DriftlineError(self.trouble)
+            # Before they are planned: a task that ends meanwhile has saved its row by then.
+            busy = set(self._owed)
+            tasks = [task for task in plan() if (of, task.name) not in busy]
+            begun = affordable([task.cost for task in tasks], *self.spent(of), self._endpoints.declared.limits)
+            self._save_now(rows)
+            chosen = tasks[:begun]
+            self._owed |= {(of, task.name): (of, task.cost) for task in chosen}
+            self._jobs.begin([Job(of, self._do(of, task), owes=(of, task.name)) for task in chosen])
+        self.changes.tell(of)
+        return begun
+
+    async def _do(self, of: str, task: Task) -> None:
+        row = await task.ask(self._ways)
+        if row is not None:
+            self._saver.add(row)
+            await self._saver.flush()
+        self.changes.tell(of)
+
     # Looking on.
 
     def replies(self, probe: SavedProbe) -> list[SavedReply]:
@@ -233,6 +282,18 @@ class Engine:
         mine = [cost for probe, cost in owed if probe == probe_id]
         return plans.plus(Allowance(*of_probe), mine), plans.plus(Allowance(*of_day), [cost for _, cost in owed])
 
+    def endpoint(self, name: str) -> Endpoint:
+        """The declared endpoint of that name.
+
+        Raises:
+            DriftlineError: There is none.
+        """
+        for endpoint in self._endpoints.declared.endpoints:
+            if endpoint.name == name:
+                return endpoint
+        there = ", ".join(e.name for e in self._endpoints.declared.endpoints) or "none"
+        raise DriftlineError(f'The endpoint "{name}" is not declared (declared: {there}).')
+
     def run(self, work: Coroutine[Any, Any, Any]) -> Work:
         """Let something else run on the loop: what uses the same clients must."""
         return Work(self._jobs.in_loop(work))
@@ -255,13 +316,6 @@ class Engine:
 
     def _naive(self) -> datetime:
         return self._clock().astimezone(UTC).replace(tzinfo=None)
-
-    def _endpoint(self, name: str) -> Endpoint:
-        for endpoint in self._endpoints.declared.endpoints:
-            if endpoint.name == name:
-                return endpoint
-        there = ", ".join(e.name for e in self._endpoints.declared.endpoints) or "none"
-        raise DriftlineError(f'The endpoint "{name}" is not declared (declared: {there}).')
 
     def _saved(self, probe_id: str) -> SavedProbe:
         with self._store.cursor() as cursor:

@@ -70,7 +70,16 @@ def judge_prompt(rubric: str, asked: Prompt, reply: Turn) -> Prompt:
         reply: What it replied, as an assistant's turn.
     """
     shown = _Shown([*asked.turns, reply], asked.system, [tool.name for tool in asked.tools])
-    conversation = msgspec.json.encode(shown).decode()
+    return material_prompt(rubric, msgspec.json.encode(shown).decode())
+
+
+def material_prompt(rubric: str, conversation: str) -> Prompt:
+    """What the judge is given.
+
+    Args:
+        rubric: The rule, in words.
+        conversation: JSON on one line, so that nothing said in it can look like an end of it.
+    """
     return Prompt(turns=(Turn("user", f"{rubric.strip()}{TASK}\n\n{conversation}"),))
 
 

@@ -29,8 +29,9 @@ from dashboard.probe.addresses import key_problem, url_problem, usual
 from dashboard.probe.endpoints import Allowance, Declared, Endpoint, Limits, Match
 from loaders.errors import DriftlineError, StudyError
 from loaders.study.checks import Problem, normalise, schema_problems
-from loaders.study.conditions import Path, dotted
-from loaders.study.yaml_lines import Document, YamlProblem, parse
+from loaders.study.conditions import Path
+from loaders.study.yaml_files import file_bytes, told
+from loaders.study.yaml_lines import YamlProblem, parse
 
 ANTHROPIC = Endpoint("anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY")
 
@@ -57,11 +58,7 @@ def read_models_file(path: FilePath | str) -> Declared:
         StudyError: It can't be read, is not YAML, breaks the schema or holds a key; names every problem with its
             line, and repeats nothing that may be a key.
     """
-    try:
-        data = FilePath(path).read_bytes()
-    except OSError as e:
-        raise StudyError(path, [f"can't be read: {e.strerror or e}"]) from e
-    return parse_models(data, path)
+    return parse_models(file_bytes(path), path)
 
 
 def parse_models(data: bytes, path: FilePath | str) -> Declared:
@@ -79,11 +76,8 @@ def parse_models(data: bytes, path: FilePath | str) -> Declared:
     value = normalise(document.value, models_schema.MODELS_FILE, document)
     found = [_discreet(each) for each in schema_problems(value, models_schema.MODELS_FILE) if not _of_secret(each[0])]
     found += [(where, NO_KEYS_HERE) for where in _secret_fields(value)] + _more_problems(value)
-    lines = [_told(document, where, said) for where, said in found]
-    for where, first, second in document.duplicates:
-        lines.append((second, f"line {second}: {dotted(where)}: stands on line {first} already"))
-    if lines:
-        raise StudyError(path, [sentence for _, sentence in sorted(lines, key=lambda each: each[0])])
+    if lines := told(document, found):
+        raise StudyError(path, lines)
     return _declared(value)
 
 
@@ -140,11 +134,6 @@ def _secret_fields(value: Any, path: Path = ()) -> Iterator[Path]:
             yield (*path, name)
         else:
             yield from _secret_fields(item, (*path, name))
-
-
-def _told(document: Document, where: Path, said: str) -> tuple[int, str]:
-    line = document.line(where) or 1
-    return line, f"line {line}: {dotted(where)}: {said}" if where else f"line {line}: {said}"
 
 
 def _more_problems(value: Any) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Saving a probe as it happens: rows are only ever added. Each call is one transaction."""
+"""Saving a probe or a judging as it happens: rows are only ever added. Each call is one transaction."""
 
 from __future__ import annotations
 
@@ -147,7 +147,60 @@ class LikelihoodRow(Struct, frozen=True):
     measured_at: datetime
 
 
-Row = ProbeRow | ColumnRow | ReplyRow | PieceRow | EndRow | JudgeRow | VerdictRow | MarkRow | LikelihoodRow
+class JudgingRow(Struct, frozen=True):
+    """Columns of `judgings`."""
+
+    judging_id: str
+    title: str
+    author: str | None
+    created_at: datetime
+    driftline: str
+    endpoint: str
+    protocol: str
+    model: str
+    rubric_title: str
+    rubric: str
+    selection_json: str
+    as_of: int
+    metric: str | None
+    limits_json: str
+    runs: list[str]
+
+
+class JudgingItemRow(Struct, frozen=True):
+    """Columns of `judging_items`."""
+
+    judging_id: str
+    position: int
+    sample_id: int
+    eval_key: str
+    sample_key: str
+    epoch: int
+    transcript_hash: str
+
+
+class JudgingVerdictRow(Struct, frozen=True):
+    """Columns of `judging_verdicts`."""
+
+    judging_id: str
+    position: int
+    attempt: int
+    verdict: str | None
+    reason: str | None
+    raw: str | None
+    error_kind: str | None
+    error: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    reserved: int
+    seconds: float | None
+    ended_at: datetime
+
+
+Row = (
+    ProbeRow | ColumnRow | ReplyRow | PieceRow | EndRow | JudgeRow | VerdictRow | MarkRow | LikelihoodRow
+    | JudgingRow | JudgingItemRow | JudgingVerdictRow
+)  # fmt: skip
 
 TABLES: dict[type[Any], str] = {
     ProbeRow: "probes",
@@ -159,9 +212,12 @@ TABLES: dict[type[Any], str] = {
     VerdictRow: "probe_verdicts",
     MarkRow: "probe_marks",
     LikelihoodRow: "probe_likelihoods",
+    JudgingRow: "judgings",
+    JudgingItemRow: "judging_items",
+    JudgingVerdictRow: "judging_verdicts",
 }
 
-SQL_TYPES = {int: "BIGINT", str: "VARCHAR", float: "DOUBLE", datetime: "TIMESTAMP"}
+SQL_TYPES = {int: "BIGINT", str: "VARCHAR", float: "DOUBLE", datetime: "TIMESTAMP", list[str]: "VARCHAR[]"}
 
 LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM probe_replies"
 

@@ -88,7 +88,13 @@ METRIC_COLUMNS: dict[str, str] = {
 }  # fmt: skip
 """Columns of `metrics_for`, the default of each eval first. `origin` is a study file, "built-in" or "automatic"."""
 
-STUDIES = "SELECT body, origin FROM live_study($as_of) WHERE kind = 'study' ORDER BY position"
+STUDIES = """
+SELECT body, origin, names_hidden(json_extract_string(body, '$.name')) AS name,
+       names_hidden(json_extract_string(body, '$.title')) AS title,
+       names_hidden(json_extract_string(body, '$.notes')) AS notes,
+       names_hidden(json_extract_string(body, '$.simulated')) AS simulated
+FROM live_study($as_of) WHERE kind = 'study' ORDER BY position
+"""
 
 
 def runs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
@@ -163,7 +169,14 @@ def metrics_for(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int
 def studies(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
     """What study files say of themselves: name, title, notes, simulated (bool, or the notice's text), origin."""
     rows = records(con, STUDIES, {"as_of": as_of})
-    return [json.loads(row["body"]) | {"origin": row["origin"]} for row in rows]
+    # What names a run that may not be seen is left out; that a study is simulated is said in other words then.
+    instead = {"name": None, "title": None, "notes": None, "simulated": True}
+    return [
+        json.loads(row["body"])
+        | {"origin": row["origin"]}
+        | {name: text for name, text in instead.items() if row[name]}
+        for row in rows
+    ]
 
 
 def _metric_row(name: str, metric: Metric, default: bool) -> dict[str, Any]:

@@ -18,15 +18,23 @@ BATCH_COLUMNS: dict[str, str] = {
 `roots` is a list of paths and `report` a dict."""
 
 BATCHES = """
+WITH seen AS (FROM sources WHERE source_id NOT IN (FROM hidden_sources())),
+held AS (SELECT s.batch_from, e.n_samples FROM evals e JOIN seen s USING (source_id)
+         WHERE e.eval_id NOT IN (FROM hidden_evals()))
 SELECT b.batch, b.started_at, b.finished_at, b.driftline, b.roots, b.report,
-       (SELECT count(*) FROM sources s WHERE s.batch_from = b.batch AND s.status = 'ingested') AS files,
-       (SELECT count(*) FROM sources s WHERE s.batch_from = b.batch AND s.status = 'rejected') AS rejected,
-       (SELECT count(*) FROM sources s WHERE s.batch_to = b.batch AND s.status = 'ingested') AS superseded,
-       (SELECT count(*) FROM evals e JOIN sources s USING (source_id) WHERE s.batch_from = b.batch) AS evals,
-       (SELECT sum(coalesce(e.n_samples, 0))::BIGINT FROM evals e JOIN sources s USING (source_id)
-        WHERE s.batch_from = b.batch) AS samples
+       (SELECT count(*) FROM seen s WHERE s.batch_from = b.batch AND s.status = 'ingested') AS files,
+       (SELECT count(*) FROM seen s WHERE s.batch_from = b.batch AND s.status = 'rejected') AS rejected,
+       (SELECT count(*) FROM seen s WHERE s.batch_to = b.batch AND s.status = 'ingested') AS superseded,
+       (SELECT count(*) FROM held h WHERE h.batch_from = b.batch) AS evals,
+       (SELECT sum(coalesce(h.n_samples, 0))::BIGINT FROM held h WHERE h.batch_from = b.batch) AS samples
 FROM batches b ORDER BY b.batch DESC
 """
+SEEN_ROOTS = """
+SELECT getvariable('hidden_runs') IS NULL AS all_seen,
+       (SELECT list(DISTINCT root) FROM locations WHERE source_id NOT IN (FROM hidden_sources())) AS roots
+"""
+
+BATCH_MARK = "SELECT left(md5(started_at::VARCHAR), 6) AS mark FROM batches WHERE batch = $batch"
 
 FILE_COLUMNS: dict[str, str] = {
     "path": TEXT, "root": TEXT, "format": TEXT, "status": TEXT, "reason": TEXT, "notes": LIST, "complete": FLAG,
@@ -40,7 +48,7 @@ SELECT l.path, l.root, s.format, s.status, s.reason, s.notes, coalesce(s.complet
        s.batch_from AS batch, s.content_hash, coalesce(e.evals, 0) AS evals, coalesce(e.samples, 0) AS samples
 FROM live_sources($as_of) s JOIN live_locations($as_of) l USING (source_id)
 LEFT JOIN (SELECT source_id, count(*) AS evals, sum(coalesce(n_samples, 0))::BIGINT AS samples
-           FROM evals GROUP BY source_id) e USING (source_id)
+           FROM evals WHERE eval_id NOT IN (FROM hidden_evals()) GROUP BY source_id) e USING (source_id)
 WHERE $status IS NULL OR s.status = $status
 ORDER BY l.root, l.path
 """
@@ -71,12 +79,24 @@ ORDER BY scorer, key NULLS FIRST, metric
 
 
 def batches(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Every ingest batch, the newest first: `BATCH_COLUMNS`."""
+    """Every ingest batch, the newest first: `BATCH_COLUMNS`.
+
+    Whoever may not see some run sees no report, which tells of all, and of the roots those that hold what may be seen.
+    """
     rows = records(con, BATCHES)
+    seen = records(con, SEEN_ROOTS)[0]
     for row in rows:
         row["roots"], row["report"] = json.loads(row["roots"] or "[]"), json.loads(row["report"] or "{}")
+        if not seen["all_seen"]:
+            row["roots"], row["report"] = [root for root in row["roots"] if root in (seen["roots"] or [])], {}
         row["samples"] = row["samples"] or 0
     return frame_of(rows, BATCH_COLUMNS)
+
+
+def batch_mark(con: duckdb.DuckDBPyConnection, batch: int) -> str | None:
+    """Six hexadecimal digits that tell a batch from that of the same number in another store; None if there is none."""
+    rows = records(con, BATCH_MARK, {"batch": batch})
+    return rows[0]["mark"] if rows else None
 
 
 def files(con: duckdb.DuckDBPyConnection, as_of: int, status: str | None = None) -> pd.DataFrame:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import pandas as pd
@@ -91,11 +92,22 @@ class SavedProbe:
     likelihoods: list[dict[str, Any]]
 
 
+class Model(Protocol):
+    """A served model: what it is called, what it was loaded over, and the run that it is a checkpoint of."""
+
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def parent(self) -> str | None: ...  # noqa: D102
+    @property
+    def run(self) -> str | None: ...  # noqa: D102
+
+
 class NoSuchProbe(DriftlineError):
     """A link to a probe that isn't in the store."""
 
 
-PROBE = "SELECT * FROM probes WHERE probe_id = $probe"
+PROBE = "SELECT * FROM probes WHERE probe_id = $probe AND probe_id NOT IN (FROM hidden_probes())"
 COLUMNS = "SELECT * EXCLUDE (probe_id) FROM probe_columns WHERE probe_id = $probe ORDER BY position"
 REPLIES = """
 WITH last AS (
@@ -130,6 +142,12 @@ ORDER BY continuation, framing, position
 FREE = "('refused', 'unauthorised', 'not_found', 'bad_request', 'rate_limited', 'overloaded', 'unsupported')"
 """Kinds of errors by which a server says that it did not do what was asked."""
 
+VERDICT_TOKENS = f"""
+CASE WHEN v.input_tokens IS NOT NULL OR v.output_tokens IS NOT NULL
+     THEN coalesce(v.input_tokens, 0) + coalesce(v.output_tokens, 0)
+     WHEN v.error_kind IN {FREE} AND v.raw IS NULL THEN 0 ELSE v.reserved END
+"""
+
 SPENT = f"""
 WITH asked AS (
     SELECT r.probe_id, r.asked_at AS since, coalesce(least(e.tries, 1), 1) AS requests,
@@ -139,25 +157,31 @@ WITH asked AS (
                 ELSE r.reserved END AS tokens
     FROM probe_replies r LEFT JOIN probe_ends e USING (reply_id)
     UNION ALL
-    SELECT j.probe_id, v.ended_at, 1,
-           CASE WHEN v.input_tokens IS NOT NULL OR v.output_tokens IS NOT NULL
-                THEN coalesce(v.input_tokens, 0) + coalesce(v.output_tokens, 0)
-                WHEN v.error_kind IN {FREE} AND v.raw IS NULL THEN 0 ELSE v.reserved END
-    FROM probe_verdicts v JOIN probe_judges j USING (judge_id)
+    SELECT j.probe_id, v.ended_at, 1, {VERDICT_TOKENS} FROM probe_verdicts v JOIN probe_judges j USING (judge_id)
     UNION ALL
     SELECT probe_id, measured_at, 1, CASE WHEN error_kind IN {FREE} THEN 0 ELSE coalesce(reserved, tokens, 0) END
     FROM probe_likelihoods
+    UNION ALL
+    SELECT judging_id, ended_at, 1, {VERDICT_TOKENS} FROM judging_verdicts v
 )
 SELECT coalesce(sum(requests), 0)::BIGINT AS requests, coalesce(sum(tokens), 0)::BIGINT AS tokens
 FROM asked WHERE ($probe IS NULL OR probe_id = $probe) AND ($since IS NULL OR asked.since >= $since)
-"""  # noqa: S608 - FREE is a constant above
+"""  # noqa: S608 - FREE and VERDICT_TOKENS are constants above
+UNSEEN = """
+SELECT is_hidden(run) OR names_hidden(model) OR names_hidden(parent) AS unseen
+FROM (SELECT unnest(range(len($model))) AS place, unnest($model::VARCHAR[]) AS model,
+             unnest($parent::VARCHAR[]) AS parent, unnest($run::VARCHAR[]) AS run)
+ORDER BY place
+"""
 RECENT = """
 SELECT p.probe_id, p.kind, p.title, p.author, p.created_at, p.repeats,
        (SELECT count(*) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS columns,
        (SELECT list(coalesce(c.run || coalesce('@' || coalesce(c.step::VARCHAR, c.step_label), ''), c.model)
                     ORDER BY position) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS models,
        (SELECT count(*) FROM probe_replies r WHERE r.probe_id = p.probe_id) AS replies
-FROM probes p WHERE $text = '' OR contains(lower(p.title), lower($text)) ORDER BY created_at DESC LIMIT $most
+FROM probes p
+WHERE ($text = '' OR contains(lower(p.title), lower($text))) AND p.probe_id NOT IN (FROM hidden_probes())
+ORDER BY created_at DESC LIMIT $most
 """
 
 
@@ -223,10 +247,18 @@ def recent_probes(con: duckdb.DuckDBPyConnection, text: str = "", most: int = 10
     )  # fmt: skip
 
 
+def unseen(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> list[bool]:
+    """Of each served model whether the cursor may see nothing of it: it is of a hidden run, or is called like one."""
+    told = {name: [getattr(model, name) for model in models] for name in ("model", "parent", "run")}
+    return [row["unseen"] for row in records(con, UNSEEN, told)]
+
+
 def spent(
     con: duckdb.DuckDBPyConnection, *, probe: str | None = None, since: datetime | None = None
 ) -> tuple[int, int]:
-    """Requests made, and tokens read and written, of one probe or since a time (UTC): judges' and likelihoods included.
+    """Requests made, and tokens read and written, of one probe or judging, or since a time (UTC), of all of them.
+
+    Judges' and likelihoods are included.
 
     What no server has counted (yet) counts as what was reserved for it, so that nothing is free by not being counted;
     a request that a server refused has taken no tokens, and counts as one however often a busy server was asked.

@@ -62,10 +62,10 @@ kept AS (
     FROM picked WHERE also
 ),
 found AS (
-    SELECT k.sample_id, k.eval_id, k.part, k.metric, k.outcome, k.value, k.sample_key AS sample,
-           try_cast(k.sample_key AS DOUBLE) AS sample_number, k.epoch, e.run_position, e.run, e.step, e.step_label,
-           coalesce(e.eval, e.task) AS eval, e.eval_key AS log, e.created, s.total_time AS time,
-           s.n_messages AS messages, s.error, s.limit_type AS "limit"
+    SELECT k.sample_id, k.eval_id, k.part, k.metric, k.better, k.outcome, k.value, k.cluster,
+           k.sample_key AS sample, try_cast(k.sample_key AS DOUBLE) AS sample_number, k.epoch, e.run_position,
+           e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.eval_key AS log, e.created,
+           s.total_time AS time, s.n_messages AS messages, s.error, s.limit_type AS "limit"
     FROM kept k JOIN live_samples($as_of) s USING (sample_id) JOIN live_evals($as_of) e ON e.eval_id = k.eval_id
     WHERE {conditions}
 )
@@ -151,9 +151,10 @@ def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Fo
         prefix = f"m{part}_"
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in logs}
         outcomes = outcomes_sql(metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
-        parameters |= outcomes.parameters | {f"{prefix}name": metric.name, f"{prefix}kind": metric.kind}
+        named = {"metric": metric.name, "kind": metric.kind, "better": metric.better}
+        parameters |= outcomes.parameters | {f"{prefix}{name}": value for name, value in named.items()}
         # Only our own SQL, numbers and prefixes are put together here; values are bound.
-        columns = f"{part} AS part, ${prefix}name AS metric, ${prefix}kind AS kind"
+        columns = f"{part} AS part, " + ", ".join(f"${prefix}{name}::VARCHAR AS {name}" for name in named)
         picked.append(f"SELECT *, {columns} FROM ({outcomes.sql} SELECT * FROM outcomes)")  # noqa: S608
         details.append(DETAILS.format(part=part, looked_at=outcomes.looked_at))
     if not picked:

@@ -1,5 +1,6 @@
 """Statistics of rates, means, differences, trends: pure functions of arrays. No SQL and no user interface in it."""
 
+from dashboard.statistics.agreement import Kappa, cohens_kappa
 from dashboard.statistics.averages import average_interval, reported_interval
 from dashboard.statistics.clusters import (
     ClusteredInterval,
@@ -57,6 +58,7 @@ __all__ = [
     "ClusteredInterval",
     "Correction",
     "Difference",
+    "Kappa",
     "Onset",
     "PairedSums",
     "Reached",
@@ -71,6 +73,7 @@ __all__ = [
     "clustered_proportion_interval",
     "clustered_stderr",
     "cohens_h",
+    "cohens_kappa",
     "corrected",
     "detectable_from_interval",
     "fit_band",

@@ -7,36 +7,42 @@ samples nor the names of the runs. An eval that was ever placed in a hidden run 
 
 from __future__ import annotations
 
-LIVE = "batch_from <= n AND (batch_to IS NULL OR batch_to > n)"
+from loaders.store.hidden import HIDDEN
 
-HIDDEN = """
--- Whether this cursor may not see a run. GLOB has no way out of its special characters, and needs none: names hold few.
-CREATE OR REPLACE MACRO is_hidden(run) AS
-    coalesce(list_bool_or([run GLOB pattern FOR pattern IN getvariable('hidden_runs')]), false);
--- Whether this cursor may not see one of several runs.
-CREATE OR REPLACE MACRO any_hidden(runs) AS coalesce(list_bool_or([is_hidden(run) FOR run IN runs]), false);
-CREATE OR REPLACE MACRO hidden_evals() AS TABLE
-    SELECT DISTINCT eval_id FROM placements WHERE is_hidden(run);
--- Files of which nothing but hidden evals came in.
-CREATE OR REPLACE MACRO hidden_sources() AS TABLE
-    SELECT source_id FROM evals GROUP BY source_id
-    HAVING bool_and(eval_id IN (FROM hidden_evals()));
-"""
+LIVE = "batch_from <= n AND (batch_to IS NULL OR batch_to > n)"
 
 MACROS = f"""
 {HIDDEN}
+-- Runs that were trained, in however many steps, from a hidden one.
+CREATE OR REPLACE MACRO after_hidden(n) AS TABLE
+    WITH RECURSIVE after AS (
+        SELECT run FROM runs WHERE {LIVE} AND is_hidden(parent_run)
+        UNION SELECT r.run FROM runs r JOIN after ON r.parent_run = after.run
+        WHERE r.batch_from <= n AND (r.batch_to IS NULL OR r.batch_to > n)
+    ) FROM after;
 CREATE OR REPLACE MACRO live_sources(n) AS TABLE
     SELECT * FROM sources WHERE {LIVE} AND source_id NOT IN (FROM hidden_sources());
 CREATE OR REPLACE MACRO live_cards(n) AS TABLE SELECT x.* FROM cards x SEMI JOIN live_sources(n) s USING (source_id);
 CREATE OR REPLACE MACRO live_locations(n) AS TABLE
     SELECT * FROM locations WHERE {LIVE} AND source_id NOT IN (FROM hidden_sources());
-CREATE OR REPLACE MACRO live_runs(n) AS TABLE SELECT * FROM runs WHERE {LIVE} AND NOT is_hidden(run);
+-- A run without what it tells of hidden ones: a parent, and all that is reckoned from it or names it.
+CREATE OR REPLACE MACRO live_runs(n) AS TABLE
+    SELECT * REPLACE (
+        CASE WHEN NOT is_hidden(parent_run) THEN parent_run END AS parent_run,
+        CASE WHEN NOT is_hidden(parent_run) THEN parent_step END AS parent_step,
+        CASE WHEN run NOT IN (FROM after_hidden(n)) THEN lineage_offset END AS lineage_offset,
+        CASE WHEN NOT names_hidden(base_model) THEN base_model END AS base_model,
+        CASE WHEN NOT names_hidden(weights) THEN weights END AS weights,
+        CASE WHEN NOT names_hidden(notes) THEN notes END AS notes,
+        CASE WHEN NOT names_hidden(links_json) THEN links_json END AS links_json
+    ) FROM runs WHERE {LIVE} AND NOT is_hidden(run);
 CREATE OR REPLACE MACRO live_placements(n) AS TABLE
     SELECT * FROM placements WHERE {LIVE} AND eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_checkpoints(n) AS TABLE
     SELECT * FROM checkpoints WHERE {LIVE} AND NOT is_hidden(run);
 CREATE OR REPLACE MACRO live_conflicts(n) AS TABLE
-    SELECT * FROM conflicts WHERE {LIVE} AND (eval_id IS NULL OR eval_id NOT IN (FROM hidden_evals()));
+    SELECT * FROM conflicts WHERE {LIVE} AND (eval_id IS NULL OR eval_id NOT IN (FROM hidden_evals()))
+        AND NOT names_hidden(message) AND NOT names_hidden(path) AND NOT names_hidden(candidates_json);
 CREATE OR REPLACE MACRO live_study(n) AS TABLE SELECT * FROM study WHERE {LIVE};
 -- An eval with its place: run, step, mix, stage and eval name as decided, its file, hash and batch.
 CREATE OR REPLACE MACRO live_evals(n) AS TABLE

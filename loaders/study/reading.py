@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path as FilePath
@@ -10,19 +9,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from loaders.errors import StudyError
 from loaders.study import schema
 from loaders.study.cards import CardCheckpoint, LogEntry, Mix, Parent, RunCard
-from loaders.study.checks import Problem, card_problems, normalise, schema_problems, study_problems
-from loaders.study.conditions import dotted, from_json, to_json
+from loaders.study.checks import card_problems, study_problems
+from loaders.study.conditions import from_json, to_json
 from loaders.study.definitions import EvalDefinition, GroupDefinition, MetricDefinition, StudyFile, rule_text
-from loaders.study.yaml_lines import Document, YamlProblem, parse
+from loaders.study.yaml_files import checked, file_bytes
 from loaders.table_mapping import TableMapping
 
 T = TypeVar("T")
-
-MAX_PROBLEMS = 50
-"""Problems told of one file; the rest is counted."""
 
 
 def read_run_card(path: FilePath | str) -> RunCard:
@@ -31,7 +26,7 @@ def read_run_card(path: FilePath | str) -> RunCard:
     Raises:
         StudyError: The file can't be read, is not YAML or breaks the schema; names every problem with its line.
     """
-    return parse_run_card(_bytes(path), path)
+    return parse_run_card(file_bytes(path), path)
 
 
 def read_study(path: FilePath | str) -> StudyFile:
@@ -40,7 +35,7 @@ def read_study(path: FilePath | str) -> StudyFile:
     Raises:
         StudyError: As `read_run_card`.
     """
-    return parse_study(_bytes(path), path)
+    return parse_study(file_bytes(path), path)
 
 
 def parse_run_card(text: str | bytes, path: FilePath | str) -> RunCard:
@@ -49,7 +44,7 @@ def parse_run_card(text: str | bytes, path: FilePath | str) -> RunCard:
     Raises:
         StudyError: As `read_run_card`.
     """
-    return _card(_checked(text, path, schema.RUN_CARD, card_problems))
+    return _card(checked(text, path, schema.RUN_CARD, card_problems))
 
 
 def parse_study(text: str | bytes, path: FilePath | str) -> StudyFile:
@@ -58,7 +53,7 @@ def parse_study(text: str | bytes, path: FilePath | str) -> StudyFile:
     Raises:
         StudyError: As `read_run_card`.
     """
-    return _study(_checked(text, path, schema.STUDY, study_problems))
+    return _study(checked(text, path, schema.STUDY, study_problems))
 
 
 @cache
@@ -66,39 +61,6 @@ def builtin_study() -> StudyFile:
     """The definitions of known evals that come with Driftline (`builtin.yaml`)."""
     file = resources.files("loaders.study").joinpath("builtin.yaml")
     return parse_study(file.read_bytes(), "builtin.yaml")
-
-
-def _bytes(path: FilePath | str) -> bytes:
-    try:
-        return FilePath(path).read_bytes()
-    except OSError as e:
-        raise StudyError(path, [f"can't be read: {e.strerror or e}"]) from e
-
-
-def _checked(
-    text: str | bytes, path: FilePath | str, wanted: schema.Schema, more: Callable[[Any], list[Problem]]
-) -> dict[str, Any]:
-    """The content of a file that has no problem."""
-    try:
-        document = parse(text.encode() if isinstance(text, str) else text)
-    except YamlProblem as e:
-        raise StudyError(path, [f"line {e.line}: {e.text}" if e.line else e.text]) from e
-    value = normalise(document.value, wanted, document)
-    found = schema_problems(value, wanted) + more(value)
-    told = [_told(document, where, said) for where, said in found]
-    for where, first, second in document.duplicates:
-        told.append((second, f"line {second}: {dotted(where)}: stands on line {first} already"))
-    if told:
-        lines = [sentence for _, sentence in sorted(told, key=lambda each: each[0])]
-        rest = len(lines) - MAX_PROBLEMS
-        raise StudyError(path, lines[:MAX_PROBLEMS] + ([f"and {rest} more problems"] if rest > 0 else []))
-    assert isinstance(value, dict)  # noqa: S101  the schema said so
-    return value
-
-
-def _told(document: Document, where: tuple[str | int, ...], said: str) -> tuple[int, str]:
-    line = document.line(where) or 1
-    return line, f"line {line}: {dotted(where)}: {said}" if where else f"line {line}: {said}"
 
 
 def _step(step: int | str | None) -> int | str | None:

@@ -16,6 +16,7 @@ from dashboard.charts.heat_scale import heat_scale
 from dashboard.charts.heatmap import CHARACTER, WORDS_WIDTH, blocks, flattened, heatmap_chart
 from dashboard.charts.palette import SIGNS, Scheme
 from dashboard.charts.panels import axes_by_panel, marks_legend, subtitle
+from dashboard.exports.tables import numbers_of
 from dashboard.parts.chosen import clickable
 from dashboard.parts.plain import legend
 
@@ -32,6 +33,8 @@ TITLE_WIDTH, LINE_WIDTH = (48, 30), (56, 44)
 class Pictures:
     """How points become pictures."""
 
+    rates: pd.DataFrame
+    """`RATE_COLUMNS`: what the rows of points refer to."""
     view: str
     """dots or heatmap."""
     scheme: Scheme
@@ -98,7 +101,10 @@ class Pictures:
                 points, axis, style, crossed=crosses(self.category, self.colour), bars=bars,
                 title=wrap(heading, title_width), subtitle=under, selected=self.selected,
             )  # fmt: skip
-            clickable(chart, f"dots {panel}", alt=f"Dots with intervals: {heading}")
+            clickable(
+                chart, f"dots {panel}", f"Dots with intervals: {heading}", numbers_of(points, self.rates),
+                keys=() if with_legend or self.category == self.colour else list(self.colours.items()),
+            )  # fmt: skip
             return
         scale = heat_scale(points, axis, self.scheme)
         pieces = self._pieces(points)
@@ -113,7 +119,7 @@ class Pictures:
                 subtitle=under,
                 selected=self.selected,
             )
-            clickable(chart, f"heatmap {panel} {number}", alt=f"Heatmap: {heading}{part}")
+            clickable(chart, f"heatmap {panel} {number}", f"Heatmap: {heading}{part}", numbers_of(piece, self.rates))
 
     def marks_legend(self, points: pd.DataFrame) -> list[str]:
         """Explain the marks that occur.

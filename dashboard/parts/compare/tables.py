@@ -14,6 +14,7 @@ from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
 from dashboard.parts import controls
 from dashboard.parts.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
+from dashboard.parts.exports.drawn import show
 from dashboard.parts.numbers import Write, figures, in_percent, in_points, p_value, size_in_points, written
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.panels import TRANSCRIPT_PAGE, download_csv
@@ -79,8 +80,9 @@ def not_comparable(found: Comparison, words: Words) -> None:
                 st.html(listed(lines[SHOWN_LINES:]))
 
 
-def forest(rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, chosen: str) -> None:
+def forest(found: Comparison, rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, chosen: str) -> None:
     """Draw a panel for each unit and direction; a click on a row chooses it."""
+    runs = found.rates["run"].unique().tolist()
     for panel, title in panel_titles(rows, metrics).items():
         key = f"forest {panel}"
 
@@ -90,8 +92,10 @@ def forest(rows: pd.DataFrame, metrics: Mapping[str, str], style: ForestStyle, c
             if clicked[0].get("point"):
                 controls.put(PAIR, clicked[0]["point"])
 
-        chart = forest_chart(rows[rows["panel"] == panel], style, title=title, selected=chosen)
-        st.altair_chart(chart, key=key, on_select=choose, alt=f"Differences to {style.baseline}: {title}")
+        some = rows[rows["panel"] == panel]
+        chart = forest_chart(some, style, title=title, selected=chosen)
+        numbers = found.differences.loc[some["row"]]
+        show(chart, key, f"Differences to {style.baseline}: {title}", numbers, on_select=choose, runs=runs)
 
 
 def difference_table(found: Comparison, words: Words) -> None:

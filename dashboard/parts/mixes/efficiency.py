@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard.charts.curve_data import CurveData
 from dashboard.charts.panels import axes_by_panel, subtitle
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
+from dashboard.exports.tables import numbers_of
 from dashboard.parts import caches, controls
 from dashboard.parts.chosen import chosen_point, clickable
 from dashboard.parts.mixes.choices import Shown
@@ -20,6 +21,7 @@ from dashboard.parts.mixes.layout import (
     comparable,
     heading,
     key_to_colours,
+    keys_of,
     panel_grid,
     show_differences,
 )
@@ -91,7 +93,10 @@ def show(shown: Shown, data: CurveData) -> None:
                 title=heading(panel.points, shown.titles), subtitle=subtitle(panel.points, shown.metric_titles),
                 on_frontier=panel.on_frontier, selected=chosen,
             )  # fmt: skip
-            clickable(chart, f"efficiency {panel.name}", alt=f"Efficiency: {heading(panel.points, shown.titles)}")
+            clickable(
+                chart, f"efficiency {panel.name}", f"Efficiency: {heading(panel.points, shown.titles)}",
+                numbers_of(panel.points, shown.rates), keys=keys_of(style),
+            )  # fmt: skip
     st.caption("Dashed grey line: the Pareto frontier, the best rate that was had for so many tokens or fewer.")
     behind(shown, data.points)
     _frontiers(shown, panels)

@@ -94,7 +94,16 @@ def panel_grid(panels: int) -> Any:
 def key_to_colours(style: MarkStyle) -> None:
     """One legend for several panels."""
     if len(style.colours) > 1:
-        st.html(legend([(style.labels[name], style.colours[name]) for name in style.colours]))
+        st.html(legend(_keys(style)))
+
+
+def keys_of(style: MarkStyle) -> list[tuple[str, str]]:
+    """Labels and colours that a chart of this style doesn't explain by itself."""
+    return [] if style.legend or len(style.colours) < 2 else _keys(style)
+
+
+def _keys(style: MarkStyle) -> list[tuple[str, str]]:
+    return [(style.labels[name], style.colours[name]) for name in style.colours]
 
 
 def named_by_panel(points: pd.DataFrame) -> pd.DataFrame:

@@ -16,14 +16,17 @@ from dashboard.charts.marks import MarkStyle
 from dashboard.charts.panels import DIRECTIONS, axes_by_panel, is_fraction, subtitle
 from dashboard.charts.points import marked_points, series_of, without_rate
 from dashboard.charts.scatter import ScatterStyle, scatter_chart
+from dashboard.exports.tables import numbers_of
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.chosen import chosen_point, clickable
+from dashboard.parts.exports.drawn import show
 from dashboard.parts.mixes.choices import Shown
 from dashboard.parts.mixes.layout import (
     behind,
     comparable,
     heading,
     key_to_colours,
+    keys_of,
     named_by_panel,
     panel_grid,
     show_differences,
@@ -76,7 +79,8 @@ def ablations(shown: Shown) -> list[str]:
                 baseline=baseline, bars=is_fraction(some) and axis.low <= 0, title=heading(some, shown.titles),
                 subtitle=subtitle(some, shown.metric_titles), selected=chosen,
             )  # fmt: skip
-            clickable(chart, f"ablations {panel}", alt=f"Ablations: {heading(some, shown.titles)}")
+            title = heading(some, shown.titles)
+            clickable(chart, f"ablations {panel}", f"Ablations: {title}", numbers_of(some, shown.rates))
     st.caption("Dashed line: the rate of the baseline. Bars begin at 0; the whisker is the interval.")
     behind(shown, frame.points)
     _from_baseline(shown, baseline, checkpoints, labels)
@@ -140,7 +144,9 @@ def scaling(shown: Shown, data: CurveData) -> None:
                 data, panel, axis, style,
                 title=title, subtitle=subtitle(some, shown.metric_titles), fit=fit, selected=chosen,
             )  # fmt: skip
-            clickable(chart, f"scaling {panel}", alt=f"Scaling: {title}")
+            clickable(
+                chart, f"scaling {panel}", f"Scaling: {title}", numbers_of(some, shown.rates), keys=keys_of(style)
+            )
     behind(shown, data.points)
     st.html(listed(words))
     st.caption(
@@ -195,12 +201,16 @@ def two_evals(shown: Shown) -> None:
     names = pairs["panel"].unique().tolist()
     with panel_grid(len(names)):
         for panel in names:
+            some = pairs[pairs["panel"] == panel]
             chart = eval_pairs_chart(
-                pairs[pairs["panel"] == panel], both["x"][1], both["y"][1], shown.scheme,
+                some, both["x"][1], both["y"][1], shown.scheme,
                 labels={name: title for name, (title, _) in both.items()}, title=panel or "Checkpoints by two evals",
                 subtitle=subtitle(points, shown.metric_titles), selected=chosen,
             )  # fmt: skip
-            clickable(chart, f"two evals {panel}", alt=f"{both['y'][0]} against {both['x'][0]}")
+            clickable(
+                chart, f"two evals {panel}", f"{both['y'][0]} against {both['x'][0]}",
+                some.drop(columns=["point", "row", "panel"]).assign(x_eval=x_eval, y_eval=y_eval),
+            )  # fmt: skip
     notes = ["A click opens the samples of the vertical eval."]
     if (pairs["trained"] == "untrained").any():
         notes.append("Hollow square: no training tokens (0).")
@@ -228,7 +238,10 @@ def compositions(runs: pd.DataFrame, picked: list[str]) -> None:
         )
     else:
         order = list(dict.fromkeys(kinds + made.parts["kind"].tolist()))
-        st.altair_chart(composition_chart(made.parts, amount, shell.scheme(), order), key=f"composition {amount}")
+        show(
+            composition_chart(made.parts, amount, shell.scheme(), order), f"composition {amount}",
+            f"What the mixes are made of, in {amount}", made.parts.drop(columns=["begin", "end"]), runs=picked,
+        )  # fmt: skip
     if made.untold:
         with st.expander(f"Not told ({len(made.untold)})", expanded=len(made.untold) <= 8):
             st.html(listed(made.untold))

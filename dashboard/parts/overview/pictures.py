@@ -17,6 +17,7 @@ from dashboard.charts.panels import is_fraction, marks_legend
 from dashboard.charts.standing_rows import standing_rows
 from dashboard.charts.standings import standings_chart
 from dashboard.parts import shell
+from dashboard.parts.exports.drawn import show
 from dashboard.parts.overview.attention import Notice
 from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import escaped, listed
@@ -147,7 +148,9 @@ def draw(
                 to = state | links.parameters(run=with_forebears([run], lineage), x=along)
                 st.switch_page(PAGES[links.CURVES][0], query_params=to)
 
-        st.altair_chart(chart, key=key, on_select=open_run, alt="Runs, with rates, their courses and changes")
+        show(
+            chart, key, "Runs, with rates, their courses and changes", told_columns(rows), on_select=open_run,
+        )  # fmt: skip
     told = [
         "A row leads to its curves, and those of the runs that it was trained from; they stand above it.",
         "Changes: filled and ▲ ▼ shown after Holm's correction over all changes here; hollow and △ ▽ by its own 95 %"
@@ -158,23 +161,18 @@ def draw(
     return every
 
 
+def told_columns(rows: pd.DataFrame) -> pd.DataFrame:
+    """The columns of the rows that tell something by themselves, without those that serve drawing."""
+    shown = [
+        "run", "checkpoint", "eval", "metric", "rate", "low", "high", "k", "n", "change", "change_low", "change_high",
+        "p", "p_holm", "verdict", "since", "change_method", "definition", "flags",
+    ]  # fmt: skip
+    return rows[shown].astype({"k": "Int64", "n": "Int64"})
+
+
 def rows_table(rows: pd.DataFrame) -> None:
     """The numbers behind the picture, as a table and as a file."""
-    shown = [
-        "run",
-        "checkpoint",
-        "eval",
-        "metric",
-        "rate",
-        "low",
-        "high",
-        "k",
-        "n",
-        "change",
-        "change_low",
-        "change_high",
-    ]
-    frame = rows[[*shown, "p", "p_holm", "verdict", "since", "change_method", "definition", "flags"]]
+    frame = told_columns(rows)
     numbers = ("rate", "low", "high", "change", "change_low", "change_high", "p", "p_holm")
     config = {name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
     st.dataframe(frame, hide_index=True, column_config=config, alt="The numbers behind the rows")

@@ -11,9 +11,10 @@ import streamlit as st
 from dashboard.charts.curve_data import CurveData, Lineage, with_twins
 from dashboard.charts.curves import CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
-from dashboard.charts.lead import lead_axis, lead_chart, lead_data
+from dashboard.charts.lead import LEAD_DRAWING, lead_axis, lead_chart, lead_data
 from dashboard.charts.lineages import stage_chart, stage_data
 from dashboard.charts.panels import axes_by_panel, marks_legend, panel_title, subtitle
+from dashboard.exports.tables import numbers_of
 from dashboard.parts.chosen import clickable
 from dashboard.parts.persistence.telling import lead_in_words
 from dashboard.parts.plain import escaped, legend, listed
@@ -28,12 +29,14 @@ class Scene:
     """What all sections share.
 
     Attributes:
+        rates: `RATE_COLUMNS`: what the rows of points refer to.
         style: Colours of the snapshots, and looks.
         eval_titles: Title of each eval.
         metric_titles: Title of each definition.
         chosen: The point to be ringed.
     """
 
+    rates: pd.DataFrame
     style: CurveStyle
     eval_titles: Mapping[str, str]
     metric_titles: Mapping[str, str]
@@ -41,10 +44,10 @@ class Scene:
     twins: Sequence[str]
     """Snapshots whose colour another one has: they have a style of their own."""
 
-    def keys(self, without: str | None = None) -> str:
-        """The legend that the panels of a section share."""
+    def keys(self, without: str | None = None) -> list[tuple[str, str]]:
+        """Labels and colours of the legend that the panels of a section share."""
         names = [name for name in self.style.colours if name != without]
-        return legend([(self.style.labels[name], self.style.colours[name]) for name in names])
+        return [(self.style.labels[name], self.style.colours[name]) for name in names]
 
 
 def _columns(panels: int) -> int:
@@ -65,7 +68,7 @@ def training_section(scene: Scene, data: CurveData, parents: Mapping[str, str]) 
         parents: Label of each run to the checkpoint that it begins from.
     """
     st.subheader("Through training")
-    st.html(scene.keys())
+    st.html(legend(scene.keys()))
     axes = axes_by_panel(data.points, scene.metric_titles)
     with st.grid(_columns(len(axes)), min_column_width=340):
         for panel, axis in axes.items():
@@ -77,7 +80,13 @@ def training_section(scene: Scene, data: CurveData, parents: Mapping[str, str]) 
                 title=title, subtitle=subtitle(points, scene.metric_titles),
                 selected=scene.chosen,
             )  # fmt: skip
-            clickable(chart, f"{TRAINING} {panel}", alt=f"Through training: {title}")
+            clickable(
+                chart,
+                f"{TRAINING} {panel}",
+                f"Through training: {title}",
+                numbers_of(points, scene.rates),
+                keys=scene.keys(),
+            )
     if marks_legend(data.points):
         st.caption(" · ".join(marks_legend(data.points)))
     begun = data.points[(data.points["x"] == 0) & (data.points["checkpoint"] != data.points["run"] + "@0")]
@@ -104,7 +113,7 @@ def lead_section(scene: Scene, trends: Trends, data: CurveData, baseline: str) -
         return
     colours = {run: colour for run, colour in scene.style.colours.items() if run in set(frame["series"])}
     style = replace(scene.style, colours=colours, styles=sorted(frame["style"].unique()))
-    st.html(scene.keys(baseline))
+    st.html(legend(scene.keys(baseline)))
     panels = {str(panel): some for panel, some in frame.groupby("panel", sort=False)}
     with st.grid(_columns(len(panels)), min_column_width=340):
         for panel, some in panels.items():
@@ -123,7 +132,10 @@ def lead_section(scene: Scene, trends: Trends, data: CurveData, baseline: str) -
                     baseline=name, directed=directed, title=title, subtitle=_lead_subtitle(some),
                     selected=scene.chosen,
                 )  # fmt: skip
-                clickable(chart, f"{LEAD} {panel}", alt=f"Lead over {name}: {title}")
+                clickable(
+                    chart, f"{LEAD} {panel}", f"Lead over {name}: {title}", some.drop(columns=list(LEAD_DRAWING)),
+                    keys=scene.keys(baseline), runs=[baseline],
+                )  # fmt: skip
     _words(scene, trends)
 
 
@@ -185,7 +197,7 @@ def lineage_section(
     data = replace(data, points=with_twins(data.points, scene.twins))
     axes = axes_by_panel(data.points, scene.metric_titles)
     style = replace(scene.style, styles=sorted(data.points["style"].unique()))
-    st.html(scene.keys())
+    st.html(legend(scene.keys()))
     with st.grid(min(2, len(axes)), min_column_width=380):
         for panel, axis in axes.items():
             points = data.points[data.points["panel"] == panel]
@@ -195,7 +207,13 @@ def lineage_section(
                 title=title, subtitle=subtitle(points, scene.metric_titles),
                 selected=scene.chosen,
             )  # fmt: skip
-            clickable(chart, f"{STAGES} {panel}", alt=f"Through the stages: {title}")
+            clickable(
+                chart,
+                f"{STAGES} {panel}",
+                f"Through the stages: {title}",
+                numbers_of(points, scene.rates),
+                keys=scene.keys(),
+            )
     st.caption(
         "A line is a lineage in the colour of its last run: every checkpoint that it came from and that was evaluated."
         " Where lineages share checkpoints they stand side by side."

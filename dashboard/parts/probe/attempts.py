@@ -7,22 +7,31 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard.access import Role
 from dashboard.parts.plain import escaped
+from dashboard.parts.reader import require
 from loaders.errors import DriftlineError
 
 NOTICE = "probe_notice"
 
 
-def attempt(act: Callable[[], Any]) -> None:
-    """Do something, and keep the reason for the page where it can't be done."""
+def attempt(act: Callable[[], Any], role: Role = "prober", where: str = NOTICE) -> None:
+    """Do something for a reader who may, and keep the reason for the page where it can't be done.
+
+    Args:
+        act: What is done.
+        role: That the reader must have, whatever controls the page showed.
+        where: The place on the page that will tell.
+    """
     try:
+        require(role)
         act()
     except DriftlineError as error:
-        st.session_state[NOTICE] = str(error)
+        st.session_state[where] = str(error)
 
 
-def notice() -> None:
+def notice(where: str = NOTICE) -> None:
     """Say, once, why something could not be done."""
-    told = st.session_state.pop(NOTICE, None)
+    told = st.session_state.pop(where, None)
     if told:
         st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')

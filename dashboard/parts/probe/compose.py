@@ -14,12 +14,14 @@ from msgspec import Struct
 from dashboard import runtime
 from dashboard.parts import controls
 from dashboard.parts.plain import escaped
-from dashboard.parts.probe import sweep_picks
+from dashboard.parts.probe import noting, sweep_picks
+from dashboard.parts.reader import NOBODY_NAMED, NotAllowed, cursor, reader
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS, MOST_SAMPLES, Column, Framing, Prompt, Sampling, Tool, Turn
 from dashboard.probe.budget import over
 from dashboard.probe.judge import RUBRIC, Judge
 from dashboard.probe.presets import frame, framing_rules, presets
+from dashboard.queries.probes import unseen
 from loaders.errors import DriftlineError
 
 SYSTEM, USER, TOOLS, PREFILL, BEFORE = "probe_system", "probe_user", "probe_tools", "probe_prefill", "probe_before"
@@ -30,7 +32,6 @@ LONGEST_TITLE = 80
 FIRST_MODELS = 4
 """Models that are picked where nobody has picked any."""
 NOBODY = "nobody"
-AUTHOR, NOBODY_NAMED = "probe_author", "anonymous"
 KIND, KIND_PUT, SIDE_BY_SIDE, SWEEP = "ask", "probe_ask_put", "Side by side", "Sweep"
 KINDS = {SIDE_BY_SIDE: "probe", SWEEP: "sweep"}
 """What is asked, as the address names it, and as it is saved."""
@@ -97,8 +98,9 @@ def _rubric_that_fits() -> None:
 
 
 def author() -> str | None:
-    """What the reader has called himself; None where nothing."""
-    return str(st.session_state.get(AUTHOR) or "").strip() or None
+    """The reader's name; None where nobody signs in and none was given."""
+    name = reader().name
+    return None if name == NOBODY_NAMED else name
 
 
 def form(models: Mapping[str, Column], names: Mapping[str, str], runs: pd.DataFrame) -> Asked | None:
@@ -175,12 +177,18 @@ def send(asked: Asked) -> str:
     """Ask; returns the probe's id.
 
     Raises:
-        DriftlineError: It can't be asked.
+        DriftlineError: It can't be asked, or the reader may not ask one of the models.
     """
-    return runtime.probes().engine.start(
+    judges = (asked.judge.column,) if asked.judge else ()
+    with cursor() as seen:
+        if any(unseen(seen, [*asked.columns, *judges])):
+            raise NotAllowed("One of the models is not served to you.")
+    probe_id = runtime.probes().engine.start(
         asked.columns, asked.framings, asked.sampling, title=asked.title, author=author(), origin=asked.origin,
         judge=asked.judge, kind=asked.kind,
     )  # fmt: skip
+    noting.started(probe_id, asked.title, asked.columns)
+    return probe_id
 
 
 def _prompt(problems: list[str]) -> Prompt | None:

@@ -10,11 +10,12 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.parts.plain import escaped
-from dashboard.parts.probe import compose
+from dashboard.parts.probe import noting
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.columns import Head, blinded, head_html, rows_of
 from dashboard.parts.probe.reply_html import SIGNS, reply_html
 from dashboard.parts.probe.results import heads_of
+from dashboard.parts.reader import ALLOWED, name_field, reader
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS
 from dashboard.queries.probe_rates import PEOPLE, probe_rates
@@ -26,12 +27,17 @@ VERDICTS = {f"{sign} {kind}": kind for kind, sign in SIGNS.items()}
 
 def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
     """Mark every reply, with names or blind."""
+    if not reader().may("editor"):
+        st.html(f'<div class="dl-note">{ALLOWED["editor"]}</div>')
+        return
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     blind = first.toggle(
         "Blind: no names, shuffled, until every reply is marked", key="probe_blind",
         help="Judges' verdicts, other people's marks and what a reply took are hidden too: they could tell.",
     )  # fmt: skip
-    author = second.text_input("Your name", key=compose.AUTHOR, placeholder="anonymous").strip() or compose.NOBODY_NAMED
+    with second:
+        name_field("marks")
+    author = reader().name
     last = [thread[-1] for thread in plans.threads(probe)]
     mine = {reply.reply_id: (reply.marks.get(author) or {}).get("verdict") for reply in last}
     markable = [reply for reply in last if reply.status in plans.ANSWERED and (reply.text or reply.calls)]
@@ -51,7 +57,7 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
                 with column:
                     st.html(head_html(head, rates.get((framing.name, head.position))))
                     _replies(
-                        [r for r in markable if r.framing == framing.name and r.position == head.position],
+                        probe, [r for r in markable if r.framing == framing.name and r.position == head.position],
                         author, mine, hidden, found.index(head) + 1,
                     )  # fmt: skip
 
@@ -68,7 +74,14 @@ def _page(found: Sequence[Head]) -> list[Head]:
     return pages[at]
 
 
-def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | None], hidden: bool, place: int) -> None:
+def _replies(
+    probe: SavedProbe,
+    replies: Sequence[SavedReply],
+    author: str,
+    mine: dict[int, str | None],
+    hidden: bool,
+    place: int,
+) -> None:
     if not replies:
         st.html('<div class="dl-note">No reply to mark.</div>')
     labels = {kind: label for label, kind in VERDICTS.items()}
@@ -78,13 +91,18 @@ def _replies(replies: Sequence[SavedReply], author: str, mine: dict[int, str | N
         st.session_state.setdefault(key, labels.get(mine[reply.reply_id] or ""))
         st.segmented_control(
             f"Mark sample {reply.sample + 1} of column {place}", list(VERDICTS), key=key, label_visibility="collapsed",
-            on_change=_mark, args=(reply.reply_id, author, key),
+            on_change=_mark, args=(probe, reply.reply_id, author, key),
         )  # fmt: skip
 
 
-def _mark(reply_id: int, author: str, key: str) -> None:
+def _mark(probe: SavedProbe, reply_id: int, author: str, key: str) -> None:
     verdict = VERDICTS.get(st.session_state[key] or "")
-    attempt(lambda: runtime.probes().engine.mark(reply_id, author, verdict))
+
+    def mark() -> None:
+        runtime.probes().engine.mark(reply_id, author, verdict)
+        noting.marked(probe, verdict)
+
+    attempt(mark, "editor")
 
 
 def _bare(reply: SavedReply) -> SavedReply:

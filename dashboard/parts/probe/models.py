@@ -11,9 +11,12 @@ import streamlit as st
 from dashboard import runtime
 from dashboard.parts import caches
 from dashboard.parts.plain import escaped
+from dashboard.parts.reader import cursor, reader
 from dashboard.parts.series import checkpoint_title, labels_of
 from dashboard.probe.asked import Column
 from dashboard.probe.directory import Standing
+from dashboard.queries import catalogue
+from dashboard.queries.probes import unseen
 
 OK = "ok"
 
@@ -22,10 +25,25 @@ def offered(as_of: int) -> dict[str, Column]:
     """Every model that may be asked now, by its name in addresses: ENDPOINT/MODEL. Checkpoints come in their order."""
     runs = caches.runs(as_of)
     found = runtime.probes().columns(caches.known_checkpoints(as_of), rows_of(runs))
+    if reader().hidden:
+        found = _seen(found)
     order = {run: at for at, run in enumerate(runs["run"])}
     last = len(order)
     ordered = sorted(found, key=lambda c: (order.get(c.run or "", last), c.step if c.step is not None else -1, c.model))
     return {name_of(column): column for column in ordered}
+
+
+def _seen(found: Sequence[Column]) -> list[Column]:
+    """Those of which the reader may know. What a model is of is looked up among all runs, also hidden ones."""
+    with runtime.store().cursor() as everything:
+        newest = runtime.store().batch()
+        known = catalogue.known_checkpoints(everything, newest)
+        truly = runtime.probes().columns(known, rows_of(catalogue.runs(everything, newest)))
+    with cursor() as seen:
+        hidden = {name_of(column) for column, no in zip(truly, unseen(seen, truly), strict=True) if no}
+    # What a server began to serve between the two looks is not known yet, and offered by the next.
+    sure = {name_of(column) for column in truly} - hidden
+    return [column for column in found if name_of(column) in sure]
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -51,11 +69,18 @@ def _title(column: Column, labels: Mapping[str, Any]) -> str:
     return checkpoint_title(row, labels)
 
 
-def health(states: Sequence[Standing]) -> None:
-    """Say how each endpoint is."""
+def health(states: Sequence[Standing], models: Mapping[str, Column]) -> None:
+    """Say how each endpoint is.
+
+    Args:
+        states: Of the endpoints.
+        models: Those that may be asked, by name.
+    """
     for state in states:
         good = state.health == OK
-        told = state.message
+        count = sum(column.endpoint == state.name for column in models.values())
+        # An endpoint counts what it serves, also what the reader may not see.
+        told = f"{count} {'model' if count == 1 else 'models'}" if good and reader().hidden else state.message
         css = "dl-tag" if good else "dl-tag dl-bad"
         sign = "●" if good else "○"
         st.html(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe import arriving, compose
+from dashboard.parts.reader import cursor
 from dashboard.probe.presets import presets
 from dashboard.queries.probes import SavedProbe, recent_probes
 
@@ -34,8 +35,8 @@ def recent_probes_list(shown: str | None) -> None:
     """The newest probes, by title; a click shows one."""
     st.html('<div class="dl-head"><b>Probes</b></div>')
     text = st.text_input("Find a probe", key="probe_find", placeholder="Title", label_visibility="collapsed")
-    with runtime.store().cursor() as cursor:
-        found = recent_probes(cursor, text.strip(), MOST)
+    with cursor() as seen:
+        found = recent_probes(seen, text.strip(), MOST)
     if found.empty:
         st.html(f'<div class="dl-note">{"None with this title." if text.strip() else "None asked yet."}</div>')
     lines = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,15 +13,17 @@ from dashboard import runtime
 from dashboard.parts import controls
 from dashboard.parts.differences_html import KEY
 from dashboard.parts.plain import escaped, listed
-from dashboard.parts.probe import compose, stream
+from dashboard.parts.probe import compose, noting, stream
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.columns import Head, head_html, heads, rows_of
 from dashboard.parts.probe.reply_html import reply_html
+from dashboard.parts.reader import NotAllowed, cursor, reader
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.probe.asked import Column, ToolCall
+from dashboard.probe.judge import Judge
 from dashboard.queries.probe_rates import PEOPLE
-from dashboard.queries.probes import SavedProbe
+from dashboard.queries.probes import SavedProbe, unseen
 from dashboard.texts.word_differences import differences
 
 MEASURING = "probe_measuring"
@@ -86,15 +89,23 @@ def judge_button(probe: SavedProbe, models: Mapping[str, Column], names: Mapping
     with st.popover("Judge", icon=":material/gavel:", help="Have a model mark every reply of this probe."):
         judge = compose.judge_fields(models, names, "probe_judge_more", "probe_rubric_more")
         if st.button("Judge every reply", type="primary", disabled=judge is None, key="probe_judge_all") and judge:
-            attempt(lambda: runtime.probes().engine.judge(probe.probe_id, judge, compose.author()))
+            attempt(partial(_judge, probe, judge))
             st.rerun()
+
+
+def _judge(probe: SavedProbe, judge: Judge) -> None:
+    with cursor() as seen:
+        if any(unseen(seen, [judge.column])):
+            raise NotAllowed("This model is not served to you.")
+    runtime.probes().engine.judge(probe.probe_id, judge, compose.author())
+    noting.judged(probe, judge)
 
 
 def replies(probe: SavedProbe, runs: pd.DataFrame) -> Callable[[], None]:
     """Every reply as it is now, and the way to go on talking; returns what draws on, the last thing to be done."""
     judges = judges_of(probe)
     follow = stream.columns(probe.probe_id, heads_of(probe, runs), list(judges), _rated_by(probe, judges))
-    if probe.kind == "probe":
+    if probe.kind == "probe" and reader().may("prober"):
         _follow_up(probe, runs)
     return follow
 
@@ -120,8 +131,18 @@ def _follow_up(probe: SavedProbe, runs: pd.DataFrame) -> None:
         sent = third.form_submit_button("Send", icon=":material/send:")
     if sent:
         positions = None if to == everyone else [to]
-        attempt(lambda: runtime.probes().engine.follow_up(probe.probe_id, text, positions))
+        attempt(partial(_go_on, probe, text, positions))
         st.rerun()
+
+
+def _go_on(probe: SavedProbe, text: str, positions: list[int] | None) -> None:
+    runtime.probes().engine.follow_up(probe.probe_id, text, positions)
+    noting.went_on(probe, "one more message")
+
+
+def _measure(probe: SavedProbe, wanted: list[str]) -> None:
+    runtime.probes().engine.measure(probe.probe_id, wanted)
+    noting.went_on(probe, "likelihoods")
 
 
 def differences_view(probe: SavedProbe, runs: pd.DataFrame) -> None:
@@ -153,7 +174,12 @@ def differences_view(probe: SavedProbe, runs: pd.DataFrame) -> None:
 
 def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[str]) -> None:
     """How likely each checkpoint finds given continuations."""
-    engine = runtime.probes().engine
+    if reader().may("prober"):
+        _likelihoods_form(probe, suggested)
+    _likelihood_table(probe.probe_id, heads_of(probe, runs))
+
+
+def _likelihoods_form(probe: SavedProbe, suggested: Sequence[str]) -> None:
     with st.form("probe_likelihoods", border=False):
         text = st.text_area(
             "Continuations of the reply, one a line", "\n".join(suggested), height=90, key="probe_continuations",
@@ -162,9 +188,8 @@ def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[
         )  # fmt: skip
         if st.form_submit_button("Measure", icon=":material/straighten:"):
             wanted = list(dict.fromkeys(line for line in text.splitlines() if line.strip()))
-            attempt(lambda: engine.measure(probe.probe_id, wanted))
+            attempt(partial(_measure, probe, wanted))
             st.rerun()
-    _likelihood_table(probe.probe_id, heads_of(probe, runs))
 
 
 @st.fragment(run_every=1.0)

@@ -15,6 +15,7 @@ from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.columns import Head, head_html, rows_of
 from dashboard.parts.probe.reply_html import thread_html
+from dashboard.parts.reader import cursor, reader
 from dashboard.probe import plans
 from dashboard.queries.probe_rates import probe_rates
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe
@@ -33,8 +34,8 @@ def read(probe_id: str) -> SavedProbe:
     Raises:
         NoSuchProbe: There is none.
     """
-    with runtime.store().cursor() as cursor:
-        probe = read_probe(cursor, probe_id)
+    with cursor() as found:
+        probe = read_probe(found, probe_id)
     return replace(probe, replies=runtime.probes().engine.replies(probe))
 
 
@@ -89,7 +90,7 @@ class _Screen:
         self._framings = plans.framings_of(probe)
         self._places: dict[tuple[str, int, str], Any] = {}
         self._drawn: dict[tuple[str, int, str], str] = {}
-        self._buttons = 0
+        self._buttons, self._may_ask = 0, reader().may("prober")
         for framing in self._framings:
             if len(self._framings) > 1:
                 st.html(f'<div class="dl-head"><b>{escaped(framing.name)}</b></div>')
@@ -130,7 +131,7 @@ class _Screen:
         if self._drawn.get(place, "") == wanted:
             return
         self._drawn[place] = wanted
-        if act is None:
+        if act is None or not self._may_ask:
             self._places[place].empty()
             return
         # A column that somebody else asks again has its button once more in this run of the page.

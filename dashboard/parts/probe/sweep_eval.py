@@ -15,6 +15,7 @@ from dashboard.charts.curves import CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import axes_by_panel, is_fraction, subtitle
+from dashboard.exports.tables import numbers_of
 from dashboard.parts import caches, choices, controls
 from dashboard.parts.chosen import behind_point, clickable
 from dashboard.parts.definitions import pick_definition
@@ -105,7 +106,7 @@ def draw(
         scheme: Of the page.
         chosen: The point that was clicked.
     """
-    if beside.data is None or beside.runs is None or beside.metric_titles is None or beside.data.points.empty:
+    if beside.data is None or beside.rates is None or beside.runs is None or beside.data.points.empty:
         st.html(f'<div class="dl-note">{NONE_HERE}</div>')
         return
     colours, labels = colours_of(beside.runs, "run")
@@ -117,14 +118,17 @@ def draw(
         x="step", scheme=scheme, colours=shown, labels={r: labels[r] + " (dashed)" * (r in twins) for r in shown},
         styles=sorted(data.points["style"].unique()), style_legend=plain > 1, legend=False, x_span=span,
     )  # fmt: skip
-    axes = axes_by_panel(data.points, beside.metric_titles)
+    axes = axes_by_panel(data.points, beside.metric_titles or {})
     for panel, own in axes.items():
         points = data.points[data.points["panel"] == panel]
         make = curve_chart if points["x"].notna().any() else dots_chart
         same = replace(axis, title=own.title) if is_fraction(points) else own
         title = f"The eval: {beside.title}" + (f" · {panel}" if len(axes) > 1 else "")
         chart = make(data, panel, same, style, title=title, subtitle=told, selected=chosen)
-        clickable(chart, f"probe_eval_chart {panel}", alt=f"The curve of the eval {beside.title}")
+        clickable(
+            chart, f"probe_eval_chart {panel}", f"The curve of the eval {beside.title}",
+            numbers_of(points, beside.rates), keys=[(style.labels[run], colour) for run, colour in shown.items()],
+        )  # fmt: skip
 
 
 def behind(beside: Beside, as_of: int) -> None:

@@ -23,6 +23,7 @@ from dashboard.parts.probe import stream, sweep_eval
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.reply_html import thread_html
 from dashboard.parts.probe.results import judges_of
+from dashboard.parts.reader import reader
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.queries.probe_rates import PEOPLE
@@ -136,7 +137,11 @@ def _curve(shown: Shown) -> None:
         data, shown.axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt",
         subtitle=shown.lines, x_span=shown.span, selected=shown.chosen,
     )  # fmt: skip
-    clickable(chart, "probe_sweep_chart", alt="The rate of this prompt over checkpoints")
+    clickable(
+        chart, "probe_sweep_chart", "The rate of this prompt over checkpoints",
+        frame.drop(columns=["position", "run_label"]),
+        keys=[(labels.get(run, run), colours.get(run, INKS[shown.scheme].muted)) for run in frame["run"].unique()],
+    )  # fmt: skip
     notes = [MISSING] if len(data.missing) else []
     notes += [_progress(frame)] if shown.live else []
     if notes:
@@ -249,7 +254,8 @@ def _behind(probe: SavedProbe, row: dict[Any, Any]) -> None:
             told = f"<b>{escaped(row['run_label'])} {escaped(_step(row))}</b> · {escaped(framing)}"
             where = f"{column['model']} at {column['endpoint']}"
             st.html(f'<div class="dl-head">{told}<div class="dl-note">{escaped(where)}</div></div>', width="content")
-            _buttons(probe.probe_id, position, {thread[-1].status for thread in threads})
+            if reader().may("prober"):
+                _buttons(probe.probe_id, position, {thread[-1].status for thread in threads})
         for at in range(0, len(threads), A_ROW):
             for thread, place in zip(threads[at : at + A_ROW], st.columns(A_ROW, gap="small"), strict=False):
                 place.html(thread_html(thread, prefill=prefill, judges=list(judges_of(probe))))

@@ -1,0 +1,130 @@
+"""Reads `access.yaml`: who may do what, and which runs are private.
+
+```yaml
+claim: groups                       # what the provider calls the list of somebody's groups
+hours: 12                           # so long somebody stays signed in
+roles:                              # of several, the highest counts: viewer, prober, editor, admin
+  - {role: admin, emails: [ada@example.org]}
+  - {role: editor, groups: [alignment]}
+  - {role: viewer, groups: [alignment-guests]}
+private:                            # nobody else sees anything of these runs, admins neither
+  - {runs: ["secret-*"], groups: [red-team], emails: [ada@example.org]}
+```
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path as FilePath
+from typing import Any
+
+from dashboard.access.policy import CLAIM, HOURS, Grant, People, Policy, Private, lowered
+from dashboard.access.reader import ROLES
+from loaders.study.checks import Problem
+from loaders.study.conditions import Path
+from loaders.study.schema import NAME, Schema
+from loaders.study.yaml_files import checked, file_bytes
+
+EMAIL: Schema = {
+    "type": "string",
+    "pattern": r"^[^\s@]+@[^\s@]+$",
+    "maxLength": 320,
+    "description": "an e-mail address such as ada@example.org",
+}
+ROLE: Schema = {"enum": list(ROLES), "description": f"one of {', '.join(ROLES)}"}
+
+
+def _list(items: Schema, what: str, least: int = 0) -> Schema:
+    return {"type": "array", "items": items, "minItems": least, "maxItems": 1000, "description": f"a list of {what}"}
+
+
+def _mapping(properties: dict[str, Schema], required: tuple[str, ...]) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+        "description": f"a mapping with the fields {', '.join(properties)}",
+    }
+
+
+PEOPLE = {"groups": _list(NAME, "groups"), "emails": _list(EMAIL, "e-mail addresses")}
+ACCESS_FILE = _mapping(
+    {
+        "claim": NAME,
+        "hours": {
+            "type": "number",
+            "exclusiveMinimum": 0,
+            "maximum": 720,
+            "description": "a number of hours, more than 0 and at most 720",
+        },
+        "roles": _list(_mapping({"role": ROLE, **PEOPLE}, ("role",)), "roles with role, groups, emails", 1),
+        "private": _list(
+            _mapping({"runs": _list(NAME, "patterns of names of runs", 1), **PEOPLE}, ("runs",)),
+            "private runs with runs, groups, emails",
+        ),
+    },
+    ("roles",),
+)
+
+NOBODY = "names nobody: it wants groups or emails with somebody in them"
+
+_SET = re.compile(r"\[!?(\]?[^\]]*)\]")
+"""One set of characters in a pattern; a closing bracket that stands first belongs to it."""
+
+
+def read_access_file(path: FilePath | str) -> Policy:
+    """What an access file says.
+
+    Raises:
+        StudyError: It can't be read, is not YAML or breaks the schema, or an entry names nobody; names every problem
+            with its line.
+    """
+    return parse_access(file_bytes(path), path)
+
+
+def parse_access(text: str | bytes, path: FilePath | str) -> Policy:
+    """What the text of an access file says; the path is only named in errors.
+
+    Raises:
+        StudyError: As `read_access_file`.
+    """
+    value = checked(text, path, ACCESS_FILE, _more_problems)
+    return Policy(
+        tuple(Grant(item["role"], _people(item)) for item in value["roles"]),
+        tuple(Private(tuple(item["runs"]), _people(item)) for item in value.get("private", ())),
+        value.get("claim", CLAIM),
+        float(value.get("hours", HOURS)),
+    )
+
+
+def _people(item: dict[str, Any]) -> People:
+    emails = (lowered(email) or "" for email in item.get("emails", ()))
+    return People(frozenset(emails), frozenset(item.get("groups", ())))
+
+
+def _more_problems(value: Any) -> list[Problem]:
+    """What no schema says: entries with nobody in them, patterns that no run can match."""
+    found: list[Problem] = []
+    for field in ("roles", "private"):
+        items = value.get(field) if isinstance(value, dict) else None
+        for i, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict):
+                if not item.get("groups") and not item.get("emails"):
+                    found.append(((field, i), NOBODY))
+                found += _pattern_problems(item.get("runs"), (field, i, "runs"))
+    return found
+
+
+def _pattern_problems(patterns: Any, path: Path) -> list[Problem]:
+    """Patterns that would hide nothing, because a bracket stays open or a range runs backwards."""
+    found: list[Problem] = []
+    for i, pattern in enumerate(patterns if isinstance(patterns, list) else ()):
+        if not isinstance(pattern, str):
+            continue
+        if "[" in _SET.sub("", pattern):
+            found.append(((*path, i), "a [ that is never closed; write [[] for a bracket in a name"))
+        for members in _SET.findall(pattern):
+            if any(members[at] > members[at + 2] for at in range(len(members) - 2) if members[at + 1] == "-"):
+                found.append(((*path, i), f"the range [{members}] runs backwards"))
+    return found

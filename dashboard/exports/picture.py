@@ -1,0 +1,214 @@
+"""A chart as a file: PNG, SVG or Vega-Lite, with what it is of inside it.
+
+The drawing is Vega's own, by vl-convert: no browser, no network, and it is told to load nothing from anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+import vl_convert
+
+from dashboard.charts.palette import INKS, Scheme
+from dashboard.charts.spec import FONT, WIDTH
+from dashboard.exports.facts import Facts
+from loaders.errors import DriftlineError
+
+VEGA_LITE = "6.4"
+"""Of vl-convert's versions the one that Altair writes for."""
+
+SVG = "http://www.w3.org/2000/svg"
+SCALE = 2
+"""Pixels of a PNG for each of the picture: sharp in print and on dense screens."""
+
+MARGIN, LINE, SMALL = 14, 15, 11
+"""Pixels: around all, from one line to the next, of a letter's height."""
+
+PER_LINE = 150
+"""Characters of a line under a picture: their mean width is less than half their height."""
+
+MOST_LINES = 3
+"""Of one fact under a picture; the file has the whole of it inside."""
+
+MOST_WORDS = 95
+"""Characters of a heading's line."""
+
+ElementTree.register_namespace("", SVG)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart with what it is of.
+
+    Attributes:
+        spec: Vega-Lite, from `dashboard.charts.spec.spec_of`.
+        facts: What it is of.
+        scheme: For light or dark paper.
+        keys: Labels and colours ("#RRGGBB") of a legend that stands outside the chart.
+    """
+
+    spec: dict[str, Any]
+    facts: Facts
+    scheme: Scheme = "light"
+    keys: tuple[tuple[str, str], ...] = ()
+
+
+def vega_lite(picture: Picture) -> bytes:
+    """The specification as a file: data inside, facts as `usermeta.driftline` and in words as its description."""
+    facts = picture.facts
+    usermeta = {**picture.spec.get("usermeta", {}), "driftline": {**facts.plain(), "keys": picture.keys}}
+    told = "\n".join([facts.heading, *facts.notices, *facts.lines()])
+    spec = {**picture.spec, "usermeta": usermeta, "description": told}
+    return json.dumps(spec, ensure_ascii=False, indent=1).encode()
+
+
+def drawing(picture: Picture, prefix: str = "") -> str:
+    """The chart alone as SVG, for a page that tells the facts in its own words.
+
+    Args:
+        picture: The chart.
+        prefix: Before the ids in it: several drawings in one page have each their own.
+
+    Raises:
+        DriftlineError: It can't be drawn, or holds what a picture has no need of.
+    """
+    return ElementTree.tostring(_drawn(picture, prefix), encoding="unicode")
+
+
+def _drawn(picture: Picture, prefix: str = "") -> ElementTree.Element:
+    try:
+        text = vl_convert.vegalite_to_svg(picture.spec, vl_version=VEGA_LITE, allowed_base_urls=[])
+    except ValueError as error:
+        raise DriftlineError(f"{picture.facts.title}: this chart can't be drawn: {error}.") from error
+    # By Vega out of texts that it escapes, with neither doctype nor entities.
+    root = ElementTree.fromstring(text)  # noqa: S314
+    for element in root.iter():
+        _harmless(element, prefix)
+    return root
+
+
+def _harmless(element: ElementTree.Element, prefix: str) -> None:
+    """Let ids be the drawing's own, and nothing in it lead or run anywhere."""
+    name = element.tag.rpartition("}")[2]
+    if name in ("script", "foreignObject", "a", "image", "use", "style", "iframe"):
+        raise DriftlineError(f"A drawing holds <{name}>, which no chart of Driftline has.")
+    for attribute, value in list(element.attrib.items()):
+        own = attribute.rpartition("}")[2].lower()
+        if own.startswith("on") or own == "href":
+            raise DriftlineError(f"A drawing holds {own}=, which no chart of Driftline has.")
+        if own == "id":
+            element.set(attribute, prefix + value)
+        else:
+            element.set(attribute, re.sub(r"url\(#([^)]*)\)", rf"url(#{prefix}\1)", value))
+
+
+def svg(picture: Picture) -> bytes:
+    """The chart as SVG, under a heading and over what it is of, which is in its metadata too.
+
+    Raises:
+        DriftlineError: It can't be drawn.
+    """
+    ink, facts = INKS[picture.scheme], picture.facts
+    chart = _drawn(picture)
+    width = max(WIDTH, float(chart.get("width", WIDTH))) + 2 * MARGIN
+    root = ElementTree.Element(f"{{{SVG}}}svg", {"version": "1.1"})
+    ElementTree.SubElement(root, f"{{{SVG}}}title").text = facts.heading
+    ElementTree.SubElement(root, f"{{{SVG}}}desc").text = "\n".join([*facts.notices, *facts.lines()])
+    ElementTree.SubElement(root, f"{{{SVG}}}metadata").text = json.dumps(facts.plain(), ensure_ascii=False)
+    ElementTree.SubElement(root, f"{{{SVG}}}rect", {"width": "100%", "height": "100%", "fill": ink.paper})
+    writer = _Writer(root)
+    for line in _wrapped(facts.heading, MOST_WORDS, 2):
+        writer.line(line, ink.text, size=15, weight="600", step=20)
+    for notice in facts.notices:
+        for line in _wrapped(notice, PER_LINE, MOST_LINES):
+            writer.line(line, ink.alert, weight="600")
+    writer.keys(picture.keys, width, ink.text)
+    writer.y += 6
+    chart.set("x", str(MARGIN))
+    chart.set("y", str(writer.y))
+    root.append(chart)
+    writer.y += float(chart.get("height", 0)) + 8
+    for fact in facts.lines():
+        for line in _wrapped(fact, PER_LINE, MOST_LINES):
+            writer.line(line, ink.muted)
+    height = writer.y + MARGIN - 4
+    for name, value in (("width", width), ("height", height)):
+        root.set(name, f"{value:g}")
+    root.set("viewBox", f"0 0 {width:g} {height:g}")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}'.encode()
+
+
+class _Writer:
+    """Writes lines of text from the top of a picture downwards."""
+
+    def __init__(self, root: ElementTree.Element) -> None:
+        self.root, self.y = root, float(MARGIN)
+
+    def line(self, text: str, colour: str, *, size: int = SMALL, weight: str = "400", step: int = LINE) -> None:
+        self.y += step
+        self._text(text, MARGIN, self.y - step + size, colour, size, weight)
+
+    def keys(self, keys: tuple[tuple[str, str], ...], width: float, colour: str) -> None:
+        """A legend, in as many lines as it takes."""
+        if not keys:
+            return
+        x, self.y = float(MARGIN), self.y + 6
+        for label, mark in keys:
+            room = 26 + 0.58 * 13 * len(label)
+            if x + room > width - MARGIN and x > MARGIN:
+                x, self.y = float(MARGIN), self.y + 18
+            dot = {"cx": f"{x + 5:g}", "cy": f"{self.y + 8:g}", "r": "5", "fill": mark}
+            ElementTree.SubElement(self.root, f"{{{SVG}}}circle", dot)
+            self._text(label, x + 15, self.y + 12.5, colour, 13, "400")
+            x += room
+        self.y += 18
+
+    def _text(self, text: str, x: float, y: float, colour: str, size: int, weight: str) -> None:
+        look = {"font-family": FONT, "font-size": str(size), "font-weight": weight, "fill": colour}
+        ElementTree.SubElement(self.root, f"{{{SVG}}}text", {"x": f"{x:g}", "y": f"{y:g}", **look}).text = text
+
+
+def _wrapped(text: str, width: int, most: int) -> list[str]:
+    """A text in lines; one word that is too long is broken, and beyond `most` lines the rest is left out."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    lines: list[str] = []
+    rest = printable.strip()
+    while rest and len(lines) < most:
+        gap = max(rest.rfind(sign, width // 2, width) for sign in " &")
+        cut = len(rest) if len(rest) <= width else gap if gap > 0 else width
+        lines.append(rest[:cut].strip())
+        rest = rest[cut:].strip()
+    if rest:
+        lines[-1] = lines[-1][: width - 2] + " …"
+    return lines
+
+
+def png(picture: Picture) -> bytes:
+    """The same picture as PNG; what it is of stands in it, and in its text chunks as well.
+
+    Raises:
+        DriftlineError: It can't be drawn.
+    """
+    content = vl_convert.svg_to_png(svg(picture).decode(), scale=SCALE)
+    facts = picture.facts
+    told = {
+        "Title": facts.heading,
+        "Description": "\n".join([*facts.notices, *facts.lines()]),
+        "Source": facts.source,
+        "Software": f"Driftline {facts.driftline}",
+        "driftline": json.dumps(facts.plain(), ensure_ascii=False),
+    }
+    after = content.index(b"IHDR") + 4 + 13 + 4
+    return content[:after] + b"".join(_text_chunk(*entry) for entry in told.items()) + content[after:]
+
+
+def _text_chunk(keyword: str, text: str) -> bytes:
+    """A chunk of international text (iTXt: tEXt is Latin-1 only), as section 11.3.3 of the PNG specification has it."""
+    body = b"iTXt" + keyword.encode("latin-1") + b"\0\0\0\0\0" + text.replace("\0", "").encode()
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

@@ -1,0 +1,218 @@
+"""A review, as it is taken along: saved views with their charts and numbers, notes, transcripts. Pure: no store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dashboard.exports.facts import Facts
+from dashboard.exports.picture import Picture
+
+LONGEST_TEXT = 200_000
+"""Characters of one text of a transcript; what is left out is counted."""
+
+Named = tuple[tuple[str, str], ...]
+"""Names and values, in order."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart and the numbers behind it."""
+
+    picture: Picture
+    numbers: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A part of a message, or a score: what it is, and its text."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message: who speaks, and its parts."""
+
+    role: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A thread of comments.
+
+    Attributes:
+        on: What it is on, in words.
+        state: Open or resolved, and its tags.
+        comments: Author, time and text of each.
+    """
+
+    on: str
+    state: str
+    comments: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A transcript, or a probe's replies: of which runs, where it comes from, what was said, what was noted."""
+
+    title: str
+    runs: tuple[str, ...]
+    about: Named
+    turns: tuple[Turn, ...]
+    scores: tuple[Block, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """A saved view with what its page shows.
+
+    Attributes:
+        title: Its name.
+        note: What its author wrote.
+        saved: By whom and when, in words.
+        page: Name of the page.
+        source: Its address, pinned to the batch.
+        batch: That batch, in words.
+        filters: What the address chooses, in words.
+        charts: From top to bottom.
+        table: Of a page without charts.
+        conversations: Of a page of transcripts or replies.
+        notes: On what it shows.
+        missing: What could not be shown, in words.
+    """
+
+    title: str
+    note: str
+    saved: str
+    page: str
+    source: str
+    batch: str
+    filters: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    table: pd.DataFrame | None = None
+    conversations: tuple[Conversation, ...] = ()
+    notes: tuple[Note, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Review:
+    """A whole review.
+
+    Attributes:
+        title, introduction: As its author wrote them.
+        made: By whom and when, in words.
+        notices: What has to be said of its studies: that one is simulated.
+        views: In order.
+        conversations: Transcripts that were chosen besides.
+        driftline: Version.
+    """
+
+    title: str
+    introduction: str
+    made: str
+    notices: tuple[str, ...]
+    views: tuple[View, ...]
+    conversations: tuple[Conversation, ...]
+    driftline: str
+
+
+def shared_facts(charts: Sequence[Chart]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Definitions and intervals of several charts, each once."""
+    facts: list[Facts] = [chart.picture.facts for chart in charts]
+    definitions = dict.fromkeys(told for one in facts for told in one.definitions)
+    intervals = dict.fromkeys(told for one in facts for told in one.intervals)
+    return tuple(definitions), tuple(intervals)
+
+
+def shown_columns(numbers: pd.DataFrame) -> list[str]:
+    """The columns of a table that a review prints: those that tell something, and are no path or internal name."""
+    left_out = {
+        "colour", "placed", "kind", "group", "n_all", "clusters", "n_eff", "eval_id", "eval_key", "path", "created",
+        "status", "complete", "task_version", "repeat", "disagrees", "lineage_step", "run_label", "definition",
+        "baseline_eval_key", "members", "better", "log", "model", "n_eval",
+    }  # fmt: skip
+    columns = [str(name) for name in numbers if name not in left_out]
+    return [name for name in columns if not numbers[name].map(_is_empty).all()] or columns[:1]
+
+
+def cell(value: Any) -> str:
+    """A cell of a table, four digits of a number: all of them are in the files of numbers."""
+    if _is_empty(value):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+    if isinstance(value, (list, tuple)):
+        return "; ".join(map(str, value))
+    return str(value)
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, (list, tuple, dict)):
+        return not value
+    return value is None or value is pd.NA or value == "" or value != value
+
+
+def turn_of(number: int, message: Mapping[str, Any]) -> Turn:
+    """A message of a transcript.
+
+    Args:
+        number: Its place, from 1.
+        message: Columns of `messages`, JSON parsed.
+    """
+    role = str(message.get("role") or "message")
+    name = message.get("function") if role == "tool" else message.get("model")
+    blocks = [_block("Reasoning", message.get("reasoning")), _block("", message.get("text"))]
+    content = message.get("content")
+    kinds = (
+        [part.get("type", "unknown") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    )
+    blocks += [Block("", f"[{kind}, not shown]") for kind in kinds if kind not in ("text", "reasoning")]
+    for call in message.get("tool_calls") or []:
+        if isinstance(call, dict):
+            given = call.get("arguments")
+            text = given if isinstance(given, str) else json.dumps(given, indent=1, ensure_ascii=False, default=str)
+            blocks.append(
+                _block(f"Calls {call.get('function') or call.get('type') or 'a tool'}", text) or Block("", "")
+            )
+    error = message.get("error")
+    blocks.append(_block("Error", error.get("message") if isinstance(error, dict) else error))
+    kept = tuple(block for block in blocks if block) or (Block("", "(empty)"),)
+    return Turn(f"{number} · {role}" + (f" · {name}" if name else ""), kept)
+
+
+def _call(call: Mapping[str, Any]) -> Block:
+    given = call.get("arguments")
+    text = given if isinstance(given, str) else json.dumps(given, indent=1, ensure_ascii=False, default=str)
+    return _block(f"Calls {call.get('function') or call.get('type') or 'a tool'}", text or "()") or Block("", "")
+
+
+def _block(label: str, text: Any) -> Block | None:
+    if not text:
+        return None
+    whole = str(text)
+    rest = len(whole) - LONGEST_TEXT
+    return Block(label, whole if rest <= 0 else f"{whole[:LONGEST_TEXT]}\n[{rest:,} more characters are left out]")
+
+
+def score_blocks(scores: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
+    """Scores with the judge's words; those that several keys share are told once."""
+    told: dict[str, list[str]] = {}
+    for score in scores:
+        value = score["value_text"] if score["value_num"] is None else f"{score['value_num']:g}"
+        name = str(score["scorer"]) + (f".{score['key']}" if score["key"] is not None else "")
+        words = "\n\n".join(
+            dict.fromkeys(str(score[part]) for part in ("answer", "explanation", "reason") if score[part])
+        )
+        told.setdefault(words, []).append(f"{name} = {score['value_type'] if value is None else value}")
+    return tuple(_block(", ".join(names), words) or Block(", ".join(names), "") for words, names in told.items())

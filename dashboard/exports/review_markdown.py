@@ -1,0 +1,144 @@
+"""A review as Markdown with its pictures and numbers beside it, in one zip: for a pull request or a draft of a paper.
+
+Texts from logs and people are text there too: nothing in them is a link, an image, a mention or HTML. Links lead to
+the files beside it only.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Sequence
+
+import pandas as pd
+
+from dashboard.exports.facts import file_name
+from dashboard.exports.picture import png
+from dashboard.exports.review import (
+    Block,
+    Chart,
+    Conversation,
+    Note,
+    Review,
+    View,
+    cell,
+    shared_facts,
+    shown_columns,
+)
+from dashboard.exports.tables import csv_of
+
+MOST_ROWS = 60
+"""Of a table in the text; the file beside it has them all."""
+
+PUNCTUATION = re.compile(r"([!-/:-?\[-`{-~])")
+"""Every sign that means something in Markdown, or begins a link that GitHub makes by itself; any may be escaped."""
+
+
+WORD_JOINER = "\u2060"
+"""Takes no room and breaks no line, but a word: GitHub calls @people and links #1 even where the sign is escaped."""
+
+
+def plain(text: str) -> str:
+    """A text within a line, so that it is shown as it is, and is no link, image, mention or HTML."""
+    line = PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
+    return re.sub(r"([@#])(?=\w)", rf"\1{WORD_JOINER}", line)
+
+
+def block(text: str) -> str:
+    """A text of several lines as a block of code, whatever is in it."""
+    fence = "`" * (1 + max((len(run) for run in re.findall("`{3,}", text)), default=2))
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def quoted(text: str) -> str:
+    """What people wrote, as a quotation, line by line."""
+    lines = [f"> {plain(line)}\\" if line.strip() else ">" for line in text.strip().splitlines()]
+    # A backslash at a line's end breaks it; behind the last line there is nothing to break.
+    return "\n".join(lines).removesuffix("\\")
+
+
+def review_zip(review: Review) -> bytes:
+    """The zip: `review.md`, `pictures/*.png` and `numbers/*.csv`.
+
+    Raises:
+        DriftlineError: A chart that can't be drawn.
+    """
+    files: dict[str, bytes] = {}
+    parts = [f"# {plain(review.title)}", plain(review.made)]
+    parts += [f"> **{plain(notice)}**" for notice in review.notices]
+    if review.introduction:
+        parts.append(quoted(review.introduction))
+    for view in review.views:
+        parts += _view(view, files)
+    for one in review.conversations:
+        parts += [f"## {plain(one.title)}", *_conversation(one)]
+    parts.append(f"---\n\nDriftline {plain(review.driftline)}")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("review.md", "\n\n".join(parts) + "\n")
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return content.getvalue()
+
+
+def _view(view: View, files: dict[str, bytes]) -> list[str]:
+    parts = [f"## {plain(view.title)}", plain(view.saved)]
+    if view.note:
+        parts.append(quoted(view.note))
+    definitions, intervals = shared_facts(view.charts)
+    about = [view.batch, *definitions]
+    about += [f"Intervals: {', '.join(intervals)}"] if intervals else []
+    about += [f"Filters: {' · '.join(view.filters)}"] if view.filters else []
+    parts.append("\n".join(f"- {plain(line)}" for line in [*about, f"Source: {view.source}"]))
+    parts += [f"> {plain(why)}" for why in view.missing]
+    for chart in view.charts:
+        parts += _chart(chart, files)
+    if view.table is not None:
+        parts.append(_table(view.table))
+    for one in view.conversations:
+        parts += [f"### {plain(one.title)}", *_conversation(one)]
+    parts += map(_note, view.notes)
+    return parts
+
+
+def _chart(chart: Chart, files: dict[str, bytes]) -> list[str]:
+    facts = chart.picture.facts
+    number = sum(name.startswith("pictures/") for name in files) + 1
+    name = f"{number:02d}-{file_name(facts, '')}".rstrip(".")
+    files[f"pictures/{name}.png"] = png(chart.picture)
+    files[f"numbers/{name}.csv"] = csv_of(chart.numbers, facts)
+    return [
+        f"### {plain(facts.title)}",
+        f"![{PUNCTUATION.sub('', facts.title)}](pictures/{name}.png)",
+        f"[All numbers, with every digit](numbers/{name}.csv)",
+        _table(chart.numbers),
+    ]
+
+
+def _table(frame: pd.DataFrame) -> str:
+    columns = shown_columns(frame)
+    rows = [[plain(cell(value)) for value in row] for row in frame[columns].head(MOST_ROWS).itertuples(index=False)]
+    lines = [[plain(name) for name in columns], ["---"] * len(columns), *rows]
+    rest = len(frame) - MOST_ROWS
+    more = f"\n\n{rest:,} more rows are left out." if rest > 0 else ""
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + more
+
+
+def _conversation(one: Conversation) -> list[str]:
+    parts = ["\n".join(f"- {plain(name)}: {plain(value)}" for name, value in one.about)]
+    for turn in one.turns:
+        parts += [f"**{plain(turn.role)}**", *_blocks(turn.blocks)]
+    if one.scores:
+        parts += ["**Scores**", *_blocks(one.scores)]
+    return [*parts, *map(_note, one.notes)]
+
+
+def _blocks(blocks: Sequence[Block]) -> list[str]:
+    told = [[plain(each.label)] * bool(each.label) + [block(each.text)] * bool(each.text) for each in blocks]
+    return [part for parts in told for part in parts]
+
+
+def _note(note: Note) -> str:
+    said = [f"> {plain(author)}, {plain(when)}:\n>\n{quoted(text)}" for author, when, text in note.comments]
+    return f"> Note on {plain(note.on)} · {plain(note.state)}\n>\n" + "\n>\n".join(said)

@@ -1,0 +1,1 @@
+"""Parts of what people say of what they see: views, notes, verdicts, agreement."""

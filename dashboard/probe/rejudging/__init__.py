@@ -1,0 +1,1 @@
+"""Stored transcripts, judged again by another model or rubric."""

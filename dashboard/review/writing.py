@@ -1,0 +1,89 @@
+"""What every writer of reviews has to make sure of: who may write, that texts are texts, and one transaction each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+
+from dashboard.access import Reader, Role
+from dashboard.queries.sql import identifier
+from loaders.errors import DriftlineError
+from loaders.store import Store
+
+writing = threading.RLock()
+"""What people write shares no table with ingests, and need not wait for one; only for each other."""
+
+
+class NotAllowed(DriftlineError):
+    """A reader's role does not reach for what was asked."""
+
+
+class BadText(DriftlineError):
+    """A title, note, comment or tag that is empty or too long."""
+
+
+def require(reader: Reader, role: Role, what: str) -> None:
+    """Make sure that a reader may do something.
+
+    Args:
+        reader: Who.
+        role: The role that it takes.
+        what: What it is, in words that go on after "may not".
+
+    Raises:
+        NotAllowed: The reader may not.
+    """
+    if not reader.may(role):
+        raise NotAllowed(f"{reader.name} may not {what}: that takes the role {role}, and theirs is {reader.role}.")
+
+
+def checked(what: str, text: str, most: int, *, needed: bool = False) -> str:
+    """A text as it is kept: without space around it, and with all line breaks alike.
+
+    Args:
+        what: What it is, for the message: "A comment".
+        text: As it was written.
+        most: Characters at the most.
+        needed: Whether it may not be empty.
+
+    Raises:
+        BadText: It is empty and needed, or too long.
+    """
+    # Lone surrogates and NUL can't be stored, and say nothing.
+    clean = (
+        text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
+    )
+    if needed and not clean:
+        raise BadText(f"{what} is empty. Write something first.")
+    if len(clean) > most:
+        raise BadText(f"{what} has {len(clean):,} characters (allowed: at most {most:,}).")
+    return clean
+
+
+def now() -> datetime:
+    """The time in UTC, as the store's columns have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def add(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    """Add a row; nothing of the table is ever changed. Names of tables and columns are our own."""
+    columns, values = ", ".join(map(identifier, row)), ", ".join(f"${name}" for name in row)
+    cursor.execute(f"INSERT INTO {identifier(table)} ({columns}) VALUES ({values})", dict(row))  # noqa: S608
+
+
+@contextmanager
+def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor that writes all or nothing, one writer at a time."""
+    with writing, store.cursor() as cursor:
+        cursor.execute("BEGIN")
+        try:
+            yield cursor
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
