@@ -1,4 +1,4 @@
-"""Judging stored transcripts again: what is asked, what is kept, stopping, resuming, budgets, servers that misbehave."""
+"""Judging stored transcripts again: what is asked and kept, stopping, resuming, budgets, servers that misbehave."""
 
 from __future__ import annotations
 

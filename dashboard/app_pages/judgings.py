@@ -89,11 +89,8 @@ with st.container(horizontal=True, gap="medium"):
 if one == other:
     st.caption("Pick two different ones.")
 else:
-    counts, differences = st.columns([4, 7], gap="medium")
-    with counts:
-        st.html(compare.agreement_html(agreement(frame, one, other), raters[one], raters[other]))
-    with differences:
-        compare.difference_table(frame, one, other, raters)
+    st.html(compare.agreement_html(agreement(frame, one, other), raters[one], raters[other]), width=720)
+    compare.difference_table(frame, one, other, raters)
     apart.disagreement_list(frame, one, other, raters)
 compare.downloads(frame, shown)
 controls.leave()
