@@ -67,6 +67,7 @@ picked = listing.pick(listed)
 if not picked:
     listing.table(listed)
     controls.stop()
+busy = progress.under_way(picked)
 try:
     with reader.cursor() as con:
         shown = [read_judging(con, name) for name in picked]
@@ -77,7 +78,7 @@ except NoSuchJudging as error:
 for judging, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
     with column:
         progress.head(judging, alone=len(shown) == 1)
-progress.follow(shown)
+progress.follow(shown, busy=busy)
 raters = compare.names_of(shown)
 compare.left_out(frame, raters)
 compare.rates(frame, raters, runs)

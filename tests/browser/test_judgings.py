@@ -89,8 +89,8 @@ def test_started_stopped_resumed_and_compared(server: ProbeServer, tmp_path: Pat
         # Compared: one picture of both, who says what of how many, and the samples on which they disagree.
         reader.wait_for('path[aria-label*="run-a @0"], path[aria-label*="run-a@0"]')
         expect(page.get_by_text(re.compile(r"\d of 12 alike"))).to_be_visible(timeout=WAIT)
-        expect(page.get_by_role("link", name="transcript").first).to_be_visible(timeout=WAIT)
-        page.get_by_role("link", name="transcript").first.click()
+        expect(page.get_by_role("link", name="transcript", exact=True).first).to_be_visible(timeout=WAIT)
+        page.get_by_role("link", name="transcript", exact=True).first.click()
         expect(page.get_by_text("Harm, deceit, sabotage").first).to_be_visible(timeout=WAIT)
         assert reader.foreign == []
         assert page.title() != "owned"
@@ -106,7 +106,8 @@ def test_a_killed_dashboard_goes_on_where_it_was_and_asks_nothing_twice(
     env = {"PROBE_TEST_KEY": KEY}
     data = tmp_path / "data"
     with viewing(*arguments(tmp_path), data=data, said=said, env=env) as (origin, process):
-        page = begun(reader_of(context, origin))
+        page = begun(reader := reader_of(context, origin))
+        reader.wait_for_address("judging=")
         expect(page.get_by_text("5 of 12 judged · under way")).to_be_visible(timeout=WAIT)
         until(lambda: len(server.asked) == 7, "two are under way")
         found = re.search(r"judging=([0-9a-f]{16})", page.url)

@@ -38,7 +38,7 @@ def disagreement_list(frame: pd.DataFrame, one: str, other: str, raters: Mapping
             "Where they disagree", "said", list(titles), default=BOTH, titles=titles, leave_out=BOTH
         )
     apart = disagreements(frame, one, other, None if said == BOTH else said)
-    st.html(f'<div class="dl-note">{len(apart):,} samples</div>')
+    st.html(f'<div class="dl-note">{len(apart):,} {"sample" if len(apart) == 1 else "samples"}</div>')
     if apart.empty:
         st.caption("They disagree on none of these.")
         return

@@ -42,23 +42,30 @@ def _of(selected: Selected) -> str:
     return words + drawn + cut
 
 
-def follow(judgings: Sequence[SavedJudging]) -> None:
-    """The progress of some judgings, drawn anew while they are under way."""
-    ids = [judging.judging_id for judging in judgings]
+def under_way(judging_ids: Sequence[str]) -> bool:
+    """Whether anything of some judgings is under way."""
     engine = runtime.probes().engine
-    active = any(engine.active(judging_id) for judging_id in ids)
-    st.session_state[WAS_ACTIVE] = active
-    st.fragment(_lines, run_every=LOOK_SECONDS if active else None)(list(judgings))
+    return any(engine.active(judging_id) for judging_id in judging_ids)
+
+
+def follow(judgings: Sequence[SavedJudging], *, busy: bool) -> None:
+    """The progress of some judgings, drawn anew while they are under way.
+
+    Args:
+        judgings: Those that are shown.
+        busy: Whether anything was under way before the page read their verdicts: what it shows may be of the middle.
+    """
+    st.session_state[WAS_ACTIVE] = busy
+    st.fragment(_lines, run_every=LOOK_SECONDS if busy else None)(list(judgings))
 
 
 def _lines(judgings: list[SavedJudging]) -> None:
-    engine = runtime.probes().engine
-    active = any(engine.active(judging.judging_id) for judging in judgings)
+    trouble, active = runtime.probes().engine.trouble, under_way([judging.judging_id for judging in judgings])
     if st.session_state.get(WAS_ACTIVE) != active:
         st.session_state[WAS_ACTIVE] = active
         st.rerun()  # the numbers under the progress, too; and how often this is drawn
-    if engine.trouble:
-        st.html(f'<div class="dl-notice" role="alert">{escaped(engine.trouble)}</div>')
+    if trouble:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(trouble)}</div>')
     for judging in judgings:
         with reader.cursor() as con:
             now, errors = progress(con, judging.judging_id), errors_of(con, judging.judging_id)
