@@ -64,8 +64,8 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame) ->
         st.caption("No verdict yet: there is no rate to show.")
         return
     missing = int(found["n_missing"].sum())
-    told = ["The same transcripts under each; 95 % intervals (Wilson, clustered by question)."]
-    told += [f"{missing:,} verdicts or outcomes are missing: the table has them by checkpoint."] if missing else []
+    told = ["The same transcripts under each.", "95 % intervals: Wilson, clustered by question."]
+    told += [f"{missing:,} without a verdict: see Numbers."] if missing else []
     shown = [name for rater, name in raters.items() if (points["rater"] == rater).any()]
     chart = judged_chart(points, shown, colours, shell.scheme(), title="Misaligned, by each judge", subtitle=told)
     st.altair_chart(chart, key="judgings_chart", alt="The rate of each checkpoint under each judge")
@@ -119,8 +119,9 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
         "all together" if links.is_missing(row["run"]) else links.checkpoint(row) for row in found.to_dict("records")
     ]
     columns = ["checkpoint", *(["eval"] if found["eval"].nunique() > 1 else []), "n", "rate", "other_rate"]
+    note = ["note"] if found["note"].notna().any() else []
     st.dataframe(
-        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test"]], hide_index=True,
+        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test", *note]], hide_index=True,
         column_config={
             **dict.fromkeys(("low", "high", "difference"), PER_CENT),
             "rate": st.column_config.NumberColumn(raters[one], format="percent"),
