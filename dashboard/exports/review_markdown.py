@@ -10,6 +10,7 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import pandas as pd
 
@@ -53,9 +54,10 @@ def block(text: str) -> str:
 
 def quoted(text: str) -> str:
     """What people wrote, as a quotation, line by line."""
-    lines = [f"> {plain(line)}\\" if line.strip() else ">" for line in text.strip().splitlines()]
-    # A backslash at a line's end breaks it; behind the last line there is nothing to break.
-    return "\n".join(lines).removesuffix("\\")
+    lines = [plain(line) for line in text.strip().splitlines()]
+    # A backslash at a line's end breaks it; before an empty line there is nothing to break.
+    ends = ["\\" if line and after else "" for line, after in zip_longest(lines, lines[1:])]
+    return "\n".join(f"> {line}{end}".rstrip(" ") for line, end in zip(lines, ends, strict=True))
 
 
 def review_zip(review: Review) -> bytes:
