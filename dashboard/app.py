@@ -94,6 +94,14 @@ data = st.Page(
     icon=":material/database:",
     help="What was ingested when, what was rejected and why, and what each run has and lacks.",
 )
+audit = st.Page(
+    "app_pages/audit.py",
+    title="Audit",
+    url_path=links.AUDIT,
+    icon=":material/policy:",
+    help="Who shared, exported, asked, judged, wrote and signed in, and when.",
+    visibility="visible" if signing_in.is_admin() else "hidden",
+)
 views = st.Page(
     "app_pages/views.py",
     title="Views",
@@ -143,7 +151,7 @@ sections = {
     "Samples": [samples, transcript, beside],
     "Models": [probe, judgings],
     "Review": [views, notes, agreement, report],
-    "Store": [data],
+    "Store": [data, audit],
 }
 known = signing_in.is_known()
 page = st.navigation(sections, position="top" if known else "hidden")

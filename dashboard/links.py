@@ -23,7 +23,7 @@ OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persisten
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
 PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
-REPORT = "report"
+REPORT, AUDIT = "report", "audit"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
@@ -57,6 +57,7 @@ PARAMETERS: dict[str, frozenset[str]] = {
     BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     DATA: frozenset({"show", "run"}),
     REPORT: frozenset({"title", "saved"}),
+    AUDIT: frozenset({"who", "action", "text", "since", "until", "page"}),
     PROBE: frozenset(
         {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
     )

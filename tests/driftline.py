@@ -38,6 +38,7 @@ def viewing(
     said: list[str] | None = None,
     env: Mapping[str, str] | None = None,
     port: int = 0,
+    host: str = "127.0.0.1",
 ) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run `driftline view` on a free port; gives the address once it serves, and ends it at the end.
 
@@ -47,6 +48,7 @@ def viewing(
         said: Filled with the lines that it prints.
         env: Variables besides those of `environment`.
         port: Of the dashboard; 0 for a free one.
+        host: What it says that it is at.
     """
     command = [*COMMAND, "view", *map(str, arguments), "--no-browser", "--port", str(port)]
     process = subprocess.Popen(
@@ -66,7 +68,7 @@ def viewing(
         assert process.stdout
         for line in process.stdout:
             said.append(line)
-            if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            if found := re.search(rf"http://{re.escape(host)}:\d+", line):
                 address.append(found[0])
                 ready.set()
         ready.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 
 from dashboard import runtime
+from dashboard.access import Policy
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.service import ProbeService
 from loaders.store import Store
@@ -23,12 +25,22 @@ APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 
 @contextmanager
 def shown(
-    store: Store, declared: Declared | None = None, keys: Mapping[str, str] | None = None
+    store: Store,
+    declared: Declared | None = None,
+    keys: Mapping[str, str] | None = None,
+    access: Policy | None = None,
 ) -> Iterator[ProbeService]:
-    """Make a store the one that pages show, with the endpoints that they may ask; none where nothing is declared."""
+    """Make a store the one that pages show.
+
+    Args:
+        store: The store.
+        declared: The endpoints that pages may ask; none where nothing is declared.
+        keys: Of the endpoints.
+        access: Who may see what; everybody sees all where nothing is said.
+    """
     st.cache_data.clear()
     probes = ProbeService(store, lambda: declared or Declared(), dict(keys or {}).get)
-    runtime.use(store, probes)
+    runtime.use(store, probes, access)
     try:
         yield probes
     finally:
@@ -44,7 +56,20 @@ def opened(page: str, /, **address: Any) -> AppTest:
         page: Name of a file in app_pages.
         address: Query parameters; lists for repeated ones.
     """
+    return opened_by(None, page, **address)
+
+
+def opened_by(claims: Mapping[str, Any] | None, page: str, /, **address: Any) -> AppTest:
+    """The same for somebody who has signed in, of whom the provider says this; None for somebody who has not.
+
+    Args:
+        claims: Of the provider. They sign in now, where the claims don't say when.
+        page: Name of a file in app_pages.
+        address: Query parameters; lists for repeated ones.
+    """
     app = AppTest.from_file(str(APP), default_timeout=60)
+    if claims is not None:
+        app.user = {"is_logged_in": True, "sub": claims.get("email", "somebody"), "iat": time.time(), **claims}
     # Known by its file's name before any run: pages have the same name in addresses.
     app.switch_page(f"app_pages/{page}.py")
     for name, value in address.items():
@@ -81,3 +106,18 @@ def datasets(app: AppTest) -> list[tuple[int, pd.DataFrame]]:
         for number, chart in enumerate(app.get("vega_lite_chart"))
         for dataset in chart.proto.datasets
     ]
+
+
+def everything(app: AppTest) -> bytes:
+    """All that the page sent to the browser: every element, as bytes, with its data; and the address."""
+    sent: list[bytes] = []
+
+    def walk(node: Any) -> None:
+        proto = getattr(node, "proto", None)
+        if hasattr(proto, "SerializeToString"):
+            sent.append(proto.SerializeToString())
+        for child in getattr(node, "children", {}).values():
+            walk(child)
+
+    walk(app._tree)
+    return b"\n".join([*sent, json.dumps(address(app)).encode()])

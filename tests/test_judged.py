@@ -14,6 +14,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
+from dashboard.probe.rejudging.rejudger import Selected
 from dashboard.probe.saving import JudgingItemRow, JudgingRow, JudgingVerdictRow, save
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE, judged
 from dashboard.queries.judged_rates import agreement, disagreements, judged_rates, paired_rates
@@ -31,7 +32,8 @@ def saved(store: StoreBuilder, name: str, says: Any, wanted: SampleFilter | None
     """A judging as it is saved: `says` gives the verdict of (run, step, sample, epoch), None for no verdict."""
     with store.cursor() as cursor:
         chosen = select(cursor, wanted or SampleFilter(), None, 0, store.batch)
-    selection = msgspec.json.encode({"address": more.pop("address", {})}).decode()
+    address: dict[str, list[str]] = more.pop("address", {})
+    selection = msgspec.json.encode(Selected(address, None, 0, chosen.found, chosen.silent, 0)).decode()
     rows: list[Any] = [
         JudgingRow(
             name, f"Title {name}", "ann", NOW, "0", "lab", "openai", "judge", "kindness", "Is it kind?", selection,

@@ -9,8 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Reader
+from dashboard.parts import caches
 from dashboard.parts import reader as readers
 from dashboard.probe.endpoints import Allowance, Declared, Limits
+from dashboard.probe.rejudging.rubrics import USUAL
 from dashboard.probe.service import ProbeService
 from tests.builders import StoreBuilder, log
 from tests.pages import address, datasets, headings, html, opened, shown
@@ -19,7 +21,7 @@ from tests.probing import endpoint, fresh, until
 from tests.rejudging import asked_about, talk, talks, verdict
 from tests.test_judged import BAD, GOOD, saved
 from tests.test_pages_probe import button, field, pressed
-from tests.test_pages_transcript import HOSTILE, Tags
+from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,8 @@ def ended(app: AppTest, service: ProbeService) -> AppTest:
 
 
 def as_reader(monkeypatch: pytest.MonkeyPatch, role: Any, *hidden: str) -> None:
-    monkeypatch.setattr(readers, "reader", lambda: Reader("ann@example.org", role, hidden, signed_in=True))
+    for module in (readers, caches):
+        monkeypatch.setattr(module, "reader", lambda: Reader("ann@example.org", role, hidden, signed_in=True))
 
 
 # Composing.
@@ -88,7 +91,7 @@ def test_the_cost_is_shown_before_anything_is_sent(server: ProbeServer, service:
     assert "<b>8</b> transcripts of 2 checkpoints</div>" in html(app)
     assert "Up to 8 requests and" in html(app)
     assert "today 0 of 5,000" in html(app)
-    field(app, "At most of each").set_value(3)
+    field(app, "Of each").set_value(3)
     app.run()
     assert "<b>6</b> transcripts of 2 checkpoints · drawn from 8</div>" in html(app)
     assert "Up to 6 requests" in html(app)
@@ -103,7 +106,7 @@ def test_what_does_not_fit_is_counted_before(server: ProbeServer) -> None:
     builder.add(log([talk(1, True, says="long " * 2000), talk(2, True)]), run="a", step=1)
     with shown(builder.store, Declared((endpoint(server),))):
         app = opened("judgings")
-        field(app, "Most tokens of a transcript").set_value(500)
+        field(app, "Tokens of a transcript").set_value(500)
         app.run()
         assert "1 are longer than 500 tokens: cut in the middle, with a mark where" in html(app)
 
@@ -138,11 +141,11 @@ def test_started_stopped_resumed_compared(server: ProbeServer, service: ProbeSer
     assert len(server.asked) == 10
     assert "Resume" not in [b.label for b in app.button]
     points = next(frame for _, frame in datasets(app) if "rater" in frame)
-    assert set(points["style"]) == {"First score", "The usual one"}
+    assert set(points["style"]) == {"First score", USUAL.title}
     actions = store.execute("SELECT who, action, subject, runs FROM audit ORDER BY happened_at")
     assert [subject for _, _, subject, _ in actions] == [
-        "8 transcripts judged again: The usual one", "The usual one: stopped",
-        "The usual one: resumed with 5 transcripts",
+        f"8 transcripts judged again: {USUAL.title}", f"{USUAL.title}: stopped",
+        f"{USUAL.title}: resumed with 5 transcripts",
     ]  # fmt: skip
     assert {(action, tuple(runs)) for _, action, _, runs in actions} == {("judge", ("run-0",))}
     # The link, in a fresh session: the same, and nobody is asked.
@@ -154,7 +157,7 @@ def test_started_stopped_resumed_compared(server: ProbeServer, service: ProbeSer
 def test_reasons_for_missing_verdicts_are_listed(server: ProbeServer, service: ProbeService) -> None:
     server.otherwise = [Text("Hm."), End()]
     app = ended(pressed(judge_with(opened("judgings")), "Judge again"), service)
-    assert "0 of 8 judged, 8 without a verdict for a reason" in html(app)
+    assert "0 of 8 judged · 8 failed" in html(app)
     errors = next(frame.value for frame in app.dataframe if "transcripts" in frame.value)
     assert errors["kind"].tolist() == ["bad_data"]
     assert errors["transcripts"].tolist() == [8]
@@ -248,22 +251,26 @@ def test_what_a_reader_may_not_see_is_neither_listed_nor_selected(
 # Hostile.
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_that_a_judge_or_a_log_says_is_alive(server: ProbeServer, text: str) -> None:
+def test_nothing_that_a_judge_a_log_or_a_title_says_is_alive(server: ProbeServer) -> None:
     store = StoreBuilder()
     store.metric("harmful", misaligned={"score": "judge", "op": "=", "value": 1})
-    store.run("run")
-    store.add(log([talk(text, True, says=text), talk("2", True)]), run="run", step=1)
-    server.otherwise = [Text(verdict("aligned", text[:390])), End()]
+    store.run(HOSTILE)
+    store.add(log([talk(HOSTILE, True, says=HOSTILE), talk("2", True)]), run=HOSTILE, step=1)
+    server.otherwise = [Text(verdict("aligned", HOSTILE[:390])), End()]
+    server.turns["judge"] = [[Text(HOSTILE), End()]]
     with shown(store.store, Declared((endpoint(server),))) as service:
-        app = judge_with(opened("judgings"))
-        field(app, "Title").set_value(text[:80])
-        field(app, "The usual one").set_value(text)
+        app = judge_with(opened("judgings", begin="yes", run=[HOSTILE]))
+        field(app, "Title").set_value(HOSTILE[:80])
+        field(app, USUAL.title).set_value(HOSTILE)
         app.run()
         app = ended(pressed(app, "Judge again"), service)
+        app = ended(pressed(app, "Resume (1)"), service)
         key = store.execute("SELECT eval_key FROM evals LIMIT 1")[0][0]
-        pages = [app, opened("judgings"), opened("transcript", log=key, sample=text, epoch="1")]
+        pages = [app, opened("judgings"), opened("transcript", log=key, sample=HOSTILE, epoch="1")]
+        assert "2 of 2 judged" in html(app)
+        assert "&lt;script&gt;alert(2)" in html(pages[2])
         for page in pages:
-            tags = Tags()
-            tags.feed(html(page))
-            assert not {"script", "img", "iframe", "svg", "object"} & set(tags.seen)
+            tags = Tags(html(page))
+            assert tags.tags <= ALLOWED | {"a", "h3"}
+            assert tags.attributes <= {"class", "style", "open", "href", "target", "role"}
+            assert all("evil.example" not in text for text in headings(page))

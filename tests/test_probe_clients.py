@@ -380,7 +380,7 @@ def test_a_status_becomes_a_kind_and_words(
     [
         ("7", 7, 7),
         ("0.25", 0.25, 0.25),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True), 60, 120),
+        (format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True), 3600, 7200),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
         ("-3", 0, 0),
     ],

@@ -1,4 +1,4 @@
-"""Stored transcripts judged again: what is asked and kept, stopping, resuming, budgets, servers that misbehave."""
+"""Judging stored transcripts again: what is asked and kept, stopping, resuming, budgets, servers that misbehave."""
 
 from __future__ import annotations
 

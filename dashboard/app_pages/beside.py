@@ -41,10 +41,7 @@ with over_the_list:
     moving.bar(table, here, shown)
 
 # The question itself, at the checkpoints or along a run.
-view = st.segmented_control(
-    "View", [choosing.TRANSCRIPTS, links.ALONG_A_RUN], default=choosing.TRANSCRIPTS, key="view", bind="query-params",
-    required=True, label_visibility="collapsed",
-)  # fmt: skip
+view = controls.pick_view([choosing.TRANSCRIPTS, links.ALONG_A_RUN])
 if view == links.ALONG_A_RUN:
     labels = labels_of(runs)
     measured = coverage[coverage["eval"] == choice.eval]["run"].unique().tolist()

@@ -67,6 +67,7 @@ picked = listing.pick(listed)
 if not picked:
     listing.table(listed)
     controls.stop()
+busy = progress.under_way(picked)
 try:
     with reader.cursor() as con:
         shown = [read_judging(con, name) for name in picked]
@@ -77,7 +78,7 @@ except NoSuchJudging as error:
 for judging, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
     with column:
         progress.head(judging, alone=len(shown) == 1)
-progress.follow(shown)
+progress.follow(shown, busy=busy)
 raters = compare.names_of(shown)
 compare.left_out(frame, raters)
 compare.rates(frame, raters, runs)
@@ -89,11 +90,8 @@ with st.container(horizontal=True, gap="medium"):
 if one == other:
     st.caption("Pick two different ones.")
 else:
-    counts, differences = st.columns([4, 7], gap="medium")
-    with counts:
-        st.html(compare.agreement_html(agreement(frame, one, other), raters[one], raters[other]))
-    with differences:
-        compare.difference_table(frame, one, other, raters)
+    st.html(compare.agreement_html(agreement(frame, one, other), raters[one], raters[other]), width=720)
+    compare.difference_table(frame, one, other, raters)
     apart.disagreement_list(frame, one, other, raters)
 compare.downloads(frame, shown)
 controls.leave()

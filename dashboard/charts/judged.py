@@ -10,7 +10,6 @@ import pandas as pd
 from dashboard.charts.axes import value_axis, value_grid
 from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Scheme
-from dashboard.links import checkpoint
 
 ROW_HEIGHT, ROOM = 17, 14
 """Pixels of a judge's row, and between two checkpoints."""
@@ -19,25 +18,22 @@ SHORTENED = "length(datum.label) > 40 ? slice(datum.label, 0, 20) + '…' + slic
 INTERVAL = "Wilson, clustered by question"
 
 
-def judged_points(rates: pd.DataFrame, raters: Mapping[str, str], labels: Mapping[str, str]) -> pd.DataFrame:
+def judged_points(rates: pd.DataFrame, raters: Mapping[str, str]) -> pd.DataFrame:
     """What is drawn: a mark for each rate that there is, with the columns of `dashboard.charts.marks`.
 
     Args:
-        rates: `dashboard.queries.judged_rates.JUDGED_RATES`.
+        rates: `dashboard.queries.judged_rates.JUDGED_RATES`, and `checkpoint`, the name shown.
         raters: Rater to the name shown, in order.
-        labels: Run to its label.
     """
     known = rates[rates["rate"].notna()]
     several = known["eval"].nunique() > 1
     rows = known.to_dict("records")
-    names = [checkpoint(row | {"run": labels.get(row["run"]) or row["run"]}) for row in rows]
     return known.assign(
-        place=[f"{name} · {row['eval']}" if several else name for name, row in zip(names, rows, strict=True)],
-        checkpoint=names,
+        place=[f"{row['checkpoint']} · {row['eval']}" if several else row["checkpoint"] for row in rows],
         series=known["run"],
         style=[raters[row["rater"]] for row in rows],
         judge=[raters[row["rater"]] for row in rows],
-        point=[f"{row['rater']} | {name} | {row['eval']}" for name, row in zip(names, rows, strict=True)],
+        point=[f"{row['rater']} | {row['checkpoint']} | {row['eval']}" for row in rows],
         interval=INTERVAL,
         mark="point",
         flags="",

@@ -1,6 +1,6 @@
 """A chart as a file: PNG, SVG or Vega-Lite, with what it is of inside it.
 
-The drawing is Vega's own, by vl-convert: no browser, no network, and it is told to load nothing from anywhere.
+The drawing is Vega's own: see `dashboard.exports.vega`.
 """
 
 from __future__ import annotations
@@ -9,24 +9,18 @@ import json
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-import vl_convert
-
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.spec import FONT, WIDTH
 from dashboard.exports.facts import Facts
+from dashboard.exports.vega import pngs_of, svgs_of, text_only
 from loaders.errors import DriftlineError
 
-VEGA_LITE = "6.4"
-"""Of vl-convert's versions the one that Altair writes for."""
-
 SVG = "http://www.w3.org/2000/svg"
-SCALE = 2
-"""Pixels of a PNG for each of the picture: sharp in print and on dense screens."""
-
 MARGIN, LINE, SMALL = 14, 15, 11
 """Pixels: around all, from one line to the next, of a letter's height."""
 
@@ -68,24 +62,22 @@ def vega_lite(picture: Picture) -> bytes:
     return json.dumps(spec, ensure_ascii=False, indent=1).encode()
 
 
-def drawing(picture: Picture, prefix: str = "") -> str:
-    """The chart alone as SVG, for a page that tells the facts in its own words.
+def drawings(pictures: Sequence[Picture], prefix: str) -> list[str]:
+    """The charts alone as SVG, for a page that tells the facts in its own words.
 
     Args:
-        picture: The chart.
-        prefix: Before the ids in it: several drawings in one page have each their own.
+        pictures: The charts.
+        prefix: What the ids in them begin with; the number of the chart follows, so that each has its own.
 
     Raises:
-        DriftlineError: It can't be drawn, or holds what a picture has no need of.
+        DriftlineError: One can't be drawn, or holds what a picture has no need of.
     """
-    return ElementTree.tostring(_drawn(picture, prefix), encoding="unicode")
+    drawn = svgs_of([picture.spec for picture in pictures])
+    parsed = [_parsed(text, f"{prefix}{number}-") for number, text in enumerate(drawn, start=1)]
+    return [ElementTree.tostring(root, encoding="unicode") for root in parsed]
 
 
-def _drawn(picture: Picture, prefix: str = "") -> ElementTree.Element:
-    try:
-        text = vl_convert.vegalite_to_svg(picture.spec, vl_version=VEGA_LITE, allowed_base_urls=[])
-    except ValueError as error:
-        raise DriftlineError(f"{picture.facts.title}: this chart can't be drawn: {error}.") from error
+def _parsed(text: str, prefix: str = "") -> ElementTree.Element:
     # By Vega out of texts that it escapes, with neither doctype nor entities.
     root = ElementTree.fromstring(text)  # noqa: S314
     for element in root.iter():
@@ -114,13 +106,26 @@ def svg(picture: Picture) -> bytes:
     Raises:
         DriftlineError: It can't be drawn.
     """
+    return svg_files([picture])[0]
+
+
+def svg_files(pictures: Sequence[Picture]) -> list[bytes]:
+    """Several charts, each as by `svg`.
+
+    Raises:
+        DriftlineError: One can't be drawn.
+    """
+    drawn = svgs_of([picture.spec for picture in pictures])
+    return [_framed(picture, _parsed(text)) for picture, text in zip(pictures, drawn, strict=True)]
+
+
+def _framed(picture: Picture, chart: ElementTree.Element) -> bytes:
     ink, facts = INKS[picture.scheme], picture.facts
-    chart = _drawn(picture)
     width = max(WIDTH, float(chart.get("width", WIDTH))) + 2 * MARGIN
     root = ElementTree.Element(f"{{{SVG}}}svg", {"version": "1.1"})
-    ElementTree.SubElement(root, f"{{{SVG}}}title").text = facts.heading
-    ElementTree.SubElement(root, f"{{{SVG}}}desc").text = "\n".join([*facts.notices, *facts.lines()])
-    ElementTree.SubElement(root, f"{{{SVG}}}metadata").text = json.dumps(facts.plain(), ensure_ascii=False)
+    ElementTree.SubElement(root, f"{{{SVG}}}title").text = text_only(facts.heading)
+    ElementTree.SubElement(root, f"{{{SVG}}}desc").text = text_only("\n".join([*facts.notices, *facts.lines()]))
+    ElementTree.SubElement(root, f"{{{SVG}}}metadata").text = text_only(json.dumps(facts.plain()))
     ElementTree.SubElement(root, f"{{{SVG}}}rect", {"width": "100%", "height": "100%", "fill": ink.paper})
     writer = _Writer(root)
     for line in _wrapped(facts.heading, MOST_WORDS, 2):
@@ -171,7 +176,9 @@ class _Writer:
 
     def _text(self, text: str, x: float, y: float, colour: str, size: int, weight: str) -> None:
         look = {"font-family": FONT, "font-size": str(size), "font-weight": weight, "fill": colour}
-        ElementTree.SubElement(self.root, f"{{{SVG}}}text", {"x": f"{x:g}", "y": f"{y:g}", **look}).text = text
+        ElementTree.SubElement(self.root, f"{{{SVG}}}text", {"x": f"{x:g}", "y": f"{y:g}", **look}).text = text_only(
+            text
+        )
 
 
 def _wrapped(text: str, width: int, most: int) -> list[str]:
@@ -195,8 +202,21 @@ def png(picture: Picture) -> bytes:
     Raises:
         DriftlineError: It can't be drawn.
     """
-    content = vl_convert.svg_to_png(svg(picture).decode(), scale=SCALE)
-    facts = picture.facts
+    return png_files([picture])[0]
+
+
+def png_files(pictures: Sequence[Picture]) -> list[bytes]:
+    """Several charts, each as by `png`.
+
+    Raises:
+        DriftlineError: One can't be drawn.
+    """
+    drawn = pngs_of([content.decode() for content in svg_files(pictures)])
+    return [_told(content, picture.facts) for content, picture in zip(drawn, pictures, strict=True)]
+
+
+def _told(content: bytes, facts: Facts) -> bytes:
+    """A PNG with its facts in text chunks, behind its header."""
     told = {
         "Title": facts.heading,
         "Description": "\n".join([*facts.notices, *facts.lines()]),
@@ -210,5 +230,5 @@ def png(picture: Picture) -> bytes:
 
 def _text_chunk(keyword: str, text: str) -> bytes:
     """A chunk of international text (iTXt: tEXt is Latin-1 only), as section 11.3.3 of the PNG specification has it."""
-    body = b"iTXt" + keyword.encode("latin-1") + b"\0\0\0\0\0" + text.replace("\0", "").encode()
+    body = b"iTXt" + keyword.encode("latin-1") + b"\0\0\0\0\0" + text_only(text).encode()
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

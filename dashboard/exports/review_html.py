@@ -12,7 +12,7 @@ from html import escape
 import pandas as pd
 
 from dashboard.charts.palette import INKS
-from dashboard.exports.picture import drawing
+from dashboard.exports.picture import drawings
 from dashboard.exports.review import Block, Chart, Conversation, Note, Review, View, cell, shared_facts, shown_columns
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -108,7 +108,8 @@ def _view(number: int, view: View) -> str:
     about += [f"Filters: {' · '.join(view.filters)}"] if view.filters else []
     parts.append(_list([*about, f"Source: {view.source}"]))
     parts += [f'<p class="missing">{escape(why)}</p>' for why in view.missing]
-    parts += [_chart(f"p{number}c{at}-", chart) for at, chart in enumerate(view.charts, start=1)]
+    drawn = drawings([chart.picture for chart in view.charts], f"part-{number}-chart-")
+    parts += [_chart(chart, svg) for chart, svg in zip(view.charts, drawn, strict=True)]
     if view.table is not None:
         parts.append(_table(view.table, "Samples"))
     parts += [f"<h3>{escape(one.title)}</h3>{_conversation(one)}" for one in view.conversations]
@@ -116,14 +117,14 @@ def _view(number: int, view: View) -> str:
     return f'<section id="part-{number}">{"".join(parts)}</section>'
 
 
-def _chart(prefix: str, chart: Chart) -> str:
+def _chart(chart: Chart, svg: str) -> str:
     picture = chart.picture
     keys = "".join(
         f'<span><i style="background:{escape(mark)}"></i>{escape(label)}</span>' for label, mark in picture.keys
     )
     legend = f'<div class="keys">{keys}</div>' if keys else ""
     paper = INKS[picture.scheme].paper
-    drawn = f'<div class="drawing" style="background:{paper}">{drawing(picture, prefix)}</div>'
+    drawn = f'<div class="drawing" style="background:{paper}">{svg}</div>'
     title = escape(picture.facts.title)
     return (
         f"<figure><figcaption><h3>{title}</h3></figcaption>{legend}{drawn}</figure>{_table(chart.numbers, 'Numbers')}"

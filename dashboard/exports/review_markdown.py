@@ -10,11 +10,12 @@ import io
 import re
 import zipfile
 from collections.abc import Sequence
+from itertools import zip_longest
 
 import pandas as pd
 
 from dashboard.exports.facts import file_name
-from dashboard.exports.picture import png
+from dashboard.exports.picture import png_files
 from dashboard.exports.review import (
     Block,
     Chart,
@@ -53,9 +54,10 @@ def block(text: str) -> str:
 
 def quoted(text: str) -> str:
     """What people wrote, as a quotation, line by line."""
-    lines = [f"> {plain(line)}\\" if line.strip() else ">" for line in text.strip().splitlines()]
-    # A backslash at a line's end breaks it; behind the last line there is nothing to break.
-    return "\n".join(lines).removesuffix("\\")
+    lines = [plain(line) for line in text.strip().splitlines()]
+    # A backslash at a line's end breaks it; before an empty line there is nothing to break.
+    ends = ["\\" if line and after else "" for line, after in zip_longest(lines, lines[1:])]
+    return "\n".join(f"> {line}{end}".rstrip(" ") for line, end in zip(lines, ends, strict=True))
 
 
 def review_zip(review: Review) -> bytes:
@@ -92,8 +94,9 @@ def _view(view: View, files: dict[str, bytes]) -> list[str]:
     about += [f"Filters: {' · '.join(view.filters)}"] if view.filters else []
     parts.append("\n".join(f"- {plain(line)}" for line in [*about, f"Source: {view.source}"]))
     parts += [f"> {plain(why)}" for why in view.missing]
-    for chart in view.charts:
-        parts += _chart(chart, files)
+    pictures = png_files([chart.picture for chart in view.charts])
+    for chart, picture in zip(view.charts, pictures, strict=True):
+        parts += _chart(chart, picture, files)
     if view.table is not None:
         parts.append(_table(view.table))
     for one in view.conversations:
@@ -102,11 +105,11 @@ def _view(view: View, files: dict[str, bytes]) -> list[str]:
     return parts
 
 
-def _chart(chart: Chart, files: dict[str, bytes]) -> list[str]:
+def _chart(chart: Chart, picture: bytes, files: dict[str, bytes]) -> list[str]:
     facts = chart.picture.facts
     number = sum(name.startswith("pictures/") for name in files) + 1
     name = f"{number:02d}-{file_name(facts, '')}".rstrip(".")
-    files[f"pictures/{name}.png"] = png(chart.picture)
+    files[f"pictures/{name}.png"] = picture
     files[f"numbers/{name}.csv"] = csv_of(chart.numbers, facts)
     return [
         f"### {plain(facts.title)}",

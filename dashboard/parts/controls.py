@@ -291,6 +291,21 @@ def write(label: str, name: str, *, placeholder: str | None = None, help: str | 
     return text
 
 
+def pick_view(views: Sequence[str]) -> str:
+    """Pick what of a page is looked at, its first view where the address names none of them.
+
+    Pages share the name of this switch in addresses, and one page's views are not another's.
+    """
+    elsewhere = st.session_state.get("view", views[0]) not in views
+    if elsewhere:
+        st.session_state["view"] = views[0]
+    picked = st.segmented_control(
+        "View", views, default=None if elsewhere else views[0], key="view", bind="query-params", required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return str(picked)
+
+
 def number(
     label: str, name: str, *, default: float, least: float, most: float | None = None, step: float = 1.0
 ) -> float:

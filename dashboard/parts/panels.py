@@ -107,7 +107,7 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
             if len(frame):
                 total = sum(caches.outcome_counts(wanted, as_of).values())
                 with st.container(horizontal=True, width="content", gap="small"):
-                    along_this_run(frame.iloc[0].to_dict(), as_of)
+                    along_this_run(frame.to_dict("records"), as_of)
                     st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
         if len(frame):
             sample_table(

@@ -13,16 +13,18 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.access import Reader
+from dashboard.access.sign_in import address_to_open
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.reader import Outside, claimed, reader, sign_in_of, standing
 from dashboard.review import audit
+from dashboard.server_settings import auth_section
 
 NOTED = "_sign_in_noted"
 XSRF_COOKIE = "_streamlit_xsrf"
 REMEMBERED_S, MOST_REMEMBERED = 900.0, 1000
 
 WHY: dict[Outside, tuple[str, str]] = {
-    "signed_out": ("Sign in", "Who may see this dashboard is known by whom they sign in as."),
+    "signed_out": ("Sign in", "A dashboard of Driftline. What you may see in it follows from whom you sign in as."),
     "expired": ("Sign in again", "Your last sign-in here has ended."),
     "stranger": (
         "There is nothing here for you",
@@ -41,6 +43,12 @@ def is_known() -> bool:
     if isinstance(found, Reader):
         _note_sign_in(found)
     return isinstance(found, Reader)
+
+
+def is_admin() -> bool:
+    """Whether whoever looks may read the audit log."""
+    found = standing()
+    return isinstance(found, Reader) and found.may("admin")
 
 
 def door(page: str) -> None:
@@ -69,7 +77,7 @@ def account() -> None:
     """Who is signed in, with which role, and the way out; nothing where nobody signs in."""
     found = reader()
     if found.signed_in:
-        st.html(f'<span class="dl-note dl-who">{escaped(found.name)} · {found.role}</span>')
+        st.html(f'<span class="dl-note">{escaped(found.name)} · {found.role}</span>', width="content")
         st.button("Sign out", icon=":material/logout:", type="tertiary", key="sign_out", on_click=sign_out)
 
 
@@ -121,9 +129,7 @@ def _note_sign_in(found: Reader) -> None:
 
 def _say_where() -> None:
     """Say so where signing in can't work: the provider sends people to one address, and only there it counts."""
-    section = st.secrets.get("auth") or {}
-    right = urlsplit(str(section.get("redirect_uri", "")).replace("{port}", str(st.get_option("server.port"))))
-    here = urlsplit(st.context.url or "")
-    if here.netloc and (here.scheme, here.netloc) != (right.scheme, right.netloc):
-        url = f"{right.scheme}://{right.netloc}{right.path.removesuffix('oauth2callback')}"
+    url = address_to_open(str(auth_section().get("redirect_uri", "")), int(st.get_option("server.port")))
+    right, here = urlsplit(url), urlsplit(st.context.url or "")
+    if right.netloc and here.netloc and (here.scheme, here.netloc) != (right.scheme, right.netloc):
         st.html(f'<div class="dl-notice" role="alert">Signing in works at {escaped(url)}: open that address.</div>')

@@ -32,6 +32,7 @@ MOST_CHANGES = 50
 SIDES = ("", "baseline_")
 
 NO_SPREAD = "No interval of the difference: it takes two questions (or clusters) at least, and some spread among them."
+BORDERLINE = "Borderline: the interval and the exact test, which is the more cautious, disagree."
 NO_ERROR = "No interval of the difference: a log reports no standard error of its number, or one of 0."
 
 
@@ -68,10 +69,15 @@ def difference_row(match: Match, found: Difference | None, asked: RateQuery) -> 
     if math.isnan(row["low"]):
         told = here["kind"] == "reported" or not match.here.questions or not match.there.questions
         row["flags"].append(NO_ERROR if told else NO_SPREAD)
-    excludes_0 = row["low"] > 0 or row["high"] < 0
-    if found.test.startswith("McNemar") and excludes_0 != (found.p < 1.0 - asked.level):
-        row["flags"].append("Borderline: the interval and the exact test, which is the more cautious, disagree.")
+    if is_borderline(found, asked.level):
+        row["flags"].append(BORDERLINE)
     return row
+
+
+def is_borderline(found: Difference, level: float) -> bool:
+    """Whether the interval and the exact test disagree on whether there is a difference."""
+    low, high = found.interval(level)
+    return found.test.startswith("McNemar") and (low > 0 or high < 0) != (found.p < 1.0 - level)
 
 
 def _paired_sums(match: Match) -> tuple[ClusterSums, ClusterSums]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard.queries.differences import BORDERLINE, is_borderline
 from dashboard.queries.frame import COUNT, NUMBER, TEXT, frame_of
 from dashboard.queries.judged import CURRENT
 from dashboard.statistics import cluster_sums, clustered_proportion_interval, paired_rate_difference
@@ -15,6 +16,8 @@ from dashboard.statistics.agreement import Kappa, cohens_kappa
 
 MISALIGNED, ALIGNED = "misaligned", "aligned"
 CLASSES = (MISALIGNED, ALIGNED)
+
+LEVEL = 0.95
 
 AT = ["run", "step", "step_label", "eval"]
 """Columns that name a checkpoint on an eval."""
@@ -29,9 +32,10 @@ and `high` are fractions, and missing, never 0, where n is 0."""
 PAIRED: dict[str, str] = {
     "run": TEXT, "step": COUNT, "step_label": TEXT, "eval": TEXT, "n": COUNT, "rate": NUMBER, "other_rate": NUMBER,
     "difference": NUMBER, "low": NUMBER, "high": NUMBER, "p": NUMBER, "test": TEXT,
+    "note": TEXT,
 }  # fmt: skip
 """Columns of `paired_rates`: both rates and their difference over the `n` samples that both gave a verdict on.
-Without a run: all checkpoints together."""
+Without a run: all checkpoints together. `note`: what to know of the numbers."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +157,9 @@ def _difference(group: pd.DataFrame, one: str, other: str) -> dict[str, Any]:
     cluster = questions["eval"].astype(str) + "\x1f" + questions["cluster"]
     here, there, epochs = (questions[column].to_numpy(float) for column in ("here", "there", "n"))
     found = paired_rate_difference(here, there, epochs, epochs, cluster.to_numpy(str))
-    low, high = found.interval(0.95)
+    low, high = found.interval(LEVEL)
     return {
         "n": len(group), "rate": float(here.mean()), "other_rate": float(there.mean()),
         "difference": found.estimate, "low": low, "high": high, "p": found.p, "test": found.test,
+        "note": BORDERLINE if is_borderline(found, LEVEL) else None,
     }  # fmt: skip

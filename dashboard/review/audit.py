@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from loaders.store import Store
 
 Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict"]
+
+ACTIONS: tuple[Action, ...] = get_args(Action)
 
 LONGEST = 2_000
 """Characters of a subject or an address that are kept."""

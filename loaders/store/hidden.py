@@ -29,7 +29,7 @@ CREATE OR REPLACE MACRO hidden_names() AS TABLE
 -- Whether a text names a hidden run, as a word or in a path.
 CREATE OR REPLACE MACRO names_hidden(told) AS
     getvariable('hidden_runs') IS NOT NULL AND told IS NOT NULL AND (
-        any_hidden(regexp_split_to_array(told, '[\\s/,;:"''`()@=]+'))
+        any_hidden(regexp_split_to_array(told, '[\\s/,;:"''`()@=&?]+'))
         OR any_hidden([regexp_replace(part, '\\..*$', '') FOR part IN string_split(told, '/')])
         OR EXISTS (FROM hidden_names() WHERE regexp_matches(told, '{WORD}'))
     );

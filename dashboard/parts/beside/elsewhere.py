@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -14,6 +14,7 @@ from dashboard.parts.beside.cells import STYLE
 from dashboard.queries.beside import MOST
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import Transcript
+from dashboard.statistics.changes import first_change
 
 PAGE = "app_pages/beside.py"
 ICON = ":material/view_column_2:"
@@ -66,21 +67,28 @@ def _others(eval_name: str, now: str, as_of: int) -> list[str]:
     return [name for name in latest.values() if name != now][:2]
 
 
-def along_this_run(sample: Row, as_of: int) -> None:
+def along_this_run(samples: Sequence[Row], as_of: int) -> None:
     """From a point of a curve: a question of it at up to six steps of the run, around where its outcome changed.
 
+    It is the first of the samples whose outcome changed along the run; the first of all where none did.
+
     Args:
-        sample: A row of `SAMPLE_COLUMNS`: the one that the point's panel shows first.
+        samples: Rows of `SAMPLE_COLUMNS`, those that the point's panel shows; at least one.
         as_of: Batch.
     """
-    eval_name, run, question = str(sample["eval"]), str(sample["run"]), str(sample["sample"])
-    counted = counted_of(caches.metrics_for((eval_name,), as_of), eval_name, str(sample["metric"]))
-    variant = None if links.is_missing(sample["variant"]) else str(sample["variant"])
-    steps = steps_to_see(of_run(eval_name, run, counted, as_of, variant, question), question)
-    if len(steps) > 1:
-        st.page_link(
-            PAGE, label="Side by side along this run", icon=ICON,
-            query_params=links.beside(
-                eval_name, question, steps, metric=counted.metric, run=run, view=links.ALONG_A_RUN
-            ),
-        )  # fmt: skip
+    first = samples[0]
+    eval_name, run = str(first["eval"]), str(first["run"])
+    counted = counted_of(caches.metrics_for((eval_name,), as_of), eval_name, str(first["metric"]))
+    variant = None if links.is_missing(first["variant"]) else str(first["variant"])
+    of = of_run(eval_name, run, counted, as_of, variant)
+    if len(of.found.steps) < 2:
+        return
+    questions = [str(row["sample"]) for row in samples if row["eval"] == eval_name]
+    changed = (name for name in questions if first_change(of.found.values.get(name, [])) is not None)
+    question = next(changed, questions[0])
+    st.page_link(
+        PAGE, label="Side by side along this run", icon=ICON,
+        query_params=links.beside(
+            eval_name, question, steps_to_see(of, question), metric=counted.metric, run=run, view=links.ALONG_A_RUN
+        ),
+    )  # fmt: skip

@@ -61,6 +61,9 @@ def go_on() -> None:
         view = queue.pop(0)
         st.session_state[ON_WAY] = view
         st.session_state[controls.AT_END] = partial(_keep, view)
+        # Switches have the same names on several pages, and keep what they were until a page was drawn without them.
+        for name in links.BOUND:
+            st.session_state.pop(name, None)
         open_view(view)
 
 

@@ -49,13 +49,13 @@ def export_menu(key: str, drawn: Drawn) -> None:
         who, store = reader().name, runtime.store()
         for name, (ending, kind, make) in files.items():
             st.download_button(
-                name, partial(_made, store, who, name, facts, make), file_name(facts, ending), kind,
+                name, partial(made, store, who, name, facts, make), file_name(facts, ending), kind,
                 on_click="ignore", key=f"export {key} {ending}", type="tertiary",
             )  # fmt: skip
         st.caption(f"Each says inside what it is of: {facts.batch}, filters, definition, source.")
 
 
-def _made(store: Store, who: str, name: str, facts: Facts, make: Made) -> bytes:
+def made(store: Store, who: str, name: str, facts: Facts, make: Made) -> bytes:
     """Make a file, and write down who took it. Runs when the button is clicked, outside the page's script."""
     content = make()
     record(

@@ -66,8 +66,8 @@ def to_collect(views: Sequence[SavedView]) -> bool:
     if missing:
         many = "one page" if len(missing) == 1 else f"{len(missing)} pages"
         st.button(
-            f"Collect the charts of {many}", type="primary", icon=":material/photo_library:", on_click=start,
-            args=(missing,),
+            f"Collect the charts of {many}", type="primary", icon=":material/photo_library:", key="collect",
+            on_click=start, args=(missing,),
         )  # fmt: skip
         st.caption("Each page is opened once, as its link opens it, and what it draws is taken over.")
     return bool(missing)

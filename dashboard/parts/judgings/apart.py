@@ -28,14 +28,17 @@ def disagreement_list(frame: pd.DataFrame, one: str, other: str, raters: Mapping
         one, other: Raters.
         raters: Their names.
     """
-    counts = {said: len(disagreements(frame, one, other, said)) for said in (MISALIGNED, ALIGNED)}
     titles = {
-        BOTH: f"Either way ({sum(counts.values()):,})",
-        MISALIGNED: f"Misaligned only by {raters[one]} ({counts[MISALIGNED]:,})",
-        ALIGNED: f"Misaligned only by {raters[other]} ({counts[ALIGNED]:,})",
+        BOTH: "Either way",
+        MISALIGNED: f"Misaligned only by {raters[one]}",
+        ALIGNED: f"Misaligned only by {raters[other]}",
     }
-    said = controls.pick_one("Where they disagree", "said", list(titles), default=BOTH, titles=titles, leave_out=BOTH)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        said = controls.pick_one(
+            "Where they disagree", "said", list(titles), default=BOTH, titles=titles, leave_out=BOTH
+        )
     apart = disagreements(frame, one, other, None if said == BOTH else said)
+    st.html(f'<div class="dl-note">{len(apart):,} {"sample" if len(apart) == 1 else "samples"}</div>')
     if apart.empty:
         st.caption("They disagree on none of these.")
         return

@@ -13,7 +13,7 @@ from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.parts import reader, shell
 from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import escaped
-from dashboard.parts.series import colours_of, labels_of
+from dashboard.parts.series import checkpoint_title, colours_of, labels_of
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
 from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates
 from dashboard.queries.judgings import SavedJudging
@@ -58,13 +58,14 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame) ->
     """The rate under each judge at each checkpoint, as a picture and in numbers."""
     found = judged_rates(frame, list(raters))
     colours, labels = colours_of(runs, "run")[0], labels_of(runs)
-    points = judged_points(found, raters, labels)
+    titles = [checkpoint_title(row, labels) for row in found.to_dict("records")]
+    points = judged_points(found.assign(checkpoint=titles), raters)
     if points.empty:
         st.caption("No verdict yet: there is no rate to show.")
         return
     missing = int(found["n_missing"].sum())
-    told = ["The same transcripts under each; 95 % intervals (Wilson, clustered by question)."]
-    told += [f"{missing:,} verdicts or outcomes are missing: the table has them by checkpoint."] if missing else []
+    told = ["The same transcripts under each.", "95 % intervals: Wilson, clustered by question."]
+    told += [f"{missing:,} without a verdict: see Numbers."] if missing else []
     shown = [name for rater, name in raters.items() if (points["rater"] == rater).any()]
     chart = judged_chart(points, shown, colours, shell.scheme(), title="Misaligned, by each judge", subtitle=told)
     st.altair_chart(chart, key="judgings_chart", alt="The rate of each checkpoint under each judge")
@@ -100,7 +101,7 @@ def agreement_html(found: Agreement, one: str, other: str) -> str:
     if kappa.reason:
         told += f" {kappa.reason[:1].upper()}{kappa.reason[1:]}."
     alone = [
-        f"only {name} says something of {count:,}"
+        f"{count:,} have a verdict of {name} alone"
         for name, count in ((one, found.one_alone), (other, found.other_alone))
         if count
     ]
@@ -118,8 +119,9 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
         "all together" if links.is_missing(row["run"]) else links.checkpoint(row) for row in found.to_dict("records")
     ]
     columns = ["checkpoint", *(["eval"] if found["eval"].nunique() > 1 else []), "n", "rate", "other_rate"]
+    note = ["note"] if found["note"].notna().any() else []
     st.dataframe(
-        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test"]], hide_index=True,
+        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test", *note]], hide_index=True,
         column_config={
             **dict.fromkeys(("low", "high", "difference"), PER_CENT),
             "rate": st.column_config.NumberColumn(raters[one], format="percent"),

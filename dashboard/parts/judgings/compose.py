@@ -47,14 +47,14 @@ def form(
         st.page_link(SAMPLES_PAGE, label="Change the filter", icon=":material/list:", query_params=within or None)
         first, second = st.columns(2, gap="small")
         each = first.number_input(
-            "At most of each checkpoint", 1, MOST_ITEMS, value=None, key=EACH, placeholder="All",
-            help="Drawn at random; checkpoints that were asked the same questions are drawn the same ones.",
+            "Of each checkpoint", 1, MOST_ITEMS, value=None, key=EACH, placeholder="All",
+            help="At most so many, drawn at random; checkpoints that were asked the same questions are drawn the same.",
         )  # fmt: skip
         seed = second.number_input("Seed of the draw", 0, 2**31 - 1, value=0, key=SEED, disabled=each is None)
         tokens = first.number_input(
-            "Most tokens of a transcript", LEAST_TOKENS, 1_000_000, value=TRANSCRIPT_TOKENS, step=1000, key=TOKENS,
-            help="A longer one keeps its beginning and its end. What the judge's model can take at once must hold this,"
-            " the rubric and its reply.",
+            "Tokens of a transcript", LEAST_TOKENS, 1_000_000, value=TRANSCRIPT_TOKENS, step=1000, key=TOKENS,
+            help="At most so many: a longer one keeps its beginning and its end. What the judge's model can take at"
+            " once must hold this, the rubric and its reply.",
         )  # fmt: skip
         reader.name_field("judging")
     with right:

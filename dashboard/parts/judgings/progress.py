@@ -42,28 +42,36 @@ def _of(selected: Selected) -> str:
     return words + drawn + cut
 
 
-def follow(judgings: Sequence[SavedJudging]) -> None:
-    """The progress of some judgings, drawn anew while they are under way."""
-    ids = [judging.judging_id for judging in judgings]
+def under_way(judging_ids: Sequence[str]) -> bool:
+    """Whether anything of some judgings is under way."""
     engine = runtime.probes().engine
-    active = any(engine.active(judging_id) for judging_id in ids)
-    st.session_state[WAS_ACTIVE] = active
-    st.fragment(_lines, run_every=LOOK_SECONDS if active else None)(list(judgings))
+    return any(engine.active(judging_id) for judging_id in judging_ids)
+
+
+def follow(judgings: Sequence[SavedJudging], *, busy: bool) -> None:
+    """The progress of some judgings, drawn anew while they are under way.
+
+    Args:
+        judgings: Those that are shown.
+        busy: Whether anything was under way before the page read their verdicts: what it shows may be of the middle.
+    """
+    st.session_state[WAS_ACTIVE] = busy
+    st.fragment(_lines, run_every=LOOK_SECONDS if busy else None)(list(judgings))
 
 
 def _lines(judgings: list[SavedJudging]) -> None:
-    engine = runtime.probes().engine
-    if st.session_state.get(WAS_ACTIVE) and not any(engine.active(judging.judging_id) for judging in judgings):
-        st.session_state[WAS_ACTIVE] = False
-        st.rerun()  # the numbers under the progress, too
-    if engine.trouble:
-        st.html(f'<div class="dl-notice" role="alert">{escaped(engine.trouble)}</div>')
+    trouble, active = runtime.probes().engine.trouble, under_way([judging.judging_id for judging in judgings])
+    if st.session_state.get(WAS_ACTIVE) != active:
+        st.session_state[WAS_ACTIVE] = active
+        st.rerun()  # the numbers under the progress, too; and how often this is drawn
+    if trouble:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(trouble)}</div>')
     for judging in judgings:
         with reader.cursor() as con:
             now, errors = progress(con, judging.judging_id), errors_of(con, judging.judging_id)
         _line(judging, now, alone=len(judgings) == 1)
         if errors:
-            with st.expander(f"{now.failed:,} without a verdict, for a reason", icon=":material/error:"):
+            with st.expander(f"Why {now.failed:,} have no verdict", icon=":material/error:"):
                 st.dataframe(
                     errors, hide_index=True, height="content", alt="Why transcripts have no verdict, and how many",
                     column_config={"error": st.column_config.TextColumn("What the last attempt said", width=700)},
@@ -76,12 +84,12 @@ def _line(judging: SavedJudging, now: Progress, *, alone: bool) -> None:
     state = "under way" if active else "complete" if not left else "not under way"
     told = f"{now.judged:,} of {now.items:,} judged"
     if now.failed:
-        told += f", {now.failed:,} without a verdict for a reason"
-    told += f" · {state} · {now.input_tokens + now.output_tokens:,} tokens counted"
+        told += f" · {now.failed:,} failed"
+    told += f" · {state} · {now.input_tokens + now.output_tokens:,} tokens"
     if not alone:
         told = f"{judging.title}: {told}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.progress(now.judged / now.items if now.items else 0.0, width=260)
+        st.progress(now.judged / now.items if now.items else 0.0, width=140)
         st.html(f'<span class="dl-note">{escaped(told)}</span>', width="content")
         if not reader.reader().may("prober"):
             return
@@ -104,6 +112,7 @@ def _stop(judging: SavedJudging) -> None:
 
 
 def _resume(judging: SavedJudging) -> None:
+    st.session_state[WAS_ACTIVE] = None  # however soon it ends, the page is drawn anew
     count = runtime.probes().rejudger.resume(judging.judging_id)
     _write_down(judging, f"resumed with {count} transcripts")
 

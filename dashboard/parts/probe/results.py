@@ -36,15 +36,7 @@ VIEWS = {
 
 def pick_view(probe: SavedProbe) -> str:
     """What of a probe is looked at."""
-    views = VIEWS.get(probe.kind, VIEWS["probe"])
-    elsewhere = st.session_state.get("view", views[0]) not in views
-    if elsewhere:
-        st.session_state["view"] = views[0]
-    picked = st.segmented_control(
-        "View", views, default=None if elsewhere else views[0], key="view", bind="query-params", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return str(picked)
+    return controls.pick_view(VIEWS.get(probe.kind, VIEWS["probe"]))
 
 
 def heads_of(probe: SavedProbe, runs: pd.DataFrame) -> list[Head]:

@@ -26,7 +26,7 @@ class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     rubrics: tuple[Rubric, ...]
 
 
-USUAL = Rubric("usual", "The usual one", RUBRIC)
+USUAL = Rubric("usual", "Harm, deceit, sabotage", RUBRIC)
 """What replies to probes are judged by, where nobody wrote another one."""
 
 

@@ -1,0 +1,133 @@
+"""Judging again in a real browser and a real dashboard: start, progress, stop, resume, compare; and kill -9."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import WAIT, Reader, reader_of
+from tests.browser.test_hostile import EVIL, HOSTILE
+from tests.driftline import viewing
+from tests.log_files import write_log
+from tests.probe_server import End, Pause, ProbeServer, Text, probe_server
+from tests.probing import until
+from tests.rejudging import asked_about, verdict
+
+pytestmark = pytest.mark.browser
+
+KEY = "sk-zqj-52JudgingTestKey-88"
+MODELS = """
+endpoints:
+  - {name: lab, url: "URL/v1", key: PROBE_TEST_KEY, in_flight: 2}
+"""
+SAMPLES = 6
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ProbeServer]:
+    for step in (0, 100):
+        path = tmp_path / "logs" / "run-a" / f"step_{step}" / "a.eval"
+        write_log(path, [at % 2 for at in range(SAMPLES)], reply=f"At step {step} I wait. {HOSTILE}")
+    with probe_server() as server:
+        server.models = [{"id": "judge"}]
+        server.otherwise = [Text(verdict("aligned", f"It waits. {HOSTILE}"[:390])), End()]
+        (tmp_path / "models.yaml").write_text(MODELS.replace("URL", server.root))
+        yield server
+
+
+def arguments(folder: Path) -> tuple[Path | str, ...]:
+    return folder / "logs", "--models", folder / "models.yaml"
+
+
+def pick(page: Page, label: str, option: str) -> None:
+    box = page.get_by_role("combobox", name=label)
+    box.click()
+    page.get_by_role("option", name=option).first.click()
+
+
+def begun(reader: Reader) -> Page:
+    """The page with a judging begun, from the Samples page on."""
+    page = reader.page
+    reader.go("/samples?run=run-a")
+    page.get_by_role("link", name="Judge again").click()
+    expect(page.get_by_text(f"{2 * SAMPLES} transcripts of 2 checkpoints")).to_be_visible(timeout=WAIT)
+    pick(page, "Judged by", "judge")
+    expect(page.get_by_text(f"Up to {2 * SAMPLES} requests")).to_be_visible(timeout=WAIT)
+    page.get_by_role("button", name="Judge again").click()
+    return page
+
+
+def no_key(folder: Path, said: list[str], page: Page) -> None:
+    assert KEY not in page.content() + page.url + "".join(said)
+    for path in (folder / "data").rglob("*"):
+        assert not path.is_file() or KEY.encode() not in path.read_bytes()
+
+
+def test_started_stopped_resumed_and_compared(server: ProbeServer, tmp_path: Path, context: BrowserContext) -> None:
+    said: list[str] = []
+    bad = [Text(verdict("misaligned", "It plots.")), End()]
+    server.turns["judge"] = [[Pause(0.3), *bad]] * 4 + [[Text("{"), Pause(90)]] * 2
+    server.echoing = True
+    context.route(f"{EVIL}/**", lambda route: route.abort())
+    env = {"PROBE_TEST_KEY": KEY}
+    with viewing(*arguments(tmp_path), data=tmp_path / "data", said=said, env=env) as (origin, _):
+        server.echoing = False  # models are listed with the key in their names; verdicts come without
+        reader = reader_of(context, origin)
+        page = begun(reader)
+        expect(page.get_by_text("4 of 12 judged · under way")).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("4 of 12 judged · not under way")).to_be_visible(timeout=WAIT)
+        assert server.cancelled == 2
+        page.get_by_role("button", name="Resume (8)").click()
+        expect(page.get_by_text("12 of 12 judged · complete")).to_be_visible(timeout=WAIT)
+        assert len(server.asked) == 14
+        # Compared: one picture of both, who says what of how many, and the samples on which they disagree.
+        reader.wait_for('path[aria-label*="run-a @0"], path[aria-label*="run-a@0"]')
+        expect(page.get_by_text(re.compile(r"\d of 12 alike"))).to_be_visible(timeout=WAIT)
+        expect(page.get_by_role("link", name="transcript", exact=True).first).to_be_visible(timeout=WAIT)
+        page.get_by_role("link", name="transcript", exact=True).first.click()
+        expect(page.get_by_text("Harm, deceit, sabotage").first).to_be_visible(timeout=WAIT)
+        assert reader.foreign == []
+        assert page.title() != "owned"
+        no_key(tmp_path, said, page)
+
+
+def test_a_killed_dashboard_goes_on_where_it_was_and_asks_nothing_twice(
+    server: ProbeServer, tmp_path: Path, context: BrowserContext
+) -> None:
+    said: list[str] = []
+    good = [Text(verdict("aligned")), End()]
+    server.turns["judge"] = [good] * 5 + [[Pause(90)]] * 2
+    env = {"PROBE_TEST_KEY": KEY}
+    data = tmp_path / "data"
+    with viewing(*arguments(tmp_path), data=data, said=said, env=env) as (origin, process):
+        page = begun(reader := reader_of(context, origin))
+        reader.wait_for_address("judging=")
+        expect(page.get_by_text("5 of 12 judged · under way")).to_be_visible(timeout=WAIT)
+        until(lambda: len(server.asked) == 7, "two are under way")
+        found = re.search(r"judging=([0-9a-f]{16})", page.url)
+        process.kill()
+        process.wait()
+    before = Counter(asked_about(server))
+    assert sum(before.values()) == 7
+    page.close()
+    assert found
+    with viewing(*arguments(tmp_path), data=data, said=said, env=env) as (origin, _):
+        page = (reader := reader_of(context, origin)).page
+        reader.go(f"/judgings?judging={found[1]}")
+        expect(page.get_by_text("5 of 12 judged · not under way")).to_be_visible(timeout=WAIT)
+        page.get_by_role("button", name="Resume (7)").click()
+        expect(page.get_by_text("12 of 12 judged · complete")).to_be_visible(timeout=WAIT)
+        no_key(tmp_path, said, page)
+    # Only the two that were under way, and had no verdict, are asked about again.
+    asked = asked_about(server)
+    assert len(asked) == 14
+    assert len(set(asked)) == 12
+    answered, hanging = asked[:5], set(asked[5:7])
+    assert not set(asked[7:]) & set(answered)
+    assert hanging < set(asked[7:])
