@@ -11,7 +11,7 @@ from dashboard.parts import caches
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt, notice
-from dashboard.parts.reader import name_field, reader
+from dashboard.parts.reader import ALLOWED, name_field, reader
 from dashboard.parts.review.thread_html import when
 from dashboard.parts.review.watching import shown
 from dashboard.queries.samples import SampleName
@@ -55,7 +55,7 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
         + "".join(_verdict_html(one, words, read_hash) for one in said)
     )
     if not reader().may("editor"):
-        st.caption("Verdicts are given by editors; your role is another.")
+        st.caption(ALLOWED["editor"])
         return
     name_field("verdict")
     mine = next((one for one in said if one.author == reader().name), None)
