@@ -90,8 +90,13 @@ def transcripts(store: StoreBuilder) -> list[tuple[str, str, int]]:
 
 def collected(*views: str) -> Any:
     app = opened("report", saved=list(views))
+    app.text_area(key="report_introduction").set_value("What we saw").run()
+    app.toggle(key="report_notes").set_value(False).run()
     app.button(key="collect").click().run()
     assert not app.exception
+    # Other pages were visited meanwhile; what was written is still there.
+    assert app.text_area(key="report_introduction").value == "What we saw"
+    assert app.toggle(key="report_notes").value is False
     return app
 
 
@@ -180,7 +185,7 @@ def test_a_review_holds_what_the_pages_of_its_views_show(store: StoreBuilder) ->
         for chart, own in zip(kept.charts, drawn, strict=True):
             pd.testing.assert_frame_equal(chart.numbers, own.data)
             assert chart.picture.spec["datasets"] == own.chart.to_dict()["datasets"]
-    assert "3</b> views with <b>3</b> charts" in html(app)
+    assert "3</b> views with <b>3</b> charts, <b>0</b> transcripts besides" in html(app)
     assert len(app.get("download_button")) == 2
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import links
 from dashboard.parts import controls, shell
 from dashboard.parts.exports import collect
-from dashboard.parts.exports.report import downloads, pick_transcripts, to_collect
+from dashboard.parts.exports.report import INTRODUCTION, WITH_NOTES, downloads, keep, kept, pick_transcripts, to_collect
 from dashboard.parts.plain import escaped
 from dashboard.parts.reader import cursor
 from dashboard.queries.saved_views import saved_views
@@ -26,13 +26,15 @@ st.html(
 with cursor() as found:
     views = {view.view_id: view for view in saved_views(found) if not view.archived}
 title = controls.write("Title", "title", placeholder="Review")
-introduction = st.text_area("Introduction", key="report_introduction", height=100, max_chars=20_000)
+introduction = st.text_area("Introduction", key=kept(INTRODUCTION, ""), height=100, max_chars=20_000)
+keep(INTRODUCTION)
 picked = controls.pick_any(
     "Saved views, in this order", "saved", list(views), titles={name: view.title for name, view in views.items()},
     placeholder="Pick views" if views else "None is saved yet: Save view is at the top of every page",
 )  # fmt: skip
 samples = pick_transcripts(as_of)
-with_notes = st.toggle("With the notes on them", value=True, key="report_notes")
+with_notes = st.toggle("With the notes on them", key=kept(WITH_NOTES, True))
+keep(WITH_NOTES)
 
 chosen = [views[name] for name in picked if name in views]
 if not chosen and not samples:

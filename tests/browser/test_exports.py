@@ -73,8 +73,8 @@ def test_a_review_opens_offline_shows_all_and_asks_nobody(
     reader.go("/curves?run=run-a")
     reader.wait_for('path[aria-label^="run-a@100, "]')
     page.get_by_role("button", name="Save view").click()
-    page.get_by_label("Title").fill("Curves " + HOSTILE[:150])
-    page.get_by_label("Note").fill(HOSTILE)
+    page.get_by_label("Title", exact=True).fill("Curves " + HOSTILE[:150])
+    page.get_by_label("Note", exact=True).fill(HOSTILE)
     page.get_by_role("button", name="Save", exact=True).click()
     view = page.locator("code", has_text="view=").first
     view.wait_for(timeout=WAIT)
@@ -88,7 +88,7 @@ def test_a_review_opens_offline_shows_all_and_asks_nobody(
     page.get_by_label("Transcripts besides").press("Control+Enter")
     expect(page.get_by_text("no address of a transcript")).to_have_count(0)
     page.get_by_role("button", name="Collect the charts").click()
-    expect(page.get_by_text("views with")).to_contain_text("1 views with 1 charts, 1 transcripts", timeout=WAIT)
+    expect(page.get_by_text("1 view with")).to_contain_text("1 view with 1 chart, 1 transcript besides", timeout=WAIT)
     whole = tmp_path / "review.html"
     download(page, "Download HTML").save_as(whole)
     archive = tmp_path / "review.zip"

@@ -24,6 +24,23 @@ from loaders.errors import DriftlineError
 from loaders.store import Store
 
 MOST_TRANSCRIPTS = 50
+TRANSCRIPTS, INTRODUCTION, WITH_NOTES = "report_transcripts", "report_introduction", "report_notes"
+
+
+def kept(key: str, first: str | bool) -> str:
+    """The key of a widget, with what it held before: other pages are visited from here, and widgets are not kept there.
+
+    Args:
+        key: Of the widget, not drawn yet; hand what it gives to `keep`.
+        first: What it holds at first.
+    """
+    st.session_state.setdefault(key, st.session_state.get(f"_kept_{key}", first))
+    return key
+
+
+def keep(key: str) -> None:
+    """Keep what a widget holds, for when the reader comes back."""
+    st.session_state[f"_kept_{key}"] = st.session_state[key]
 
 
 def pick_transcripts(as_of: int) -> tuple[SampleName, ...]:
@@ -33,9 +50,10 @@ def pick_transcripts(as_of: int) -> tuple[SampleName, ...]:
         as_of: Batch as of which they are looked up.
     """
     text = st.text_area(
-        "Transcripts besides: their addresses, one in each line", key="report_transcripts", height=90,
+        "Transcripts besides: their addresses, one in each line", key=kept(TRANSCRIPTS, ""), height=90,
         placeholder="paste the address of a Transcript page",
     )  # fmt: skip
+    keep(TRANSCRIPTS)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     found: list[SampleName] = []
     for line in lines[:MOST_TRANSCRIPTS]:
@@ -95,8 +113,8 @@ def downloads(
     shown = tuple((view, collected(view)) for view in views)
     charts = sum(len(found.charts) for _, found in shown if found)
     st.html(
-        f'<div class="dl-head"><b>{len(shown)}</b> views with <b>{charts}</b> charts, <b>{len(samples)}</b> transcripts'
-        " besides</div>"
+        f'<div class="dl-head">{_counted(len(shown), "view")} with {_counted(charts, "chart")},'
+        f" {_counted(len(samples), 'transcript')} besides</div>"
     )
     plan = Plan(title, introduction, reader().name, shown, samples, with_notes, as_of, shell.notice_lines(as_of))
     store, who, hidden = runtime.store(), reader().name, reader().hidden
@@ -110,6 +128,10 @@ def downloads(
                 label, partial(_made, store, who, hidden, plan, write, ending, address),
                 f"driftline-{slug(title) or 'review'}.{ending}", kind, icon=":material/download:", on_click="ignore",
             )  # fmt: skip
+
+
+def _counted(count: int, what: str) -> str:
+    return f"<b>{count:,}</b> {what}{'' if count == 1 else 's'}"
 
 
 def _made(
