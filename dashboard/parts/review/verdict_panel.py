@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.parts import caches
+from dashboard.parts import caches, controls
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt, notice
@@ -39,7 +39,8 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
     titles = dict(zip(rates["metric"], rates["title"], strict=True))
     st.html('<div class="dl-head"><b>People\'s verdicts</b></div>')
     notice(NOTICE)
-    if st.session_state.get(METRIC) not in titles:
+    arrived = controls.source() is not None
+    if (arrived and asked in titles) or st.session_state.get(METRIC) not in titles:
         st.session_state[METRIC] = asked if asked in titles else next(iter(titles))
     if len(titles) > 1:
         st.selectbox("Under", list(titles), key=METRIC, format_func=lambda name: titles[name])
