@@ -12,7 +12,7 @@ from dashboard import links
 from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.parts import shell
 from dashboard.parts.exports.drawn import show
-from dashboard.parts.noting import note_export
+from dashboard.parts.noting import noted
 from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import escaped
 from dashboard.parts.series import checkpoint_title, colours_of, labels_of
@@ -148,8 +148,8 @@ def downloads(frame: pd.DataFrame, judgings: Sequence[SavedJudging]) -> None:
     with st.container(horizontal=True, gap="small"):
         download_csv(frame, name)
         st.download_button(
-            "Download as Parquet", parquet(frame), f"{name}.parquet", "application/vnd.apache.parquet",
-            icon=":material/download:", on_click=note_export, args=(f"{name} as Parquet", runs),
+            "Download as Parquet", noted(f"{name} as Parquet", runs, partial(parquet, frame)), f"{name}.parquet",
+            "application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
 
 
