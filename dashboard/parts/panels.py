@@ -190,8 +190,8 @@ def download_csv(frame: pd.DataFrame, name: str) -> None:
         name: Of the file, without its ending.
     """
     st.download_button(
-        "Download as CSV", noted(f"{name} as CSV", runs_in(frame), partial(csv_bytes, frame)), f"{name}.csv", "text/csv",
-        icon=":material/download:", on_click="ignore", key=f"download {name}",
+        "Download as CSV", noted(f"{name} as CSV", runs_in(frame), partial(csv_bytes, frame)), f"{name}.csv",
+        "text/csv", icon=":material/download:", on_click="ignore", key=f"download {name}",
     )  # fmt: skip
 
 

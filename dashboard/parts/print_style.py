@@ -10,7 +10,7 @@ from dashboard.charts.palette import INKS, Scheme
 
 HIDDEN = (
     "stSidebar", "stSidebarCollapsedControl", "stExpandSidebarButton", "stHeader", "stToolbar", "stElementToolbar",
-    "stStatusWidget", "stButton", "stDownloadButton", "stPageLink",
+    "stStatusWidget", "stButton", "stDownloadButton", "stPageLink", "stPopover",
 )  # fmt: skip
 """Parts of Streamlit, by test id, that mean nothing on paper."""
 

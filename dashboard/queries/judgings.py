@@ -78,7 +78,8 @@ SELECT * FROM judging_verdicts QUALIFY row_number() OVER (PARTITION BY judging_i
 """
 
 JUDGING = """
-SELECT * EXCLUDE (driftline) FROM judgings WHERE judging_id = $judging AND NOT any_hidden(runs) AND NOT names_hidden(model)
+SELECT * EXCLUDE (driftline) FROM judgings
+WHERE judging_id = $judging AND NOT any_hidden(runs) AND NOT names_hidden(model)
 """
 
 JUDGINGS = f"""

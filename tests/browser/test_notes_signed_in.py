@@ -32,9 +32,9 @@ def test_a_note_reaches_a_viewer_and_one_on_a_private_run_does_not(browser: Brow
         eve.page.get_by_role("button", name="Add note").click()
         expect(vic.page.locator(".dl-comment", has_text=EVE)).to_be_visible(timeout=WAIT)
         expect(vic.page.locator(".dl-said", has_text="Read this one")).to_be_visible()
-        eve.page.get_by_role("button", name="○ aligned").click()
+        eve.page.get_by_text("○ not counted", exact=True).click()
         eve.page.get_by_role("button", name="Give verdict").click()
-        expect(vic.page.locator(".dl-who", has_text=f"{EVE}: ○ aligned")).to_be_visible(timeout=WAIT)
+        expect(vic.page.locator(".dl-who", has_text=f"{EVE}: ○ not counted")).to_be_visible(timeout=WAIT)
         assert vic.page.evaluate("() => window.neverReloaded")
         for label in ("Add a note", "Resolve", "Give verdict", "Save view"):
             expect(vic.page.get_by_text(label, exact=True)).to_have_count(0)
