@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.charts.judged import judged_chart, judged_points
+from dashboard.exports.csv import csv_bytes
 from dashboard.parts import shell
 from dashboard.parts.exports.drawn import show
 from dashboard.parts.noting import noted
@@ -146,12 +147,16 @@ def downloads(frame: pd.DataFrame, judgings: Sequence[SavedJudging]) -> None:
     """Every verdict as a file."""
     name = "verdicts-" + "-".join(judging.judging_id[:6] for judging in judgings)
     runs = [run for judging in judgings for run in judging.runs]
+    files = {
+        "CSV": ("csv", "text/csv", partial(csv_bytes, frame)),
+        "Parquet": ("parquet", "application/vnd.apache.parquet", partial(parquet, frame)),
+    }
     with st.container(horizontal=True, gap="small"):
-        download_csv(frame, name)
-        st.download_button(
-            "Download as Parquet", noted(f"{name} as Parquet", runs, partial(parquet, frame)), f"{name}.parquet",
-            "application/vnd.apache.parquet", icon=":material/download:", on_click="ignore",
-        )  # fmt: skip
+        for kind, (ending, media, make) in files.items():
+            st.download_button(
+                f"Every verdict as {kind}", noted(f"{name} as {kind}", runs, make), f"{name}.{ending}", media,
+                icon=":material/download:", on_click="ignore", key=f"judgings_{ending}",
+            )  # fmt: skip
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
