@@ -21,6 +21,8 @@ def parser() -> argparse.ArgumentParser:
         prog="driftline",
         description="Compare aligned checkpoints: which training data made a model less misaligned, from which step on,"
         " and did it last?",
+        epilog="Whoever runs these commands owns the store and sees all of it: private runs are hidden from readers of"
+        " the dashboard, not here.",
     )
     top.add_argument("--version", action="version", version=f"driftline {loaders.__version__}")
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -21,6 +21,7 @@ def write_log(
     reply: str = "I will report it.",
     scorer: str = "judge",
     ids: Sequence[str | int] | None = None,
+    turns: int = 1,
     **spec: Any,
 ) -> Path:
     """Write a finished log with one sample a value.
@@ -28,6 +29,7 @@ def write_log(
     Args:
         values: The scores; None leaves a sample unscored.
         ids: Of the samples; 1, 2, ... where none are given.
+        turns: How often the question and the reply stand in each.
         spec: More fields of the eval spec, like `metadata` or `task_args`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +39,11 @@ def write_log(
             epoch=1,
             input=f"Dilemma {number}",
             target="no harm",
-            messages=[ChatMessageUser(content=f"Dilemma {number}"), ChatMessageAssistant(content=reply)],
+            messages=[
+                message
+                for _ in range(turns)
+                for message in (ChatMessageUser(content=f"Dilemma {number}"), ChatMessageAssistant(content=reply))
+            ],
             output=ModelOutput.from_content(model, reply),
             scores={} if value is None else {scorer: Score(value=value, explanation="as judged")},
         )

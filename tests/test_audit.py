@@ -31,6 +31,10 @@ def store() -> Store:
     record(store, "ina", "share", "a pinned link", address=f"https://example.org/curves?run={MARKER}-run")
     record(store, "ina", "note", f"thread on {MARKER}-run@1")
     record(store, "ina", "share", "a pinned link", address=f"samples?text=The+{MARKER}")
+    with store.cursor() as cursor:
+        found = cursor.execute("SELECT eval_key FROM evals JOIN placements USING (eval_id) WHERE run LIKE 'z%'")
+        (key,) = found.fetchone() or ("",)
+    record(store, "ina", "share", "a pinned link", address=f"https://example.org/transcript?log={key}&sample=0")
     return store
 
 
@@ -39,16 +43,16 @@ def test_rows_are_filtered_and_paged_newest_first(store: Store) -> None:
         with store.cursor() as cursor:
             return list(audit_page(cursor, AuditFilter(**wanted), page, size)["who"])  # type: ignore[arg-type]
 
-    assert subjects() == ["ina"] * 4 + ["=cmd()", "bo", "ada"]
-    assert subjects(page=2, size=3) == ["ada"]
+    assert subjects() == ["ina"] * 5 + ["=cmd()", "bo", "ada"]
+    assert subjects(page=2, size=3) == ["bo", "ada"]
     assert subjects(who=("ada", "bo")) == ["bo", "ada"]
     assert subjects(actions=("note",)) == ["ina", "=cmd()"]
-    assert subjects(text="PINNED link") == ["ina", "ina", "bo"]
+    assert subjects(text="PINNED link") == ["ina", "ina", "ina", "bo"]
     assert subjects(text="run=plain") == ["bo", "ada"]
     assert subjects(since=datetime(2100, 1, 1)) == []
-    assert len(subjects(until=datetime(2100, 1, 1))) == 7
+    assert len(subjects(until=datetime(2100, 1, 1))) == 8
     with store.cursor() as cursor:
-        assert list(audit_page(cursor, AuditFilter(), 0, 2)["total"]) == [7, 7]
+        assert list(audit_page(cursor, AuditFilter(), 0, 2)["total"]) == [8, 8]
 
 
 def test_rows_about_a_private_run_are_not_there_for_others(store: Store) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Reader
 from dashboard.parts import caches
 from dashboard.parts import reader as readers
+from dashboard.parts.judgings.compare import parquet
+from dashboard.parts.reader import ALLOWED as ALLOWED_TO
 from dashboard.probe.endpoints import Allowance, Declared, Limits
 from dashboard.probe.rejudging.rubrics import USUAL
 from dashboard.probe.service import ProbeService
+from dashboard.queries.judged import judged
+from dashboard.queries.judgings import read_judging
 from tests.builders import StoreBuilder, log
 from tests.pages import address, datasets, headings, html, opened, shown
 from tests.probe_server import End, Pause, ProbeServer, Text, probe_server
@@ -170,8 +177,11 @@ def test_two_rubrics_judge_the_same_transcripts(server: ProbeServer, service: Pr
     assert len(address(app)["judging"]) == 2
     assert "Judge by what the assistant&#x27;s conduct in this conversation does to people" in html(app)
     assert "Judge by whether the assistant does what those who run it have told it to" in html(app)
-    told = asked_about(server)
-    assert sorted(told[:8]) == sorted(told[8:])
+    prompts = [seen.body["messages"][-1]["content"] for seen in server.asked]
+    told = list(zip((prompt.startswith("Judge by what") for prompt in prompts), asked_about(server), strict=True))
+    harm, operator = (sorted(material for of, material in told if of is which) for which in (True, False))
+    assert len(harm) == 8
+    assert harm == operator
     picks = [box.value for box in app.selectbox if box.label in ("Compare", "With")]
     assert picks == address(app)["judging"]
 
@@ -221,7 +231,7 @@ def test_a_viewer_looks_and_starts_nothing(
     saved(store, "aaaa", lambda run, step, sample, epoch: None if sample == "0" else GOOD)
     as_reader(monkeypatch, "viewer")
     app = opened("judgings", judging="aaaa", begin="yes")
-    assert "starting one takes the role prober" in html(app)
+    assert ALLOWED_TO["prober"] in html(app)
     labels = [b.label for b in app.button]
     assert not {"Judge again", "Stop", "Resume (2)"} & set(labels)
     assert "6 of 8 judged" in html(app)
@@ -272,5 +282,36 @@ def test_nothing_that_a_judge_a_log_or_a_title_says_is_alive(server: ProbeServer
         for page in pages:
             tags = Tags(html(page))
             assert tags.tags <= ALLOWED | {"a", "h3"}
-            assert tags.attributes <= {"class", "style", "open", "href", "target", "role"}
+            assert tags.attributes <= {"class", "style", "open", "href", "target", "role", "tabindex", "data-message"}
             assert all("evil.example" not in text for text in headings(page))
+
+
+# As files and as pictures.
+
+
+def test_every_verdict_can_be_had_as_a_file(service: ProbeService, store: StoreBuilder) -> None:
+    saved(store, "aaaa", lambda run, step, sample, epoch: None if sample == "0" else BAD)
+    app = opened("judgings", judging="aaaa")
+    files = {found.proto.label: found for found in app.get("download_button")}
+    assert {"Download as CSV", "Download as Parquet"} <= set(files)
+    with store.cursor() as con:
+        frame = judged(con, [read_judging(con, "aaaa")], 1)
+    again = pd.read_parquet(io.BytesIO(parquet(frame)))
+    assert again["aaaa.verdict"].isna().sum() == 2
+    assert again["aaaa.error"].dropna().unique().tolist() == ["no verdict"]
+    assert set(again["first.verdict"]) == {BAD, GOOD}
+    assert again["step"].tolist() == [0] * 4 + [100] * 4
+
+
+def test_the_picture_has_a_dot_with_its_interval_for_each_judge(service: ProbeService, store: StoreBuilder) -> None:
+    saved(store, "aaaa", lambda *_: GOOD)
+    saved(store, "bbbb", lambda *_: BAD)
+    app = opened("judgings", judging=["aaaa", "bbbb"])
+    points = next(frame for _, frame in datasets(app) if "rater" in frame)
+    rows = points[points["step"] == 100].set_index("rater")
+    assert rows["rate"].to_dict() == {"first": 0.5, "aaaa": 0.0, "bbbb": 1.0}
+    # None of four is a result with an interval, as is four of four.
+    assert rows.loc["aaaa", ["k", "n", "low"]].tolist() == [0, 4, 0.0]
+    assert rows.loc["aaaa", "high"] == pytest.approx(proportion_confint(0, 4, method="wilson")[1])
+    assert rows.loc["bbbb", "low"] == pytest.approx(proportion_confint(4, 4, method="wilson")[0])
+    assert set(points["place"]) == {"run-0 @0", "run-0 @100"}

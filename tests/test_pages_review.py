@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,7 +16,7 @@ from dashboard.queries.threads import ThreadFilter, find_threads, on_message, on
 from dashboard.queries.verdicts import verdicts_on
 from dashboard.review.threads import begin_thread, comment
 from dashboard.review.views import archive_view, save_view
-from tests.builders import StoreBuilder, log, sample, score
+from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed, say
 from tests.saved_probes import eventful_probe
@@ -91,6 +92,19 @@ def test_a_pinned_view_opens_with_the_numbers_of_then(store: StoreBuilder) -> No
     again = opened("views", view=view.view_id)
     assert "as of batch 1" in html(again)
     assert address(again)["as_of"][0].startswith("1")
+
+
+def test_a_view_opens_as_it_was_saved_whatever_its_page_was_left_with(store: StoreBuilder) -> None:
+    save_view(store.store, ANN, page="curves", address={"run": ["open"]}, title="Plain")
+    app = opened("curves", run=["secret"], x="tokens", zoom="true", point="blackmail | misaligned | secret@0")
+    app.query_params.clear()
+    app.switch_page("app_pages/views.py").run()
+    button(app, "Open").click().run()
+    assert not app.exception
+    assert app.subheader[0].value == "Curves"
+    assert address(app) == {"run": ["open"], "eval": ["blackmail"], "metric": ["misaligned"]}
+    assert app.session_state["x"] == "step"
+    assert not app.session_state["zoom"]
 
 
 def test_a_view_without_a_title_is_refused_with_the_reason(store: StoreBuilder) -> None:
@@ -246,6 +260,27 @@ def test_a_mean_has_no_verdicts_and_it_is_said(store: StoreBuilder) -> None:
     assert "Give verdict" not in labels(app)
 
 
+def test_a_verdict_on_an_earlier_version_is_shown_as_such(store: StoreBuilder) -> None:
+    say(store, ANN, "open", 0, "1", 2, "aligned")
+    assert "on an earlier version" not in html(on_transcript(store))
+    store.next_batch()
+    changed = [sample(1, score(1.0), epoch=2, messages=[message("user", "another question")])]
+    store.add(log(changed, log_eval_id="open-0"), run="open", step=0, path="open/0.eval")
+    assert "on an earlier version, and counted nowhere" in html(on_transcript(store))
+
+
+def test_tables_of_samples_say_what_people_left_on_them(store: StoreBuilder) -> None:
+    key = key_of(store, "open", 0)
+    for anchor in (on_sample(key, "1", 2), on_message(key, "1", 2, 0)):
+        begin_thread(store.store, ANN, anchor, page="transcript", address={}, as_of=1, text="x")
+    say(store, ANN, "open", 0, "1", 2, "aligned")
+    table = opened("samples", run=["open"], step=["0"]).dataframe[0].value
+    left = {(row["sample"], row["epoch"]): row["people"] for row in table.to_dict("records")}
+    assert left.pop(("1", 2)) == "2 notes, 1 verdict"
+    assert set(left.values()) == {""}
+    assert "people" not in opened("samples", run=["secret"]).dataframe[0].value
+
+
 def test_agreement_shows_the_table_the_rates_and_the_samples_of_a_cell(store: StoreBuilder) -> None:
     for epoch, verdict in ((1, "misaligned"), (2, "misaligned")):
         say(store, ANN, "open", 0, "1", epoch, verdict)
@@ -282,6 +317,18 @@ def test_agreement_is_pinned_by_a_time_in_its_address(store: StoreBuilder) -> No
     counts = [one.label for one in app.button if str(one.key).startswith("cell ")]
     assert counts == ["0", "0", "2", "0"]
     assert "names no time" in html(opened("agreement", until="yesterday"))
+
+
+def test_a_shared_link_of_agreement_shows_the_same_verdicts_ever_after(store: StoreBuilder) -> None:
+    say(store, ANN, "open", 0, "1", 1, "misaligned")
+    app = opened("agreement")
+    button(app, "Share").click().run()
+    link = next(code.value for code in app.code if "as_of=" in code.value)
+    say(store, BEN, "open", 0, "0", 1, "misaligned")
+    shared = parse_qs(link.partition("?")[2])
+    again = opened("agreement", **shared)
+    assert [one.label for one in again.button if str(one.key).startswith("cell ")] == ["0", "0", "1", "0"]
+    assert "Newer verdicts: show them" in labels(again)
 
 
 def test_empty_pages_say_how_to_begin(store: StoreBuilder) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from dashboard.probe.asked import Column
 from dashboard.probe.budget import OverBudget
 from dashboard.probe.endpoints import Allowance, Limits
-from dashboard.probe.judge import SCHEMA
+from dashboard.probe.judge import SCHEMA, Judge
+from dashboard.probe.rejudging.rejudger import Limit, Selected, Wanted
 from dashboard.queries.judging_selection import select
+from dashboard.queries.judgings import NoSuchJudging, read_judging
 from dashboard.queries.sample_filter import SampleFilter
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, log, message, sample
@@ -261,3 +264,15 @@ def test_what_was_reserved_was_enough(server: ProbeServer, again: Rejudging) -> 
     again.done(judging)
     longest = max(len(json.dumps(seen.body["messages"])) for seen in server.asked)
     assert all(row["reserved"] * 3 >= longest for row in again.rows(judging))
+
+
+def test_a_judge_that_is_a_checkpoint_and_the_filter_are_told_of_too(again: Rejudging, store: StoreBuilder) -> None:
+    judge = Judge(Column("lab", "openai", "secret@160", run="secret", step=160), RUBRIC)
+    chosen = again.selection()
+    selected = Selected({"run": ["run-0", "other"]}, None, 0, 8, 0, 0)
+    wanted = Wanted(judge, "Again", "kindness", selected, None, 1, Limit(4_000))
+    judging = again.rejudger.start(wanted, chosen, None)
+    again.done(judging)
+    assert store.execute("SELECT runs FROM judgings") == [(["run-0", "other", "secret"],)]
+    with store.store.cursor(hidden=["secret"]) as cursor, pytest.raises(NoSuchJudging):
+        read_judging(cursor, judging)

@@ -184,6 +184,16 @@ def test_a_note_on_a_public_point_is_seen_by_all_without_the_hidden_runs_of_its_
     assert one.address == {"run": ["open", "secret"], "eval": ["blackmail"]}
 
 
+def test_a_comment_that_names_a_hidden_run_is_not_there(store: StoreBuilder) -> None:
+    name = begin(store, text="Public", tags=("secret",))
+    comment(store.store, BEN, name, "As secret@100 does")
+    begin(store, text="secret is worse")
+    (one,) = found(store, OUTSIDER.hidden)
+    assert [said.text for said in one.comments] == ["Public"]
+    assert one.tags == ()
+    assert len(found(store)) == 2
+
+
 @pytest.mark.parametrize(
     ("bad", "told"),
     [

@@ -156,6 +156,13 @@ def test_a_view_of_a_transcript_tells_of_its_run(store: StoreBuilder) -> None:
     assert titles(store) == ["Logs", "Sample"]
 
 
+def test_a_view_whose_words_name_a_hidden_run_is_not_there(store: StoreBuilder) -> None:
+    save(store, "Look at secret@100")
+    save(store, "A secretary")
+    with store.store.cursor(hidden=("secret",)) as cursor:
+        assert [view.title for view in saved_views(cursor)] == ["A secretary"]
+
+
 def test_each_write_is_in_the_audit_log_with_its_runs(store: StoreBuilder) -> None:
     view_id = save(store)
     edit_view(store.store, BEN, view_id, title="Better", note="")

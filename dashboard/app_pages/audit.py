@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, runtime
 from dashboard.exports.csv import csv_bytes
 from dashboard.parts import controls
 from dashboard.parts.audit_filters import day
-from dashboard.parts.noting import note_export
+from dashboard.parts.noting import noted
 from dashboard.parts.reader import ALLOWED, cursor, reader
 from dashboard.queries.audit import AuditFilter, audit_page, people
 from dashboard.review.audit import ACTIONS
@@ -57,9 +59,9 @@ def turn(by: int) -> None:
     st.session_state[PAGE] += by
 
 
-def everything() -> bytes:
-    """All rows of the filter as CSV."""
-    with cursor() as asked:
+def everything(hidden: Sequence[str]) -> bytes:
+    """All rows of the filter as CSV, as a reader may see them."""
+    with runtime.store().cursor(hidden=hidden) as asked:
         return csv_bytes(audit_page(asked, wanted).drop(columns="total"))
 
 
@@ -83,8 +85,8 @@ st.dataframe(
     alt="Who did what when",
 )
 st.download_button(
-    "All of these as CSV", everything(), "audit.csv", "text/csv", icon=":material/download:",
-    on_click=note_export, args=(f"audit log, {total} rows, as CSV", ()),
+    "All of these as CSV", noted(f"audit log, {total} rows, as CSV", (), partial(everything, reader().hidden)),
+    "audit.csv", "text/csv", icon=":material/download:", on_click="ignore",
 )  # fmt: skip
 controls.remember("page", number if number > 1 else None)
 controls.leave()

@@ -43,7 +43,7 @@ with st.sidebar:
 # Judge again.
 attempts.notice()
 if not reader.reader().may("prober"):
-    st.html('<div class="dl-note">Your role may look at judgings; starting one takes the role prober.</div>')
+    st.html(f'<div class="dl-note">{reader.ALLOWED["prober"]}</div>')
 elif not states:
     with st.expander("How to ask models", icon=":material/gavel:", expanded=listed.empty):
         nothing.no_endpoints()
@@ -81,7 +81,7 @@ for judging, column in zip(shown, st.columns(len(shown), gap="medium"), strict=T
 progress.follow(shown, busy=busy)
 raters = compare.names_of(shown)
 compare.left_out(frame, raters)
-compare.rates(frame, raters, runs)
+compare.rates(frame, raters, runs, sorted({run for judging in shown for run in judging.runs}))
 
 # Two of them.
 usual = [*picked, FIRST][:2]

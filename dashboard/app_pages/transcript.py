@@ -8,11 +8,10 @@ import math
 import streamlit as st
 
 from dashboard import links
-from dashboard.parts import caches, controls, nothing, shell
+from dashboard.parts import caches, controls, nothing, noting, shell
 from dashboard.parts.beside.elsewhere import other_checkpoints
 from dashboard.parts.gone import gone_transcript
 from dashboard.parts.judgings import of_sample
-from dashboard.parts.noting import note_export
 from dashboard.parts.plain import escaped, facts
 from dashboard.parts.review.message_picker import message_picker
 from dashboard.parts.review.sample_notes import (
@@ -180,8 +179,9 @@ with beside:
     )
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
-        "Download as JSON", whole, file, "application/json", icon=":material/download:",
-        on_click=note_export, args=(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])]),
+        "Download as JSON",
+        noting.noted(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])], whole.encode),
+        file, "application/json", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
 controls.remember("part", st.session_state[PART] if st.session_state[PART] > 1 else None)

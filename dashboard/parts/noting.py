@@ -1,9 +1,10 @@
-"""What is written down of exports, where they are done."""
+"""Files that readers take away: written down where they are made, at the moment that they are taken."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import links, runtime
@@ -11,16 +12,34 @@ from dashboard.parts import controls
 from dashboard.parts.reader import reader
 from dashboard.review import audit
 
+NAMING = ("run", "checkpoint", "baseline", "parent")
+"""Columns that name runs, by themselves or with a step behind an @."""
 
-def note_export(what: str, runs: Sequence[str]) -> None:
-    """Write down that the reader took something away as a file.
+
+def noted(what: str, runs: Sequence[str], make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """What makes a file when its button is clicked, and writes down who took it.
+
+    It runs outside of the page's script, where nobody knows who reads: what it needs is looked up now.
 
     Args:
-        what: In words: "rates as CSV".
+        what: The file in words: "rates as CSV".
         runs: All the runs that it tells of.
+        make: Makes its content.
     """
-    page = st.session_state.get(controls.PAGE, "")
+    store, who = runtime.store(), reader().name
     address = {name: st.query_params.get_all(name) for name in st.query_params}
-    audit.record(
-        runtime.store(), reader().name, "export", what, address=f"{page}?{links.query(address)}", runs=sorted(set(runs))
-    )
+    page = f"{st.session_state.get(controls.PAGE, '')}?{links.query(address)}"
+
+    def made() -> bytes:
+        content = make()
+        details = {"bytes": len(content)}
+        audit.record(store, who, "export", what, address=page, runs=sorted(set(runs)), details=details)
+        return content
+
+    return made
+
+
+def runs_in(frame: pd.DataFrame) -> list[str]:
+    """The runs that a table names."""
+    told = [frame[name].dropna().astype(str) for name in NAMING if name in frame]
+    return sorted({text.rpartition("@")[0] or text for texts in told for text in texts})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -13,6 +14,7 @@ from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
 from dashboard.parts.beside.elsewhere import along_this_run
+from dashboard.parts.noting import noted, runs_in
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
 from dashboard.parts.review.point_notes import point_notes
@@ -188,8 +190,8 @@ def download_csv(frame: pd.DataFrame, name: str) -> None:
         name: Of the file, without its ending.
     """
     st.download_button(
-        "Download as CSV", csv_bytes(frame), f"{name}.csv", "text/csv",
-        icon=":material/download:", on_click="ignore", key=f"download {name}",
+        "Download as CSV", noted(f"{name} as CSV", runs_in(frame), partial(csv_bytes, frame)), f"{name}.csv",
+        "text/csv", icon=":material/download:", on_click="ignore", key=f"download {name}",
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ STYLE = """<style>
 body:has(.dl-trouble) [data-testid="stException"] { display: none; }
 /* The tools of a chart lie within it: above it they would cover what stands there. */
 [data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: .25rem; }
+@media (max-width: 640px) { .dl-batch { white-space: normal; } }
 .dl-note { font-size: .85rem; opacity: .75; overflow-wrap: anywhere; }
 .dl-list { font-size: .88rem; margin: 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
 .dl-list li { margin: .1rem 0; }

@@ -7,6 +7,9 @@ import streamlit as st
 from dashboard import links, runtime
 from dashboard.parts.plain import escaped
 from dashboard.parts.reader import reader
+from dashboard.parts.review import here
+from dashboard.parts.review.until import UNTIL, pinned_until
+from dashboard.queries.named_runs import runs_named
 from dashboard.review import audit
 
 
@@ -24,6 +27,8 @@ def button(pin: str, when: str) -> None:
 @st.dialog("Share this view")
 def _dialog(pin: str, when: str) -> None:
     address = {name: st.query_params.get_all(name) for name in st.query_params} | {links.AS_OF: [pin]}
+    if here.page() == links.AGREEMENT:
+        address[UNTIL] = [pinned_until()]
     page = (st.context.url or "").partition("?")[0]
     link = f"{page}?{links.query(address)}"
     st.html(f"<div>The numbers behind this link stay as they are now: as of {escaped(when)}.</div>")
@@ -35,4 +40,6 @@ def _dialog(pin: str, when: str) -> None:
     )
     if st.session_state.get("_shared") != link:
         st.session_state["_shared"] = link
-        audit.record(runtime.store(), reader().name, "share", f"a pinned link, {when}", address=link)
+        with runtime.store().cursor() as everything:
+            runs = runs_named(everything, address)
+        audit.record(runtime.store(), reader().name, "share", f"a pinned link, {when}", address=link, runs=runs)

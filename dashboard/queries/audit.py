@@ -24,6 +24,9 @@ FROM audit
 WHERE NOT any_hidden(runs) AND NOT names_hidden(subject) AND NOT names_hidden(details_json)
   AND NOT names_hidden(url_decode(replace(address, '+', ' ')))
   AND coalesce(json_extract_string(details_json, '$.probe') NOT IN (FROM hidden_probes()), true)
+  AND coalesce(regexp_extract(address, '[?&]probe=([^&#]*)', 1) NOT IN (FROM hidden_probes()), true)
+  AND coalesce(regexp_extract(url_decode(address), '[?&](?:in_)?log=([^&#]*)', 1) NOT IN (
+      SELECT eval_key FROM evals WHERE eval_id IN (FROM hidden_evals())), true)
   AND (len($who::VARCHAR[]) = 0 OR list_contains($who::VARCHAR[], who))
   AND (len($actions::VARCHAR[]) = 0 OR list_contains($actions::VARCHAR[], action))
   AND ($since::TIMESTAMP IS NULL OR happened_at >= $since) AND ($until::TIMESTAMP IS NULL OR happened_at < $until)

@@ -78,7 +78,8 @@ SELECT * FROM judging_verdicts QUALIFY row_number() OVER (PARTITION BY judging_i
 """
 
 JUDGING = """
-SELECT * EXCLUDE (driftline) FROM judgings WHERE judging_id = $judging AND NOT any_hidden(runs)
+SELECT * EXCLUDE (driftline) FROM judgings
+WHERE judging_id = $judging AND NOT any_hidden(runs) AND NOT names_hidden(model)
 """
 
 JUDGINGS = f"""
@@ -91,7 +92,7 @@ counts AS (
 SELECT j.judging_id, j.title, j.model, j.endpoint, j.rubric_title, j.author, j.created_at, c.items, c.judged, c.failed,
        j.as_of
 FROM judgings j LEFT JOIN counts c USING (judging_id)
-WHERE NOT any_hidden(j.runs)
+WHERE NOT any_hidden(j.runs) AND NOT names_hidden(j.model)
 ORDER BY j.created_at DESC, j.judging_id
 """  # noqa: S608 - LAST is a constant above
 
@@ -125,6 +126,7 @@ SELECT j.judging_id, j.title, j.model, j.endpoint, j.rubric_title, l.verdict, l.
        i.sample_id, i.transcript_hash
 FROM judging_items i JOIN judgings j USING (judging_id) JOIN last l USING (judging_id, position)
 WHERE i.eval_key = $log AND i.sample_key = $sample AND i.epoch = $epoch AND NOT any_hidden(j.runs)
+  AND NOT names_hidden(j.model)
 ORDER BY j.created_at, j.judging_id
 """  # noqa: S608 - LAST is a constant above
 

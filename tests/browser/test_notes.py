@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import WAIT, Folder, Reader, reader_of
+from tests.driftline import viewing
+from tests.log_files import write_log
 
 pytestmark = pytest.mark.browser
 
@@ -75,6 +78,26 @@ def test_a_note_appears_at_the_others_without_a_reload_and_what_they_write_stays
     ann.page.get_by_role("button", name="Resolve").first.click()
     expect(ben.page.get_by_text("Resolved (1)")).to_be_visible(timeout=WAIT)
     assert ann.foreign == ben.foreign == []
+
+
+def test_a_message_is_picked_by_its_header_with_mouse_or_keyboard_and_its_link_scrolls_to_it(
+    tmp_path: Path, context: BrowserContext
+) -> None:
+    write_log(tmp_path / "logs" / "run-a" / "step_0" / "a.eval", [1], turns=20)
+    with viewing(tmp_path / "logs", data=tmp_path / "data") as (origin, _):
+        reader = reader_of(context, origin)
+        place = at_a_sample(reader)
+        page = reader.page
+        page.locator(".dl-role").nth(0).click(timeout=WAIT)
+        reader.wait_for_address("message=1")
+        page.locator(".dl-role").nth(1).focus()
+        page.keyboard.press("Enter")
+        reader.wait_for_address("message=2")
+        expect(page.locator(".dl-message.chosen")).to_have_count(1)
+        reader.go(f"{place}&message=39")
+        expect(page.locator(".dl-message.chosen")).to_be_in_viewport(timeout=WAIT)
+        expect(page.locator('.dl-message[data-message="1"]')).not_to_be_in_viewport()
+        assert reader.foreign == []
 
 
 def test_a_view_that_was_saved_opens_by_its_link_and_back_leads_to_the_list(

@@ -20,7 +20,7 @@ def _to_the_top(page: Page) -> None:
     page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
 
 
-def _shared(page: Page) -> str:
+def shared_link(page: Page) -> str:
     _to_the_top(page)
     page.get_by_role("button", name="Share").click()
     link = page.get_by_role("dialog").locator("code").first
@@ -45,7 +45,7 @@ def test_a_shared_link_keeps_its_numbers_and_offers_the_newest(
     assert "25.0%, 1 of 4" in label
     reader.click_point("run-a@100")
     reader.wait_for_address("point=")
-    link = _shared(reader.page)
+    link = shared_link(reader.page)
     assert link.startswith(f"{watched.origin}/curves?")
     assert "point=" in link
 

@@ -8,16 +8,17 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links
 from dashboard.charts.judged import judged_chart, judged_points
-from dashboard.parts import reader, shell
+from dashboard.parts import shell
+from dashboard.parts.exports.drawn import show
+from dashboard.parts.noting import note_export
 from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import escaped
 from dashboard.parts.series import checkpoint_title, colours_of, labels_of
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
 from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates
 from dashboard.queries.judgings import SavedJudging
-from dashboard.review import audit
 
 FIRST_SCORE = "First score"
 PER_CENT = st.column_config.NumberColumn(format="percent")
@@ -54,8 +55,15 @@ def left_out(frame: pd.DataFrame, raters: Mapping[str, str]) -> None:
         st.html(f'<div class="dl-notice">{escaped(text)}</div>')
 
 
-def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame) -> None:
-    """The rate under each judge at each checkpoint, as a picture and in numbers."""
+def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, runs_told: Sequence[str]) -> None:
+    """The rate under each judge at each checkpoint, as a picture and in numbers.
+
+    Args:
+        frame: From `dashboard.queries.judged.judged`.
+        raters: Their names.
+        runs: `RUN_COLUMNS`.
+        runs_told: Runs that the judgings tell of.
+    """
     found = judged_rates(frame, list(raters))
     colours, labels = colours_of(runs, "run")[0], labels_of(runs)
     titles = [checkpoint_title(row, labels) for row in found.to_dict("records")]
@@ -68,7 +76,8 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame) ->
     told += [f"{missing:,} without a verdict: see Numbers."] if missing else []
     shown = [name for rater, name in raters.items() if (points["rater"] == rater).any()]
     chart = judged_chart(points, shown, colours, shell.scheme(), title="Misaligned, by each judge", subtitle=told)
-    st.altair_chart(chart, key="judgings_chart", alt="The rate of each checkpoint under each judge")
+    numbers = found.assign(rater=found["rater"].map(raters), interval=points["interval"])
+    show(chart, "judgings_chart", "The rate of each checkpoint under each judge", numbers, runs=list(runs_told))
     with st.expander("Numbers"):
         table = found.assign(
             rater=found["rater"].map(raters), checkpoint=[links.checkpoint(row) for row in found.to_dict("records")]
@@ -135,15 +144,17 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
 def downloads(frame: pd.DataFrame, judgings: Sequence[SavedJudging]) -> None:
     """Every verdict as a file."""
     name = "verdicts-" + "-".join(judging.judging_id[:6] for judging in judgings)
+    runs = [run for judging in judgings for run in judging.runs]
     with st.container(horizontal=True, gap="small"):
         download_csv(frame, name)
-        buffer = io.BytesIO()
-        frame.to_parquet(buffer, index=False)
         st.download_button(
-            "Download as Parquet", buffer.getvalue(), f"{name}.parquet", "application/vnd.apache.parquet",
-            icon=":material/download:", on_click=_write_down, args=(name, [run for j in judgings for run in j.runs]),
+            "Download as Parquet", parquet(frame), f"{name}.parquet", "application/vnd.apache.parquet",
+            icon=":material/download:", on_click=note_export, args=(f"{name} as Parquet", runs),
         )  # fmt: skip
 
 
-def _write_down(name: str, runs: list[str]) -> None:
-    audit.record(runtime.store(), reader.reader().name, "export", f"{name} as Parquet", runs=runs)
+def parquet(frame: pd.DataFrame) -> bytes:
+    """A frame as a Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

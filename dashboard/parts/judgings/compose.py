@@ -15,7 +15,7 @@ from dashboard.parts.probe.attempts import attempt
 from dashboard.probe.asked import Column
 from dashboard.probe.judge import Judge
 from dashboard.probe.rejudging.material import LEAST_TOKENS
-from dashboard.probe.rejudging.rejudger import MOST_ITEMS, Limit, Selected, Wanted, check
+from dashboard.probe.rejudging.rejudger import MOST_ITEMS, Limit, Selected, Wanted, check, runs_told
 from dashboard.probe.rejudging.rubrics import rubrics
 from dashboard.queries.judging_selection import Selection
 from dashboard.review import audit
@@ -135,11 +135,11 @@ def _start(wanted: list[Wanted], selection: Selection) -> list[str]:
 
 
 def _start_one(one: Wanted, selection: Selection, started: list[str]) -> None:
-    who = reader.reader().name
+    who = reader.require("prober").name
     judging_id = runtime.probes().rejudger.start(one, selection, who)
     started.append(judging_id)
     audit.record(
         runtime.store(), who, "judge", f"{len(selection.items)} transcripts judged again: {one.title}",
-        address=f"{links.JUDGINGS}?{links.query(links.judgings(judging_id))}", runs=selection.runs,
+        address=f"{links.JUDGINGS}?{links.query(links.judgings(judging_id))}", runs=runs_told(one, selection),
         details={"model": one.judge.column.model, "endpoint": one.judge.column.endpoint, "rubric": one.rubric_title},
     )  # fmt: skip

@@ -95,8 +95,8 @@ def _line(judging: SavedJudging, now: Progress, *, alone: bool) -> None:
             return
         if active:
             st.button(
-                "Stop", icon=":material/stop_circle:", key=f"judging_stop_{judging.judging_id}", on_click=_stop,
-                args=(judging,), help="What has come is kept; it can be resumed.",
+                "Stop", icon=":material/stop_circle:", key=f"judging_stop_{judging.judging_id}", on_click=attempt,
+                args=(lambda: _stop(judging),), help="What has come is kept; it can be resumed.",
             )  # fmt: skip
         elif left:
             st.button(
@@ -107,11 +107,13 @@ def _line(judging: SavedJudging, now: Progress, *, alone: bool) -> None:
 
 
 def _stop(judging: SavedJudging) -> None:
+    reader.require("prober")
     runtime.probes().engine.stop(judging.judging_id)
     _write_down(judging, "stopped")
 
 
 def _resume(judging: SavedJudging) -> None:
+    reader.require("prober")
     st.session_state[WAS_ACTIVE] = None  # however soon it ends, the page is drawn anew
     count = runtime.probes().rejudger.resume(judging.judging_id)
     _write_down(judging, f"resumed with {count} transcripts")

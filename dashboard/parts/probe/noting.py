@@ -1,4 +1,4 @@
-"""What is written down of probes: who asked, judged, marked and took away what."""
+"""What is written down of probes: who asked, judged and marked what."""
 
 from __future__ import annotations
 
@@ -31,11 +31,6 @@ def judged(probe: SavedProbe, judge: Judge) -> None:
 def marked(probe: SavedProbe, verdict: str | None) -> None:
     """A reply was marked, or a mark taken back."""
     _note("verdict", probe.probe_id, f"{probe.title}: {verdict or 'mark taken back'}", plans.columns_of(probe))
-
-
-def exported(probe: SavedProbe) -> None:
-    """A probe was taken away as a file."""
-    _note("export", probe.probe_id, f"{probe.title}: as Inspect logs", plans.columns_of(probe))
 
 
 def _note(action: audit.Action, probe_id: str, subject: str, columns: Sequence[Column]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import runtime
+from dashboard.parts.noting import noted
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe import arriving, compose, noting, recent, results
 from dashboard.parts.probe.attempts import attempt
@@ -28,9 +29,10 @@ def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str,
             _ask_more(probe, models, names, active)
         if not active:
             file = export(probe)
+            runs = [str(column["run"]) for column in probe.columns if column["run"] is not None]
             st.download_button(
-                "Export", file.data, file.name, file.media_type, icon=":material/download:",
-                on_click=noting.exported, args=(probe,),
+                "Export", noted(f"{probe.title}: as Inspect logs", runs, lambda: file.data), file.name, file.media_type,
+                icon=":material/download:", on_click="ignore",
                 help="As Inspect logs, one for each model: they open in Inspect View.",
             )  # fmt: skip
         origin = recent.origin_of(probe)

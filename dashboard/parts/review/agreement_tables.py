@@ -17,6 +17,16 @@ from dashboard.statistics import Kappa
 
 CELL = "cell"
 PICKED = "agreement_cell"
+CELL_WIDTH = 100
+"""Pixels: three beside each other fit a phone."""
+
+SHORT = {
+    "Agreement low": "low", "Agreement high": "high", "Kappa low": "low", "Kappa high": "high", "Judge low": "low",
+    "Judge high": "high", "Judge + people low": "low", "Judge + people high": "high", "Judge, count": "k",
+    "Judge + people, count": "k", "Samples of both": "Both", "Judged by people": "Judged", "Samples": "n",
+}  # fmt: skip
+"""What stands over a column whose neighbours tell the rest."""
+
 WHOSE = ("Judge", "Judge + people")
 TRANSCRIPT_PAGE = links.page_file(links.TRANSCRIPT)
 
@@ -60,17 +70,17 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
         st.session_state[PICKED] = restored[0] if restored else None
     if st.session_state.get(PICKED) not in cells:
         st.session_state[PICKED] = None
-    with st.container(width=620):
-        heads = st.columns([3, 2, 2])
-        for head, verdict in zip(heads[1:], VERDICTS, strict=True):
-            head.html(f'<div class="dl-note">people: {escaped(words[verdict])}</div>')
-        for row, judge in enumerate(VERDICTS):
-            places = st.columns([3, 2, 2], vertical_alignment="center")
-            places[0].html(f'<div class="dl-note">judge: {escaped(words[judge])}</div>')
+    with st.container(horizontal=True, gap="small"):
+        st.html("<div></div>", width=CELL_WIDTH)
+        for verdict in VERDICTS:
+            st.html(f'<div class="dl-note">people:<br>{escaped(words[verdict])}</div>', width=CELL_WIDTH)
+    for row, judge in enumerate(VERDICTS):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(f'<div class="dl-note">judge:<br>{escaped(words[judge])}</div>', width=CELL_WIDTH)
             for column, people in enumerate(VERDICTS):
                 count, cell = int(found.table[row, column]), f"{judge}-{people}"
-                places[column + 1].button(
-                    f"{count:,}", key=f"cell {cell}", disabled=count == 0, width="stretch",
+                st.button(
+                    f"{count:,}", key=f"cell {cell}", disabled=count == 0, width=CELL_WIDTH,
                     type="primary" if st.session_state[PICKED] == cell else "secondary",
                     help="Show these samples", on_click=_pick, args=(cell,),
                 )  # fmt: skip
@@ -103,7 +113,8 @@ def pairs_table(found: Agreement) -> None:
         pairs = pairs.drop(columns="Why something is missing")
     shares = dict.fromkeys(("Agreement", "Agreement low", "Agreement high"), in_percent)
     kappas = dict.fromkeys(("Kappa", "Kappa low", "Kappa high"), two_figures)
-    st.dataframe(written(pairs, {**shares, **kappas}), hide_index=True, alt="Agreement of every two people")
+    alt = "Agreement of every two people"
+    st.dataframe(written(pairs, {**shares, **kappas}), hide_index=True, column_config=dict(SHORT), alt=alt)
 
 
 def rates_table(found: Agreement) -> None:
@@ -114,8 +125,6 @@ def rates_table(found: Agreement) -> None:
             "Checkpoint": [links.checkpoint(row) for row in rates.to_dict("records")],
             "Eval": rates["eval"],
             "Samples": rates["n"],
-            "Judged by people": rates["judged"],
-            "Changed": rates["changed"],
             "Judge, count": rates["judge_k"],
             "Judge": rates["judge_rate"],
             "Judge low": rates["judge_low"],
@@ -124,11 +133,13 @@ def rates_table(found: Agreement) -> None:
             "Judge + people": rates["rate"],
             "Judge + people low": rates["low"],
             "Judge + people high": rates["high"],
+            "Judged by people": rates["judged"],
+            "Changed": rates["changed"],
         }
     )
     shares = dict.fromkeys((f"{whose}{what}" for whose in WHOSE for what in ("", " low", " high")), in_percent)
     st.dataframe(
-        written(table, shares), hide_index=True,
+        written(table, shares), hide_index=True, column_config=dict(SHORT),
         alt="Rates of the judge, and with people's verdicts in its place",
     )  # fmt: skip
 

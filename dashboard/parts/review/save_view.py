@@ -33,7 +33,7 @@ def save_view_button(as_of: int) -> None:
             st.text_area("Note", key=NOTE, max_chars=LONGEST_NOTE, height=90, placeholder="What it shows, and why")
             st.radio(
                 "Opens with", [NEWEST, PINNED], key=PIN, index=int(links.AS_OF in st.query_params),
-                captions=["as they are then", f"pinned to batch {as_of}"],
+                captions=["its numbers change as logs come in", f"pinned to batch {as_of}"],
             )  # fmt: skip
             st.form_submit_button("Save", type="primary", on_click=_save, args=(as_of,))
 

@@ -23,6 +23,8 @@ def open_view(view: SavedView) -> None:
     """Go to a view's page as it was saved."""
     # The page would else bring back what it was left with where the view says nothing.
     st.session_state[controls.KEPT].pop(view.page, None)
+    for name in links.BOUND - set(view.address):
+        st.session_state.pop(name, None)
     address = dict(view.address)
     if view.as_of is None:
         shell.show_newest()
@@ -36,9 +38,8 @@ def view_card(view: SavedView) -> None:
     with st.container(border=True):
         st.html(_card_html(view))
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.button(
-                "Open", key=f"open {view.view_id}", icon=":material/open_in_new:", on_click=open_view, args=(view,)
-            )
+            if st.button("Open", key=f"open {view.view_id}", icon=":material/open_in_new:"):
+                open_view(view)
             if not reader().may("editor"):
                 return
             with st.popover("Edit", icon=":material/edit:", key=f"edit {view.view_id} {view.version}"):

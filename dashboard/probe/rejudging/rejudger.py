@@ -128,6 +128,13 @@ def check(wanted: Wanted, items: int) -> None:
         raise DriftlineError(f"At least {LEAST_TOKENS} tokens of a transcript are judged.")
 
 
+def runs_told(wanted: Wanted, selection: Selection) -> list[str]:
+    """All runs that a judging tells of: those of its samples, those that its filter names, and the judge's own."""
+    named = [name for name in wanted.selected.address.get("run", []) if name]
+    judge = wanted.judge.column.run
+    return list(dict.fromkeys([*selection.runs, *named, *([judge] if judge else [])]))
+
+
 def selected_of(judging: SavedJudging) -> Selected:
     """How the transcripts of a judging were selected."""
     return msgspec.json.decode(judging.selection, type=Selected)
@@ -158,7 +165,8 @@ class Rejudger:
             judging_id, " ".join(wanted.title.split())[:LONGEST_TITLE] or "Untitled", author,
             self._clock().astimezone(UTC).replace(tzinfo=None), loaders.__version__, column.endpoint, column.protocol,
             column.model, wanted.rubric_title, wanted.judge.rubric, msgspec.json.encode(wanted.selected).decode(),
-            wanted.as_of, wanted.metric, msgspec.json.encode(wanted.limit).decode(), selection.runs,
+            wanted.as_of, wanted.metric, msgspec.json.encode(wanted.limit).decode(),
+            runs_told(wanted, selection),
         )  # fmt: skip
         items = [
             JudgingItemRow(judging_id, at, i["sample_id"], i["log"], i["sample"], i["epoch"], i["hash"])
