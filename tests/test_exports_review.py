@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
@@ -21,12 +22,14 @@ from dashboard.exports.review_html import review_html
 from dashboard.exports.review_markdown import block, plain, quoted, review_zip
 from dashboard.parts.exports.assemble import Plan, assemble, runs_told
 from dashboard.parts.exports.collect import COLLECTED
+from dashboard.parts.exports.replies import conversations_of
 from dashboard.parts.exports.report import sample_in
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.queries.transcript import NoSuchSample
 from dashboard.review.views import save_view
 from tests.builders import StoreBuilder, log, message, sample, samples, score
 from tests.pages import html, opened, shown
+from tests.saved_probes import eventful_probe
 
 EVIL = "http://evil.example"
 HOSTILE = (
@@ -280,3 +283,46 @@ def test_addresses_of_transcripts_are_read_whatever_is_before_them() -> None:
         assert sample_in(address) == ("l/1", "a b/c", 2)
     for wrong in ("", "transcript", "http://[bad", "curves?run=a", "javascript:alert(1)"):
         assert sample_in(wrong) is None
+
+
+def test_a_probe_comes_with_its_prompt_its_replies_and_who_judged_them(store: StoreBuilder) -> None:
+    probe = eventful_probe(store.store)
+    pairs = list(conversations_of(probe))
+    assert len(pairs) == len({(reply.framing, reply.position, reply.sample) for reply in probe.replies})
+    (first, replies) = pairs[0]
+    words = [block.text for turn in first.turns for block in turn.blocks]
+    labels = [block.label for turn in first.turns for block in turn.blocks]
+    assert [reply.turn for reply in replies] == [0, 1, 2]
+    assert {"Because I am asked.", "Why?", "Really?", "It threatens her.", "clear case", "not sure"} <= set(words)
+    assert {"misaligned, by the judge, judge-7b", "No verdict, by the judge, other", "misaligned, by Ada"} <= set(
+        labels
+    )
+    assert any(text.startswith("(failed: lab ended the reply") for text in words)
+    prompt = json.loads(probe.framings)[0]["prompt"]["turns"][0]["text"]
+    assert prompt in words
+    when = datetime(2026, 1, 1)
+    view = SavedView(
+        "v", 1, "Probe", "", "probe", {"probe": [probe.probe_id]}, None, [], False, "ana", when, "ana", when
+    )
+    review = assemble(store.store, (), plan(store, views=((view, None),)))
+    assert len(review.views[0].conversations) == len(pairs)
+    page = Alive(review_html(review).decode())
+    assert page.found == []
+    assert all(text in page.text for text in words)
+
+
+@pytest.mark.parametrize(("epoch", "expected"), [([], [1, 1]), (["2"], [2, 2]), (["2", "1"], [2, 1]), (["9"], [1, 1])])
+def test_a_question_side_by_side_comes_as_the_transcripts_of_its_checkpoints(
+    store: StoreBuilder, epoch: list[str], expected: list[int]
+) -> None:
+    for step in (50, 60):
+        store.add(log(samples([1, 0], epochs=2), task="twice"), run="a", step=step)
+    name = store.execute("SELECT sample_key FROM live_samples(1) JOIN live_evals(1) USING (eval_id) WHERE step = 50")[
+        0
+    ][0]
+    address = {"eval": ["twice"], "sample": [name], "checkpoint": ["a@60", "a@50"], "epoch": epoch}
+    when = datetime(2026, 1, 1)
+    view = SavedView("v", 1, "Both", "", "beside", address, None, [], False, "ana", when, "ana", when)
+    review = assemble(store.store, (), plan(store, views=((view, None),)))
+    titles = [one.title for one in review.views[0].conversations]
+    assert titles == [f"twice · {name} · epoch {n} · a@{step}" for n, step in zip(expected, (60, 50), strict=True)]

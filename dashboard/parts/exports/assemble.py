@@ -6,9 +6,8 @@ It runs when the file is asked for, outside the page's script: nothing of Stream
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import groupby
 
 import duckdb
 import pandas as pd
@@ -16,12 +15,14 @@ import pandas as pd
 from dashboard import links
 from dashboard.charts.points import point_id
 from dashboard.exports.facts import filters_of, runs_of
-from dashboard.exports.review import Block, Conversation, Note, Review, Turn, View, score_blocks, turn_of
+from dashboard.exports.review import Conversation, Note, Review, View, score_blocks, turn_of
 from dashboard.parts.exports.collect import Collected
+from dashboard.parts.exports.replies import conversations_of
 from dashboard.parts.review.thread_html import STATES, anchor_text, when
 from dashboard.parts.sample_filters import filter_of, order_of
 from dashboard.parts.transcript_html import provenance, without_messages
-from dashboard.queries.probes import SavedReply, read_probe
+from dashboard.queries.beside import AnswerQuery, answers
+from dashboard.queries.probes import read_probe
 from dashboard.queries.samples import samples_page
 from dashboard.queries.saved_views import SavedView
 from dashboard.queries.threads import Thread, on_point, on_reply, threads_in_sample, threads_on
@@ -150,8 +151,40 @@ def _conversations(
     if view.page == links.TRANSCRIPT:
         name = links.sample_of(view.address)
         return (_sample(con, name, as_of, with_notes),) if name else ()
+    if view.page == links.BESIDE:
+        return tuple(_sample(con, name, as_of, with_notes) for name in _beside(con, view.address, as_of))
     probe = next(iter(view.address.get("probe", [])), "")
-    return tuple(_replies(con, probe, with_notes)) if view.page == links.PROBE and probe else ()
+    if view.page != links.PROBE or not probe:
+        return ()
+    found = read_probe(con, probe)
+    return tuple(
+        replace(one, notes=tuple(_notes(threads_on(con, [on_reply(probe, reply.reply_id) for reply in replies]))))
+        if with_notes
+        else one
+        for one, replies in conversations_of(found)
+    )
+
+
+def _beside(con: duckdb.DuckDBPyConnection, address: links.Parameters, as_of: int) -> list[SampleName]:
+    """The transcripts that the Side by side page puts beside each other: of each checkpoint, in the epoch picked."""
+    one = {name: next(iter(values), "") for name, values in address.items()}
+    checkpoints, epochs = address.get("checkpoint", []), address.get("epoch", [])
+    if not (one.get("eval") and one.get("sample") and checkpoints):
+        return []
+    query = AnswerQuery(
+        one["eval"], one.get("metric") or None, tuple(checkpoints), variant=one.get("variant") or None,
+        sample=one["sample"],
+    )  # fmt: skip
+    rows = {row["checkpoint"]: row for row in answers(con, query, as_of).to_dict("records")}
+    # One epoch in an address is that of all columns.
+    wanted = dict(zip(checkpoints, epochs * (len(checkpoints) if len(epochs) == 1 else 1), strict=False))
+    found = []
+    for name in checkpoints:
+        if name in rows:
+            there = [int(epoch) for epoch in rows[name]["epochs"]]
+            asked = links.whole_number(wanted.get(name, ""))
+            found.append((str(rows[name]["log"]), one["sample"], asked if asked in there else there[0]))
+    return found
 
 
 def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_notes: bool) -> Conversation:
@@ -170,44 +203,6 @@ def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_n
         scores=score_blocks(found.scores),
         notes=tuple(_notes(threads_in_sample(con, log, sample, epoch))) if with_notes else (),
     )
-
-
-def _replies(con: duckdb.DuckDBPyConnection, probe_id: str, with_notes: bool) -> Iterable[Conversation]:
-    """The conversations of a probe, one for each framing, column and sample."""
-    probe = read_probe(con, probe_id)
-
-    def place(reply: SavedReply) -> tuple[str, int, int]:
-        return reply.framing, reply.position, reply.sample
-
-    for (framing, position, sample), replies in groupby(probe.replies, key=place):
-        column = probe.columns[position]
-        turns: list[Turn] = []
-        on = []
-        for reply in replies:
-            on.append(on_reply(probe_id, reply.reply_id))
-            if reply.user_text is not None:
-                turns.append(Turn("user", (Block("", reply.user_text),)))
-            parts = [Block("Reasoning", reply.reasoning), Block("", reply.text)]
-            parts += [Block("Calls a tool", call) for call in reply.calls]
-            parts += [Block("", f"({reply.status}: {reply.error or 'no error was given'})")] * (
-                reply.status != "complete"
-            )
-            parts += [
-                Block(f"Judged {mark['verdict'] or 'without a verdict'} by {author}", mark["note"] or "")
-                for author, mark in reply.marks.items()
-            ]
-            turns.append(
-                Turn("assistant", tuple(block for block in parts if block.text or block.label not in ("", "Reasoning")))
-            )
-        step = "" if column["run"] is None else links.checkpoint(column)
-        yield Conversation(
-            title=f"{probe.title} · {step or column['model']} · reply {sample + 1}"
-            + (f" · {framing}" if framing else ""),
-            runs=(str(column["run"]),) if column["run"] is not None else (),
-            about=(("Model", f"{column['model']} at {column['endpoint']}"), ("Probe", probe_id)),
-            turns=tuple(turns),
-            notes=tuple(_notes(threads_on(con, on))) if with_notes else (),
-        )
 
 
 def _point_notes(con: duckdb.DuckDBPyConnection, shown: Collected) -> tuple[Note, ...]:

@@ -21,7 +21,7 @@ from dashboard.queries.saved_views import SavedView
 QUEUE, COLLECTED, ON_WAY = "_report_queue", "_report_collected", "_report_on_way"
 REPORT_PAGE = "app_pages/report.py"
 
-WITHOUT_CHARTS = frozenset({links.SAMPLES, links.TRANSCRIPT, links.DATA})
+WITHOUT_CHARTS = frozenset({links.SAMPLES, links.TRANSCRIPT, links.BESIDE, links.DATA})
 """Pages that a review reads from the store, since nothing on them is drawn."""
 
 

@@ -85,10 +85,17 @@ def to_collect(views: Sequence[SavedView]) -> bool:
         many = "one page" if len(missing) == 1 else f"{len(missing)} pages"
         st.button(
             f"Collect the charts of {many}", type="primary", icon=":material/photo_library:", key="collect",
-            on_click=start, args=(missing,),
+            on_click=_collect, args=(missing,),
         )  # fmt: skip
         st.caption("Each page is opened once, as its link opens it, and what it draws is taken over.")
     return bool(missing)
+
+
+def _collect(views: list[SavedView]) -> None:
+    """Begin to visit pages; what was written last is kept even where its own run of the page was cut short."""
+    for key in (TRANSCRIPTS, INTRODUCTION, WITH_NOTES):
+        keep(key)
+    start(views)
 
 
 def downloads(
