@@ -62,6 +62,7 @@ def told(app: AppTest) -> str:
         ("curves", "run", "document-rl", "documents-rl"),
         ("curves", "eval", "blackmial", "blackmail"),
         ("curves", "metric", "misalignd", "misaligned"),
+        ("curves", "point", "blackmail | misaligned | documents-rl@401", "blackmail | misaligned | documents-rl@400"),
         ("assessment", "checkpoint", "documents-rl@90", "documents-rl@100"),
         ("compare", "checkpoint", "documents/sft@399", "documents/sft@400"),
         ("samples", "run", "DOCUMENTS/SFT!", "documents/sft"),

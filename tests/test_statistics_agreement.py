@@ -66,6 +66,14 @@ def test_without_exception_there_is_no_interval(table):
     assert "without exception" in str(found.reason)
 
 
+@pytest.mark.parametrize("table", [[[3, 1], [0, 0]], [[3, 0], [1, 0]]])
+def test_where_one_of_the_two_gave_one_verdict_only_the_reason_says_so(table):
+    found = cohens_kappa(table)
+    assert found.kappa == 0
+    assert math.isnan(found.low)
+    assert "one of the two gave every sample the same verdict" in str(found.reason)
+
+
 @pytest.mark.parametrize("table", [[[1, 2]], [[1, -1], [0, 2]], [[0.5, 1], [1, 1]], [1, 2]])
 def test_what_is_no_table_of_counts_is_refused(table):
     with pytest.raises(ValueError, match="table of agreement"):

@@ -15,7 +15,7 @@ PLACE = "_absent_place"
 WORDS = {
     "run": "run", "eval": "eval", "metric": "definition", "checkpoint": "checkpoint", "baseline": "checkpoint",
     "against": "checkpoint", "step": "step", "mix": "mix", "stage": "stage", "outcome": "outcome", "sort": "order",
-    "variant": "variant", "sample": "question", "to": "checkpoint",
+    "variant": "variant", "sample": "question", "to": "checkpoint", "point": "point",
 }  # fmt: skip
 """What a parameter names, in the singular; of others nothing is said."""
 

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.charts.marks import SELECTION
-from dashboard.parts import controls
+from dashboard.parts import absent, controls
 from dashboard.parts.exports.drawn import show
 from dashboard.parts.panels import point_panel
 
@@ -77,6 +77,7 @@ def behind_point(
         members = evals.loc[evals["eval"] == row["eval"], "members"].iloc[0]
         point_panel(row, list(members), splits, as_of)
     else:
+        absent.tell(POINT, controls.restored(POINT) or [], points["point"].dropna().unique().tolist())
         st.session_state[key] = ""
     controls.remember(POINT, st.session_state[key] or None)
 

@@ -13,6 +13,7 @@ from dashboard.statistics.proportions import normal_quantile
 NOTHING = "nothing was judged by both"
 ONE_CLASS = "both gave every sample the same verdict, so agreement by chance is certain"
 NO_SPREAD = "they agree or disagree without exception, so the spread of kappa can't be told"
+ONE_ANSWER = "one of the two gave every sample the same verdict, so the spread of kappa can't be told"
 
 LEAST_VARIANCE = 1e-15
 """A smaller one is 0 but for rounding."""
@@ -77,6 +78,7 @@ def cohens_kappa(table: npt.ArrayLike, level: float = 0.95) -> Kappa:
         (1.0 - by_chance) ** 2 * n
     )
     if variance < LEAST_VARIANCE:
-        return Kappa(n, agreed, float(kappa), math.nan, math.nan, NO_SPREAD)
+        reason = NO_SPREAD if agreed in (0, n) else ONE_ANSWER
+        return Kappa(n, agreed, float(kappa), math.nan, math.nan, reason)
     half = quantile * math.sqrt(variance)
     return Kappa(n, agreed, float(kappa), max(-1.0, float(kappa - half)), min(1.0, float(kappa + half)))
