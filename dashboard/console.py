@@ -116,7 +116,7 @@ def view(given: argparse.Namespace) -> int:
             out.print(f"A dashboard on this store is running already (process {place.pid}).")
             if given.models or given.endpoint or access:
                 err.print("It keeps the endpoints and access that it was started with; end it first to change them.")
-            _open(Place(place.host, place.port, base_path).url(), given.no_browser)
+            _open(place.url, given.no_browser)
             return 0
         # The port is looked for last: while it is not bound, another program could take it.
         where = Place(given.host, free_port(given.port, given.host), base_path, given.without_sign_in)

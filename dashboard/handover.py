@@ -25,12 +25,20 @@ ANSWER_SECONDS = 3.0
 
 
 class Owner(Struct):
-    """Who owns a store, and how to reach them."""
+    """Who owns a store, and how to reach them.
+
+    Attributes:
+        pid: Of the process.
+        host, port: Where this computer reaches it.
+        url: Where browsers open it.
+        token: What its routes ask for.
+    """
 
     pid: int
+    host: str
     port: int
+    url: str
     token: str
-    host: str = HOST
 
 
 class Refused(DriftlineError):
@@ -47,9 +55,9 @@ def reached_at(bound: str) -> str:
     return {"0.0.0.0": HOST, "::": "::1"}.get(bound, bound)  # noqa: S104 - told apart, not bound
 
 
-def leave_note(store: Path, host: str, port: int) -> Owner:
-    """Say that this process owns `store` and answers at an address and port."""
-    owner = Owner(os.getpid(), port, secrets.token_urlsafe(32), reached_at(host))
+def leave_note(store: Path, host: str, port: int, url: str) -> Owner:
+    """Say that this process owns `store`, which address and port it is bound to, and where browsers open it."""
+    owner = Owner(os.getpid(), reached_at(host), port, url, secrets.token_urlsafe(32))
     path = note_path(store)
     path.unlink(missing_ok=True)
     # Created with its final mode: there is no moment at which others could read the token.

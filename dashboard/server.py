@@ -111,12 +111,12 @@ def serve(
     # What the pages need is imported before the first reader comes, who would wait for it.
     for module in PAGES_NEED:
         importlib.import_module(module)
-    owner = leave_note(path, place.host, place.port)
     watcher = Watcher(watched, store)
     url, names = place.url(), place.names()
     if access is not None:
         url = address_to_open(str(auth_section()["redirect_uri"]), place.port)
         names = (*LOOPBACK_NAMES, str(urlsplit(url).hostname))
+    owner = leave_note(path, place.host, place.port, url)
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:

@@ -293,7 +293,7 @@ def test_every_verdict_can_be_had_as_a_file(service: ProbeService, store: StoreB
     saved(store, "aaaa", lambda run, step, sample, epoch: None if sample == "0" else BAD)
     app = opened("judgings", judging="aaaa")
     files = {found.proto.label: found for found in app.get("download_button")}
-    assert {"Download as CSV", "Download as Parquet"} <= set(files)
+    assert {"Every verdict as CSV", "Every verdict as Parquet"} <= set(files)
     with store.cursor() as con:
         frame = judged(con, [read_judging(con, "aaaa")], 1)
     again = pd.read_parquet(io.BytesIO(parquet(frame)))

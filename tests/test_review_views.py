@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard import links
-from dashboard.queries.named_runs import mentions, runs_named, without_hidden
+from dashboard.queries.named_runs import hidden_names, mentions, runs_named, without
 from dashboard.queries.saved_views import NoSuchView, saved_view, saved_views
 from dashboard.review.views import archive_view, duplicate_view, edit_view, save_view
 from dashboard.review.writing import BadText, NotAllowed
@@ -186,7 +186,7 @@ def test_a_run_is_mentioned_as_a_word_of_its_own() -> None:
 def test_an_address_loses_what_tells_of_hidden_runs(store: StoreBuilder) -> None:
     address = {"run": ["open", "secret"], "baseline": ["secret"], "eval": ["blackmail"]}
     with store.store.cursor(hidden=OUTSIDER.hidden) as cursor:
-        assert without_hidden(cursor, address) == {"run": ["open"], "eval": ["blackmail"]}
+        assert without(address, hidden_names(cursor)) == {"run": ["open"], "eval": ["blackmail"]}
     with store.cursor() as cursor:
-        assert without_hidden(cursor, address) == address
+        assert without(address, hidden_names(cursor)) == address
         assert runs_named(cursor, address | {"run": ["gone"]}) == ["gone", "secret"]

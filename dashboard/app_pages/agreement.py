@@ -37,9 +37,9 @@ evals, runs = caches.evals(as_of), caches.runs(as_of)
 alone = evals[~evals["group"]]
 metrics = caches.metrics_for((), as_of)
 counting = metrics[(metrics["kind"] == "rate") & metrics["metric"].isin(judged)]
+if counting.empty:
+    nothing.no_verdicts()
 with st.sidebar:
-    if counting.empty:
-        nothing.no_verdicts()
     titles = dict(zip(counting["metric"], counting["title"], strict=True))
     metric = controls.pick_one("Under", "metric", list(titles), default=next(iter(titles)), titles=titles)
     used = counting[counting["metric"] == metric]

@@ -9,9 +9,9 @@ import streamlit as st
 from dashboard import links
 from dashboard.parts import controls, nothing, shell
 from dashboard.parts.probe.attempts import notice
-from dashboard.parts.reader import cursor, name_field, reader
+from dashboard.parts.reader import ALLOWED, cursor, name_field, reader
 from dashboard.parts.review.thread_html import STYLE, place_text
-from dashboard.parts.review.threads_panel import NOTICE, ONLY_READ, one_thread
+from dashboard.parts.review.threads_panel import NOTICE, one_thread
 from dashboard.parts.review.watching import shown
 from dashboard.queries.threads import KINDS, Thread, ThreadFilter, find_threads, people_and_tags
 
@@ -66,7 +66,7 @@ if not threads:
 else:
     st.html(f'<div class="dl-head"><b>{len(threads):,}</b> {"note" if len(threads) == 1 else "notes"}</div>')
 if not reader().may("editor"):
-    st.caption(ONLY_READ)
+    st.caption(ALLOWED["editor"])
 for thread in threads[:MOST]:
     with st.container(border=True):
         if not thread.there:

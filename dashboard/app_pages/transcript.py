@@ -132,9 +132,11 @@ with talk:
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     conversation = messages or without_messages(sample)
     of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
-    noted = notes_on_messages(threads)
+    notes_at = notes_on_messages(threads)
     body = "".join(
-        message_html(index + 1, conversation[index], wanted, notes=noted.get(index + 1, 0), chosen=index + 1 == chosen)
+        message_html(
+            index + 1, conversation[index], wanted, notes=notes_at.get(index + 1, 0), chosen=index + 1 == chosen
+        )
         for index in of_part
     )
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')

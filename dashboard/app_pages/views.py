@@ -8,7 +8,7 @@ from dashboard import links
 from dashboard.parts import controls, nothing, shell
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import notice
-from dashboard.parts.reader import cursor, reader
+from dashboard.parts.reader import ALLOWED, cursor, reader
 from dashboard.parts.review.thread_html import STYLE
 from dashboard.parts.review.view_list import NOTICE, open_view, view_card
 from dashboard.queries.saved_views import NoSuchView, saved_view, saved_views
@@ -31,6 +31,8 @@ if named:
         open_view(view)
 
 notice(NOTICE)
+if not reader().may("editor"):
+    st.caption(ALLOWED["editor"])
 text = controls.write("Find", "find", placeholder="in titles, notes and authors")
 with cursor() as found:
     views = saved_views(found, text)

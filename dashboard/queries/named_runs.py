@@ -15,8 +15,9 @@ NAMING = ("run", "checkpoint", "baseline", "against", "pair", "point", "model")
 EVERY_RUN = """
 SELECT run FROM (SELECT run FROM placements UNION SELECT run FROM runs UNION SELECT run FROM checkpoints
                  UNION SELECT run FROM probe_columns)
-WHERE run IS NOT NULL AND ($hidden_only IS FALSE OR is_hidden(run)) ORDER BY run
+WHERE run IS NOT NULL ORDER BY run
 """
+HIDDEN_NAMES = "SELECT name FROM hidden_names() ORDER BY name"
 OF_LOGS = """
 SELECT DISTINCT p.run FROM placements p JOIN evals e USING (eval_id)
 WHERE p.run IS NOT NULL AND e.eval_key IN (SELECT unnest($logs::VARCHAR[]))
@@ -38,7 +39,7 @@ def runs_named(con: duckdb.DuckDBPyConnection, address: Mapping[str, Sequence[st
         Names of runs, sorted. What stands in `run=` is one, also where the store has none of that name.
     """
     texts = [value for name in NAMING for value in address.get(name, []) if value]
-    named = {run for run in _every(con, hidden_only=False) if any(mentions(text, run) for text in texts)}
+    named = {row["run"] for row in records(con, EVERY_RUN) if any(mentions(text, row["run"]) for text in texts)}
     named |= {value for value in address.get("run", []) if value}
     logs = [*address.get("log", []), *address.get("in_log", [])]
     named |= {row["run"] for row in records(con, OF_LOGS, {"logs": logs})}
@@ -46,16 +47,20 @@ def runs_named(con: duckdb.DuckDBPyConnection, address: Mapping[str, Sequence[st
     return sorted(named)
 
 
-def without_hidden(con: duckdb.DuckDBPyConnection, address: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """An address without the values that tell of runs which a cursor may not see.
+def hidden_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What the runs are called that a cursor may not see; none where it sees everything."""
+    return [str(row["name"]) for row in records(con, HIDDEN_NAMES)]
+
+
+def without(address: Mapping[str, Sequence[str]], names: Sequence[str]) -> dict[str, list[str]]:
+    """An address without the values that tell of some runs.
 
     Args:
-        con: A cursor, with what it may not see.
         address: Query parameters of a page.
+        names: What the runs are called.
     """
-    hidden = _every(con, hidden_only=True)
     kept = {
-        name: [v for v in values if name not in NAMING or not any(mentions(v, run) for run in hidden)]
+        name: [value for value in values if not any(mentions(value, run) for run in names)]
         for name, values in address.items()
     }
     return {name: values for name, values in kept.items() if values}
@@ -64,7 +69,3 @@ def without_hidden(con: duckdb.DuckDBPyConnection, address: Mapping[str, Sequenc
 def mentions(text: str, run: str) -> bool:
     """Whether a text holds the name of a run as a word of its own: `a` in `a@160`, but not in `a-2`."""
     return re.search(rf"(?<![\w-]){re.escape(run)}(?![\w-])", text) is not None
-
-
-def _every(con: duckdb.DuckDBPyConnection, *, hidden_only: bool) -> list[str]:
-    return [str(row["run"]) for row in records(con, EVERY_RUN, {"hidden_only": hidden_only})]

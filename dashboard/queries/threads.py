@@ -11,7 +11,7 @@ from typing import Any, Literal
 import duckdb
 
 from dashboard.links import checkpoint
-from dashboard.queries.named_runs import without_hidden
+from dashboard.queries.named_runs import hidden_names, without
 from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
 
@@ -215,7 +215,7 @@ def threads_on(con: duckdb.DuckDBPyConnection, anchors: Sequence[Anchor]) -> lis
         anchors: The things.
     """
     asked = {"kinds": [anchor.kind for anchor in anchors], "anchors": [anchor.text for anchor in anchors]}
-    return [_thread(con, row) for row in records(con, SEEN + ON_THINGS, asked)] if anchors else []
+    return _threads(con, records(con, SEEN + ON_THINGS, asked)) if anchors else []
 
 
 def threads_in_sample(con: duckdb.DuckDBPyConnection, log: str, sample: str, epoch: int) -> list[Thread]:
@@ -228,7 +228,7 @@ def threads_in_sample(con: duckdb.DuckDBPyConnection, log: str, sample: str, epo
         epoch: From 1.
     """
     rows = records(con, SEEN + IN_SAMPLE, {"log": log, "sample": sample, "epoch": epoch})
-    return [_thread(con, row) for row in rows]
+    return _threads(con, rows)
 
 
 def find_threads(con: duckdb.DuckDBPyConnection, wanted: ThreadFilter, as_of: int) -> list[Thread]:
@@ -240,7 +240,7 @@ def find_threads(con: duckdb.DuckDBPyConnection, wanted: ThreadFilter, as_of: in
         as_of: The batch as of which things are there or not.
     """
     asked = {name: getattr(wanted, name) for name in ("resolved", "kind", "tag", "author", "text")}
-    found = [_thread(con, row) for row in records(con, SEEN + BY_FILTER, asked)]
+    found = _threads(con, records(con, SEEN + BY_FILTER, asked))
     return _with_there(con, found, as_of)
 
 
@@ -253,7 +253,7 @@ def thread(con: duckdb.DuckDBPyConnection, thread_id: str) -> Thread:
     found = records(con, SEEN + ONE, {"thread": thread_id})
     if not found:
         raise NoSuchThread(f"There is no note {thread_id} here.")
-    return _thread(con, found[0])
+    return _threads(con, found)[0]
 
 
 def people_and_tags(con: duckdb.DuckDBPyConnection) -> tuple[list[str], list[str]]:
@@ -277,12 +277,17 @@ def notes_on_samples(con: duckdb.DuckDBPyConnection, logs: Sequence[str]) -> dic
     return {(row["log"], row["sample"], row["epoch"]): row["n"] for row in rows}
 
 
-def _thread(con: duckdb.DuckDBPyConnection, row: dict[str, Any]) -> Thread:
+def _threads(con: duckdb.DuckDBPyConnection, rows: Sequence[dict[str, Any]]) -> list[Thread]:
+    hidden = hidden_names(con) if rows else []
+    return [_thread(row, hidden) for row in rows]
+
+
+def _thread(row: dict[str, Any], hidden: Sequence[str]) -> Thread:
     return Thread(
         thread_id=row["thread_id"],
         anchor=Anchor(row["kind"], json.loads(row["anchor_json"])),
         page=row["page"],
-        address=without_hidden(con, json.loads(row["address_json"])),
+        address=without(json.loads(row["address_json"]), hidden),
         as_of=row["as_of"],
         author=row["author"],
         created_at=row["created_at"],

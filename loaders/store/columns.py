@@ -14,6 +14,10 @@ SQL_TYPES = {TEXT: "VARCHAR", INT: "BIGINT", FLOAT: "DOUBLE", BOOL: "BOOLEAN", T
 FEW = 80
 """Up to so many rows go in as lists of values; above, as an Arrow table, which costs more to set up and less a row."""
 
+SHORT = 100_000
+"""Rows with a text of more characters go in as an Arrow table however few they are: DuckDB 1.5 takes time that grows
+with the square of a text's length for one with quotation marks within a list of values (4 s for 2 MB, seen here)."""
+
 EVAL_FIELDS: dict[str, pa.DataType] = {
     "log_eval_id": TEXT, "log_run_id": TEXT, "task_id": TEXT, "task": TEXT, "task_display": TEXT,
     "task_version": TEXT, "task_file": TEXT,
@@ -74,7 +78,7 @@ def append(
     columns |= {name: list(map(attrgetter(name), records)) for name in fields}
     names = ", ".join(kinds)
     # Table and column names, here and below, are our own.
-    if count <= FEW:
+    if count <= FEW and not any(isinstance(v, str) and len(v) > SHORT for c in columns.values() for v in c):
         lists = ", ".join(f"unnest(?::{SQL_TYPES[kind]}[])" for kind in kinds.values())
         cursor.execute(f"INSERT INTO {table} ({names}) SELECT {lists}", [columns[name] for name in kinds])
         return

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import links
 from dashboard.charts.judged import judged_chart, judged_points
+from dashboard.exports.csv import csv_bytes
 from dashboard.parts import shell
 from dashboard.parts.exports.drawn import show
-from dashboard.parts.noting import note_export
+from dashboard.parts.noting import noted
 from dashboard.parts.panels import download_csv
 from dashboard.parts.plain import escaped
 from dashboard.parts.series import checkpoint_title, colours_of, labels_of
@@ -145,12 +147,16 @@ def downloads(frame: pd.DataFrame, judgings: Sequence[SavedJudging]) -> None:
     """Every verdict as a file."""
     name = "verdicts-" + "-".join(judging.judging_id[:6] for judging in judgings)
     runs = [run for judging in judgings for run in judging.runs]
+    files = {
+        "CSV": ("csv", "text/csv", partial(csv_bytes, frame)),
+        "Parquet": ("parquet", "application/vnd.apache.parquet", partial(parquet, frame)),
+    }
     with st.container(horizontal=True, gap="small"):
-        download_csv(frame, name)
-        st.download_button(
-            "Download as Parquet", parquet(frame), f"{name}.parquet", "application/vnd.apache.parquet",
-            icon=":material/download:", on_click=note_export, args=(f"{name} as Parquet", runs),
-        )  # fmt: skip
+        for kind, (ending, media, make) in files.items():
+            st.download_button(
+                f"Every verdict as {kind}", noted(f"{name} as {kind}", runs, make), f"{name}.{ending}", media,
+                icon=":material/download:", on_click="ignore", key=f"judgings_{ending}",
+            )  # fmt: skip
 
 
 def parquet(frame: pd.DataFrame) -> bytes:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.parts.probe.attempts import attempt, notice
-from dashboard.parts.reader import cursor, name_field, reader
+from dashboard.parts.reader import ALLOWED, cursor, name_field, reader
 from dashboard.parts.review import here
 from dashboard.parts.review.thread_html import STYLE, anchor_text, thread_html
 from dashboard.queries.threads import Anchor, Thread, people_and_tags
@@ -18,7 +18,6 @@ from dashboard.review import threads as writer
 from dashboard.review.threads import LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS, SUGGESTED_TAGS
 
 NOTICE = "_notes_notice"
-ONLY_READ = "Notes are written by editors; your role is another."
 
 Place = Callable[[], tuple[str, links.Parameters]]
 """Tells, when a note is written, the page and the address that lead to what it is on."""
@@ -64,7 +63,7 @@ def threads_panel(
             for thread in settled:
                 show(thread)
     if not reader().may("editor"):
-        st.caption(ONLY_READ)
+        st.caption(ALLOWED["editor"])
     elif anchor is not None:
         _add(anchor, as_of, place)
 

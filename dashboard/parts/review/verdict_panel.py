@@ -7,11 +7,11 @@ from functools import partial
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.parts import caches
+from dashboard.parts import caches, controls
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt, notice
-from dashboard.parts.reader import name_field, reader
+from dashboard.parts.reader import ALLOWED, name_field, reader
 from dashboard.parts.review.thread_html import when
 from dashboard.parts.review.watching import shown
 from dashboard.queries.samples import SampleName
@@ -39,7 +39,8 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
     titles = dict(zip(rates["metric"], rates["title"], strict=True))
     st.html('<div class="dl-head"><b>People\'s verdicts</b></div>')
     notice(NOTICE)
-    if st.session_state.get(METRIC) not in titles:
+    arrived = controls.source() is not None
+    if (arrived and asked in titles) or st.session_state.get(METRIC) not in titles:
         st.session_state[METRIC] = asked if asked in titles else next(iter(titles))
     if len(titles) > 1:
         st.selectbox("Under", list(titles), key=METRIC, format_func=lambda name: titles[name])
@@ -55,7 +56,7 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
         + "".join(_verdict_html(one, words, read_hash) for one in said)
     )
     if not reader().may("editor"):
-        st.caption("Verdicts are given by editors; your role is another.")
+        st.caption(ALLOWED["editor"])
         return
     name_field("verdict")
     mine = next((one for one in said if one.author == reader().name), None)
