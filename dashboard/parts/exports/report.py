@@ -67,6 +67,8 @@ def pick_transcripts(as_of: int) -> tuple[SampleName, ...]:
             st.html(f'<div class="dl-note">{escaped(line[:200])}: {escaped(error)}</div>')
     if len(lines) > MOST_TRANSCRIPTS:
         st.html(f'<div class="dl-note">Only the first {MOST_TRANSCRIPTS} transcripts are taken along.</div>')
+    if found:
+        st.html(f'<div class="dl-note">{_counted(len(set(found)), "transcript")} found.</div>')
     return tuple(dict.fromkeys(found))
 
 
