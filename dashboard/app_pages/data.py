@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links
+from dashboard.exports.facts import slug
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.data_tables import (
     batch_table,
@@ -18,6 +19,7 @@ from dashboard.parts.data_tables import (
     overview_grid,
     run_table,
 )
+from dashboard.parts.panels import download_csv
 from dashboard.parts.series import labels_of
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 
@@ -71,6 +73,7 @@ def show(frame: pd.DataFrame, alt: str, *, wide: Sequence[str] = (), empty: str 
         },
         alt=alt,
     )
+    download_csv(frame, f"driftline-{slug(alt)}")
 
 
 if section == "Coverage":

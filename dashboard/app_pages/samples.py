@@ -9,8 +9,9 @@ import streamlit as st
 from dashboard import links
 from dashboard.parts import caches, controls, nothing, shell
 from dashboard.parts.definitions import common_direction, pick_definition
+from dashboard.parts.noting import runs_in
 from dashboard.parts.outcomes import outcome_words
-from dashboard.parts.panels import sample_table
+from dashboard.parts.panels import download_samples, sample_table
 from dashboard.parts.plain import escaped
 from dashboard.parts.sample_filters import EITHER, ORDERS, filter_of, order_of, parts_alone
 from dashboard.parts.series import labels_of
@@ -86,6 +87,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             "app_pages/judgings.py", label="Judge again", icon=":material/gavel:",
             query_params=links.judge_again(address), help="Have another model or rubric judge these samples.",
         )  # fmt: skip
+        download_samples(wanted, runs_in(there), as_of)
         number = st.session_state[PAGE]
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
         st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")

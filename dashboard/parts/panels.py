@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, runtime
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.parts import caches
@@ -17,9 +17,11 @@ from dashboard.parts.beside.elsewhere import along_this_run
 from dashboard.parts.noting import noted, runs_in
 from dashboard.parts.outcomes import outcome_words
 from dashboard.parts.plain import escaped, facts, listed
+from dashboard.parts.reader import reader
 from dashboard.parts.review.point_notes import point_notes
 from dashboard.parts.review.sample_marks import sample_marks
 from dashboard.parts.sample_filters import filter_of, order_of
+from dashboard.queries.samples import SampleFilter, all_samples
 
 FIRST_SAMPLES = 6
 ROW_HEIGHT = 68
@@ -192,6 +194,26 @@ def download_csv(frame: pd.DataFrame, name: str) -> None:
     st.download_button(
         "Download as CSV", noted(f"{name} as CSV", runs_in(frame), partial(csv_bytes, frame)), f"{name}.csv",
         "text/csv", icon=":material/download:", on_click="ignore", key=f"download {name}",
+    )  # fmt: skip
+
+
+def download_samples(wanted: SampleFilter, runs: Sequence[str], as_of: int) -> None:
+    """Offer every sample of a filter as a file, texts in full.
+
+    Args:
+        wanted: Which.
+        runs: All the runs that they may be of.
+        as_of: Batch.
+    """
+    store, hidden = runtime.store(), reader().hidden
+
+    def make() -> bytes:
+        with store.cursor(hidden=hidden) as con:
+            return csv_bytes(all_samples(con, wanted, as_of))
+
+    st.download_button(
+        "Download as CSV", noted("samples as CSV", runs, make), "driftline-samples.csv", "text/csv",
+        icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ STYLE = """<style>
 .dl-notice a, .dl-note a { color: inherit; text-decoration: underline; }
 .dl-batch { font-size: .82rem; opacity: .65; white-space: nowrap; }
 body:has(.dl-trouble) [data-testid="stException"] { display: none; }
+/* Files are taken by our own buttons: those say what they are of, are harmless to spreadsheets, and are noted. */
+[data-testid="stElementToolbar"] button[aria-label^="Download as "],
+[data-testid="stElementToolbar"] button[aria-label^="Copy Vega-Lite"] { display: none; }
 /* The tools of a chart lie within it: above it they would cover what stands there. */
 [data-testid="stFullScreenFrame"]:has([data-testid="stVegaLiteChart"]) [data-testid="stElementToolbar"] { top: .25rem; }
 @media (max-width: 640px) { .dl-batch { white-space: normal; } }

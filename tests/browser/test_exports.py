@@ -65,6 +65,22 @@ def test_a_chart_is_taken_along_in_five_forms(hostile: str, context: BrowserCont
     assert reader.foreign == []
 
 
+def test_samples_are_taken_along_harmless_and_by_no_other_button(
+    hostile: str, context: BrowserContext, tmp_path: Path
+) -> None:
+    reader = reader_of(context, hostile)
+    reader.go("/samples?run=run-a&step=100")
+    got = tmp_path / "samples.csv"
+    download(reader.page, "Download as CSV").save_as(got)
+    table = pd.read_csv(got)
+    assert len(table) == 3
+    assert set(table["run"]) == {"run-a"}
+    assert table["reply"].tolist() == [HOSTILE] * 3
+    reader.page.get_by_test_id("stDataFrame").first.hover()
+    expect(reader.page.locator('button[aria-label^="Fullscreen"]').first).to_be_visible(timeout=WAIT)
+    expect(reader.page.locator('button[aria-label^="Download as CSV: "]')).to_be_hidden()
+
+
 def test_a_review_opens_offline_shows_all_and_asks_nobody(
     hostile: str, context: BrowserContext, tmp_path: Path
 ) -> None:
