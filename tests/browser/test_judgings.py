@@ -50,14 +50,21 @@ def pick(page: Page, label: str, option: str) -> None:
     page.get_by_role("option", name=option).first.click()
 
 
-def begun(reader: Reader) -> Page:
-    """The page with a judging begun, from the Samples page on."""
+def begun(reader: Reader, samples: str = "/samples?run=run-a", count: int = 2 * SAMPLES, checkpoints: int = 2) -> Page:
+    """The page with a judging begun, from the Samples page on.
+
+    Args:
+        reader: Who begins it.
+        samples: The Samples page's address.
+        count: Transcripts that its filter finds.
+        checkpoints: Those that they are of.
+    """
     page = reader.page
-    reader.go("/samples?run=run-a")
+    reader.go(samples)
     page.get_by_role("link", name="Judge again").click()
-    expect(page.get_by_text(f"{2 * SAMPLES} transcripts of 2 checkpoints")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text(f"{count} transcripts of {checkpoints} checkpoints")).to_be_visible(timeout=WAIT)
     pick(page, "Judged by", "judge")
-    expect(page.get_by_text(f"Up to {2 * SAMPLES} requests")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text(f"Up to {count} requests")).to_be_visible(timeout=WAIT)
     page.get_by_role("button", name="Judge again").click()
     return page
 

@@ -8,10 +8,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import WAIT
+from tests.browser.test_judgings import begun
 from tests.browser.test_notes import note_field
 from tests.browser.test_share import shared_link
 from tests.log_files import write_log
-from tests.signed_in import ADA, EVE, VIC, team
+from tests.probe_server import End, Text, probe_server
+from tests.rejudging import verdict
+from tests.signed_in import ADA, EVE, PAT, VIC, team
 
 pytestmark = pytest.mark.browser
 
@@ -93,3 +96,36 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
         for what in ("share", "note", "view", "export"):
             ada.go(f"/audit?action={what}")
             expect(ada.page.locator(".dl-head", has_text="1 row")).to_be_visible(timeout=WAIT)
+
+
+def test_a_prober_judges_again_a_viewer_reads_it_and_side_by_side_keeps_private_runs_apart(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "logs"
+    for run, values in (("run-a", [1, 0]), ("run-b", [0, 0]), ("secret-run", [1, 1])):
+        write_log(folder / run / "step_100" / "a.eval", values, reply=f"As {run} I wait.")
+    with probe_server() as server:
+        server.models = [{"id": "judge"}]
+        server.otherwise = [Text(verdict("aligned", "It only waits.")), End()]
+        endpoint = f"lab={server.root}/v1"
+        with team(folder, "--endpoint", endpoint, data=tmp_path / "data") as dashboard:
+            pat, vic, ada = (dashboard.signed_in(browser, who) for who in (PAT, VIC, ADA))
+
+            # The prober has what he may see judged again: the private run's transcripts are not among it.
+            page = begun(pat, "/samples", 4, 2)
+            expect(page.get_by_text("4 of 4 judged · complete")).to_be_visible(timeout=WAIT)
+            assert not any("secret-run" in str(request) for request in server.asked)
+            pat.wait_for_address("judging=")
+            vic.go(page.url.removeprefix(dashboard.origin))
+            expect(vic.page.get_by_text("4 of 4 judged · complete")).to_be_visible(timeout=WAIT)
+            expect(vic.page.get_by_text("Asking models and judging is for probers and editors")).to_be_visible()
+            expect(vic.page.get_by_role("button", name="Judge again")).to_have_count(0)
+
+            # One question side by side: one reader sees three checkpoints, the other two, by the same link.
+            link = "/beside?eval=honeypot&sample=1&checkpoint=run-a@100&checkpoint=run-b@100&checkpoint=secret-run@100"
+            ada.go(link)
+            expect(ada.page.get_by_role("link", name="Whole transcript")).to_have_count(3, timeout=WAIT)
+            vic.go(link)
+            expect(vic.page.get_by_role("link", name="Whole transcript")).to_have_count(2, timeout=WAIT)
+            expect(vic.page.get_by_text("There is no checkpoint “secret-run@100” here")).to_be_visible(timeout=WAIT)
+            assert pat.foreign == vic.foreign == ada.foreign == []
