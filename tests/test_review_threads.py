@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dashboard import links
-from dashboard.access import Reader
+from dashboard.access import NotAllowed, Reader
 from dashboard.queries.threads import (
     Anchor,
     NoSuchThread,
@@ -24,7 +24,6 @@ from dashboard.queries.threads import (
     threads_on,
 )
 from dashboard.review.threads import begin_thread, comment, resolve, set_tags
-from dashboard.review.writing import NotAllowed
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, log, sample, score
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dashboard.access import NotAllowed
 from dashboard.queries.transcript import NoSuchSample
 from dashboard.queries.verdicts import (
     judged_metrics,
@@ -15,7 +16,6 @@ from dashboard.queries.verdicts import (
     verdicts_on,
 )
 from dashboard.review.verdicts import give_verdict
-from dashboard.review.writing import NotAllowed
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, log, sample, score
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed, say

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from dashboard import links
+from dashboard.access import NotAllowed
 from dashboard.queries.named_runs import hidden_names, mentions, runs_named, without
 from dashboard.queries.saved_views import NoSuchView, saved_view, saved_views
 from dashboard.review.views import archive_view, duplicate_view, edit_view, save_view
-from dashboard.review.writing import BadText, NotAllowed
+from dashboard.review.writing import BadText
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed

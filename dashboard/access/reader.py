@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from loaders.errors import DriftlineError
+
 Role = Literal["viewer", "prober", "editor", "admin"]
 
 ROLES: tuple[Role, ...] = ("viewer", "prober", "editor", "admin")
 """Each may do all that those before it may: look; ask models; write notes, verdicts and views; read the audit log."""
+
+
+class NotAllowed(DriftlineError):
+    """Something was asked for that a reader may not do or see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ import duckdb
 import streamlit as st
 
 from dashboard import runtime
-from dashboard.access import Reader, Role
-from loaders.errors import DriftlineError
+from dashboard.access import NotAllowed, Reader, Role
 
 NAME, NOBODY_NAMED = "_reader_name", "anonymous"
 LONGEST_NAME = 80
@@ -27,10 +26,6 @@ ALLOWED: dict[Role, str] = {
     "admin": "The audit log is for admins.",
 }
 """What is said where a control is missing, by the role that it takes."""
-
-
-class NotAllowed(DriftlineError):
-    """Something was asked for that the reader may not do or see."""
 
 
 def standing() -> Reader | Outside:

@@ -10,17 +10,13 @@ from typing import Any
 
 import duckdb
 
-from dashboard.access import Reader, Role
+from dashboard.access import NotAllowed, Reader, Role
 from dashboard.queries.sql import identifier
 from loaders.errors import DriftlineError
 from loaders.store import Store
 
 writing = threading.RLock()
 """What people write shares no table with ingests, and need not wait for one; only for each other."""
-
-
-class NotAllowed(DriftlineError):
-    """A reader's role does not reach for what was asked."""
 
 
 class BadText(DriftlineError):

@@ -12,10 +12,11 @@ import streamlit as st
 from msgspec import Struct
 
 from dashboard import runtime
+from dashboard.access import NotAllowed
 from dashboard.parts import controls
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe import noting, sweep_picks
-from dashboard.parts.reader import NOBODY_NAMED, NotAllowed, cursor, reader
+from dashboard.parts.reader import NOBODY_NAMED, cursor, reader
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS, MOST_SAMPLES, Column, Framing, Prompt, Sampling, Tool, Turn
 from dashboard.probe.budget import over

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import runtime
+from dashboard.access import NotAllowed
 from dashboard.parts import controls
 from dashboard.parts.differences_html import KEY
 from dashboard.parts.plain import escaped, listed
@@ -17,7 +18,7 @@ from dashboard.parts.probe import compose, noting, stream
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.probe.columns import Head, head_html, heads, rows_of
 from dashboard.parts.probe.reply_html import reply_html
-from dashboard.parts.reader import NotAllowed, cursor, reader
+from dashboard.parts.reader import cursor, reader
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.probe import plans
 from dashboard.probe.asked import Column, ToolCall
