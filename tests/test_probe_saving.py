@@ -151,6 +151,8 @@ def test_an_end_in_the_middle_saves_what_came_as_interrupted(server: ProbeServer
     service = ProbeService(store, lambda: declared, lambda name: None)
     asked = [*columns("long", "busy", "quick"), *columns("long", "long")]
     probe_id = service.engine.start(asked, [BARE], Sampling(), title="x")
+    # The second long one is asked when the quick one has ended: three are asked at once, and one of them waits.
+    until(lambda: sum(seen.body["model"] == "long" for seen in server.asked) == 2, "the quick one has ended")
     until(lambda: server.open_streams == 2, "two stream, one waits")
     begun = time.monotonic()
     service.close()
