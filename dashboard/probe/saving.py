@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -230,7 +229,7 @@ def save(store: Store, rows: Sequence[Row]) -> None:
     """
     if not rows:
         return
-    with _transaction(store) as cursor:
+    with _writing, store.transaction() as cursor:
         for kind, table in TABLES.items():
             of_kind = [row for row in rows if type(row) is kind]
             if of_kind:
@@ -259,15 +258,3 @@ def _sql_type(annotation: Any) -> str:
         if annotation == kind or annotation == kind | None:
             return name
     raise TypeError(f"no column type for {annotation}")
-
-
-@contextmanager
-def _transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    with _writing, store.cursor() as cursor:
-        cursor.execute("BEGIN")
-        try:
-            yield cursor
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
-        cursor.execute("COMMIT")

@@ -75,11 +75,5 @@ def add(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -
 @contextmanager
 def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor that writes all or nothing, one writer at a time."""
-    with writing, store.cursor() as cursor:
-        cursor.execute("BEGIN")
-        try:
-            yield cursor
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
-        cursor.execute("COMMIT")
+    with writing, store.transaction() as cursor:
+        yield cursor

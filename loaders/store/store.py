@@ -74,6 +74,18 @@ class Store:
         finally:
             cursor.close()
 
+    @contextmanager
+    def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that writes all or nothing. Whoever writes the same tables as others takes their lock first."""
+        with self.cursor() as cursor:
+            cursor.execute("BEGIN")
+            try:
+                yield cursor
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+
     def batch(self) -> int:
         """The newest finished ingest batch; 0 where nothing was ever ingested."""
         with self.cursor() as cursor:
