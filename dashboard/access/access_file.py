@@ -22,7 +22,7 @@ from dashboard.access.policy import CLAIM, HOURS, Grant, People, Policy, Private
 from dashboard.access.reader import ROLES
 from loaders.study.checks import Problem
 from loaders.study.conditions import Path
-from loaders.study.schema import NAME, Schema
+from loaders.study.schema import NAME, Schema, list_of, mapping
 from loaders.study.yaml_files import checked, file_bytes
 
 EMAIL: Schema = {
@@ -33,23 +33,12 @@ EMAIL: Schema = {
 }
 ROLE: Schema = {"enum": list(ROLES), "description": f"one of {', '.join(ROLES)}"}
 
+MOST = 1000
+"""Items of a list in the file."""
 
-def _list(items: Schema, what: str, least: int = 0) -> Schema:
-    return {"type": "array", "items": items, "minItems": least, "maxItems": 1000, "description": f"a list of {what}"}
-
-
-def _mapping(properties: dict[str, Schema], required: tuple[str, ...]) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-        "description": f"a mapping with the fields {', '.join(properties)}",
-    }
-
-
-PEOPLE = {"groups": _list(NAME, "groups"), "emails": _list(EMAIL, "e-mail addresses")}
-ACCESS_FILE = _mapping(
+PEOPLE = {"groups": list_of(NAME, "groups", maxItems=MOST), "emails": list_of(EMAIL, "e-mail addresses", maxItems=MOST)}
+PATTERNS = list_of(NAME, "patterns of names of runs", minItems=1, maxItems=MOST)
+ACCESS_FILE = mapping(
     {
         "claim": NAME,
         "hours": {
@@ -58,10 +47,15 @@ ACCESS_FILE = _mapping(
             "maximum": 720,
             "description": "a number of hours, more than 0 and at most 720",
         },
-        "roles": _list(_mapping({"role": ROLE, **PEOPLE}, ("role",)), "roles with role, groups, emails", 1),
-        "private": _list(
-            _mapping({"runs": _list(NAME, "patterns of names of runs", 1), **PEOPLE}, ("runs",)),
+        "roles": list_of(
+            mapping({"role": ROLE, **PEOPLE}, ("role",)), "roles with role, groups, emails", minItems=1, maxItems=MOST
+        ),
+        "private": list_of(
+            mapping(
+                {"runs": list_of(NAME, "patterns of names of runs", minItems=1, maxItems=MOST), **PEOPLE}, ("runs",)
+            ),
             "private runs with runs, groups, emails",
+            maxItems=MOST,
         ),
     },
     ("roles",),

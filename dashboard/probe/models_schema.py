@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loaders.study.schema import LARGEST, NAME, Schema
+from loaders.study.schema import LARGEST, NAME, Schema, list_of, mapping
 
 KEY_NAME = r"^[A-Z][A-Z0-9_]{0,99}$"
 """Names of environment variables and secrets, in capitals: hardly any key looks so."""
@@ -28,28 +28,16 @@ SECONDS: Schema = {
 }
 COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": LARGEST, "description": "a whole number, 0 or more"}
 
+MOST = 1000
+"""Items of a list in the file."""
 
-def _mapping(properties: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-        "description": f"a mapping with the fields {', '.join(properties)}",
-    }
-
-
-def _list(items: Schema, what: str) -> Schema:
-    return {"type": "array", "items": items, "maxItems": 1000, "description": f"a list of {what}"}
-
-
-ENDPOINT = _mapping(
+ENDPOINT = mapping(
     {
         "name": ENDPOINT_NAME,
         "protocol": PROTOCOL,
         "url": URL,
         "key": KEY,
-        "models": _list(NAME, "globs on the ids of models"),
+        "models": list_of(NAME, "globs on the ids of models", maxItems=MOST),
         "in_flight": {
             "type": "integer",
             "minimum": 1,
@@ -62,14 +50,14 @@ ENDPOINT = _mapping(
     ("name", "url"),
 )
 
-MATCH = _mapping({"model": NAME, "checkpoint": NAME, "endpoint": ENDPOINT_NAME}, ("model", "checkpoint"))
+MATCH = mapping({"model": NAME, "checkpoint": NAME, "endpoint": ENDPOINT_NAME}, ("model", "checkpoint"))
 
-ALLOWANCE = _mapping({"requests": COUNT, "tokens": COUNT})
+ALLOWANCE = mapping({"requests": COUNT, "tokens": COUNT})
 
-MODELS_FILE = _mapping(
+MODELS_FILE = mapping(
     {
-        "endpoints": _list(ENDPOINT, "endpoints"),
-        "matches": _list(MATCH, "matches with model, checkpoint, endpoint"),
-        "limits": _mapping({"per_probe": ALLOWANCE, "per_day": ALLOWANCE}),
+        "endpoints": list_of(ENDPOINT, "endpoints", maxItems=MOST),
+        "matches": list_of(MATCH, "matches with model, checkpoint, endpoint", maxItems=MOST),
+        "limits": mapping({"per_probe": ALLOWANCE, "per_day": ALLOWANCE}),
     }
 )

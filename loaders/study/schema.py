@@ -64,7 +64,8 @@ ADAPTER: Schema = {
 STAGE: Schema = {"enum": list(STAGES), "description": f"one of {', '.join(STAGES)}"}
 
 
-def _mapping(properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
+def mapping(properties: dict[str, Schema], required: tuple[str, ...] = (), **more: Any) -> Schema:
+    """The schema of a mapping with these fields and no others; `more` is added to it."""
     fields = ", ".join(properties)
     return {
         "type": "object",
@@ -76,7 +77,8 @@ def _mapping(properties: dict[str, Schema], required: tuple[str, ...] = (), **mo
     }
 
 
-def _list(items: Schema, what: str, **more: Any) -> Schema:
+def list_of(items: Schema, what: str, **more: Any) -> Schema:
+    """The schema of a list, `what` saying of what in the plural; `more` is added to it, such as `minItems`."""
     return {"type": "array", "items": items, "maxItems": 10_000, "description": f"a list of {what}", **more}
 
 
@@ -89,11 +91,11 @@ def _named(values: Schema, what: str) -> Schema:
     }
 
 
-MIX = _mapping(
+MIX = mapping(
     {
         "name": NAME,
-        "components": _list(
-            _mapping(
+        "components": list_of(
+            mapping(
                 {
                     "name": NAME,
                     "kind": NAME,
@@ -111,7 +113,7 @@ MIX = _mapping(
     description="a name, or a mapping with the fields name, components",
 )
 
-PARENT = _mapping(
+PARENT = mapping(
     {"run": NAME, "step": WHOLE},
     ("run",),
     type=["object", "string"],
@@ -141,8 +143,8 @@ CARD_FIELDS: dict[str, Schema] = {
     "notes": TEXT,
     "step": STEP,
     "tokens_per_step": AMOUNT,
-    "checkpoints": _list(
-        _mapping(
+    "checkpoints": list_of(
+        mapping(
             {
                 "step": STEP,
                 "tokens": AMOUNT,
@@ -155,10 +157,10 @@ CARD_FIELDS: dict[str, Schema] = {
         ),
         "checkpoints",
     ),
-    "logs": _list(_mapping(LOG, ("match",)), "entries with match, step, mix, stage, variant"),
+    "logs": list_of(mapping(LOG, ("match",)), "entries with match, step, mix, stage, variant"),
 }
 
-RUN_CARD = _mapping(CARD_FIELDS)
+RUN_CARD = mapping(CARD_FIELDS)
 
 CONDITION: Schema = {"type": "object", "description": "a condition: a mapping with one of all, any, not, score, sample"}
 """Only that it is a mapping: `loaders.study.conditions` checks the rest."""
@@ -169,19 +171,19 @@ SCORE_FIELD: Schema = {
     "description": f"one of {', '.join(SCORE_FIELDS)}, metadata.NAME",
 }
 
-SCORE_OF_MEAN = _mapping({"score": NAME, "key": NAME, "field": SCORE_FIELD}, ("score",))
+SCORE_OF_MEAN = mapping({"score": NAME, "key": NAME, "field": SCORE_FIELD}, ("score",))
 
-METRIC = _mapping(
+METRIC = mapping(
     {
         "name": NAME,
         "title": NAME,
-        "evals": _list(NAME, "globs on eval or task names", minItems=1),
+        "evals": list_of(NAME, "globs on eval or task names", minItems=1),
         "kind": {"enum": ["rate", "mean", "reported"], "description": "one of rate, mean, reported"},
         "misaligned": CONDITION,
         "among": CONDITION,
         "missing": CONDITION,
         "score": SCORE_OF_MEAN,
-        "reported": _mapping({"metric": NAME, "scorer": NAME, "key": NAME, "reducer": NAME}, ("metric",)),
+        "reported": mapping({"metric": NAME, "scorer": NAME, "key": NAME, "reducer": NAME}, ("metric",)),
         "better": {"enum": ["lower", "higher"], "description": "one of lower, higher"},
         "unit": NAME,
     },
@@ -192,7 +194,7 @@ PLACES = ("task_args", "metadata", "model_args", "generate_config")
 """Mappings of a log that `where:` looks into, as `task_args.scenario`."""
 PLAIN_PLACES = ("model", "path", "tag", "variant")
 
-EVAL = _mapping(
+EVAL = mapping(
     {
         "title": NAME,
         "task": NAME,
@@ -220,11 +222,11 @@ EVAL = _mapping(
     ("task",),
 )
 
-GROUP = _mapping(
-    {"title": NAME, "evals": _list(NAME, "names of evals", minItems=1, uniqueItems=True), "metric": NAME}, ("evals",)
+GROUP = mapping(
+    {"title": NAME, "evals": list_of(NAME, "names of evals", minItems=1, uniqueItems=True), "metric": NAME}, ("evals",)
 )
 
-SOURCE = _mapping(
+SOURCE = mapping(
     {"column": NAME, "path": TEXT, "map": {"type": "object", "description": "a mapping from value to value"}},
     type=["object", "string", "number", "boolean"],
     description="a constant, {column: NAME} or {path: REGEX with one group}, the latter two with map at will",
@@ -236,17 +238,17 @@ SOURCES = (
 )
 """Fields of a table mapping that are read from a column or the path."""
 
-TABLE = _mapping(
+TABLE = mapping(
     {
         "match": GLOB,
         **dict.fromkeys(SOURCES, SOURCE),
         "scores": _named(SOURCE, "column"),
-        "metadata": _list(NAME, "names of columns"),
+        "metadata": list_of(NAME, "names of columns"),
     },
     ("match", "eval"),
 )
 
-STUDY = _mapping(
+STUDY = mapping(
     {
         "name": NAME,
         "title": NAME,
@@ -257,11 +259,13 @@ STUDY = _mapping(
             "maxLength": 10_000,
             "description": "true, false, or the text of the notice",
         },
-        "runs": _list(_mapping({"match": GLOB, **CARD_FIELDS}, ("match",)), "run cards with a match"),
-        "logs": _list(_mapping({"run": NAME, **LOG}, ("match",)), "entries with match, run, step, mix, stage, variant"),
+        "runs": list_of(mapping({"match": GLOB, **CARD_FIELDS}, ("match",)), "run cards with a match"),
+        "logs": list_of(
+            mapping({"run": NAME, **LOG}, ("match",)), "entries with match, run, step, mix, stage, variant"
+        ),
         "evals": _named(EVAL, "eval"),
-        "metrics": _list(METRIC, "metrics"),
+        "metrics": list_of(METRIC, "metrics"),
         "groups": _named(GROUP, "group"),
-        "tables": _list(TABLE, "mappings of tables"),
+        "tables": list_of(TABLE, "mappings of tables"),
     }
 )
