@@ -104,6 +104,8 @@ class ReportedMetric(Struct):
     reducer: str | None = None
     stderr: float | None = None
     n: int | None = None
+    k: int | None = None
+    """Of a share: how many of the n it counts, where the log tells it."""
 
 
 class EvalRecord(Struct):
@@ -136,6 +138,8 @@ class EvalRecord(Struct):
     log_version: int | None = None
     n_samples_reported: int | None = None
     """How many samples the log says it has (dataset or results), to be compared with those it holds."""
+    n_planned: int | None = None
+    """How many samples the whole dataset gives, in all epochs, whatever a limit left of them."""
     task_args_json: str | None = None
     model_args_json: str | None = None
     model_roles_json: str | None = None

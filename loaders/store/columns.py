@@ -22,7 +22,7 @@ EVAL_FIELDS: dict[str, pa.DataType] = {
     "log_eval_id": TEXT, "log_run_id": TEXT, "task_id": TEXT, "task": TEXT, "task_display": TEXT,
     "task_version": TEXT, "task_file": TEXT,
     "model": TEXT, "target_model": TEXT, "judge": TEXT, "status": TEXT, "complete": BOOL, "created": TIME,
-    "completed": TIME, "error": TEXT, "epochs": INT, "log_version": INT, "n_samples_reported": INT,
+    "completed": TIME, "error": TEXT, "epochs": INT, "log_version": INT, "n_samples_reported": INT, "n_planned": INT,
     "task_args_json": TEXT, "model_args_json": TEXT, "model_roles_json": TEXT, "config_json": TEXT,
     "generate_config_json": TEXT, "dataset_json": TEXT, "tags_json": TEXT, "metadata_json": TEXT,
     "revision_json": TEXT, "scorers_json": TEXT, "solver_json": TEXT, "stats_json": TEXT, "packages_json": TEXT,
@@ -46,6 +46,7 @@ MESSAGE_FIELDS: dict[str, pa.DataType] = {
 }  # fmt: skip
 REPORTED_FIELDS: dict[str, pa.DataType] = {
     "metric": TEXT, "value": FLOAT, "scorer": TEXT, "key": TEXT, "reducer": TEXT, "stderr": FLOAT, "n": INT,
+    "k": INT,
 }  # fmt: skip
 TRAINED_FIELDS: dict[str, pa.DataType] = {
     "folder": TEXT, "step": INT, "epoch": FLOAT, "tokens": INT, "base_model": TEXT, "lora_rank": INT,

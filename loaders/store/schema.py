@@ -228,12 +228,26 @@ def migration_5(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(TABLES_5)
 
 
+TABLES_6 = """
+-- How many samples a log was to hold, in all epochs: those of its whole dataset, whatever a limit left of them.
+ALTER TABLE evals ADD COLUMN n_planned BIGINT;
+-- Of a share that a log reports: how many of the n it counts.
+ALTER TABLE reported ADD COLUMN k BIGINT;
+"""
+
+
+def migration_6(connection: duckdb.DuckDBPyConnection) -> None:
+    """What tells a part of an evaluation from the whole, and shares with their counts."""
+    connection.execute(TABLES_6)
+
+
 MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
     migration_1,
     migration_2,
     migration_3,
     migration_4,
     migration_5,
+    migration_6,
 ]
 """In order; a store records how many it has had, in the same transaction as each."""
 
