@@ -23,6 +23,8 @@ from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
 from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
+from loaders.study.settings import SettingFacts, settings_of
+from loaders.study.standing import LogFacts, SampleFacts, shared, standings
 from loaders.study.tree import CardTree
 from loaders.table_mapping import TableMapping
 
@@ -93,10 +95,13 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
     runs = _with_base_models(runs, trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
     tokens = _trainer_tokens(trained)
+    standing, passed_over = _standings(cursor, batch, placements)
     studies = [*shelf.studies, ("built-in", builtin_study())]
     cursor.execute("BEGIN")
     try:
         _reconcile(cursor, batch, "placements", [_placement_row(i, p, tokens) for i, p in placements.items()])
+        _reconcile(cursor, batch, "standings", standing)
+        _reconcile(cursor, batch, "passed_over", passed_over)
         _reconcile(cursor, batch, "runs", [msgspec.structs.asdict(run) for run in runs])
         _reconcile(cursor, batch, "checkpoints", _checkpoint_rows(trained, shelf, tokens))
         _reconcile(cursor, batch, "conflicts", [_conflict_row(*conflict) for conflict in told])
@@ -169,6 +174,62 @@ def _place_trained(
         folder = Path(root, path).parent / record["folder"]
         trained.append(_Trained(record, path, placement, str(folder)))
     return trained, told
+
+
+def _standings(
+    cursor: duckdb.DuckDBPyConnection, batch: int, placements: dict[int, Placement]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Rows of `standings` and `passed_over`: which logs, and which of their samples, speak for a checkpoint."""
+    logs = [_log_facts(row, placements[row["eval_id"]]) for row in _dicts(cursor, LOGS, batch)]
+    several = shared(logs)
+    rows = cursor.execute(ATTEMPTED, [several]).fetchall() if several else []
+    samples = [
+        SampleFacts(sample_id, eval_id, (key, epoch), uuid, graded, invalidated)
+        for sample_id, eval_id, key, epoch, uuid, graded, invalidated in rows
+    ]
+    found, passed_over = standings(logs, samples)
+    of = {sample.sample_id: sample.eval_id for sample in samples}
+    return (
+        [msgspec.structs.asdict(one) for one in found],
+        [{"sample_id": sample_id, "eval_id": of[sample_id]} for sample_id in sorted(passed_over)],
+    )
+
+
+def _log_facts(row: dict[str, Any], placement: Placement) -> LogFacts:
+    where = (placement.run, placement.step, placement.step_label, placement.eval, placement.variant)
+    # A log of which nothing says the step is of a checkpoint of its own: it is beside no other but itself.
+    alone = placement.step is None and placement.step_label is None
+    ids = tuple(f"{name} {row[name]}" for name in ("task_id", "log_eval_id") if row[name])
+    place = (*where, ids or row["eval_id"]) if alone else where
+    return LogFacts(
+        eval_id=row["eval_id"],
+        place=place,
+        ids=ids,
+        path=row["path"],
+        status=row["status"] or "success",
+        complete=bool(row["complete"]),
+        created=row["created"],
+        completed=row["completed"],
+        n_samples=row["n_samples"] or 0,
+        n_graded=row["n_graded"],
+        n_stated=row["n_samples_reported"],
+        n_planned=row["n_planned"],
+        n_reported=row["n_reported"],
+        judge=row["judge"],
+        settings=_settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS)),
+    )
+
+
+SETTINGS = (
+    "task_args_json", "config_json", "generate_config_json", "model_args_json", "dataset_json", "solver_json",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=10_000)
+def _settings(judge: str | None, version: str | None, *texts: str | None) -> str:
+    names = (name.removesuffix("_json") for name in SETTINGS)
+    decoded = dict(zip(names, map(_decoded, texts), strict=True))
+    return json.dumps(settings_of(SettingFacts(judge=judge, task_version=version, **decoded)), sort_keys=True)
 
 
 def _with_base_models(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
@@ -295,6 +356,28 @@ SELECT e.eval_id, l.root, l.path, e.task, e.task_display, e.model,
        e.stated_variant, e.stated_rule
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
 ORDER BY l.root, l.path, e.eval_id
+"""
+
+LOGS = """
+SELECT e.eval_id, l.path, e.task_id, e.log_eval_id, e.status, e.complete, e.created, e.completed, e.n_samples,
+       e.n_samples_reported, e.n_planned, e.judge, e.task_version, e.task_args_json, e.config_json,
+       e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json,
+       coalesce(g.n_graded, 0) AS n_graded, r.n_reported
+FROM evals e JOIN live_sources($batch) s USING (source_id)
+JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)
+LEFT JOIN (SELECT eval_id, count(DISTINCT sample_id) AS n_graded FROM live_scores($batch)
+           WHERE value_type NOT IN ('missing', 'nan') GROUP BY eval_id) g USING (eval_id)
+LEFT JOIN (SELECT eval_id, max(n) AS n_reported FROM live_reported($batch) GROUP BY eval_id) r USING (eval_id)
+ORDER BY e.eval_id
+"""
+
+ATTEMPTED = """
+SELECT s.sample_id, s.eval_id, s.sample_key, coalesce(s.epoch, 1), s.uuid,
+       s.error IS NULL AND EXISTS (FROM scores c WHERE c.sample_id = s.sample_id
+                                   AND c.value_type NOT IN ('missing', 'nan')) AS graded,
+       coalesce(s.invalidated, false)
+FROM samples s WHERE s.eval_id IN (SELECT unnest(?::BIGINT[]))
+ORDER BY s.sample_id
 """
 
 TRAINED = """

@@ -38,6 +38,8 @@ CREATE OR REPLACE MACRO live_runs(n) AS TABLE
     ) FROM runs WHERE {LIVE} AND NOT is_hidden(run);
 CREATE OR REPLACE MACRO live_placements(n) AS TABLE
     SELECT * FROM placements WHERE {LIVE} AND eval_id NOT IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO live_standings(n) AS TABLE SELECT * FROM standings WHERE {LIVE};
+CREATE OR REPLACE MACRO live_passed_over(n) AS TABLE SELECT * FROM passed_over WHERE {LIVE};
 CREATE OR REPLACE MACRO live_checkpoints(n) AS TABLE
     SELECT * FROM checkpoints WHERE {LIVE} AND NOT is_hidden(run);
 CREATE OR REPLACE MACRO live_conflicts(n) AS TABLE
@@ -50,11 +52,14 @@ CREATE OR REPLACE MACRO live_evals(n) AS TABLE
            coalesce(p.mix, r.mix) AS mix, coalesce(p.stage, r.stage) AS stage,
            p.placed, p.run_rule, p.step_rule,
            r.label AS run_label, r.colour, r.position AS run_position, r.lineage_offset,
+           coalesce(d.lead_id, e.eval_id) AS lead_id, coalesce(d.role, 'speaks') AS role, d.reason AS standing,
+           coalesce(d.partial, false) AS partial, d.graded, d.planned, coalesce(d.settings, '{{}}') AS settings,
            s.content_hash, s.format, s.batch_from AS batch, l.path, l.root
     FROM evals e
     JOIN live_sources(n) s USING (source_id)
     JOIN live_placements(n) p USING (eval_id)
     LEFT JOIN live_runs(n) r USING (run)
+    LEFT JOIN live_standings(n) d USING (eval_id)
     LEFT JOIN (SELECT source_id, min_by(path, path) AS path, min_by(root, path) AS root
                FROM live_locations(n) GROUP BY source_id) l USING (source_id);
 CREATE OR REPLACE MACRO live_samples(n) AS TABLE

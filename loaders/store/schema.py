@@ -241,6 +241,22 @@ def migration_6(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(TABLES_6)
 
 
+TABLES_7 = """
+-- Which logs speak for their checkpoint (`loaders.study.standing`): role is speaks, joined, superseded or left out.
+CREATE TABLE standings (
+    eval_id BIGINT, lead_id BIGINT, role VARCHAR, reason VARCHAR, partial BOOLEAN, graded BIGINT, planned BIGINT,
+    settings VARCHAR, batch_from BIGINT, batch_to BIGINT
+);
+-- Samples that don't count, since another attempt's sample of the same question and epoch does.
+CREATE TABLE passed_over (sample_id BIGINT, eval_id BIGINT, batch_from BIGINT, batch_to BIGINT);
+"""
+
+
+def migration_7(connection: duckdb.DuckDBPyConnection) -> None:
+    """Which logs, and which of their samples, speak for a checkpoint."""
+    connection.execute(TABLES_7)
+
+
 MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
     migration_1,
     migration_2,
@@ -248,6 +264,7 @@ MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
     migration_4,
     migration_5,
     migration_6,
+    migration_7,
 ]
 """In order; a store records how many it has had, in the same transaction as each."""
 

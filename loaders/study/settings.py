@@ -1,0 +1,142 @@
+"""How an eval was measured, apart from the checkpoint: what makes two logs of one eval the same measurement or not.
+
+Few-shot examples, chat template and system prompt have one name each, wherever a log states them. What only says where
+a server is, how often it is tried, or which weights are evaluated is no setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from loaders.study.stated import (
+    ADAPTER_KEYS,
+    CHECKPOINT_KEYS,
+    MIX_KEYS,
+    NESTED_KEYS,
+    RUN_KEYS,
+    STAGE_KEYS,
+    STEP_KEYS,
+    VARIANT_KEYS,
+)
+
+FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT = "few-shot", "chat template", "system prompt"
+FORMING = (FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT)
+"""Settings that form the prompt: two logs of one run that differ in them never share a line, whatever their steps."""
+
+NAMES = {
+    **dict.fromkeys(
+        ("num_fewshot", "n_shot", "n_shots", "num_shots", "nshot", "shots", "k_shot", "few_shot", "fewshot",
+         "num_few_shot", "n_fewshot", "n_few_shot"), FEW_SHOT),
+    **dict.fromkeys(("chat_template", "apply_chat_template", "chat_template_sha"), CHAT_TEMPLATE),
+    **dict.fromkeys(
+        ("system_prompt", "system_message", "system_instruction", "system_instruction_sha"), SYSTEM_PROMPT),
+}  # fmt: skip
+"""Keys of settings that have a name of their own; compared in lower case, with `_` for `-`."""
+
+NOT_SAMPLING = frozenset(
+    {
+        "adaptive_connections", "attempt_timeout", "batch", "cache", "cache_prompt", "max_connections",
+        "max_retries", "max_tool_output", "modalities", "timeout", "seed", "extra_headers", "extra_query",
+        "base_url", "api_key", "user", "num_choices", "service_tier",
+    }
+)  # fmt: skip
+"""Settings of generation that don't change what a model says; another seed makes a repeat, not another measurement."""
+
+NO_SETTING = (
+    STEP_KEYS | CHECKPOINT_KEYS | RUN_KEYS | MIX_KEYS | STAGE_KEYS | VARIANT_KEYS | NESTED_KEYS | ADAPTER_KEYS
+    | {
+        "seed", "base_url", "api_key", "api_base", "host", "port", "url", "endpoint", "server", "model", "model_name",
+        "max_retries", "max_connections", "timeout", "retries", "retry", "log_dir", "output_dir", "limit",
+        "max_workers", "num_workers", "batch_size", "device", "cache_dir", "revision",
+    }
+)  # fmt: skip
+"""Arguments that name weights, servers, patience or places."""
+
+OF_MODEL_ARGS = frozenset(
+    {
+        "temperature", "top_p", "top_k", "max_tokens", "max_new_tokens", "do_sample", "dtype", "quantization",
+        "load_in_4bit", "load_in_8bit", "enable_thinking", "think_end_token",
+    }
+) | NAMES.keys()  # fmt: skip
+"""Arguments of a model that change what it says."""
+
+OF_CONFIG = frozenset({"message_limit", "token_limit", "time_limit", "working_limit", "cost_limit", "gen_kwargs",
+                       "fewshot_as_multiturn"}) | NAMES.keys()  # fmt: skip
+
+
+class SettingFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a log states of how it was measured; objects as decoded, of any type."""
+
+    judge: str | None = None
+    task_version: str | None = None
+    task_args: Any = None
+    config: Any = None
+    generate_config: Any = None
+    model_args: Any = None
+    dataset: Any = None
+    solver: Any = None
+
+
+def settings_of(facts: SettingFacts) -> dict[str, str]:
+    """Each setting that a log states, by name, as text: two logs with equal settings were measured alike.
+
+    Task args are called `task_args.NAME`, as where samples are split by them.
+    """
+    found: dict[str, Any] = {}
+    for key, value in _items(facts.generate_config):
+        if _key(key) not in NOT_SAMPLING | ADAPTER_KEYS:
+            found[NAMES.get(_key(key), key)] = _without_weights(value)
+    for key, value in _items(facts.model_args):
+        if _key(key) in OF_MODEL_ARGS:
+            found[NAMES.get(_key(key), key)] = value
+    for key, value in _items(facts.config):
+        if _key(key) in OF_CONFIG:
+            found[NAMES.get(_key(key), key.replace("_", " "))] = value
+    for text in _system_messages(facts.solver):
+        found[SYSTEM_PROMPT] = text
+    for key, value in _items(facts.task_args):
+        if _key(key) not in NO_SETTING:
+            found[NAMES.get(_key(key), f"task_args.{key}")] = value
+    dataset = facts.dataset.get("name") if isinstance(facts.dataset, Mapping) else None
+    found |= {"judge": facts.judge, "task version": facts.task_version, "dataset": dataset}
+    if found.get(CHAT_TEMPLATE) is False:
+        del found[CHAT_TEMPLATE]
+    texts = {name: _text(value) for name, value in found.items()}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _items(value: Any) -> Iterator[tuple[str, Any]]:
+    return iter(value.items()) if isinstance(value, Mapping) else iter(())
+
+
+def _key(key: Any) -> str:
+    return str(key).lower().replace("-", "_")
+
+
+def _without_weights(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {key: item for key, item in value.items() if _key(key) not in ADAPTER_KEYS | NOT_SAMPLING} or None
+
+
+def _system_messages(solver: Any) -> Iterator[str]:
+    steps = solver.get("steps") if isinstance(solver, Mapping) else None
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, Mapping) and str(step.get("solver")).endswith("system_message"):
+            for _, value in _items(step.get("params")):
+                if isinstance(value, str):
+                    yield value
+
+
+def _text(value: Any) -> str:
+    """A value so that equal ones are equal texts: 0.0 is 0, keys of objects are in order."""
+    if value is None or value == "" or value == {} or value == []:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    return value if isinstance(value, str) else msgspec.json.encode(value, order="deterministic").decode()
