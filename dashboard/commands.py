@@ -29,7 +29,19 @@ RATE_TABLE = [
     "low", "high", "interval", "n_missing",
 ]  # fmt: skip
 """The columns that `driftline rates` prints: the table behind the curves."""
-RATE_COLUMNS = [*RATE_TABLE, "step_label", "definition", "repeat", "reported", "disagrees", "flags"]
+RATE_COLUMNS = [
+    *RATE_TABLE,
+    "step_label",
+    "definition",
+    "repeat",
+    "pooled",
+    "partial",
+    "graded",
+    "planned",
+    "reported",
+    "disagrees",
+    "flags",
+]
 """The columns of `driftline rates` as CSV and JSON: also the rule in use, and what is to be known of a number."""
 
 COMPARE_TABLE = [

@@ -87,7 +87,7 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 
 
 def _mark(row: Row) -> str:
-    if not row["complete"] or not (is_missing(row["status"]) or row["status"] == "success"):
+    if row.get("partial") or not row["complete"] or not (is_missing(row["status"]) or row["status"] == "success"):
         return "incomplete"
     return "repeat" if row["repeat"] != 0 else "point"
 

@@ -157,6 +157,8 @@ def _outcomes(
     by_metric: dict[Metric, list[Row]] = {}
     by_log: dict[str, Row] = {}
     for log in scope.logs:
+        if log["role"] not in ("speaks", "joined"):
+            continue
         found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.kind == "rate"]
         if found and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):
             by_log[log["eval_key"]] = log

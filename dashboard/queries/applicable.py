@@ -26,13 +26,14 @@ from dashboard.queries.definitions import (
     tests_of,
 )
 from dashboard.queries.sql import records
+from dashboard.queries.standing import with_variants
 
 EVALS = """
 SELECT eval_id, eval_key, coalesce(eval, task) AS eval, variant, run, step, step_label, tokens, mix, stage,
        coalesce(placed, false) AS placed, run_label, colour, run_position, lineage_offset + step AS lineage_step,
        path, created, status, complete, task, task_version, judge, epochs,
        coalesce(target_model, model) AS model, coalesce(n_samples, 0) AS n_samples,
-       generate_config_json, dataset_json,
+       generate_config_json, dataset_json, lead_id, role, standing, partial, graded, planned, settings,
        coalesce(json_extract_string(config_json, '$.score_on_error') = 'true', false) AS score_on_error
 FROM live_evals($as_of)
 ORDER BY run_position, run, eval, step, eval_id
@@ -68,7 +69,8 @@ class Scope:
 
     Attributes:
         study: The study in force.
-        logs: Rows of `live_evals` of the evals and of the groups' members.
+        logs: Rows of `live_evals` of the evals and of the groups' members, with their variants
+            (`dashboard.queries.standing`).
         shown: The evals that are asked for themselves.
         groups: The groups that are asked for.
         applicable: Eval name -> metrics, the default first; empty where an eval has nothing to measure.
@@ -111,13 +113,14 @@ def live_evals(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any
     return records(con, EVALS, {"as_of": as_of})
 
 
-def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -> Scope:
+def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int, splits: Sequence[str] = ()) -> Scope:
     """Read what is needed to speak of some evals and groups; of all of them where none is named.
 
     Args:
         con: A cursor of this thread.
         evals: Names of evals and groups. A name that nothing bears is nothing.
         as_of: Batch.
+        splits: Fields by which samples are split: logs that differ in one of them are no variants.
     """
     study = read_study(con, as_of)
     logs = live_evals(con, as_of)
@@ -125,7 +128,7 @@ def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -
     groups = [group for group in study.groups if not evals or group.name in evals]
     shown = [name for name in names if not evals or name in evals]
     needed = {*shown, *(name for group in groups for name in group.members(names))}
-    logs = [log for log in logs if log["eval"] in needed]
+    logs = with_variants([log for log in logs if log["eval"] in needed], splits)
     # What applies is told by every log of an eval's name, not only by those that a filter leaves.
     contents = contents_of(con, logs, as_of)
     applicable = {name: metrics_of(study, name, held) for name, held in contents.items()}

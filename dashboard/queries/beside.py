@@ -12,11 +12,11 @@ import pandas as pd
 from dashboard.links import checkpoint, step_of, step_order
 from dashboard.queries.applicable import Scope, scope_of
 from dashboard.queries.definitions import Metric
-from dashboard.queries.flags import precedence
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, frame_of
 from dashboard.queries.outcomes import outcomes_sql
 from dashboard.queries.sample_filter import NO_METRIC
 from dashboard.queries.sql import records
+from dashboard.queries.standing import precedence
 from dashboard.statistics.changes import Change, disagree, first_change, is_unknown, majority
 
 MOST = 6
@@ -79,7 +79,7 @@ def answers(con: duckdb.DuckDBPyConnection, query: AnswerQuery, as_of: int) -> p
         as_of: Batch.
     """
     scope = scope_of(con, [query.eval], as_of)
-    logs = {log["eval_id"]: log for log in scope.logs if _is_wanted(log, query)}
+    logs = {log["eval_id"]: log for log in scope.logs if log["role"] in ("speaks", "joined") and _is_wanted(log, query)}
     if not logs:
         return frame_of([], ANSWER_COLUMNS)
     cluster = {query.eval: scope.study.cluster_field(query.eval)}

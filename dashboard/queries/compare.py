@@ -21,6 +21,7 @@ from dashboard.queries.planning import BASIS_COLUMNS
 from dashboard.queries.rates import rates
 from dashboard.queries.settings import differing, settings_of, side_by_side
 from dashboard.queries.splits import value_order
+from dashboard.queries.standing import Repeats
 from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, Difference, corrected
 from loaders.errors import DriftlineError
 
@@ -50,6 +51,8 @@ class CompareQuery:
     """As in `RateQuery`: samples are compared with those that have the same values of these fields."""
     method: Method = "wilson"
     """As in `RateQuery`: interval of the rates themselves. Intervals of differences are Newcombe's either way."""
+    repeats: Repeats = "pooled"
+    """As in `RateQuery`; of `each`, the newest is compared."""
 
     def __post_init__(self) -> None:
         if self.correction not in CORRECTIONS:
@@ -69,6 +72,7 @@ class CompareQuery:
             level=self.level,
             method=self.method,
             splits=self.splits,
+            repeats=self.repeats,
         )
 
 
@@ -173,7 +177,7 @@ def compare(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int) -> 
     asked = query.rates([each.run for each in checkpoints])
     table = rates(con, asked, as_of)
     table = table[[any(each.holds(row) for each in checkpoints) for row in table.to_dict("records")] or slice(0)]
-    scope = scope_of(con, query.evals, as_of)
+    scope = scope_of(con, query.evals, as_of, query.splits)
     shown = dict.fromkeys(zip(*(table.loc[~table["group"], name] for name in ("eval", "metric")), strict=True))
     groups = {
         group: {"metric": row["metric"], "definition": row["definition"]}

@@ -221,14 +221,15 @@ def flip_rows(match: Match) -> list[Row]:
         change = here["total"] / here["n"] - there["total"] / there["n"]
         if change == 0:
             continue
-        counted, other = ("counted_epoch", "misaligned"), ("other_epoch", "aligned")
+        counted, other = ("counted", "misaligned"), ("other", "aligned")
         after, before = (counted, other) if change > 0 else (other, counted)
         rows.append(
             match.place | {
                 "sample": here["sample"], "change": change, "from": before[1], "to": after[1],
                 "k": round(here["total"]), "n": here["n"],
                 "baseline_k": round(there["total"]), "baseline_n": there["n"],
-                "epoch": here[after[0]], "baseline_epoch": there[before[0]],
+                "epoch": here[f"{after[0]}_epoch"], "baseline_epoch": there[f"{before[0]}_epoch"],
+                "eval_key": here[f"{after[0]}_log"], "baseline_eval_key": there[f"{before[0]}_log"],
             }
         )  # fmt: skip
     return rows
@@ -244,6 +245,7 @@ def change_rows(match: Match) -> list[Row]:
             "value": here["total"] / here["n"], "baseline_value": there["total"] / there["n"],
             "n": here["n"], "baseline_n": there["n"],
             "epoch": here["first_epoch"], "baseline_epoch": there["first_epoch"],
+            "eval_key": here["first_log"], "baseline_eval_key": there["first_log"],
         }
         for here, there in zip(match.pairs.here, match.pairs.there, strict=True)
     ]  # fmt: skip

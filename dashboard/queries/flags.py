@@ -7,15 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Row = dict[str, Any]
+from loaders.study.settings import NOT_SAMPLING
 
-NOT_SAMPLING = frozenset(
-    {
-        "adaptive_connections", "attempt_timeout", "batch", "cache", "cache_prompt", "max_connections",
-        "max_retries", "max_tool_output", "modalities", "timeout",
-    }
-)  # fmt: skip
-"""Settings of generation that don't change what a model says."""
+Row = dict[str, Any]
 
 SIZE = "number of samples"
 
@@ -33,43 +27,18 @@ def combination_of(row: Row) -> tuple[Any, ...]:
     return (row["split"], row["split2"])
 
 
-def checkpoint_of(row: Row) -> tuple[Any, ...]:
-    """Rows with the same key are of one checkpoint; a placed log without any step is one of its own."""
-    if row["step"] is None and row["step_label"] is None:
-        return (row["run"], row["variant"], row["eval_id"])
-    return (row["run"], row["variant"], row["step"], row["step_label"])
-
-
-def number_repeats(rows: list[Row]) -> None:
-    """Set `repeat`: 0 for the log that a line goes through, 1.. for others of the same checkpoint, eval and metric.
-
-    Of split logs, each combination of values has a line of its own. Complete successes go first, then what was created
-    last.
-    """
-    for same in _grouped(rows, lambda row: (*checkpoint_of(row), *combination_of(row), row["eval"], row["metric"])):
-        same.sort(key=precedence, reverse=True)
-        for number, row in enumerate(same):
-            row["repeat"] = number
-            if number:
-                row["flags"].append(f"A repeat: the line goes through the log of {_when(same[0])}.")
-            elif len(same) > 1:
-                row["flags"].append(
-                    f"{len(same)} logs of this checkpoint; the line goes through this one, of {_when(row)}."
-                )
-
-
-def precedence(row: Row) -> tuple[Any, ...]:
-    """Orders logs of one checkpoint, the one that counts last: complete successes, then what was created last.
+def flag_standing(rows: Iterable[Row]) -> None:
+    """Say which logs a point is of, and which of its checkpoint were superseded or left out.
 
     Args:
-        row: With status, complete, created and eval_id.
+        rows: Of points (`dashboard.queries.standing.points_of`).
     """
-    whole = row["status"] == "success" and bool(row["complete"])
-    return (whole, row["created"] is not None, row["created"] or 0, row["eval_id"])
-
-
-def _when(row: Row) -> str:
-    return f"{row['created']:%Y-%m-%d %H:%M:%S}" if row["created"] else str(row["path"])
+    for row in rows:
+        if row["partial"] and row["complete"]:
+            row["flags"].append(
+                f"A part of the evaluation: {row['graded']} of {row['planned']} planned samples graded."
+            )
+        row["flags"] += row["told"]
 
 
 def flag_states(rows: Iterable[Row]) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dashboard.queries.splits import check_splits
+from dashboard.queries.standing import REPEATS, Repeats
 
 ALL_METRICS = "all"
 """As the only name in `RateQuery.metrics`: every definition that applies, and the automatic metrics."""
@@ -37,7 +38,12 @@ class RateQuery:
     splits: tuple[str, ...] = ()
     """Fields that split every eval, at most two: `metadata.NAME`, `task_args.NAME` or `variant`."""
 
+    repeats: Repeats = "pooled"
+    """What becomes of independent evaluations of one checkpoint with the same settings."""
+
     def __post_init__(self) -> None:
+        if self.repeats not in REPEATS:
+            raise ValueError(f'repeats is "{self.repeats}" (allowed: {", ".join(REPEATS)})')
         if not 0.0 < self.level < 1.0:
             raise ValueError(f"level is {self.level}, and must lie between 0 and 1, like 0.95")
         if self.method not in ("wilson", "clopper-pearson"):
@@ -90,6 +96,10 @@ RATE_COLUMNS: dict[str, str] = {
     "epochs": COUNT,
     "model": TEXT,
     "repeat": COUNT,
+    "pooled": COUNT,
+    "partial": FLAG,
+    "graded": COUNT,
+    "planned": COUNT,
     "reported": NUMBER,
     "disagrees": FLAG,
     "flags": LIST,
@@ -102,6 +112,9 @@ unit for kinds "mean" and "reported". `n` counts the samples in the denominator,
 outcome (errored, unscored, invalidated), `n_all` all samples; the others, `n_all - n - n_missing`,
 are outside the definition's `among`. `k` is missing where outcomes are not yes or no. A row with `group` is an
 average over several evals of one checkpoint and has no `eval_id`. `flags` is a list of sentences for people.
+
+`pooled` counts the independent evaluations in a row, `repeat` is 0 for the one that a line goes through. `partial` rows
+are of a part of an evaluation (limited, errored, cancelled) where there is no whole one: `graded` of `planned` samples.
 
 `split` and `split2` are the values of the fields in `RateQuery.splits`, as text: true or false, numbers, lists and
 objects as JSON; missing where the samples have no such field, or nothing is split. There is a row for each combination

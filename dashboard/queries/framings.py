@@ -50,7 +50,7 @@ def framings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd
     table = rates(con, query, as_of)
     table = table[~table["group"] & (table["repeat"] == 0)]
     wanted = list(dict.fromkeys(zip(table["eval"], table["metric"], strict=True)))
-    scope = scope_of(con, query.evals, as_of)
+    scope = scope_of(con, query.evals, as_of, query.splits)
     logs = [log for log in live_evals(con, as_of) if not query.runs or log["run"] in query.runs]
     steps = {(log["run"], log["step"] if log["step"] is not None else log["step_label"]) for log in logs}
     measured = find_measured(con, scope, wanted, [Checkpoint(run, step) for run, step in steps], query, as_of)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from dashboard.queries.definitions import Group, Study
-from dashboard.queries.flags import checkpoint_of, combination_of
+from dashboard.queries.flags import combination_of
+from dashboard.queries.standing import checkpoint_of
 from dashboard.statistics import average_interval
 
 Row = dict[str, Any]

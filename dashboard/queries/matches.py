@@ -13,11 +13,12 @@ import duckdb
 from dashboard.queries.applicable import Scope
 from dashboard.queries.checkpoints import Checkpoint
 from dashboard.queries.definitions import Metric
-from dashboard.queries.flags import flag_states, number_repeats
+from dashboard.queries.flags import flag_standing, flag_states
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.measures import measure
 from dashboard.queries.questions import Pairs, Part, Question, epochs_of, means_of, pair, questions, sums_of
 from dashboard.queries.rates import about_metric
+from dashboard.queries.standing import points_of
 from dashboard.statistics import (
     Difference,
     paired_mean_difference,
@@ -133,7 +134,7 @@ def find_measured(
     asked: RateQuery,
     as_of: int,
 ) -> list[Measured]:
-    """What the checkpoints have, once for each metric that is wanted of their evals; of repeats the first.
+    """What the checkpoints have, once for each metric that is wanted of their evals.
 
     Args:
         con: A cursor of this thread.
@@ -148,19 +149,18 @@ def find_measured(
         for metric in metrics:
             if (name, metric.name) in wanted:
                 by_metric.setdefault(metric, []).append(name)
-    logs = [(each, log) for log in scope.logs for each in checkpoints if each.holds(log)]
+    repeats = "newest" if asked.repeats == "each" else asked.repeats
+    logs = [(each, log) for log in points_of(scope.logs, repeats) for each in checkpoints if each.holds(log)]
     found: dict[tuple[Any, ...], Measured] = {}
     for metric, names in by_metric.items():
         of = {log["eval_id"]: each.name for each, log in logs if log["eval"] in names}
         mine = [log for _, log in logs if log["eval_id"] in of]
         rows = [row | about_metric(metric) for row in measure(con, metric, mine, scope.study, asked, as_of)]
-        number_repeats(rows)
+        flag_standing(rows)
         flag_states(rows)
         fields = {name: scope.study.cluster_field(name) for name in names}
         answers = {} if metric.kind == "reported" else questions(con, metric, mine, fields, as_of, asked.splits)
         for row in sorted(rows, key=lambda row: (row["created"] is not None, row["created"] or 0, row["eval_id"])):
-            if row["repeat"]:
-                continue
             answered = answers.get(Part(row["eval_id"], row["split"], row["split2"]), {})
             one = Measured(of[row["eval_id"]], row | {"level": asked.level}, answered)
             before = found.get((one.checkpoint, *one.name))

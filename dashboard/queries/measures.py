@@ -72,7 +72,7 @@ def measure(
     _add_intervals(rows, metric, query, fields)
     for row in rows:
         # The header speaks of all samples together.
-        if len(found.get(row["eval_id"], [])) <= 1:
+        if len(found.get(row["eval_id"], [])) <= 1 and len(row.get("members", ())) <= 1:
             _compare_with_header(row, header.get(row["eval_id"]), metric)
     return rows + _reported_rows(told, header, metric, query, whole)
 

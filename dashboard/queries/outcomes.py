@@ -18,7 +18,8 @@ NO_SPLIT = "NULL::VARCHAR"
 
 OUTCOMES = """
 WITH chosen AS (
-    SELECT unnest(${p}eval_ids::BIGINT[]) AS eval_id, unnest(${p}cluster_pointers::VARCHAR[]) AS cluster_pointer,
+    SELECT unnest(${p}eval_ids::BIGINT[]) AS eval_id, unnest(${p}points::BIGINT[]) AS point,
+           unnest(${p}cluster_pointers::VARCHAR[]) AS cluster_pointer,
            unnest(${p}scored_errors::BOOLEAN[]) AS scored_errors, unnest(${p}variants::VARCHAR[]) AS variant
 ),
 marks AS (
@@ -28,17 +29,17 @@ marks AS (
     GROUP BY sample_id
 ),
 tested AS (
-    SELECT s.eval_id, s.sample_id, s.sample_key, s.epoch,
+    SELECT s.eval_id, c.point, s.sample_id, s.sample_key, s.epoch,
            coalesce(s.invalidated, false) OR (s.error IS NOT NULL AND NOT c.scored_errors) AS void,
            CASE WHEN c.cluster_pointer IS NULL THEN s.sample_key
                 ELSE coalesce('=' || json_extract_string(s.metadata_json, c.cluster_pointer), '?' || s.sample_key)
            END AS cluster,
            {split} AS split, {split2} AS split2{sample_columns}
     FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id) JOIN evals l USING (eval_id)
-    WHERE {where}
+    WHERE s.sample_id NOT IN (SELECT sample_id FROM live_passed_over(${p}as_of)) AND ({where})
 ),
 outcomes AS (
-    SELECT eval_id, sample_id, sample_key, epoch, cluster, split, split2,
+    SELECT eval_id, point, sample_id, sample_key, epoch, cluster, split, split2,
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {value} END AS value,
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {header_value} END
                AS header_value,
@@ -50,12 +51,13 @@ outcomes AS (
 """`outcomes` has a row for every sample that is wanted: `value` is NULL where the outcome is missing or the sample is
 outside the definition's `among`; `header_value` is what the log's own metric counts (a grade of N as 0). Void are
 samples that were invalidated, or ended in an error and were not scored on purpose (inspect's score_on_error). A sample
-without the cluster's metadata field is a cluster of its own question. `also` is a further condition, for filters;
-`split` and `split2` are the values of the fields that split the samples."""
+without the cluster's metadata field is a cluster of its own question. Samples that were passed over for those of
+another attempt are no rows; `point` is the log whose point a sample counts in. `also` is a further condition, for
+filters; `split` and `split2` are the values of the fields that split the samples."""
 
 SUMS = """,
 questions AS (
-    SELECT eval_id, split, split2, cluster, sample_key, count(*) AS n_all, count_if(outside) AS n_outside,
+    SELECT point AS eval_id, split, split2, cluster, sample_key, count(*) AS n_all, count_if(outside) AS n_outside,
            count(value) AS n, sum(value) AS total, min(value) AS least, max(value) AS most,
            avg(header_value) AS header, bool_and(header_value IN (0, 1)) AS header_binary,
            arg_min(header_value, epoch) AS header_first
@@ -120,7 +122,8 @@ def outcomes_sql(
 
     Args:
         metric: What the outcome is. Of one that is only reported, every outcome is missing.
-        evals: Rows of live evals with `eval_id`, `eval`, `variant`, `score_on_error`.
+        evals: Rows of live evals with `eval_id`, `eval`, `variant`, `score_on_error`; of points, `members` are the logs
+            whose samples count in them.
         cluster_field: Eval name -> metadata field of the cluster; None for the question.
         as_of: Batch.
         also: A condition whose truth becomes the column `also`; true where None.
@@ -147,12 +150,14 @@ def outcomes_sql(
     also_sql = compiled.expression(also) if also else "true"
     split, split2 = [*(field_sql(field, compiled.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
     where_clause = where_sql(where, compiled.bind)
-    fields = [cluster_field.get(e["eval"]) for e in evals]
+    logs = [(member, e) for e in evals for member in e.get("members") or [e["eval_id"]]]
+    fields = [cluster_field.get(e["eval"]) for _, e in logs]
     parameters = compiled.parameters | {
-        f"{prefix}eval_ids": [e["eval_id"] for e in evals],
+        f"{prefix}eval_ids": [member for member, _ in logs],
+        f"{prefix}points": [e["eval_id"] for _, e in logs],
         f"{prefix}cluster_pointers": [None if name is None else json_pointer(name) for name in fields],
-        f"{prefix}scored_errors": [bool(e["score_on_error"]) for e in evals],
-        f"{prefix}variants": [e["variant"] for e in evals],
+        f"{prefix}scored_errors": [bool(e["score_on_error"]) for _, e in logs],
+        f"{prefix}variants": [e["variant"] for _, e in logs],
         f"{prefix}as_of": as_of,
     }
     sql = OUTCOMES.format(

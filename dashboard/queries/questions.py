@@ -16,16 +16,19 @@ from dashboard.queries.sql import records
 from dashboard.statistics import ClusterSums, sums_of_parts
 
 QUESTIONS = """
-SELECT o.eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,
+SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,
        count(o.value) AS n, sum(o.value) AS total, sum(o.value * o.value) AS squares,
        min(o.epoch) FILTER (WHERE o.value = 1) AS counted_epoch, min(o.epoch) FILTER (WHERE o.value = 0) AS other_epoch,
        min(o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_epoch,
+       arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value = 1) AS counted_log,
+       arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value = 0) AS other_log,
+       arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_log,
        list(DISTINCT hash(s.input)) FILTER (WHERE s.input IS NOT NULL) AS prompts
-FROM outcomes o JOIN live_samples($as_of) s USING (sample_id)
-GROUP BY ALL ORDER BY o.eval_id, o.split, o.split2, o.sample_key
+FROM outcomes o JOIN live_samples($as_of) s USING (sample_id) JOIN evals l ON l.eval_id = o.eval_id
+GROUP BY o.point, o.split, o.split2, o.sample_key ORDER BY o.point, o.split, o.split2, o.sample_key
 """
 """A row for every question of a log, or of each combination of split values in it: `n` epochs with an outcome, of
-`epochs`; the first epoch of either outcome, and of any."""
+`epochs`; the first epoch of either outcome, and of any, each with the log that holds it."""
 
 Question = dict[str, Any]
 Floats = npt.NDArray[np.float64]

@@ -10,11 +10,12 @@ import pandas as pd
 
 from dashboard.queries.applicable import Scope, scope_of
 from dashboard.queries.definitions import Group, Metric, Study
-from dashboard.queries.flags import flag_differences, flag_jumps, flag_states, number_repeats
+from dashboard.queries.flags import flag_differences, flag_jumps, flag_standing, flag_states
 from dashboard.queries.frame import ALL_METRICS, RATE_COLUMNS, RateQuery, frame_of
 from dashboard.queries.groups import group_rows
 from dashboard.queries.measures import measure
 from dashboard.queries.splits import value_order
+from dashboard.queries.standing import points_of
 
 Row = dict[str, Any]
 
@@ -32,8 +33,8 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
     Returns:
         The columns and dtypes of `RATE_COLUMNS`, also when there is no row; sorted by run, eval, metric and step.
     """
-    scope = scope_of(con, query.evals, as_of)
-    in_sight = [log for log in scope.logs if _in_sight(log, query)]
+    scope = scope_of(con, query.evals, as_of, query.splits)
+    in_sight = points_of((log for log in scope.logs if _in_sight(log, query)), query.repeats)
     wanted = {name: chosen_metrics(scope.applicable[name], query.metrics) for name in scope.shown}
     by_group = {group: scope.members(group) for group in scope.groups if _is_asked_for(group, scope, query)}
     every: dict[Metric, set[str]] = {}
@@ -47,7 +48,7 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
     for metric, of in every.items():
         measured = measure(con, metric, [log for log in in_sight if log["eval"] in of], scope.study, query, as_of)
         rows += [row | about_metric(metric) for row in measured]
-    number_repeats(rows)
+    flag_standing(rows)
     flag_states(rows)
     flag_differences(rows)
     flag_jumps(rows)

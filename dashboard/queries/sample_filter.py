@@ -13,6 +13,7 @@ from dashboard.queries.definitions import Metric, Reported
 from dashboard.queries.outcomes import outcomes_sql
 from dashboard.queries.splits import Where, check_field
 from dashboard.queries.sql import identifier
+from dashboard.queries.standing import points_of
 from loaders.study.conditions import Condition
 
 Outcome = Literal["misaligned", "aligned", "missing", "outside", "scored"]
@@ -143,7 +144,7 @@ class Found:
 
 def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Found | None:
     """The samples that are wanted, as SQL; None where no log can hold such samples."""
-    scope = scope_of(con, wanted.evals, as_of)
+    scope = scope_of(con, wanted.evals, as_of, [field for field, _ in wanted.where])
     picked: list[str] = []
     details: list[str] = []
     parameters: dict[str, Any] = {"as_of": as_of}
@@ -180,8 +181,9 @@ def _in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str,
     for group in scope.groups if wanted.evals else []:
         asked |= {name: metric.name for name, metric in scope.members(group)}
     by_metric: dict[Metric, list[dict[str, Any]]] = {}
+    behind = _behind(scope, wanted)
     for log in scope.logs:
-        if log["eval"] in asked and _is_wanted(log, wanted):
+        if log["eval"] in asked and log["eval_id"] in behind and _is_wanted(log, wanted):
             metrics = scope.applicable[log["eval"]]
             if asked[log["eval"]] not in (None, DEFAULT):
                 metrics = [metric for metric in metrics if metric.name == asked[log["eval"]]]
@@ -192,10 +194,20 @@ def _in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str,
     return by_metric
 
 
+def _behind(scope: Scope, wanted: SampleFilter) -> set[int]:
+    """Logs whose samples count; of a log that is named, all that count in its point, or itself."""
+    points = points_of(scope.logs)
+    counting = {member for point in points for member in point["members"]}
+    if not wanted.logs:
+        return counting | {log["eval_id"] for log in scope.logs if log["role"] == "speaks"}
+    of_point = {member for point in points if point["eval_key"] in wanted.logs for member in point["members"]}
+    return of_point | {log["eval_id"] for log in scope.logs if log["eval_key"] in wanted.logs}
+
+
 def _is_wanted(row: dict[str, Any], wanted: SampleFilter) -> bool:
     allowed = (
         (wanted.runs, row["run"]), (wanted.mixes, row["mix"]), (wanted.stages, row["stage"]),
-        (wanted.variants, row["variant"]), (wanted.logs, row["eval_key"]),
+        (wanted.variants, row["variant"]),
     )  # fmt: skip
     at_step = not wanted.steps or any(
         step == (row["step_label"] if isinstance(step, str) else row["step"]) for step in wanted.steps

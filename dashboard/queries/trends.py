@@ -131,7 +131,7 @@ def trends(con: duckdb.DuckDBPyConnection, query: TrendQuery, as_of: int) -> Tre
         query: Which.
         as_of: The store as of the end of this batch.
     """
-    scope = scope_of(con, query.evals, as_of)
+    scope = scope_of(con, query.evals, as_of, query.splits)
     every = tuple(dict.fromkeys([*query.runs, *([query.baseline] if query.baseline else [])]))
     parents = _parents(con, every, as_of) if query.from_parent else {}
     wanted = {*((log["run"], log["step"]) for log in scope.logs if log["run"] in every), *parents.values()}

@@ -1,0 +1,159 @@
+"""From logs to points: which logs a point is of, by what `loaders.study.standing` decided of each.
+
+A point is one evaluation, or several independent ones with the same settings pooled. Evaluations of one checkpoint with
+other settings are variants, each a line of its own, named by what differs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from loaders.study.settings import FORMING
+
+Row = dict[str, Any]
+Repeats = Literal["pooled", "newest", "each"]
+REPEATS: tuple[Repeats, ...] = ("pooled", "newest", "each")
+"""What becomes of independent evaluations of one checkpoint with the same settings: pooled, their questions as
+clusters; the newest alone; each drawn, the newest on the line."""
+
+LONGEST = 40
+"""Characters of a setting's value in the name of a variant."""
+
+
+def precedence(row: Row) -> tuple[Any, ...]:
+    """Orders logs of one checkpoint, the one that counts last: complete successes, then what was created last.
+
+    Args:
+        row: With status, complete, created and eval_id.
+    """
+    whole = row["status"] == "success" and bool(row["complete"])
+    return (whole, row["created"] is not None, row["created"] or 0, row["eval_id"])
+
+
+def checkpoint_of(row: Row) -> tuple[Any, ...]:
+    """Rows with the same key are of one checkpoint; a log without any step is one of its own."""
+    if row["step"] is None and row["step_label"] is None:
+        return (row["run"], row["variant"], row["lead_id"])
+    return (row["run"], row["variant"], row["step"], row["step_label"])
+
+
+def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
+    """The logs, `variant` naming what makes each another measurement, and `differs` the settings that do.
+
+    A setting does where two evaluations of one checkpoint differ in it; those that form the prompt also where two of
+    one run do.
+
+    Args:
+        logs: Rows of live evals, all of each eval's name.
+        splits: Fields by which samples are split: they need no variant.
+    """
+    settings = {log["eval_id"]: json.loads(log["settings"]) for log in logs}
+    named = _differing(logs, settings)
+    found = []
+    for log in logs:
+        names = [name for name in named.get(log["eval"], ()) if name not in splits]
+        parts = [log["variant"]] if log["variant"] else []
+        parts += [f"{name.removeprefix('task_args.')}={_value(settings[log['eval_id']], name)}" for name in names]
+        found.append(log | {"variant": ", ".join(parts) or None, "differs": names})
+    return found
+
+
+def _value(settings: Mapping[str, str], name: str) -> str:
+    text = " ".join(settings.get(name, "not given").split())
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _differing(logs: Sequence[Row], settings: Mapping[int, Mapping[str, str]]) -> dict[str, list[str]]:
+    """By eval, the settings that tell its variants apart."""
+    of_place: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    of_run: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for log in logs:
+        if log["role"] == "speaks":
+            of_place[log["eval"], *checkpoint_of(log)].append(log["eval_id"])
+            if log["placed"]:
+                of_run[log["eval"], log["run"], log["variant"]].append(log["eval_id"])
+    found: dict[str, set[str]] = defaultdict(set)
+    for (name, *_), of in of_place.items():
+        found[name] |= _unlike([settings[eval_id] for eval_id in of])
+    for (name, *_), of in of_run.items():
+        found[name] |= _unlike([settings[eval_id] for eval_id in of]).intersection(FORMING)
+    return {name: sorted(names) for name, names in found.items()}
+
+
+def _unlike(of: Sequence[Mapping[str, str]]) -> set[str]:
+    if len(of) < 2:
+        return set()
+    names = {name for each in of for name in each}
+    return {name for name in names if len({each.get(name) for each in of}) > 1}
+
+
+def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
+    """Rows of live evals, one a point: its newest log's, with the ids of all logs that count in it as `members`.
+
+    Args:
+        logs: From `with_variants`; only those in sight.
+        repeats: What becomes of independent evaluations.
+
+    Returns:
+        Besides the log's columns: `members`, `pooled` (evaluations in it), `repeat` (0 on the line) and
+        `told` (sentences about logs that were pooled, superseded or left out).
+    """
+    logs = [dict(log) for log in logs]
+    speaking: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    others: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    joined: dict[int, list[int]] = defaultdict(list)
+    for log in logs:
+        key = (log["eval"], *checkpoint_of(log))
+        (speaking if log["role"] == "speaks" else others)[key].append(log)
+        if log["role"] == "joined":
+            joined[log["lead_id"]].append(log["eval_id"])
+    for log in logs:
+        if log["lead_id"] in joined and log["role"] == "speaks":
+            log["n_samples"] = max(log["n_samples"], log["graded"] or 0)
+    points = []
+    for key, of in speaking.items():
+        of.sort(key=precedence, reverse=True)
+        told = [_sentence(log) for log in others[key]]
+        if repeats == "pooled":
+            # Numbers that logs only report can't be pooled: the newest counts.
+            together = [log for log in of if log["n_samples"]] if of[0]["n_samples"] else of[:1]
+            members = [at for log in together for at in (log["eval_id"], *joined[log["lead_id"]])]
+            about = _pooled(of, together)
+            points.append(of[0] | {"members": members, "pooled": len(together), "repeat": 0, "told": about + told})
+            continue
+        for number, log in enumerate(of if repeats == "each" else of[:1]):
+            members = [log["eval_id"], *joined[log["lead_id"]]]
+            about = _beside(of, number, repeats) + ([] if number else told)
+            points.append(log | {"members": members, "pooled": 1, "repeat": number, "told": about})
+    return points
+
+
+def _pooled(of: Sequence[Row], together: Sequence[Row]) -> list[str]:
+    if len(of) == 1:
+        return []
+    if len(together) == len(of):
+        return [f"{len(of)} logs pooled, with the same settings; clustered by question."]
+    if len(together) > 1:
+        return [f"{len(together)} of {len(of)} logs pooled: the others hold no samples."]
+    return [f"{len(of)} logs of this checkpoint; the newest counts, of {when(of[0])}: without samples none is pooled."]
+
+
+def _beside(of: Sequence[Row], number: int, repeats: Repeats) -> list[str]:
+    if len(of) == 1:
+        return []
+    if number:
+        return [f"A repeated eval: the line goes through the log of {when(of[0])}."]
+    kept = "the newest alone counts" if repeats == "newest" else "the line goes through this one"
+    return [f"{len(of)} logs of this checkpoint with the same settings; {kept}, of {when(of[0])}."]
+
+
+def _sentence(log: Row) -> str:
+    return f"{str(log['path'] or log['eval_key']).rpartition('/')[2]}: {log['standing'] or log['role']}."
+
+
+def when(row: Row) -> str:
+    """When a log was made, for people; its path where it doesn't tell."""
+    return f"{row['created']:%Y-%m-%d %H:%M:%S}" if row["created"] else str(row["path"])
