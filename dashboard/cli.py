@@ -227,6 +227,12 @@ def _measures(command: argparse.ArgumentParser) -> None:
         default="wilson",
         help="of rates: Wilson (default), or Clopper-Pearson, which is exact and wider",
     )
+    command.add_argument(
+        "--repeats",
+        choices=("pooled", "newest", "each"),
+        default="pooled",
+        help="independent evals of one checkpoint with the same settings: pooled (default), the newest alone, or each",
+    )
 
 
 def _formats(command: argparse.ArgumentParser) -> None:

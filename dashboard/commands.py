@@ -73,6 +73,7 @@ class RateArguments(Struct):
     split: list[str] = field(default_factory=list)
     """Fields that split every eval; none where empty."""
     interval: Literal["wilson", "clopper-pearson"] = "wilson"
+    repeats: Literal["pooled", "newest", "each"] = "pooled"
 
     def query(self) -> RateQuery:
         """The same question, as the pages ask it.
@@ -91,6 +92,7 @@ class RateArguments(Struct):
                 metrics=tuple(self.metric),
                 splits=tuple(self.split),
                 method=self.interval,
+                repeats=self.repeats,
             )
         except ValueError as error:
             raise DriftlineError(f"--split: {error}.") from error
@@ -108,6 +110,7 @@ class CompareArguments(Struct):
     split: list[str] = field(default_factory=list)
     """Fields that split every eval; none where empty."""
     interval: Literal["wilson", "clopper-pearson"] = "wilson"
+    repeats: Literal["pooled", "newest", "each"] = "pooled"
     target: float | None = None
     """A difference, in the units of the differences: how many questions would it take to find it?"""
 
@@ -128,6 +131,7 @@ class CompareArguments(Struct):
                 correction=self.correction,
                 splits=tuple(self.split),
                 method=self.interval,
+                repeats=self.repeats,
             )
         except ValueError as error:
             raise DriftlineError(f"--split: {error}.") from error

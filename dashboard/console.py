@@ -224,7 +224,9 @@ def _given(value: str | None, rule: str | None) -> str:
 
 def rates(given: argparse.Namespace) -> int:
     """Print the table behind the curves."""
-    arguments = msgspec.structs.replace(_rate_arguments(given), split=given.split, interval=given.interval)
+    arguments = msgspec.structs.replace(
+        _rate_arguments(given), split=given.split, interval=given.interval, repeats=given.repeats
+    )
     with _readable(given) as place:
         if isinstance(place, Owner):
             rows: list[dict[str, Any]] = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
@@ -264,6 +266,7 @@ def compare(given: argparse.Namespace) -> int:
         as_of=given.as_of,
         split=given.split,
         interval=given.interval,
+        repeats=given.repeats,
         target=given.target,
     )
     with _readable(given) as place:

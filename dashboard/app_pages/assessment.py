@@ -55,11 +55,12 @@ with st.sidebar:
         "Zoom in on the values", key="zoom", bind="query-params", help="Otherwise rates begin at 0 %."
     )
     method = choices.pick_interval()
+    repeats = choices.pick_repeats(as_of)
 
 # The numbers.
 query = RateQuery(
     runs=offers.runs_of(coverage, picked), evals=tuple(picked_evals), metrics=tuple(picked_metrics), splits=splits,
-    method=method,
+    method=method, repeats=repeats,
 )  # fmt: skip
 rates = caches.rates(query, as_of)
 rates = rates[[links.checkpoint(row) in picked for row in rates.to_dict("records")] or slice(0)]

@@ -65,6 +65,7 @@ with st.sidebar:
         " Hochberg's: at most 5 % of the findings false, on average.",
     )
     method = choices.pick_interval()
+    repeats = choices.pick_repeats(as_of)
 
 # The numbers.
 query = CompareQuery(
@@ -75,6 +76,7 @@ query = CompareQuery(
     correction=telling.CORRECTIONS[correction],
     splits=splits,
     method=method,
+    repeats=repeats,
 )
 try:
     found = caches.compare(query, as_of)

@@ -76,6 +76,7 @@ with st.sidebar:
         required=True,
     )
     method = choices.pick_interval()
+    repeats = choices.pick_repeats(as_of)
 
 # The numbers. Along the lineage a run is shown with those that it was trained from: it begins where they end.
 lineage = lineage_of(runs)
@@ -85,7 +86,12 @@ shown_runs = [run for run in along if not picked_stages or stage_of.get(run) in 
 if not shown_runs:
     nothing.no_rates()
 query = RateQuery(
-    runs=tuple(along), evals=tuple(picked_evals), metrics=definition.metrics, splits=splits, method=method
+    runs=tuple(along),
+    evals=tuple(picked_evals),
+    metrics=definition.metrics,
+    splits=splits,
+    method=method,
+    repeats=repeats,
 )
 rates = caches.rates(query, as_of)
 data = curve_data(rates, x=x, series=series, panels=panels, lineage=lineage, shown_runs=shown_runs)

@@ -34,7 +34,8 @@ if len(evals):
         eval_name = controls.pick_one("Eval", "eval", evals["eval"].tolist(), default=first, titles=titles)
         definition = pick_definition(caches.metrics_for((eval_name,), as_of))
         method = choices.pick_interval()
-    query = RateQuery(evals=(eval_name,), metrics=definition.metrics, method=method)
+        repeats = choices.pick_repeats(as_of)
+    query = RateQuery(evals=(eval_name,), metrics=definition.metrics, method=method, repeats=repeats)
     standings = caches.standings(query, as_of)
     pieces = pictures.pieces_to_show(standings, runs)
     if pieces:

@@ -56,6 +56,7 @@ with st.sidebar:
         help="The further training step by step with leads over the baseline, or the whole ancestry stage by stage.",
     )  # fmt: skip
     method = choices.pick_interval()
+    repeats = choices.pick_repeats(as_of)
 
 # The numbers.
 lineage = lineage_of(runs)
@@ -66,6 +67,7 @@ query = RateQuery(
     metrics=definition.metrics,
     splits=splits,
     method=method,
+    repeats=repeats,
 )
 rates = caches.rates(query, as_of)
 if rates[rates["run"].isin(picked)]["rate"].isna().all():

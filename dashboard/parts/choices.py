@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.parts import caches, controls, nothing
 from dashboard.parts.plain import escaped
 from dashboard.queries.frame import Method
+from dashboard.queries.standing import REPEATS, Repeats
 
 SPLITS = "split"
 MOST_SPLITS = 2
@@ -71,6 +72,24 @@ def pick_splits(evals: Sequence[str], as_of: int) -> tuple[str, ...]:
         told = f"None of the picked evals has the field {' or '.join(absent)}: nothing is split by it."
         st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
     return tuple(picked)
+
+
+def pick_repeats(as_of: int) -> Repeats:
+    """Choose what becomes of repeated evals; asked only where there are any."""
+    if not caches.has_repeats(as_of):
+        return "pooled"
+    picked = st.segmented_control(
+        "Repeated evals",
+        list(REPEATS),
+        default="pooled",
+        key="repeats",
+        bind="query-params",
+        required=True,
+        format_func=str.capitalize,
+        help="Independent evals of one checkpoint with the same settings: pooled (clustered by question), the newest"
+        " alone, or each drawn.",
+    )
+    return cast("Repeats", picked)
 
 
 def pick_interval() -> Method:

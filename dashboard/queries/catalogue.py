@@ -107,6 +107,17 @@ def runs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     return frame_of(rows, RUN_COLUMNS)
 
 
+REPEATED = """
+SELECT 1 FROM live_evals($as_of) WHERE role = 'speaks' AND (step IS NOT NULL OR step_label IS NOT NULL)
+GROUP BY run, step, step_label, eval, variant, settings HAVING count(*) > 1 LIMIT 1
+"""
+
+
+def has_repeats(con: duckdb.DuckDBPyConnection, as_of: int) -> bool:
+    """Whether any checkpoint was evaluated more than once on the same eval with the same settings."""
+    return bool(records(con, REPEATED, {"as_of": as_of}))
+
+
 def coverage(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """What was evaluated at which checkpoint, and which checkpoints wait for an eval: `COVERAGE_COLUMNS`."""
     return frame_of(records(con, COVERAGE, {"as_of": as_of}), COVERAGE_COLUMNS)

@@ -42,9 +42,12 @@ DIFFERENCE = tuple(name for name in STANDING_COLUMNS if name not in ("run", "var
 
 LOG_COLUMNS: dict[str, str] = {
     "run": TEXT, "eval": TEXT, "step": COUNT, "step_label": TEXT, "variant": TEXT, "placed": FLAG, "created": TIME,
-    "status": TEXT, "complete": FLAG, "samples": COUNT, "path": TEXT, "eval_key": TEXT,
+    "status": TEXT, "complete": FLAG, "samples": COUNT, "path": TEXT, "eval_key": TEXT, "role": TEXT, "standing": TEXT,
+    "graded": COUNT, "planned": COUNT,
 }  # fmt: skip
-"""Columns of `logs`. `complete` is False for a log that is still being written, or whose writer died."""
+"""Columns of `logs`. `complete` is False for a log that is still being written, or whose writer died. `role` and
+`standing` say whether the log speaks for its checkpoint, and why not (`loaders.study.standing`); `graded` of `planned`
+samples are those of its evaluation."""
 
 UNLIKE_COLUMNS: dict[str, str] = {
     "eval": TEXT, "setting": TEXT, "usual": TEXT, "others": LIST, "logs": COUNT, "unlike": COUNT, "runs": LIST,

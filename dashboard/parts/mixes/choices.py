@@ -100,8 +100,14 @@ def pick(view: View, evals: pd.DataFrame, runs: pd.DataFrame, as_of: int) -> Sho
     )
     zoom = st.toggle("Zoom in on the values", key="zoom", bind="query-params", help="Otherwise rates begin at 0 %.")
     method = choices.pick_interval()
+    repeats = choices.pick_repeats(as_of)
     query = RateQuery(
-        runs=tuple(picked_runs), evals=tuple(picked_evals), metrics=definition.metrics, splits=splits, method=method
+        runs=tuple(picked_runs),
+        evals=tuple(picked_evals),
+        metrics=definition.metrics,
+        splits=splits,
+        method=method,
+        repeats=repeats,
     )
     every = caches.rates(query, as_of)
     return Shown(
