@@ -61,6 +61,22 @@ def read_results(
     return records
 
 
+def arguments_and_tasks(document: dict[str, Any]) -> tuple[str, list[str]]:
+    """The model's arguments as they were typed (empty where they are no text), and the tasks of a document."""
+    arguments = _dict(document, "config").get("model_args")
+    tasks = dict.fromkeys([*_dict(document, "configs"), *_dict(document, "results")])
+    return (arguments if isinstance(arguments, str) else "", list(tasks))
+
+
+def filters_of(document: dict[str, Any], task: str) -> list[str]:
+    """The names of a task's filters, in the order that the harness goes through them."""
+    metrics = (name.partition(",")[2] for name in _dict(_dict(document, "results"), task))
+    reported = list(dict.fromkeys(name for name in metrics if name))
+    listed = _dict(_dict(document, "configs"), task).get("filter_list")
+    told = [entry.get("name") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return told if set(told) == set(reported) else reported
+
+
 def _attach(record: EvalRecord, held: TaskSamples, notes: list[str]) -> None:
     record.samples = held.records
     notes += held.notes
@@ -192,7 +208,9 @@ def _inline_samples(document: dict[str, Any]) -> dict[str, TaskSamples]:
     """Rows within the document, where a script dumped what `simple_evaluate` returned."""
     inline = _dict(document, "samples")
     return {
-        task: join_filters([row for row in rows if isinstance(row, dict) and "doc_id" in row], task)
+        task: join_filters(
+            [row for row in rows if isinstance(row, dict) and "doc_id" in row], task, filters_of(document, task)
+        )
         for task, rows in inline.items()
         if isinstance(rows, list)
     }
