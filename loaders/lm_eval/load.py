@@ -141,7 +141,5 @@ def _document(path: Path) -> dict[str, Any]:
     results = document.get("results") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(results, dict):
         said = "`results` is a list" if isinstance(results, list) else "there is no object `results`"
-        raise RejectedFile(
-            path, f"{said}, and every results file of lm-evaluation-harness has an object of tasks there"
-        )
+        raise RejectedFile(path, f"{said}, where every results file of lm-evaluation-harness has its tasks")
     return document
