@@ -25,7 +25,12 @@ class Odd(NamedTuple):
 
 
 def reported_metrics(
-    metrics: dict[str, Any], n: int | None, odd: list[Odd] | None = None, *, shares: bool = True
+    metrics: dict[str, Any],
+    n: int | None,
+    odd: list[Odd] | None = None,
+    *,
+    shares: bool = True,
+    filters: bool = True,
 ) -> list[ReportedMetric]:
     """The metrics of one task: `metric` and `metric_stderr` (2023), `metric,filter` and `metric_stderr,filter` (today).
 
@@ -36,13 +41,14 @@ def reported_metrics(
         n: How many documents the file says were evaluated; a group counts by metric instead.
         odd: Gets the numbers that are left out.
         shares: Whether the metrics can be k of n: those of a group are averages of its tasks.
+        filters: Whether what stands behind a comma in a name is a filter.
     """
     odd = [] if odd is None else odd
     counts = metrics.get("sample_count")
     counts = counts if isinstance(counts, dict) else {}
     found = []
     for name, value in metrics.items():
-        metric, _, filter_name = name.partition(",")
+        metric, _, filter_name = name.partition(",") if filters else (name, "", "")
         if metric in NOT_METRICS or not metric.strip():  # 0.4.0 gives groups a metric " "
             continue
         base = metric.removesuffix(STDERR)
