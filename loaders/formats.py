@@ -12,6 +12,7 @@ from loaders import inspect, lighteval, lm_eval, tabular, trainer
 from loaders.errors import RejectedFile
 from loaders.inspect.log import is_lfs_pointer, lfs_reason
 from loaders.listing import Item
+from loaders.recognized import recognized
 from loaders.records import LoadedFile
 from loaders.table_mapping import TableMapping
 
@@ -117,6 +118,9 @@ def _impression(path: Path, head: bytes) -> str:
         return f"not valid JSON ({error})"
     except RecursionError:
         return "JSON nested too deeply"
+    known = recognized(path.name, document)
+    if known is not None:
+        return known
     if isinstance(document, dict):
         keys = ", ".join(repr(key) for key in list(document)[:6]) or "no keys"
         return f"a JSON object with {keys}{', ...' if len(document) > 6 else ''}, and without an 'eval' or 'results'"

@@ -73,7 +73,8 @@ def filters_of(document: dict[str, Any], task: str) -> list[str]:
     metrics = (name.partition(",")[2] for name in as_dict(as_dict(document, "results"), task))
     reported = list(dict.fromkeys(name for name in metrics if name))
     listed = as_dict(as_dict(document, "configs"), task).get("filter_list")
-    told = [entry.get("name") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    told = [str(entry.get("name")) for entry in entries]
     return told if set(told) == set(reported) else reported
 
 
