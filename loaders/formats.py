@@ -8,14 +8,15 @@ from typing import Literal
 
 import msgspec
 
-from loaders import inspect, lm_eval, tabular, trainer
+from loaders import inspect, lighteval, lm_eval, tabular, trainer
 from loaders.errors import RejectedFile
 from loaders.inspect.log import is_lfs_pointer, lfs_reason
 from loaders.listing import Item
+from loaders.recognized import recognized
 from loaders.records import LoadedFile
 from loaders.table_mapping import TableMapping
 
-READER = "1"
+READER = "2"
 """Part of every fingerprint: raised when a loader learns to read more, so that files are read again."""
 
 HEAD_BYTES = 4096
@@ -23,11 +24,16 @@ MOST_LOOKED_INTO = 20_000_000
 """Bytes up to which a file of no known format is read to say what it is instead."""
 
 TABULAR = frozenset({".csv", ".jsonl", ".parquet"})
-IDENTITY: dict[str, Literal["content", "name"]] = {"inspect": "content", lm_eval.FORMAT: "name"}
+IDENTITY: dict[str, Literal["content", "name"]] = {
+    "inspect": "content",
+    lm_eval.FORMAT: "name",
+    lighteval.FORMAT: "name",
+}
 """What makes a file of a format the same one elsewhere; of the others, the path does."""
 
 KNOWN = (
     "an Inspect log (.eval or .json), lm-evaluation-harness results (results*.json, samples_*.jsonl),"
+    " lighteval results (results_*.json),"
     " trainer_state.json, adapter_config.json, inspect_rl's manifest.json, training_config.json, run.yaml, study.yaml,"
     " or a table (.csv, .jsonl, .parquet) that study.yaml maps"
 )
@@ -86,6 +92,8 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
         return tabular.load(path, mapped_path, mapping)
     if inspect.sniff(path, head):
         return inspect.load(path)
+    if lighteval.sniff(path, head):
+        return lighteval.load(path)
     if lm_eval.sniff(path, head):
         return lm_eval.load(path)
     if trainer.sniff(path, head):
@@ -110,6 +118,9 @@ def _impression(path: Path, head: bytes) -> str:
         return f"not valid JSON ({error})"
     except RecursionError:
         return "JSON nested too deeply"
+    known = recognized(path.name, document)
+    if known is not None:
+        return known
     if isinstance(document, dict):
         keys = ", ".join(repr(key) for key in list(document)[:6]) or "no keys"
         return f"a JSON object with {keys}{', ...' if len(document) > 6 else ''}, and without an 'eval' or 'results'"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loaders.errors import DriftlineError
+from loaders.lm_eval.names import NAMED_BY_ARGUMENTS
 
 LOG_SUFFIXES = frozenset({".eval", ".json", ".jsonl", ".csv", ".parquet"})
 RUN_CARD, STUDY_FILE = "run.yaml", "study.yaml"
@@ -136,8 +137,11 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
     found = {path: (size, mtime) for path, size, mtime in files}
     owned: set[str] = set()
     groups: list[tuple[str, list[str]]] = []
+    # The first samples files of lm-eval were called by the model's arguments, beside results of any name.
+    any_json = any(NAMED_BY_ARGUMENTS.match(path.rpartition(os.sep)[2]) for path in found)
     for path in found:
-        extra = [str(p) for p in companions(Path(path)) if str(p) in found] if _may_have_companions(path) else []
+        asked = _may_have_companions(path, any_json)
+        extra = [str(p) for p in companions(Path(path)) if str(p) in found] if asked else []
         owned.update(extra)
         groups.append((path, extra))
     root = str(listing.root)
@@ -151,6 +155,6 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
         )
 
 
-def _may_have_companions(path: str) -> bool:
+def _may_have_companions(path: str, any_json: bool) -> bool:
     name = path.rpartition(os.sep)[2]
-    return name.endswith(".json") and (name.startswith("results") or DATED.search(name) is not None)
+    return name.endswith(".json") and (any_json or name.startswith("results") or DATED.search(name) is not None)

@@ -157,6 +157,15 @@ def test_the_numbers_that_a_log_reports_of_itself():
         assert header_metrics(cursor, "NONE", 1).empty
 
 
+def test_counts_standard_errors_and_placeholders_are_offered_as_no_metrics():
+    store = StoreBuilder()
+    names = ["stderr", "num_total", "num_correct", "bypass", "sample_len", "acc_norm_stderr", "n_samples", "accuracy"]
+    store.add(log([], reported=[reported(name, 0.5, scorer="s") for name in (*names, "fraction_none")]), step=1)
+    with store.cursor() as cursor:
+        offered = metrics_for(cursor, ["blackmail"], 1)
+    assert offered["metric"].tolist() == ["accuracy.s", "fraction_none.s"]
+
+
 def test_what_a_study_says_of_itself():
     store = StoreBuilder()
     store.study("demo", title="Demo", simulated="Simulated data", notes=None)

@@ -22,6 +22,7 @@ from dashboard.queries.definitions import (
     automatic_grade,
     automatic_number,
     automatic_reported,
+    is_metric,
     read_study,
     tests_of,
 )
@@ -175,7 +176,9 @@ def metrics_of(study: Study, name: str, contents: Contents) -> list[Metric]:
         ),
     ]
     if not contents.scores:
-        automatic += [automatic_reported(r["metric"], r["scorer"], r["key"]) for r in contents.reported]
+        automatic += [
+            automatic_reported(r["metric"], r["scorer"], r["key"]) for r in contents.reported if is_metric(r["metric"])
+        ]
     for metric in automatic:
         found.setdefault(metric.name, metric)
     return list(found.values())

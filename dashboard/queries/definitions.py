@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -227,6 +228,18 @@ def automatic_grade(scorer: str, key: str | None, partial: bool) -> Metric:
         better="higher",
         header=_comparable(source),
     )
+
+
+NO_METRIC = re.compile(
+    r"(?:.*_)?stderr|(?:num|n)_\w+|n|count|total|(?:sample|total|scored|completed)_(?:samples|count|len)|bypass|alias",
+    re.I,
+)
+"""Standard errors, counts and placeholders that logs report in the manner of metrics: `num_total`, `bypass`."""
+
+
+def is_metric(name: str) -> bool:
+    """Whether what a log reports under a name is offered as a metric unasked; a study may still define one of it."""
+    return NO_METRIC.fullmatch(name) is None
 
 
 def automatic_reported(metric: str, scorer: str | None, key: str | None) -> Metric:

@@ -134,6 +134,10 @@ class ConfigDoc(Struct):
     """The part of an eval's configuration that is a column of its own."""
 
     epochs: int | None = None
+    limit: Any = None
+    """A number of samples, or the first and the last."""
+    sample_id: Any = None
+    """The samples that were asked for by name."""
 
 
 class DatasetDoc(Struct):

@@ -75,7 +75,8 @@ def eval_record(log: LogDoc, where: str) -> EvalRecord:
         error=None if log.error is None else clean(log.error.message),
         epochs=config.epochs,
         log_version=log.version,
-        n_samples_reported=_planned(log, config, dataset),
+        n_samples_reported=_said(log, config, dataset),
+        n_planned=_planned(log, config, dataset),
         task_args_json=json(spec.task_args),
         model_args_json=json(spec.model_args),
         model_roles_json=json(spec.model_roles),
@@ -153,6 +154,21 @@ def _number(metric: MetricDoc | float | None) -> float | None:
 
 
 def _planned(log: LogDoc, config: ConfigDoc, dataset: DatasetDoc) -> int | None:
+    """How many samples the whole dataset gives, epochs included, whatever a limit or chosen ids left of them.
+
+    Where the log doesn't tell the dataset's size, what was to be run is all of it unless something limited that.
+    """
+    left = None if dataset.sample_ids is None else len(dataset.sample_ids)
+    if dataset.samples:
+        return max(dataset.samples, left or 0) * (config.epochs or 1)
+    if config.limit is not None or config.sample_id is not None:
+        return None
+    if left:
+        return left * (config.epochs or 1)
+    return (log.results.total_samples or None) if log.results is not None else None
+
+
+def _said(log: LogDoc, config: ConfigDoc, dataset: DatasetDoc) -> int | None:
     """How many samples the log says it has, epochs included."""
     if log.results is not None and log.results.total_samples:
         return log.results.total_samples

@@ -9,12 +9,14 @@ from typing import Any
 from loaders.errors import RejectedFile
 from loaders.json_text import decode
 from loaders.lm_eval import names
-from loaders.lm_eval.results import read_results
-from loaders.lm_eval.samples import TaskSamples, read_lines
+from loaders.lm_eval.results import arguments_and_tasks, filters_of, read_results
+from loaders.lm_eval.samples import TaskSamples, read_rows
 from loaders.records import EvalRecord, LoadedFile
 
 FORMAT = "lm_eval"
 RESULTS_FIRST = re.compile(rb'^(?:\xef\xbb\xbf)?\s*\{\s*"results"\s*:\s*\{')
+ROWS_FIRST = re.compile(rb'^(?:\xef\xbb\xbf)?\s*\[\s*\{\s*"doc_id"\s*:')
+HEAD_BYTES = 4096
 RESULTS_SIGNS = (b'_stderr"', b"_stderr,", b'"alias"', b'"configs"', b'"versions"')
 
 
@@ -22,11 +24,16 @@ def sniff(path: Path, head: bytes) -> bool:
     """Whether `load` is the one to read this file, by its name and its first bytes."""
     if path.suffix == ".jsonl":
         return b'"doc_id"' in head and (
-            path.name.startswith(names.SAMPLES_PREFIX) or b'"arguments"' in head or b'"filtered_resps"' in head
+            path.name.startswith(names.SAMPLES_PREFIX)
+            or b'"arguments"' in head
+            or b'"filtered_resps"' in head
+            or bool(ROWS_FIRST.match(head))
         )
     if path.suffix != ".json":
         return False
     if path.name.startswith("results_") and names.iso_stamp(path.name):
+        return True
+    if ROWS_FIRST.match(head):
         return True
     return bool(RESULTS_FIRST.match(head)) and any(sign in head for sign in RESULTS_SIGNS)
 
@@ -34,20 +41,44 @@ def sniff(path: Path, head: bytes) -> bool:
 def companions(path: Path) -> list[Path]:
     """The samples files of the same evaluation beside a results file: those whose names carry its date.
 
-    A `results.json` without a date has those `samples_*.jsonl` that carry none.
+    A `results.json` without a date has those `samples_*.jsonl` that carry none. Versions 0.4.0 to 0.4.2 called samples
+    by the arguments of the model, which the results hold: there, a results file of any name is looked into.
     """
-    if path.suffix != ".json":
-        return []
+    return sorted(_companions(path, None))
+
+
+def _companions(path: Path, document: dict[str, Any] | None) -> dict[Path, str]:
+    """The companions of a results file, each with its task; `document` is what the file holds, where that is known."""
+    if path.suffix != ".json" or names.is_samples(path.name):
+        return {}
+    beside = list(path.parent.iterdir())
     stamp = names.iso_stamp(path.name)
-    if stamp is None and path.name != "results.json":
-        return []
-    return sorted(
-        other
-        for other in path.parent.iterdir()
-        if other.name.startswith(names.SAMPLES_PREFIX)
-        and other.suffix == ".jsonl"
-        and names.iso_stamp(other.name) == stamp
-    )
+    if stamp is not None:
+        alike = [other for other in beside if names.is_samples(other.name) and names.iso_stamp(other.name) == stamp]
+        return {other: names.samples_task(other.name) for other in alike}
+    found: dict[Path, str] = {}
+    if path.name == "results.json":
+        undated = [other for other in beside if names.is_samples(other.name) and not names.iso_stamp(other.name)]
+        found = {other: names.samples_task(other.name) for other in undated}
+    early = [other for other in beside if names.NAMED_BY_ARGUMENTS.match(other.name)]
+    if early:
+        arguments, tasks = arguments_and_tasks(_peek(path) if document is None else document)
+        for other in early:
+            task = next((task for task in tasks if names.of_arguments(other.name, arguments, task)), None)
+            if task is not None:
+                found[other] = task
+    return found
+
+
+def _peek(path: Path) -> dict[str, Any]:
+    """A results document, to learn what belongs to it; empty where the file is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        document = decode(path.read_bytes()) if RESULTS_FIRST.match(head) else {}
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def load(path: Path) -> LoadedFile:
@@ -59,22 +90,47 @@ def load(path: Path) -> LoadedFile:
         RejectedFile: The file is broken; the reason says where.
     """
     loaded = LoadedFile(FORMAT)
-    if path.suffix == ".jsonl":
-        task = names.samples_task(path.name)
-        samples = read_lines(path)
-        record = EvalRecord(task, created=names.created(path.name), samples=samples.records)
-        loaded.evals.append(record)
-        loaded.notes.append("samples without their results file: what the harness reported of them is unknown")
-        loaded.notes += samples.notes
-        return loaded
+    if path.suffix == ".jsonl" or _holds_rows(path):
+        return _alone(path, loaded)
+    document = _document(path)
     found: dict[str, TaskSamples] = {}
-    for companion in companions(path):
+    for companion, task in sorted(_companions(path, document).items()):
         try:
-            found[names.samples_task(companion.name)] = read_lines(companion)
+            found[task] = read_rows(companion, filters_of(document, task))
         except RejectedFile as error:
             loaded.notes.append(f"{companion.name} is left out: {error.reason}")
-    loaded.evals = read_results(path, _document(path), found, loaded.notes)
+    loaded.evals = read_results(path, document, found, loaded.notes)
     return loaded
+
+
+def _alone(path: Path, loaded: LoadedFile) -> LoadedFile:
+    """Samples whose results file isn't there, as far as their name says what they are."""
+    if not names.is_samples(path.name):
+        raise RejectedFile(
+            path,
+            "these are samples of lm-evaluation-harness without their results file, which alone says of which task and"
+            " model they are: put it (results.json of the same run) into this folder",
+        )
+    samples = read_rows(path)
+    stamp = names.iso_stamp(path.name)
+    loaded.evals.append(
+        EvalRecord(names.samples_task(path.name), created=names.created(path.name), samples=samples.records)
+    )
+    wanted = f"results_{stamp}.json" if stamp else "results.json"
+    loaded.notes.append(
+        f"samples without their results file ({wanted} in the same folder): the model, the settings and what the"
+        " harness reported are unknown"
+    )
+    loaded.notes += samples.notes
+    return loaded
+
+
+def _holds_rows(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return bool(ROWS_FIRST.match(file.read(HEAD_BYTES)))
+    except OSError as error:
+        raise RejectedFile(path, f"can't be read: {error}") from error
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -82,6 +138,8 @@ def _document(path: Path) -> dict[str, Any]:
         document = decode(path.read_bytes())
     except (OSError, ValueError) as error:
         raise RejectedFile(path, f"can't be read as JSON: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("results"), dict):
-        raise RejectedFile(path, "has no object `results`, which every results file of lm-evaluation-harness has")
+    results = document.get("results") if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not isinstance(results, dict):
+        said = "`results` is a list" if isinstance(results, list) else "there is no object `results`"
+        raise RejectedFile(path, f"{said}, where every results file of lm-evaluation-harness has its tasks")
     return document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,14 @@ from typing import Any
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, json_text
 from loaders.lm_eval import names
-from loaders.lm_eval.samples import NO_FILTER, TaskSamples, join_filters
-from loaders.records import EvalRecord, ReportedMetric
+from loaders.lm_eval.reported import MISSING, Odd, reported_metrics
+from loaders.lm_eval.reported import notes as notes_of
+from loaders.lm_eval.samples import TaskSamples, join_filters
+from loaders.lm_eval.settings import as_dict, few_shot, given, leaves, parse_arguments, planned, settings, whole
+from loaders.records import EvalRecord
 
 MODEL_ARGS = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Arguments that name the model, in the harness's own order (an adapter before what it sits on)."""
-NEXT_ARG = re.compile(r",(?=\s*[A-Za-z_][\w.]*\s*=)")
-NOT_METRICS = frozenset({"name", "alias", "sample_len", "sample_count"})
-STDERR = "_stderr"
-MISSING = "N/A"
 TASK_OWN = frozenset({"version", "config_source"})
 """Metadata of a task that says nothing of its neighbours."""
 
@@ -42,12 +40,13 @@ def read_results(
         raise RejectedFile(path, "`results` is empty: no task was evaluated")
     samples = {**_inline_samples(document), **samples}
     common = _common(document, path)
-    records = []
+    records: list[EvalRecord] = []
+    odd: list[Odd] = []
     for task, metrics in results.items():
         if not isinstance(metrics, dict):
             raise RejectedFile(path, f"`results.{task}` is no object of metrics")
-        record = _record(document, task, metrics, common)
-        if task in _dict(document, "group_subtasks") and not record.reported:
+        record = _record(document, task, metrics, common, odd)
+        if task in as_dict(document, "group_subtasks") and not record.reported:
             continue  # a group without numbers of its own is only a list of names
         held = samples.pop(task, None)
         if held:
@@ -58,7 +57,25 @@ def read_results(
         _attach(record, held, notes)
         notes.append(f"samples of {task} stand beside results that have no such task")
         records.append(record)
+    notes += notes_of(odd)
     return records
+
+
+def arguments_and_tasks(document: dict[str, Any]) -> tuple[str, list[str]]:
+    """The model's arguments as they were typed (empty where they are no text), and the tasks of a document."""
+    arguments = as_dict(document, "config").get("model_args")
+    tasks = dict.fromkeys([*as_dict(document, "configs"), *as_dict(document, "results")])
+    return (arguments if isinstance(arguments, str) else "", list(tasks))
+
+
+def filters_of(document: dict[str, Any], task: str) -> list[str]:
+    """The names of a task's filters, in the order that the harness goes through them."""
+    metrics = (name.partition(",")[2] for name in as_dict(as_dict(document, "results"), task))
+    reported = list(dict.fromkeys(name for name in metrics if name))
+    listed = as_dict(as_dict(document, "configs"), task).get("filter_list")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    told = [str(entry.get("name")) for entry in entries]
+    return told if set(told) == set(reported) else reported
 
 
 def _attach(record: EvalRecord, held: TaskSamples, notes: list[str]) -> None:
@@ -71,7 +88,7 @@ def _attach(record: EvalRecord, held: TaskSamples, notes: list[str]) -> None:
 
 def _common(document: dict[str, Any], path: Path) -> dict[str, Any]:
     """Fields that all evals of a file share."""
-    config = _dict(document, "config")
+    config = as_dict(document, "config")
     arguments = parse_arguments(config.get("model_args"))
     named = next((str(arguments[key]) for key in MODEL_ARGS if arguments.get(key)), None)
     packages = {
@@ -90,109 +107,60 @@ def _common(document: dict[str, Any], path: Path) -> dict[str, Any]:
     }
 
 
-def _record(document: dict[str, Any], task: str, metrics: dict[str, Any], common: dict[str, Any]) -> EvalRecord:
-    config = _dict(document, "config")
-    own = _dict(_dict(document, "configs"), task)
-    counted = _dict(_dict(document, "n-samples"), task).get("effective", metrics.get("sample_len"))
-    n = counted if isinstance(counted, int) else None
-    shots = _dict(document, "n-shot").get(task, config.get("num_fewshot"))
-    version = _dict(document, "versions").get(task)
+def _record(
+    document: dict[str, Any], task: str, metrics: dict[str, Any], common: dict[str, Any], odd: list[Odd]
+) -> EvalRecord:
+    config = as_dict(document, "config")
+    own = as_dict(as_dict(document, "configs"), task)
+    group = bool(leaves(document, task))
+    said = whole(metrics.get("sample_len"))
+    n = said if group and said is not None else planned(document, task, "effective")
+    n = said if n is None else n
+    version = as_dict(document, "versions").get(task)
     dataset = {"path": own.get("dataset_path"), "name": own.get("dataset_name"), "split": own.get("test_split")}
-    generation = {**_dict(own, "generation_kwargs"), **parse_arguments(config.get("gen_kwargs"))}
+    generation = {**as_dict(own, "generation_kwargs"), **given(config.get("gen_kwargs"))}
     return EvalRecord(
         clean(task),
         **common,
         task_version=None if version in (None, MISSING) else str(version),
         n_samples_reported=n,
-        task_args_json=_json({"num_fewshot": shots}, need="num_fewshot"),
+        n_planned=planned(document, task, "original"),
+        task_args_json=_json({"num_fewshot": few_shot(document, task)}, need="num_fewshot"),
         generate_config_json=_json(generation),
         dataset_json=_json({key: value for key, value in dataset.items() if value is not None}),
-        config_json=_json(_settings(document, config, own)),
+        config_json=_json(settings(document, task)),
         metadata_json=_json(_metadata(document, task, metrics, own)),
-        reported=reported_metrics(metrics, n),
+        reported=reported_metrics(metrics, n, odd, shares=not group),
     )
-
-
-def _settings(document: dict[str, Any], config: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    settings = {key: value for key, value in config.items() if key != "model_args"}
-    for key in ("system_instruction", "fewshot_as_multiturn", "chat_template_sha"):
-        if document.get(key) is not None:
-            settings[key] = document[key]
-    if own:
-        settings["task_config"] = own
-    return settings
 
 
 def _metadata(document: dict[str, Any], task: str, metrics: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     """What was given as `--metadata`, which the harness keeps with each task; a group has what its tasks share."""
-    metadata = dict(_dict(own, "metadata")) if own else _shared_metadata(document)
+    metadata = dict(as_dict(own, "metadata")) if own else _shared_metadata(document)
     facts = {
         "alias": metrics.get("alias"),
-        "higher_is_better": _dict(document, "higher_is_better").get(task),
-        "group_subtasks": _dict(document, "group_subtasks").get(task),
-        "task_hash": _dict(document, "task_hashes").get(task),
+        "higher_is_better": as_dict(document, "higher_is_better").get(task),
+        "group_subtasks": as_dict(document, "group_subtasks").get(task),
+        "task_hash": as_dict(document, "task_hashes").get(task),
     }
     return {**metadata, **{key: value for key, value in facts.items() if value is not None}}
 
 
 def _shared_metadata(document: dict[str, Any]) -> dict[str, Any]:
-    configs = _dict(document, "configs")
-    each = [_dict(configs[task], "metadata") for task in configs if isinstance(configs[task], dict)]
+    configs = as_dict(document, "configs")
+    each = [as_dict(configs[task], "metadata") for task in configs if isinstance(configs[task], dict)]
     if not each:
         return {}
     return {k: v for k, v in each[0].items() if k not in TASK_OWN and all(m.get(k) == v for m in each)}
 
 
-def reported_metrics(metrics: dict[str, Any], n: int | None) -> list[ReportedMetric]:
-    """The metrics of one task: `metric` and `metric_stderr` (2023), `metric,filter` and `metric_stderr,filter` (today).
-
-    Args:
-        metrics: `results[task]`.
-        n: How many documents the file says were evaluated; a group counts by metric instead.
-    """
-    counts = _dict(metrics, "sample_count")
-    found = []
-    for name, value in metrics.items():
-        if name in NOT_METRICS or not name.strip():  # 0.4.0 gives groups a metric " "
-            continue
-        metric, _, filter_name = name.partition(",")
-        base = metric.removesuffix(STDERR)
-        if base != metric and _joined(base, filter_name) in metrics:
-            continue
-        count = counts.get(name, n)
-        for key, item in value.items() if isinstance(value, dict) else [(None, value)]:
-            found.append(
-                ReportedMetric(
-                    clean(metric),
-                    _number(item),
-                    scorer=None if filter_name in ("", NO_FILTER) else clean(filter_name),
-                    key=key,
-                    stderr=_number(metrics.get(_joined(metric + STDERR, filter_name))),
-                    n=count if isinstance(count, int) else None,
-                )
-            )
-    return found
-
-
-def _joined(metric: str, filter_name: str) -> str:
-    return f"{metric},{filter_name}" if filter_name else metric
-
-
-def parse_arguments(arguments: Any) -> dict[str, Any]:
-    """`pretrained=org/model,revision=step100` as a dict of texts; a dict as it is; anything else is empty."""
-    if isinstance(arguments, dict):
-        return arguments
-    if not isinstance(arguments, str):
-        return {}
-    pairs = (part.partition("=") for part in NEXT_ARG.split(arguments) if "=" in part)
-    return {key.strip(): value.strip() for key, _, value in pairs}
-
-
 def _inline_samples(document: dict[str, Any]) -> dict[str, TaskSamples]:
     """Rows within the document, where a script dumped what `simple_evaluate` returned."""
-    inline = _dict(document, "samples")
+    inline = as_dict(document, "samples")
     return {
-        task: join_filters([row for row in rows if isinstance(row, dict) and "doc_id" in row], task)
+        task: join_filters(
+            [row for row in rows if isinstance(row, dict) and "doc_id" in row], task, filters_of(document, task)
+        )
         for task, rows in inline.items()
         if isinstance(rows, list)
     }
@@ -205,18 +173,6 @@ def _started(date: Any) -> datetime | None:
         return datetime.fromtimestamp(date, UTC)
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def _number(value: Any) -> float | None:
-    """Numbers and booleans; None for "N/A", NaN and everything else."""
-    if not isinstance(value, int | float) or value != value:
-        return None
-    return float(value)
-
-
-def _dict(document: Any, key: str) -> dict[str, Any]:
-    value = document.get(key) if isinstance(document, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str | None:

@@ -1,8 +1,9 @@
-"""The rows of `samples_TASK_DATE.jsonl`: one a document and filter."""
+"""The rows of `samples_TASK_DATE.jsonl`: one a document and filter. Before 0.4.3 they stood in one JSON list."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,34 +31,53 @@ class TaskSamples:
     notes: list[str] = field(default_factory=list)
 
 
-def read_lines(path: Path) -> TaskSamples:
-    """Read a samples file.
+def read_rows(path: Path, filters: Sequence[str] = ()) -> TaskSamples:
+    """Read a samples file: an object a line, or one list of them all.
+
+    Args:
+        path: The file.
+        filters: The task's filters in their order, where its results tell them.
 
     Raises:
-        RejectedFile: A line is no JSON object with a `doc_id`; the reason names the line.
+        RejectedFile: A line or entry is no JSON object with a `doc_id`; the reason names it.
     """
-    rows: list[dict[str, Any]] = []
     try:
         with path.open("rb") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    rows.append(_row(path, number, line))
+            start = lines.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+            lines.seek(0)
+            rows = _listed(path, lines.read()) if start.startswith(b"[") else _lines(path, lines)
     except OSError as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
-    return join_filters(rows, path.name)
+    return join_filters(rows, path.name, filters)
 
 
-def _row(path: Path, number: int, line: bytes) -> dict[str, Any]:
+def _lines(path: Path, lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                row = decode(line)
+            except ValueError as error:
+                raise RejectedFile(path, f"line {number} is no JSON: {error}") from error
+            rows.append(_row(path, f"line {number}", row))
+    return rows
+
+
+def _listed(path: Path, raw: bytes) -> list[dict[str, Any]]:
     try:
-        row = decode(line)
+        entries = decode(raw)
     except ValueError as error:
-        raise RejectedFile(path, f"line {number} is no JSON: {error}") from error
+        raise RejectedFile(path, f"is no JSON list: {error}") from error
+    return [_row(path, f"entry {number}", entry) for number, entry in enumerate(entries, start=1)]
+
+
+def _row(path: Path, where: str, row: Any) -> dict[str, Any]:
     if not isinstance(row, dict) or not isinstance(row.get("doc_id"), int | str):
-        raise RejectedFile(path, f"line {number} is no JSON object with a `doc_id`")
+        raise RejectedFile(path, f"{where} is no JSON object with a `doc_id`")
     return row
 
 
-def join_filters(rows: Iterable[dict[str, Any]], where: str) -> TaskSamples:
+def join_filters(rows: Iterable[dict[str, Any]], where: str, filters: Sequence[str] = ()) -> TaskSamples:
     """Make one sample of the rows that several filters gave one document.
 
     A filter that stands twice for one document opens a further epoch of it, and a note says so.
@@ -65,8 +85,10 @@ def join_filters(rows: Iterable[dict[str, Any]], where: str) -> TaskSamples:
     Args:
         rows: As the harness writes them.
         where: Names the rows' origin in notes.
+        filters: The task's filters in their order. Before 0.4.5 rows didn't name theirs: where each document has as
+            many rows as there are filters, they are told apart by their order.
     """
-    rows = list(rows)
+    rows = _with_filters(list(rows), filters)
     several = len({_filter(row) for row in rows}) > 1
     groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
     seen: dict[tuple[str, str], int] = {}
@@ -79,6 +101,19 @@ def join_filters(rows: Iterable[dict[str, Any]], where: str) -> TaskSamples:
     if repeated:
         samples.notes.append(f"{where}: {repeated} documents stand there again, kept as further epochs")
     return samples
+
+
+def _with_filters(rows: list[dict[str, Any]], filters: Sequence[str]) -> list[dict[str, Any]]:
+    counts = Counter(str(row["doc_id"]) for row in rows)
+    if len(filters) < 2 or set(counts.values()) != {len(filters)} or any("filter" in row for row in rows):
+        return rows
+    seen: Counter[str] = Counter()
+    named = []
+    for row in rows:
+        key = str(row["doc_id"])
+        named.append({**row, "filter": filters[seen[key]]})
+        seen[key] += 1
+    return named
 
 
 def _filter(row: dict[str, Any]) -> str:

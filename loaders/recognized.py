@@ -1,0 +1,42 @@
+"""Files of other tools and companions of logs, which are known and not read: what each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+HELM = frozenset({"run_spec.json", "scenario.json", "scenario_state.json", "stats.json", "per_instance_stats.json"})
+HELM_KEYS = {
+    "run_spec.json": "adapter_spec",
+    "scenario.json": "definition_path",
+    "scenario_state.json": "request_states",
+    "stats.json": "name",
+    "per_instance_stats.json": "instance_id",
+}
+"""A key by which each of HELM's files is told from others of that name; of a list, in its first entry."""
+TABLE = "put its numbers into a table (.csv, .jsonl, .parquet) that study.yaml maps"
+
+
+def recognized(name: str, document: Any) -> str | None:
+    """What a JSON file is that no loader reads, in one sentence with what to do; None where it isn't known.
+
+    Args:
+        name: The file's name, without its folder.
+        document: What it holds, decoded.
+    """
+    first = document[0] if isinstance(document, list) and document else document
+    if not isinstance(first, Mapping):
+        return None
+    if name in HELM and HELM_KEYS[name] in first:
+        return f"{name} of a HELM run, which is not read: {TABLE}"
+    if "evaluation_id" in first and "schema_version" in first:
+        return f"a record of Every Eval Ever, which is not read: ingest the log that it was made from, or {TABLE}"
+    if "doc_id" in first and ("resps" in first or "arguments" in first):
+        return "samples of lm-evaluation-harness without their results file: put that into this folder"
+    if "results" in first and "config_general" not in first and not isinstance(first["results"], Mapping):
+        kind = type(first["results"]).__name__
+        return (
+            f"its 'results' is a {kind}, where results of lm-evaluation-harness and lighteval are an object with one"
+            f" entry a task: {TABLE}"
+        )
+    return None
