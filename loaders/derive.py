@@ -14,8 +14,9 @@ from typing import Any
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
+from loaders.standings import settle_standings
+from loaders.store.reconcile import reconcile, rows_of
 from loaders.study.alone import told_apart
 from loaders.study.cards import RunCard
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
@@ -23,8 +24,6 @@ from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
 from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
-from loaders.study.settings import SettingFacts, settings_of
-from loaders.study.standing import LogFacts, SampleFacts, shared, standings
 from loaders.study.tree import CardTree
 from loaders.table_mapping import TableMapping
 
@@ -95,17 +94,15 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
     runs = _with_base_models(runs, trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
     tokens = _trainer_tokens(trained)
-    standing, passed_over = _standings(cursor, batch, placements)
     studies = [*shelf.studies, ("built-in", builtin_study())]
     cursor.execute("BEGIN")
     try:
-        _reconcile(cursor, batch, "placements", [_placement_row(i, p, tokens) for i, p in placements.items()])
-        _reconcile(cursor, batch, "standings", standing)
-        _reconcile(cursor, batch, "passed_over", passed_over)
-        _reconcile(cursor, batch, "runs", [msgspec.structs.asdict(run) for run in runs])
-        _reconcile(cursor, batch, "checkpoints", _checkpoint_rows(trained, shelf, tokens))
-        _reconcile(cursor, batch, "conflicts", [_conflict_row(*conflict) for conflict in told])
-        _reconcile(cursor, batch, "study", [_study_row(row) for row in study_rows(studies)])
+        reconcile(cursor, batch, "placements", [_placement_row(i, p, tokens) for i, p in placements.items()])
+        settle_standings(cursor, batch)
+        reconcile(cursor, batch, "runs", [msgspec.structs.asdict(run) for run in runs])
+        reconcile(cursor, batch, "checkpoints", _checkpoint_rows(trained, shelf, tokens))
+        reconcile(cursor, batch, "conflicts", [_conflict_row(*conflict) for conflict in told])
+        reconcile(cursor, batch, "study", [_study_row(row) for row in study_rows(studies)])
     except BaseException:
         cursor.execute("ROLLBACK")
         raise
@@ -121,7 +118,7 @@ def _place_evals(
     told: list[Told] = []
     first_path: dict[int, str] = {}
     files: dict[int, tuple[str, str]] = {}
-    for row in _dicts(cursor, EVIDENCE, batch):
+    for row in rows_of(cursor, EVIDENCE, batch):
         eval_id, root, path = row["eval_id"], row.pop("root"), row["path"]
         placement = place(_eval_evidence(row), shelf.tree(root))
         if eval_id not in placements:
@@ -159,7 +156,7 @@ def _place_trained(
     """Place what trainers left by its folder; what has no step of its own belongs to a run, not to a checkpoint."""
     trained: list[_Trained] = []
     told: list[Told] = []
-    for record in _dicts(cursor, TRAINED, batch):
+    for record in rows_of(cursor, TRAINED, batch):
         root, path = record.pop("root"), record.pop("path")
         placement = place_checkpoint(path, shelf.tree(root))
         step = record["step"] if placement.step is None else placement.step
@@ -174,62 +171,6 @@ def _place_trained(
         folder = Path(root, path).parent / record["folder"]
         trained.append(_Trained(record, path, placement, str(folder)))
     return trained, told
-
-
-def _standings(
-    cursor: duckdb.DuckDBPyConnection, batch: int, placements: dict[int, Placement]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rows of `standings` and `passed_over`: which logs, and which of their samples, speak for a checkpoint."""
-    logs = [_log_facts(row, placements[row["eval_id"]]) for row in _dicts(cursor, LOGS, batch)]
-    several = shared(logs)
-    rows = cursor.execute(ATTEMPTED, [several]).fetchall() if several else []
-    samples = [
-        SampleFacts(sample_id, eval_id, (key, epoch), uuid, graded, invalidated)
-        for sample_id, eval_id, key, epoch, uuid, graded, invalidated in rows
-    ]
-    found, passed_over = standings(logs, samples)
-    of = {sample.sample_id: sample.eval_id for sample in samples}
-    return (
-        [msgspec.structs.asdict(one) for one in found],
-        [{"sample_id": sample_id, "eval_id": of[sample_id]} for sample_id in sorted(passed_over)],
-    )
-
-
-def _log_facts(row: dict[str, Any], placement: Placement) -> LogFacts:
-    where = (placement.run, placement.step, placement.step_label, placement.eval, placement.variant)
-    # A log of which nothing says the step is of a checkpoint of its own: it is beside no other but itself.
-    alone = placement.step is None and placement.step_label is None
-    ids = tuple(f"{name} {row[name]}" for name in ("task_id", "log_eval_id") if row[name])
-    place = (*where, ids or row["eval_id"]) if alone else where
-    return LogFacts(
-        eval_id=row["eval_id"],
-        place=place,
-        ids=ids,
-        path=row["path"],
-        status=row["status"] or "success",
-        complete=bool(row["complete"]),
-        created=row["created"],
-        completed=row["completed"],
-        n_samples=row["n_samples"] or 0,
-        n_graded=row["n_graded"],
-        n_stated=row["n_samples_reported"],
-        n_planned=row["n_planned"],
-        n_reported=row["n_reported"],
-        judge=row["judge"],
-        settings=_settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS)),
-    )
-
-
-SETTINGS = (
-    "task_args_json", "config_json", "generate_config_json", "model_args_json", "dataset_json", "solver_json",
-)  # fmt: skip
-
-
-@lru_cache(maxsize=10_000)
-def _settings(judge: str | None, version: str | None, *texts: str | None) -> str:
-    names = (name.removesuffix("_json") for name in SETTINGS)
-    decoded = dict(zip(names, map(_decoded, texts), strict=True))
-    return json.dumps(settings_of(SettingFacts(judge=judge, task_version=version, **decoded)), sort_keys=True)
 
 
 def _with_base_models(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
@@ -313,38 +254,6 @@ def _study_row(row: StudyRow) -> dict[str, Any]:
     return {"kind": row.kind, "name": row.name, "position": row.position, "body": body, "origin": row.origin}
 
 
-def _reconcile(cursor: duckdb.DuckDBPyConnection, batch: int, table: str, wanted: list[dict[str, Any]]) -> None:
-    """Make the live rows of a table be `wanted`: end those that are not among them, add those that are new."""
-    names = [row[0] for row in cursor.execute(COLUMNS, [table]).fetchall()]
-    listed = ", ".join(names)
-    live: dict[tuple[Any, ...], list[int]] = {}
-    # Table and column names are the schema's own.
-    for rowid, *values in cursor.execute(f"SELECT rowid, {listed} FROM {table} WHERE batch_to IS NULL").fetchall():  # noqa: S608
-        live.setdefault(tuple(values), []).append(rowid)
-    new = []
-    for row in wanted:
-        decided = tuple(row[name] for name in names)
-        if live.get(decided):
-            live[decided].pop()
-        else:
-            new.append(decided)
-    ended = [rowid for rowids in live.values() for rowid in rowids]
-    if ended:
-        cursor.execute(f"UPDATE {table} SET batch_to = ? WHERE rowid IN (SELECT unnest(?))", [batch, ended])  # noqa: S608
-    if new:
-        columns = {name: pa.array(column) for name, column in zip(names, zip(*new, strict=True), strict=True)}
-        columns["batch_from"] = pa.array([batch] * len(new))
-        cursor.register("decided", pa.table(columns))
-        cursor.execute(f"INSERT INTO {table} BY NAME SELECT * FROM decided")  # noqa: S608
-        cursor.unregister("decided")
-
-
-def _dicts(cursor: duckdb.DuckDBPyConnection, sql: str, batch: int) -> list[dict[str, Any]]:
-    cursor.execute(sql, {"batch": batch})
-    names = [column[0] for column in cursor.description or []]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 CARDS = """
 SELECT root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'given:') DESC, root, path
 """
@@ -358,35 +267,8 @@ FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($
 ORDER BY l.root, l.path, e.eval_id
 """
 
-LOGS = """
-SELECT e.eval_id, l.path, e.task_id, e.log_eval_id, e.status, e.complete, e.created, e.completed, e.n_samples,
-       e.n_samples_reported, e.n_planned, e.judge, e.task_version, e.task_args_json, e.config_json,
-       e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json,
-       coalesce(g.n_graded, 0) AS n_graded, r.n_reported
-FROM evals e JOIN live_sources($batch) s USING (source_id)
-JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)
-LEFT JOIN (SELECT eval_id, count(DISTINCT sample_id) AS n_graded FROM live_scores($batch)
-           WHERE value_type NOT IN ('missing', 'nan') GROUP BY eval_id) g USING (eval_id)
-LEFT JOIN (SELECT eval_id, max(n) AS n_reported FROM live_reported($batch) GROUP BY eval_id) r USING (eval_id)
-ORDER BY e.eval_id
-"""
-
-ATTEMPTED = """
-SELECT s.sample_id, s.eval_id, s.sample_key, coalesce(s.epoch, 1), s.uuid,
-       s.error IS NULL AND EXISTS (FROM scores c WHERE c.sample_id = s.sample_id
-                                   AND c.value_type NOT IN ('missing', 'nan')) AS graded,
-       coalesce(s.invalidated, false)
-FROM samples s WHERE s.eval_id IN (SELECT unnest(?::BIGINT[]))
-ORDER BY s.sample_id
-"""
-
 TRAINED = """
 SELECT l.root, l.path, t.* EXCLUDE (source_id)
 FROM live_trained($batch) t JOIN live_locations($batch) l USING (source_id)
 ORDER BY l.root, l.path
-"""
-
-COLUMNS = """
-SELECT column_name FROM duckdb_columns()
-WHERE table_name = ? AND column_name NOT IN ('batch_from', 'batch_to') ORDER BY column_index
 """

@@ -20,6 +20,7 @@ from loaders.records import (
     SampleRecord,
     ScoreRecord,
 )
+from loaders.standings import settle_standings
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
 
@@ -88,17 +89,28 @@ class StoreBuilder:
     """A store in memory. Files are written by the real writer; where they belong is said by hand.
 
     Attributes:
-        store: The store.
         batch: The batch that is being written.
     """
 
     def __init__(self) -> None:
-        self.store = Store.open(":memory:")
+        self._store = Store.open(":memory:")
+        self._unsettled = False
         self.batch = 0
         self.next_batch()
 
+    @property
+    def store(self) -> Store:
+        """The store, decided which of the logs that were written by now speak for their checkpoints."""
+        if self._unsettled:
+            self._unsettled = False
+            with self._store.cursor() as cursor:
+                settle_standings(cursor, self.batch)
+        return self._store
+
     def next_batch(self) -> int:
         """Begin the next batch; everything after belongs to it."""
+        if self.batch:
+            _ = self.store
         self.batch += 1
         self.execute(
             "INSERT INTO batches (batch, started_at, finished_at, roots, report) VALUES (?, ?, ?, '[]', '{}')",
@@ -108,7 +120,7 @@ class StoreBuilder:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run any SQL."""
-        with self.store.cursor() as cursor:
+        with self._store.cursor() as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
     def add(
@@ -129,7 +141,7 @@ class StoreBuilder:
         path = path or f"{run}/{step}/{record.task}-{self._count('evals')}.eval"
         content = hashlib.sha256(msgspec.json.encode(record)).hexdigest()
         file = SourceFile(root="/logs", path=path, content_hash=content, reader="1", size=1, mtime_ns=self.batch)
-        with self.store.cursor() as cursor:
+        with self._store.cursor() as cursor:
             Writer(cursor, self.batch).write([ReadFile(file, LoadedFile(format="inspect", evals=[record]))])
         eval_id = int(self.execute("SELECT max(eval_id) FROM evals")[0][0])
         self.place(eval_id, run=run, step=step, **({"eval": record.task} | place))
@@ -137,6 +149,7 @@ class StoreBuilder:
 
     def place(self, eval_id: int, **place: Any) -> None:
         """Say (anew) where an eval belongs."""
+        self._unsettled = True
         self.execute("UPDATE placements SET batch_to = ? WHERE eval_id = ? AND batch_to IS NULL", [self.batch, eval_id])
         self._insert("placements", {"placed": True} | place | {"eval_id": eval_id})
 

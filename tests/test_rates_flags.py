@@ -127,13 +127,17 @@ def test_repeats_of_a_checkpoint_are_kept_and_numbered():
     store.add(log(samples([1, 0]), minutes=5), step=1)
     store.add(log(samples([0, 0]), minutes=9, status="cancelled"), step=1)
     store.add(log(samples([0, 0]), minutes=1), step=2)
-    frame = frame_of(store).sort_values(["step", "repeat"])
-    assert frame[["step", "repeat", "k"]].values.tolist() == [[1, 0, 1], [1, 1, 2], [1, 2, 0], [2, 0, 0]]
+    frame = frame_of(store, repeats="each").sort_values(["step", "repeat"])
+    assert frame[["step", "repeat", "k"]].values.tolist() == [[1, 0, 1], [1, 1, 2], [2, 0, 0]]
     flags = frame["flags"].tolist()
-    assert flags[0][0].startswith("3 logs of this checkpoint")
-    assert flags[1] == ["A repeat: the line goes through the log of 2025-01-01 00:05:00."]
-    assert any("status is cancelled" in flag for flag in flags[2])
-    assert flags[3] == []
+    assert flags[0][0].startswith("2 logs of this checkpoint")
+    assert any("cancelled" in flag and "left out" in flag for flag in flags[0])
+    assert flags[1] == ["A repeated eval: the line goes through the log of 2025-01-01 00:05:00."]
+    assert flags[2] == []
+    pooled = frame_of(store).sort_values("step")
+    assert pooled[["step", "repeat", "pooled", "k", "n"]].values.tolist() == [[1, 0, 2, 3, 4], [2, 0, 1, 0, 2]]
+    newest = frame_of(store, repeats="newest").sort_values("step")
+    assert newest[["step", "k", "n"]].values.tolist() == [[1, 1, 2], [2, 0, 2]]
 
 
 def test_logs_that_stand_alone_and_variants_are_no_repeats():
@@ -154,7 +158,8 @@ def test_logs_of_a_checkpoint_without_a_number_are_repeats():
     store = with_harmful()
     for minutes in (0, 1):
         store.add(log(samples([1, 0]), minutes=minutes), step_label="final")
-    assert sorted(frame_of(store)["repeat"]) == [0, 1]
+    assert sorted(frame_of(store, repeats="each")["repeat"]) == [0, 1]
+    assert frame_of(store)[["n", "pooled"]].values.tolist() == [[4, 2]]
 
 
 def test_other_settings_on_one_line_are_flagged():

@@ -92,12 +92,14 @@ def test_only_the_group_is_returned_when_only_it_is_asked_for():
     assert frame_of(store, evals=("honeypots",), metrics=("another",)).empty
 
 
-def test_repeats_are_not_averaged_unasked():
+def test_an_average_is_of_pooled_repeats_or_of_the_newest():
     store = honeypots()
     add(store, "blackmail", 1, 0)
     store.add(log(samples([1] * 20), minutes=5), step=1)
-    row = frame_of(store, evals=("honeypots",)).iloc[0]
+    row = frame_of(store, evals=("honeypots",), repeats="newest").iloc[0]
     assert (row["rate"], row["n"]) == (1.0, 20)
+    row = frame_of(store, evals=("honeypots",)).iloc[0]
+    assert (row["rate"], row["n"]) == (0.5, 40)
 
 
 def test_a_named_metric_of_a_group_and_different_defaults():

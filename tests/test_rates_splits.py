@@ -255,13 +255,15 @@ def test_repeats_are_those_of_the_same_combination() -> None:
     store = harmful()
     store.add(log(of(["a", "b"]), minutes=0), step=1)
     store.add(log(of(["a", "a", "a"]), minutes=5), step=1)
-    frame = frame_of(store, splits=("metadata.goal",)).sort_values(["split", "repeat"])
-    assert parts(frame, "split", "repeat", "n") == [("a", 0, 3), ("a", 1, 1), ("b", 0, 1)]
+    frame = frame_of(store, splits=("metadata.goal",), repeats="each").sort_values(["split", "repeat"])
+    assert parts(frame, "split", "repeat", "n") == [("a", 0, 3), ("a", 1, 1), ("b", 1, 1)]
+    frame = frame_of(store, splits=("metadata.goal",)).sort_values("split")
+    assert parts(frame, "split", "pooled", "n") == [("a", 2, 4), ("b", 1, 1)]
     # Four logs of one checkpoint, which their own metadata tell apart, are no repeats of each other.
     store = harmful()
     for minutes, name in enumerate(("Claude", "Alex")):
         store.add(log(samples([1, 0]), metadata={"ai_name": name}, minutes=minutes), step=1)
-    assert sorted(frame_of(store)["repeat"]) == [0, 1]
+    assert frame_of(store)["pooled"].tolist() == [2]
     frame = frame_of(store, splits=("metadata.ai_name",))
     assert parts(frame, "split", "repeat") == [("Alex", 0), ("Claude", 0)]
     assert not frame["flags"].map(len).any()
@@ -435,7 +437,7 @@ def test_every_split_of_the_demo_study_equals_its_samples_by_pandas(demo: Ingest
     for field in ("setting", "urgency_type", "system_prompts", "stake"):
         told["split"] = [json.dumps(v[field]).strip('"') if field in v else "-" for v in own]
         expected = told.groupby(["eval_key", "split"])["harmful"].agg(["sum", "count"])
-        frame = demo.rates(evals=("blackmail", "framing"), splits=(f"metadata.{field}",))
+        frame = demo.rates(evals=("blackmail", "framing"), splits=(f"metadata.{field}",), repeats="each")
         frame = frame[~frame["group"]]
         found = frame.assign(split=frame["split"].fillna("-")).set_index(["eval_key", "split"])
         assert set(found.index) >= set(expected.index)

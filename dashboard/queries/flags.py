@@ -38,7 +38,11 @@ def flag_standing(rows: Iterable[Row]) -> None:
             row["flags"].append(
                 f"A part of the evaluation: {row['graded']} of {row['planned']} planned samples graded."
             )
-        row["flags"] += row["told"]
+        leads = {row["leads"][log] for log in row.get("logs") or () if log in row["leads"]} if "leads" in row else set()
+        if leads:
+            # Split values tell logs apart: only what a row's own samples are of is pooled in it.
+            row["pooled"] = len(leads)
+        row["flags"] += [*(row["told_pooled"] if len(leads) != 1 else ()), *row["told"]]
 
 
 def flag_states(rows: Iterable[Row]) -> None:

@@ -83,9 +83,15 @@ by_question AS (
            avg(header) AS header, bool_and(header_binary) AS header_binary,
            avg(header_first) AS header_first
     FROM questions GROUP BY ALL
+),
+parts AS (
+    SELECT point AS eval_id, split, split2, list(DISTINCT eval_id) AS logs FROM outcomes GROUP BY point, split, split2
 )
-SELECT q.*, c.clusters, c.sum_n2, c.sum_e2, c.sum_e4
-FROM by_question q LEFT JOIN by_cluster c
+SELECT q.*, p.logs, c.clusters, c.sum_n2, c.sum_e2, c.sum_e4
+FROM by_question q
+JOIN parts p
+    ON q.eval_id = p.eval_id AND q.split IS NOT DISTINCT FROM p.split AND q.split2 IS NOT DISTINCT FROM p.split2
+LEFT JOIN by_cluster c
     ON q.eval_id = c.eval_id AND q.split IS NOT DISTINCT FROM c.split AND q.split2 IS NOT DISTINCT FROM c.split2
 """
 """A row for every eval that has samples and every combination of split values in it: the sums of

@@ -99,7 +99,7 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
 
     Returns:
         Besides the log's columns: `members`, `pooled` (evaluations in it), `repeat` (0 on the line) and
-        `told` (sentences about logs that were pooled, superseded or left out).
+        `told` (sentences about logs that were superseded or left out; `told_pooled` about those that were pooled).
     """
     logs = [dict(log) for log in logs]
     speaking: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
@@ -122,12 +122,14 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
             together = [log for log in of if log["n_samples"]] if of[0]["n_samples"] else of[:1]
             members = [at for log in together for at in (log["eval_id"], *joined[log["lead_id"]])]
             about = _pooled(of, together)
-            points.append(of[0] | {"members": members, "pooled": len(together), "repeat": 0, "told": about + told})
+            leads = {at: log["lead_id"] for log in together for at in (log["eval_id"], *joined[log["lead_id"]])}
+            point = of[0] | {"members": members, "pooled": len(together), "repeat": 0, "leads": leads}
+            points.append(point | {"told": told, "told_pooled": about})
             continue
         for number, log in enumerate(of if repeats == "each" else of[:1]):
             members = [log["eval_id"], *joined[log["lead_id"]]]
             about = _beside(of, number, repeats) + ([] if number else told)
-            points.append(log | {"members": members, "pooled": 1, "repeat": number, "told": about})
+            points.append(log | {"members": members, "pooled": 1, "repeat": number, "told": about, "told_pooled": []})
     return points
 
 

@@ -39,11 +39,11 @@ NAMES = {
 NOT_SAMPLING = frozenset(
     {
         "adaptive_connections", "attempt_timeout", "batch", "cache", "cache_prompt", "max_connections",
-        "max_retries", "max_tool_output", "modalities", "timeout", "seed", "extra_headers", "extra_query",
-        "base_url", "api_key", "user", "num_choices", "service_tier",
+        "max_retries", "max_tool_output", "modalities", "timeout", "extra_headers", "extra_query", "base_url",
+        "api_key", "user", "service_tier",
     }
 )  # fmt: skip
-"""Settings of generation that don't change what a model says; another seed makes a repeat, not another measurement."""
+"""Settings of generation that don't change what a model says."""
 
 NO_SETTING = (
     STEP_KEYS | CHECKPOINT_KEYS | RUN_KEYS | MIX_KEYS | STAGE_KEYS | VARIANT_KEYS | NESTED_KEYS | ADAPTER_KEYS
@@ -87,7 +87,8 @@ def settings_of(facts: SettingFacts) -> dict[str, str]:
     """
     found: dict[str, Any] = {}
     for key, value in _items(facts.generate_config):
-        if _key(key) not in NOT_SAMPLING | ADAPTER_KEYS:
+        # Another seed makes a repeat, not another measurement.
+        if _key(key) not in NOT_SAMPLING | ADAPTER_KEYS | {"seed", "num_choices"}:
             found[NAMES.get(_key(key), key)] = _without_weights(value)
     for key, value in _items(facts.model_args):
         if _key(key) in OF_MODEL_ARGS:

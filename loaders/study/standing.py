@@ -191,7 +191,7 @@ def _evaluation(
     if len(attempts) == 1:
         only = attempts[0]
         graded = only.n_graded if only.n_samples else only.held
-        partial = not only.whole_success and graded < only.planned
+        partial = not only.whole_success and not _answers_all(attempts, graded)
         return _Evaluation(only, attempts, {only.eval_id: only.n_samples}, graded, only.planned, partial)
     kept = _union(attempts, held)
     counting = {log.eval_id: 0 for log in attempts}
@@ -206,8 +206,14 @@ def _evaluation(
     lead = max(attempts, key=lambda log: (log.whole_success and log.n_graded > 0, counting[log.eval_id], _order(log)))
     if not kept:
         lead = max(attempts, key=lambda log: (log.whole_success, log.held, _order(log)))
-    whole = any(log.whole_success for log in attempts) or graded >= planned
+    whole = any(log.whole_success for log in attempts) or _answers_all(attempts, graded)
     return _Evaluation(lead, attempts, counting, graded, planned, not whole)
+
+
+def _answers_all(attempts: Sequence[LogFacts], graded: int) -> bool:
+    """Whether what didn't end well has all the same a verdict on every sample of its dataset."""
+    planned = [log.n_planned for log in attempts if log.n_planned]
+    return bool(planned) and graded >= max(planned)
 
 
 def _union(

@@ -1,0 +1,88 @@
+"""Which logs speak for a checkpoint: the facts fetched for `loaders.study.standing`, and its decision written down."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import msgspec
+
+from loaders.store.reconcile import reconcile, rows_of
+from loaders.study.settings import SettingFacts, settings_of
+from loaders.study.standing import LogFacts, SampleFacts, shared, standings
+
+SETTINGS = (
+    "task_args_json", "config_json", "generate_config_json", "model_args_json", "dataset_json", "solver_json",
+)  # fmt: skip
+
+
+def settle_standings(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
+    """Decide anew, as of a batch whose placements are written, which logs and which of their samples speak."""
+    logs = [_log_facts(row) for row in rows_of(cursor, LOGS, batch)]
+    several = shared(logs)
+    rows = cursor.execute(ATTEMPTED, [several]).fetchall() if several else []
+    samples = [
+        SampleFacts(sample_id, eval_id, (key, epoch), uuid, graded, invalidated)
+        for sample_id, eval_id, key, epoch, uuid, graded, invalidated in rows
+    ]
+    found, passed_over = standings(logs, samples)
+    of = {sample.sample_id: sample.eval_id for sample in samples}
+    over = [{"sample_id": sample_id, "eval_id": of[sample_id]} for sample_id in sorted(passed_over)]
+    reconcile(cursor, batch, "standings", [msgspec.structs.asdict(one) for one in found])
+    reconcile(cursor, batch, "passed_over", over)
+
+
+def _log_facts(row: dict[str, Any]) -> LogFacts:
+    where = (row["run"], row["step"], row["step_label"], row["eval"], row["variant"])
+    # A log of which nothing says the step is of a checkpoint of its own: it is beside no other but itself.
+    alone = row["step"] is None and row["step_label"] is None
+    ids = tuple(f"{name} {row[name]}" for name in ("task_id", "log_eval_id") if row[name])
+    return LogFacts(
+        eval_id=row["eval_id"],
+        place=(*where, ids or row["eval_id"]) if alone else where,
+        ids=ids,
+        path=row["path"] or "",
+        status=row["status"] or "success",
+        complete=bool(row["complete"]),
+        created=row["created"],
+        completed=row["completed"],
+        n_samples=row["n_samples"] or 0,
+        n_graded=row["n_graded"],
+        n_stated=row["n_samples_reported"],
+        n_planned=row["n_planned"],
+        n_reported=row["n_reported"],
+        judge=row["judge"],
+        settings=_settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS)),
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _settings(judge: str | None, version: str | None, *texts: str | None) -> str:
+    names = (name.removesuffix("_json") for name in SETTINGS)
+    decoded = {name: json.loads(text) if text else {} for name, text in zip(names, texts, strict=True)}
+    return json.dumps(settings_of(SettingFacts(judge=judge, task_version=version, **decoded)), sort_keys=True)
+
+
+LOGS = """
+SELECT e.eval_id, l.path, p.run, p.step, p.step_label, p.eval, p.variant, e.task_id, e.log_eval_id, e.status,
+       e.complete, e.created, e.completed, e.n_samples, e.n_samples_reported, e.n_planned, e.judge, e.task_version,
+       e.task_args_json, e.config_json, e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json,
+       coalesce(g.n_graded, 0) AS n_graded, r.n_reported
+FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_placements($batch) p USING (eval_id)
+LEFT JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)
+LEFT JOIN (SELECT eval_id, count(DISTINCT sample_id) AS n_graded FROM live_scores($batch)
+           WHERE value_type NOT IN ('missing', 'nan') GROUP BY eval_id) g USING (eval_id)
+LEFT JOIN (SELECT eval_id, max(n) AS n_reported FROM live_reported($batch) GROUP BY eval_id) r USING (eval_id)
+ORDER BY e.eval_id
+"""
+
+ATTEMPTED = """
+SELECT s.sample_id, s.eval_id, s.sample_key, coalesce(s.epoch, 1), s.uuid,
+       (s.error IS NULL OR coalesce(json_extract_string(e.config_json, '$.score_on_error') = 'true', false))
+       AND EXISTS (FROM scores c WHERE c.sample_id = s.sample_id AND c.value_type NOT IN ('missing', 'nan')) AS graded,
+       coalesce(s.invalidated, false)
+FROM samples s JOIN evals e USING (eval_id) WHERE s.eval_id IN (SELECT unnest(?::BIGINT[]))
+ORDER BY s.sample_id
+"""
