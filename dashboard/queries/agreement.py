@@ -157,7 +157,7 @@ def _outcomes(
     by_metric: dict[Metric, list[Row]] = {}
     by_log: dict[str, Row] = {}
     for log in scope.logs:
-        found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.kind == "rate"]
+        found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.counts_samples]
         if found and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):
             by_log[log["eval_key"]] = log
             by_metric.setdefault(found[0], []).append(log)

@@ -185,7 +185,9 @@ def _side(log: Measured) -> Row:
     """Questions, epochs of each, standard error and effective samples of one log."""
     answered = [question for question in log.questions.values() if question["n"]]
     if not answered:
-        return {"questions": log.row.get("n"), "epochs": None, "error": standard_error(log.row), "n_eff": 0.0}
+        n = log.row.get("n")
+        n_eff = float(n or 0) if log.row["kind"] == "rate" else 0.0
+        return {"questions": n, "epochs": None, "error": standard_error(log.row), "n_eff": n_eff}
     sums, _ = sums_of(answered)
     rate = log.row["kind"] == "rate"
     n_eff = float(clustered_proportion_interval(sums).n_eff) if rate else 0.0
