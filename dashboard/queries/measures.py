@@ -106,7 +106,10 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
         elif row["least"] == row["most"]:
             # No spread was seen: a standard error of 0 would claim that there is none.
             row |= {"low": math.nan, "high": math.nan, "stderr": math.nan}
-            row["flags"].append(f"All {row['n']} values are {row['least']:g}: no interval can be told from them.")
+            every = "The only value is" if row["n"] == 1 else f"All {row['n']} values are"
+            row["flags"].append(
+                f"{every} {row['least']:g}: no interval can be told from {'it' if row['n'] == 1 else 'them'}."
+            )
         elif row["clusters"] > 1:
             row["interval"] = f"t, clustered by {by} ({row['clusters']} clusters)" if clustered else "t"
 
@@ -146,12 +149,13 @@ def _reported_rows(
         if mixed:
             row["flags"].append(f"The log reports one number for all of its samples, whatever {' and '.join(mixed)}.")
         told = header.get(log["eval_id"])
+        row |= counts_of(told) if told is not None else {}
         if told is not None and told["left_out"]:
             row["flags"].append(told["left_out"])
         elif told is None or told["value"] is None:
             row["flags"].append(f"The log reports no {metric.text.removesuffix(' as the log reports it')}.")
         else:
-            row |= counts_of(told) | {"rate": told["value"], "reported": told["value"]}
+            row |= {"rate": told["value"], "reported": told["value"]}
             row["stderr"], why = clean_error(told["stderr"])
             row["flags"] += [why] if why else []
             if not isinstance(metric.source, Reported):

@@ -60,8 +60,8 @@ def successes(share: float, n: int) -> int | None:
     total = share * n
     if abs(total - round(total)) <= EXACT * max(1.0, total):
         return round(total)
-    digits = len(repr(share).partition(".")[2])
-    if "e" in repr(share) or digits > MOST_DIGITS:
+    digits = _digits(share)
+    if digits > MOST_DIGITS:
         return None
     half = 0.5 * 10.0**-digits * n
     fitting = range(math.ceil(total - half), math.floor(total + half) + 1)
@@ -70,8 +70,13 @@ def successes(share: float, n: int) -> int | None:
 
 def is_rounded(share: float, n: int) -> bool:
     """Whether a share may be that of a count out of n, rounded to the digits that it is written with."""
-    digits = len(repr(share).partition(".")[2])
-    return "e" not in repr(share) and digits <= MOST_DIGITS and 10.0**-digits * n >= 1
+    digits = _digits(share)
+    return digits <= MOST_DIGITS and 10.0**-digits * n >= 1
+
+
+def _digits(share: float) -> int:
+    """Digits after the point that a share is written with; as many as a double has where it is written by powers."""
+    return 17 if "e" in repr(share) else len(repr(share).partition(".")[2])
 
 
 def add_intervals(rows: Sequence[Row], query: RateQuery, share: bool) -> None:
@@ -110,6 +115,9 @@ def _bound_share(row: Row, query: RateQuery) -> None:
     share, n, error, name = row["rate"], row.get("n"), row.get("stderr"), INTERVAL_NAMES[query.method]
     of_counts = wilson_interval if query.method == "wilson" else clopper_pearson_interval
     k = row.get("k")
+    if k is not None and n and abs(k / n - share) > max(0.5 * 10.0 ** -_digits(share), EXACT):
+        row["flags"].append(f"{k} of {n} is not the reported {share:g}: k is left out.")
+        k = row["k"] = None
     if k is None and n:
         k = row["k"] = successes(share, n)
     if n and (k is not None or is_rounded(share, n)):
