@@ -22,7 +22,8 @@ MARK_COLUMNS = (
     "better",
 )  # fmt: skip
 """Columns of points that are the same in every chart. `point` names the row of rates in addresses and for the click on
-its mark; `row` is its index among the rates; `mark` is point, repeat or incomplete; `flags` is one text."""
+its mark; `row` is its index among the rates; `mark` is point, repeat, incomplete, or partial: an average that lacks
+members; `flags` is one text."""
 
 
 def marked_points(rates: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +90,40 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 def _mark(row: Row) -> str:
     if not row["complete"] or not (is_missing(row["status"]) or row["status"] == "success"):
         return "incomplete"
-    return "repeat" if row["repeat"] != 0 else "point"
+    if row["repeat"] != 0:
+        return "repeat"
+    return "partial" if lacks_of(row) else "point"
+
+
+def lacks_of(row: Row) -> tuple[str, ...]:
+    """The members that an average is without.
+
+    Args:
+        row: A row of `RATE_COLUMNS`.
+    """
+    lacks = row.get("lacks")
+    return tuple(lacks) if _is_list(lacks) else ()
+
+
+def joinable(rates: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+    """Whether each rate may be joined with others: averages of other members than most of a line's are no step of it.
+
+    Args:
+        rates: With the column `lacks` of `RATE_COLUMNS`.
+        by: Columns that tell lines apart.
+
+    Returns:
+        A truth for each row. Of every line, those are true that lack least, in the commonest way.
+    """
+    lacks = pd.Series([lacks_of(row) for row in rates.to_dict("records")], index=rates.index, dtype="object")
+    joined_up = pd.Series(True, index=rates.index)
+    if not lacks.map(bool).any():
+        return joined_up
+    for _, some in lacks.groupby([rates[name] for name in by], dropna=False):
+        counts = some.value_counts()
+        usual = min(counts.index, key=lambda names: (len(names), -counts[names]))
+        joined_up.loc[some.index] = [names == usual for names in some]
+    return joined_up
 
 
 def _is_list(value: Any) -> bool:

@@ -155,7 +155,9 @@ def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row,
         row |= {f"{prefix}rate": float(rate), f"{prefix}rate_low": float(low), f"{prefix}rate_high": float(high)}
     for column in ("questions", "k", "n", "baseline_k", "baseline_n"):
         counts = [member[column] for member in members]
-        row[column] = None if None in counts else sum(counts)
+        added = None if None in counts else sum(counts)
+        # The k of n of several evals is another number than the mean of their rates.
+        row[column] = None if column.endswith("k") and len(members) > 1 else added
     if left_out:
         row["flags"].append(f"Left out, being of another kind or direction: {', '.join(left_out)}")
     return row

@@ -94,6 +94,7 @@ RATE_COLUMNS: dict[str, str] = {
     "disagrees": FLAG,
     "flags": LIST,
     "lineage_step": COUNT,
+    "lacks": LIST,
 }
 """Columns of the rates, in order, each with its pandas dtype. Missing counts are NA, missing numbers and texts NaN.
 
@@ -101,7 +102,9 @@ RATE_COLUMNS: dict[str, str] = {
 unit for kinds "mean" and "reported". `n` counts the samples in the denominator, `n_missing` those without an
 outcome (errored, unscored, invalidated), `n_all` all samples; the others, `n_all - n - n_missing`,
 are outside the definition's `among`. `k` is missing where outcomes are not yes or no. A row with `group` is an
-average over several evals of one checkpoint and has no `eval_id`. `flags` is a list of sentences for people.
+average over several evals of one checkpoint and has no `eval_id`; it has no `k`, for k of n is another number than the
+mean of rates, and `lacks` names the members that it is without: it is no number to set beside whole averages. `flags`
+is a list of sentences for people.
 
 `split` and `split2` are the values of the fields in `RateQuery.splits`, as text: true or false, numbers, lists and
 objects as JSON; missing where the samples have no such field, or nothing is split. There is a row for each combination
