@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -72,10 +73,12 @@ def without_rate(points: pd.DataFrame) -> list[str]:
     Args:
         points: From `marked_points`.
     """
-    return [
-        f"{row['checkpoint']} · {row['eval']}: no sample has an outcome under this definition"
-        for row in points[points["rate"].isna()].to_dict("records")
-    ]
+    told = []
+    for row in points[points["rate"].isna()].to_dict("records"):
+        left_out = re.search(r"\d+ values? (?:is|are) [^;]*: left out", row["flags"])
+        why = left_out[0] if left_out else "no sample has an outcome under this definition"
+        told.append(f"{row['checkpoint']} · {row['eval']}: {why}")
+    return told
 
 
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

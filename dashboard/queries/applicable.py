@@ -87,6 +87,8 @@ class Scope:
     shown: list[str]
     groups: list[Group]
     applicable: dict[str, list[Metric]]
+    measured: dict[str, int] = field(default_factory=dict)
+    """Eval name -> how many of its logs hold what its default metric is made of."""
 
     def members(self, group: Group) -> list[tuple[str, Metric]]:
         """The evals of a group that there are, each with the metric that is averaged."""
@@ -138,7 +140,8 @@ def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -
     # What applies is told by every log of an eval's name, not only by those that a filter leaves.
     contents = contents_of(con, logs, as_of)
     applicable = {name: metrics_of(study, name, held) for name, held in contents.items()}
-    return Scope(study, logs, shown, groups, applicable)
+    measured = {name: logs_with(metrics[0], contents[name]) if metrics else 0 for name, metrics in applicable.items()}
+    return Scope(study, logs, shown, groups, applicable, measured)
 
 
 def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]], as_of: int) -> dict[str, Contents]:
@@ -187,7 +190,7 @@ def metrics_of(study: Study, name: str, contents: Contents) -> list[Metric]:
     for metric in automatic:
         found.setdefault(metric.name, metric)
     metrics = [as_share(m) if _is_share(m, contents) else m for m in found.values()]
-    logs = [_logs_with(metric, contents) for metric in metrics]
+    logs = [logs_with(metric, contents) for metric in metrics]
     # What few logs hold is no default: the first that at least half as many hold as any other.
     first = next((at for at, of in enumerate(logs) if of and 2 * of >= max(logs)), 0)
     return [*metrics[first : first + 1], *metrics[:first], *metrics[first + 1 :]]
@@ -224,8 +227,13 @@ def _is_share(metric: Metric, contents: Contents) -> bool:
     return bool(rows) and named and all(row["within"] for row in rows)
 
 
-def _logs_with(metric: Metric, contents: Contents) -> int:
-    """How many logs hold what a metric is made of."""
+def logs_with(metric: Metric, contents: Contents) -> int:
+    """How many logs hold what a metric is made of.
+
+    Args:
+        metric: Which.
+        contents: What the logs of one eval hold.
+    """
     of = _of_source(metric, contents)
     # A rule without a test on a score speaks of every sample.
     return min((max((row["logs"] for row in rows), default=0) for rows in of), default=contents.logs)
