@@ -104,7 +104,7 @@ def lacks_of(row: Row) -> tuple[str, ...]:
     Args:
         row: A row of `RATE_COLUMNS`.
     """
-    lacks = row.get("lacks")
+    lacks: Any = row.get("lacks")
     return tuple(lacks) if _is_list(lacks) else ()
 
 
@@ -125,7 +125,7 @@ def joinable(rates: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     for _, some in lacks.groupby([rates[name] for name in by], dropna=False):
         counts = some.value_counts()
         usual = min(counts.index, key=lambda names: (len(names), -counts[names]))
-        joined_up.loc[some.index] = [names == usual for names in some]
+        joined_up.loc[some.index] = pd.Series([names == usual for names in some], index=some.index)
     return joined_up
 
 

@@ -106,7 +106,7 @@ class Match:
                 epochs = epochs_of(pairs.here), epochs_of(pairs.there)
                 return paired_rate_difference(means, baseline, *epochs, self.clusters)
             return paired_mean_difference(means, baseline, self.clusters)
-        counts = [log.row.get(name) for log in (here, there) for name in ("k", "n")]
+        counts: list[Any] = [log.row.get(name) for log in (here, there) for name in ("k", "n")]
         if is_rate and not (here.questions and there.questions) and None not in counts:
             # Logs without samples that still say how many of how many.
             return unpaired_rate_difference(sums_of_counts(*counts[:2]), sums_of_counts(*counts[2:]))
