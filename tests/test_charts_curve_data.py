@@ -134,3 +134,17 @@ def test_a_stage_that_begins_for_several_runs_is_none_of_theirs() -> None:
     rates = rates_frame([rate_row(name, 1, 3, 10, lineage_step=1) for name in "abc"])
     data = curve_data(rates, x="lineage", lineage=lineage)
     assert data.stages.to_numpy().tolist() == [[0.0, "SDF / SFT", ""], [400.0, "RL", "c"]]
+
+
+def test_an_average_that_lacks_members_is_marked_and_no_line_goes_through_it() -> None:
+    rows = [rate_row("a", step, step, 10, group=True, lacks=["x"] if step == 2 else []) for step in (1, 2, 3)]
+    # Where all lack the same, they are averages of the same: a line joins them.
+    rows += [rate_row("b", step, step, 10, group=True, lacks=["x"]) for step in (1, 2)]
+    data = curve_data(rates_frame(rows))
+    assert data.points["mark"].tolist() == ["point", "partial", "point", "partial", "partial"]
+    assert data.lines.groupby("series")["x"].agg(list).to_dict() == {"a": [1, 3], "b": [1, 2]}
+
+
+def test_what_was_left_out_is_named_where_nothing_is_drawn() -> None:
+    row = rate_row("a", 1, None, None, flags=["1 value is infinite: left out.", "another"])
+    assert curve_data(rates_frame([row])).undrawn == ["a@1 · blackmail: 1 value is infinite: left out"]

@@ -225,3 +225,10 @@ def test_a_mix_made_up_in_two_ways_has_two_bars_named_by_their_runs():
     assert parts["bar"].tolist() == ["corpus (a)", "corpus (b)"]
     spec = spec_of(composition_chart(parts, "tokens", "light", ["d"]))
     assert {10.0, 50.0} <= set(drawn(spec, "end"))
+
+
+def test_an_average_that_lacks_members_is_never_on_the_frontier() -> None:
+    points = pd.DataFrame({"x": [1.0, 2.0], "rate": [0.1, 0.3], "mark": ["partial", "point"]})
+    assert frontier_points(points, "lower")["rate"].tolist() == [0.3]
+    rows = points.assign(row_name=["thin", "whole"], panel="")
+    assert row_order(rows.assign(rate=[0.9, 0.3])) == ["whole", "thin"]

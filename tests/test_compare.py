@@ -135,20 +135,29 @@ def test_means_are_compared_by_the_paired_t_test():
 def test_reported_numbers_are_compared_by_their_errors():
     store = StoreBuilder()
     for run, value in (("a", 0.6), ("b", 0.5)):
-        header = [reported("acc", value, stderr=0.03, n=200)]
+        header = [reported("f1", value, stderr=0.03)]
         store.add(log([], task="arc", reported=header), run=run, step=10)
     row = only(compared(store))
     assert (row["difference"], row["method"], row["paired"]) == (
         pytest.approx(-0.1), "reported stderr, unpaired", False,
     )  # fmt: skip
     assert row["p"] == pytest.approx(0.01842, abs=1e-5)
-    header = [reported("acc", 0.4, n=200)]
+    header = [reported("f1", 0.4)]
     store.add(log([], task="arc", reported=header), run="c", step=10)
     row = only(compared(store, "a", "c"))
     assert row["difference"] == pytest.approx(-0.2)
     assert np.isnan(row["low"])
     assert np.isnan(row["p_corrected"])
     assert any(flag.startswith("No interval of the difference") for flag in row["flags"])
+
+
+def test_reported_shares_of_a_known_n_are_compared_as_rates():
+    store = StoreBuilder()
+    for run, value in (("a", 0.6), ("b", 0.5)):
+        store.add(log([], task="arc", reported=[reported("acc", value, stderr=0.03, n=200)]), run=run, step=10)
+    row = only(compared(store))
+    assert (row["method"], row["paired"], row["k"], row["n"]) == ("Newcombe, unpaired", False, 100, 200)
+    assert (row["low"], row["high"]) == pytest.approx(tuple(confint_proportions_2indep(100, 200, 120, 200, "newcomb")))
 
 
 def test_nothing_in_either_is_no_difference_with_bounds():
@@ -435,9 +444,9 @@ def test_a_group_is_averaged_within_each_combination():
         store.add(log(named(values, names), task="framing"), run=run, step=10)
     store.group("both", ["blackmail", "framing"])
     frame = compared(store, evals=("both",), splits=("metadata.ai",)).differences
-    assert frame[["split", "group", "members", "k", "n"]].values.tolist() == [
-        ["x", True, 2, 8, 20], ["y", True, 2, 0, 20],
-    ]  # fmt: skip
+    assert frame[["split", "group", "members", "n"]].values.tolist() == [["x", True, 2, 20], ["y", True, 2, 20]]
+    # The k of n of two evals is another number than the average of their rates.
+    assert frame[["k", "baseline_k"]].isna().all(axis=None)
 
 
 def test_values_that_only_one_has_are_named():

@@ -10,11 +10,11 @@ import pytest
 from scipy.stats import binomtest, norm, t
 from statsmodels.stats.multitest import multipletests
 
-from dashboard.parts.persistence.telling import lead_in_words
+from dashboard.parts.persistence.telling import change_in_words, lead_in_words
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
 from dashboard.statistics import wilson_interval
-from tests.builders import StoreBuilder, log, sample, samples, score
+from tests.builders import StoreBuilder, log, reported, sample, samples, score
 from tests.demo_study.writer import DEMO
 from tests.real_stores import shared
 
@@ -105,6 +105,20 @@ def test_other_questions_are_not_paired_and_that_is_said():
     found = asked(store)
     assert not only(found.changes)["paired"]
     assert only(found.lines)["notes"] == ["not paired, for lack of questions in common, at step 2"]
+
+
+def test_no_pairing_is_claimed_of_logs_without_samples():
+    store = StoreBuilder()
+    for step, value in ((1, 0.5), (2, 0.6), (3, 0.7)):
+        store.add(log([], task="arc", reported=[reported("acc", value, stderr=0.02)]), run="a", step=step)
+    found = asked(store, "a")
+    row = only(found.lines)
+    assert not row["paired"]
+    assert row["notes"] == ["not paired: the logs hold no samples"]
+    assert not found.changes["paired"].any()
+    told = change_in_words(row, {})
+    assert "both answered" not in told
+    assert "not paired, +20.0 percentage points" in told
 
 
 def test_another_judge_is_said():

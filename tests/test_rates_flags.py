@@ -114,8 +114,9 @@ def test_a_log_without_its_samples_gives_the_number_that_it_reports():
     frame = frame_of(store)
     assert frame["rate"].tolist()[:2] == [0.25, 0.25]
     row = frame.iloc[1]
-    assert (row["n"], row["interval"]) == (80, "reported stderr")
-    assert row[["k", "n_missing", "n_all"]].isna().all()
+    assert (row["n"], row["interval"]) == (80, "Wilson")
+    assert row["k"] == 20
+    assert row[["n_missing", "n_all"]].isna().all()
     assert row["flags"][0] == "The log holds no samples: this is the number that it reports."
     assert pd.isna(frame["rate"][2])
     assert frame["flags"][2][0] == "The log holds no samples."

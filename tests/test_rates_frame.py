@@ -237,8 +237,10 @@ def test_numbers_that_only_the_log_reports():
     store.add(log([], task="lambada", reported=[reported("acc", 0.5), reported("ppl", 9.0, stderr=1.0)]), step=1)
     frame = frame_of(store)
     row = frame[frame["step"] == 57000].iloc[0]
-    assert (row["rate"], row["stderr"], row["interval"]) == (0.62, 0.0118, "reported stderr")
-    assert (row["low"], row["high"]) == pytest.approx((0.62 - 1.959964 * 0.0118, 0.62 + 1.959964 * 0.0118))
+    assert (row["rate"], row["stderr"], row["interval"]) == (0.62, 0.0118, "Wilson, from the reported stderr")
+    n = 0.62 * 0.38 / 0.0118**2 + 1
+    assert (row["low"], row["high"]) == pytest.approx(tuple(float(end) for end in wilson_interval(0.62 * n, n)))
+    assert row["kind"] == "rate"
     # n is never invented.
     assert row[["n", "k", "n_missing", "n_all"]].isna().all()
     absent = frame[frame["step"] == 58000].iloc[0]

@@ -40,8 +40,10 @@ def test_a_group_is_an_eval_whose_rate_is_the_average_of_its_members():
     average, average_low, average_high = average_interval([0, 0.2, 0.5], low, high)
     assert (row["rate"], row["low"], row["high"]) == pytest.approx((average, average_low, average_high))
     assert row[["group", "n", "k", "n_missing", "n_all", "step", "tokens", "metric", "kind", "better"]].tolist() == [
-        True, 60, 14, 0, 60, 100, 5e6, "harmful", "rate", "lower",
+        True, 60, pd.NA, 0, 60, 100, 5e6, "harmful", "rate", "lower",
     ]  # fmt: skip
+    # 14 of 60 is 23.3 %, which the average of the three rates, each with its n, need not be.
+    assert row["lacks"] == []
     assert row["interval"] == "average of 3 (square and add)"
     assert row["flags"] == []
     assert pd.isna(row["eval_id"])
@@ -69,6 +71,33 @@ def test_missing_members_are_named_and_never_taken_from_another_checkpoint():
         ["Missing from the average: framing, research_sabotage"],
         ["Missing from the average: framing"],
     ]
+    assert frame["lacks"].tolist() == [["framing", "research_sabotage"], ["framing"]]
+    assert frame["interval"].tolist()[1] == "average of 2 of 3 (square and add)"
+    # One member's k of n is the rate that is shown; that of several is another number.
+    assert frame["k"].tolist() == [2, pd.NA]
+
+
+def test_k_of_n_of_several_evals_is_not_their_average():
+    store = honeypots()
+    for task, hits, n in (("blackmail", 100, 170), ("research_sabotage", 1, 10), ("framing", 2, 20)):
+        add(store, task, 1, hits, n)
+    row = frame_of(store, evals=("honeypots",)).iloc[0]
+    assert (row["n"], pd.isna(row["k"])) == (200, True)
+    assert row["rate"] == pytest.approx((100 / 170 + 0.1 + 0.1) / 3)
+
+
+def test_what_is_averaged_does_not_change_with_what_a_checkpoint_lacks():
+    store = StoreBuilder()
+    store.metric("harmful", ["blackmail"], misaligned={"score": "judge", "op": "=", "value": 1})
+    store.metric("good", ["framing"], misaligned={"score": "judge", "op": "=", "value": 1}, better="higher")
+    store.group("mixed", ["blackmail", "framing"])
+    add(store, "blackmail", 1, 5)
+    add(store, "framing", 1, 15)
+    add(store, "framing", 2, 15)
+    frame = frame_of(store, evals=("mixed",))
+    assert frame["rate"].tolist()[0] == 0.25
+    assert pd.isna(frame["rate"][1])
+    assert frame["lacks"].tolist() == [[], ["blackmail"]]
 
 
 def test_a_member_without_outcomes_is_missing_not_zero():

@@ -113,7 +113,9 @@ def test_published_rates_and_errors_to_the_last_digit(shared_data):
     frame = rates_of(shared_data / "pythia" / "evals" / "bias-evals", evals=("crows_pairs_english_gender",))
     assert set(frame["metric"]) == {"pct_stereotype"}
     assert frame["n"].isna().all()
-    assert set(frame["interval"]) == {"reported stderr"}
+    assert set(frame["interval"]) == {"Wilson, from the reported stderr"}
+    assert frame["low"].between(0, frame["rate"]).all()
+    assert frame["high"].between(frame["rate"], 1).all()
     for row in frame.itertuples():
         results = json.loads((shared_data / "pythia" / "evals" / "bias-evals" / row.path).read_text())["results"]
         told = results["crows_pairs_english_gender"]

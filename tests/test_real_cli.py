@@ -37,8 +37,10 @@ def test_pythia_in_csv_and_json_equals_the_files(shared_data: Path, data: Path) 
     assert len(published) == len(as_csv) == len(as_json) == 97
     assert {(row["run"], int(row["step"])): float(row["rate"]) for row in as_csv} == published
     assert {(row["run"], row["step"]): row["rate"] for row in as_json} == published
-    assert {(row["n"], row["k"], row["interval"]) for row in as_csv} == {("", "", "reported stderr")}
-    assert {(row["n"], row["k"], row["interval"]) for row in as_json} == {(None, None, "reported stderr")}
+    assert {(row["n"], row["k"], row["interval"]) for row in as_csv} == {("", "", "Wilson, from the reported stderr")}
+    assert {(row["n"], row["k"], row["interval"]) for row in as_json} == {
+        (None, None, "Wilson, from the reported stderr")
+    }
 
 
 def test_a_dry_run_says_which_rule_gave_run_and_step(shared_data: Path, data: Path) -> None:

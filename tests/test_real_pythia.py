@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import norm
+from statsmodels.stats.proportion import proportion_confint
 
+from dashboard.queries.definitions import PROPORTIONS
 from tests.real_stores import STUDIES, Ingested, ingested, shared
 
 NAMED = re.compile(r"((?:long-)?(?:intervention|pythia)-[\w.-]+?)-step(\d+)_eval_results")
@@ -62,18 +64,31 @@ def test_every_published_number_is_a_point_to_the_last_digit(pythia: Ingested, s
 def test_no_n_is_invented(pythia: Ingested) -> None:
     frame = pythia.rates(metrics=("all",))
     assert frame[["n", "k", "n_all", "n_missing", "clusters"]].isna().all(axis=None)
-    assert set(frame["kind"]) == {"reported"}
-    for text in frame["interval"].dropna().unique():
-        assert text == "reported stderr"
+    assert set(frame["kind"]) == {"reported", "rate"}
+    shares = frame[frame["kind"] == "rate"]
+    assert set(shares["metric"]) <= PROPORTIONS
+    assert set(shares["interval"].dropna()) == {"Wilson, from the reported stderr"}
+    assert set(frame[frame["kind"] == "reported"]["interval"].dropna()) == {"reported stderr"}
 
 
-def test_intervals_are_the_value_and_1_96_reported_standard_errors(pythia: Ingested) -> None:
+def test_intervals_rest_on_the_reported_standard_errors(pythia: Ingested) -> None:
     frame = pythia.rates(metrics=("all",))
     known = frame[frame["stderr"] > 0]
-    assert (known["interval"] == "reported stderr").all()
+    # Of numbers that are no shares: the value and 1.96 standard errors.
+    others = known[known["kind"] == "reported"]
+    assert len(others) > 1000
     quantile = norm.ppf(0.975)
-    np.testing.assert_allclose(known["low"], known["rate"] - quantile * known["stderr"], rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(known["high"], known["rate"] + quantile * known["stderr"], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(others["low"], others["rate"] - quantile * others["stderr"], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(others["high"], others["rate"] + quantile * others["stderr"], rtol=1e-12, atol=1e-15)
+    # Of shares: Wilson's, as statsmodels has it, of the n that the standard error stands for.
+    shares = known[(known["kind"] == "rate") & known["rate"].between(0, 1, inclusive="neither")]
+    assert len(shares) > 1000
+    assert shares["low"].between(0, shares["rate"]).all()
+    assert shares["high"].between(shares["rate"], 1).all()
+    n = shares["rate"] * (1 - shares["rate"]) / shares["stderr"] ** 2 + 1
+    low, high = proportion_confint(shares["rate"] * n, n, method="wilson")
+    np.testing.assert_allclose(shares["low"], low, rtol=1e-9)
+    np.testing.assert_allclose(shares["high"], high, rtol=1e-9)
     # Rates of exactly 0 or 1 have a reported error of 0: certainty that nobody has, so no interval is drawn.
     certain = frame[frame["stderr"] == 0]
     assert len(certain) > 0

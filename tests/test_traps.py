@@ -84,7 +84,9 @@ def test_a_real_cancelled_log_without_samples_gives_the_number_that_it_reports(s
     row = frame.loc["accuracy.match"]
     assert row["status"] == "cancelled"
     assert row["rate"] == 2 / 3
-    assert (pd.isna(row["n"]), pd.isna(row["k"]), row["interval"]) == (True, True, "reported stderr")
+    assert (pd.isna(row["n"]), pd.isna(row["k"]), row["interval"]) == (
+        True, True, "Wilson, from the reported stderr",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("suffix", [".eval", ".json"])

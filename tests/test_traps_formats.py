@@ -8,13 +8,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from inspect_ai.log import EvalError, edit_score
 from inspect_ai.log import ProvenanceData as Provenance
 from inspect_ai.model import ChatMessageAssistant, ChatMessageUser
 from inspect_ai.scorer import Score, ScoreEdit
 
+from dashboard.statistics import wilson_interval
 from loaders.ingest import ingest
 from tests.inspect_writer import eval_log, eval_sample, write_log, write_unfinished_log
 from tests.real_stores import Ingested, ingested, shared
@@ -251,8 +251,7 @@ def test_todays_harness_says_n_and_the_rate_has_it(tmp_path: Path) -> None:
     (tmp_path / "results_2025-01-01T00-00-00.000000.json").write_text(json.dumps(results))
     (row,) = ingested(tmp_path).rates().itertuples()
     assert (row.metric, row.rate, row.n, row.stderr) == ("acc", 0.75, 1000, 0.0137)
-    assert (row.interval, row.low) == ("reported stderr", pytest.approx(0.75 - 1.959964 * 0.0137))
-    assert pd.isna(row.k)
+    assert (row.k, row.interval, row.low) == (750, "Wilson", pytest.approx(wilson_interval(750, 1000)[0]))
 
 
 # Where run and step stand

@@ -17,7 +17,16 @@ from dashboard.parts.chosen import behind_point, chosen_point, clickable
 from dashboard.parts.definitions import pick_definition
 from dashboard.parts.panels import numbers_table, to_look_at
 from dashboard.parts.plain import legend, listed
-from dashboard.parts.series import colours_of, default_evals, default_runs, labels_of, lineage_of, with_forebears
+from dashboard.parts.series import (
+    MOST_RUNS,
+    colours_of,
+    default_evals,
+    default_runs,
+    labels_of,
+    lineage_of,
+    shown_of,
+    with_forebears,
+)
 from dashboard.parts.trends_panel import from_which_step
 from dashboard.queries.frame import RateQuery
 
@@ -45,7 +54,13 @@ with st.sidebar:
     here = caches.coverage(as_of)
     names = evals[evals["eval"].isin(picked_evals)].explode("members")
     measured = here[here["eval"].isin([*picked_evals, *names["members"].dropna()])]
-    first_runs = default_runs(runs, measured)
+    if measured["run"].nunique() > MOST_RUNS:
+        # Not all are begun with: those that have numbers go first.
+        every = caches.rates(RateQuery(evals=tuple(picked_evals), metrics=definition.metrics), as_of)
+        with_numbers = measured[measured["run"].isin(every[every["rate"].notna()]["run"])]
+        first_runs = default_runs(runs, with_numbers if len(with_numbers) else measured)
+    else:
+        first_runs = default_runs(runs, measured)
     if series == "mix":
         mixes = runs["mix"].dropna().unique().tolist()
         first = runs[runs["run"].isin(first_runs)]["mix"].dropna().unique().tolist()
@@ -139,6 +154,8 @@ with st.container() if len(axes) == 1 else st.grid(min(3, len(axes)), min_column
         )  # fmt: skip
         title = panel_title(panel, points, titles)
         clickable(chart, f"curve {panel}", f"Curves: {title}", numbers_of(points, rates), keys=keys)
+if left_out := shown_of(data.points["run"].tolist(), [*measured["run"], *data.points["run"]]):
+    st.caption(left_out)
 if marks_legend(data.points):
     st.caption(" · ".join(marks_legend(data.points)))
 

@@ -19,11 +19,14 @@ ROW_HEIGHT = 50
 def row_order(points: pd.DataFrame) -> list[str]:
     """Rows in the order of their rates in the first panel, the highest on top; those that it lacks follow.
 
+    An average that lacks members has no rank among whole ones: it comes after them.
+
     Args:
         points: Columns row_name, panel and rate; a row may have several rates in a panel.
     """
     ranks = points.assign(at=points["panel"].map({name: at for at, name in enumerate(points["panel"].unique())}))
-    ranks = ranks.sort_values(["at", "rate"], ascending=[True, False], kind="stable")
+    ranks = ranks.assign(partial=ranks["mark"].eq("partial") if "mark" in ranks else False)
+    ranks = ranks.sort_values(["at", "partial", "rate"], ascending=[True, True, False], kind="stable")
     return [str(name) for name in ranks["row_name"].drop_duplicates()]
 
 
@@ -62,8 +65,11 @@ def bars_chart(
     layers = [value_grid(x, ink)]
     whole = points[points["mark"] != "repeat"]
     if bars:
-        bar = alt.Chart(whole.assign(zero=0.0)).mark_bar(opacity=0.22, height={"band": 0.36})
-        layers.append(bar.encode(y=row, color=style.colour(), x2="zero:Q", **x.encode("rate")))
+        # The bar of an average that lacks members is an outline.
+        looks = {False: {"opacity": 0.22}, True: {"filled": False, "strokeWidth": 1, "strokeDash": [3, 3]}}
+        for partial, some in whole.assign(zero=0.0).groupby(whole["mark"] == "partial"):
+            bar = alt.Chart(some).mark_bar(height={"band": 0.36}, **looks[bool(partial)])
+            layers.append(bar.encode(y=row, color=style.colour(), x2="zero:Q", **x.encode("rate")))
     compared = whole[whole["row_name"] == baseline]
     if len(compared):
         rule = alt.Chart(compared).mark_rule(color=ink.text, strokeDash=[4, 3], strokeWidth=1.1)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard.charts.points import MARK_COLUMNS, SeriesBy, joined, marked_points, series_of, without_rate
+from dashboard.charts.points import MARK_COLUMNS, SeriesBy, joinable, joined, marked_points, series_of, without_rate
 from dashboard.links import is_missing
 
 Row = Mapping[Any, Any]
@@ -97,6 +97,7 @@ def curve_data(
     points, missing = placed[placed["rate"].notna()], placed[placed["rate"].isna()]
 
     lines = points[points["x"].notna() & (points["repeat"] == 0)]
+    lines = lines[joinable(lines, ["line"])]
     stages = pd.DataFrame({"x": pd.Series(dtype="float64"), **dict.fromkeys(("label", "run"), pd.Series(dtype="str"))})
     if x == "lineage" and lineage:
         starts = _starts_at_parent(frame[frame["rate"].notna()], lines, lineage)

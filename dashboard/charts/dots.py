@@ -42,7 +42,10 @@ def dots_chart(
     ink = INKS[style.scheme]
     axis = axis.lying()
     style = replace(style, legend=False, style_legend=False)
-    points = data.points[data.points["panel"] == panel].sort_values(["rate", "checkpoint"], ascending=[False, True])
+    points = data.points[data.points["panel"] == panel]
+    # An average that lacks members has no rank among whole ones.
+    points = points.assign(partial=points["mark"] == "partial")
+    points = points.sort_values(["partial", "rate", "checkpoint"], ascending=[True, False, True])
     names = points["checkpoint"].drop_duplicates().tolist()
     row = alt.Y(
         "checkpoint:N",

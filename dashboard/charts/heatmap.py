@@ -148,7 +148,7 @@ def _cells(
     cells["text_colour"] = [readable_on(fill) if isinstance(fill, str) else None for fill in cells["fill"]]
     cells["why"] = ["" if told else NOT_MEASURED for told in known]
     cells.loc[cells["point"].notna() & ~known, "why"] = NO_OUTCOME
-    whole = {"incomplete": "not whole"}
+    whole = {"incomplete": "not whole", "partial": "members missing"}
     cells["state"] = [whole.get(str(mark), "") for mark in cells["mark"]]
     return cells.astype({"fill": "object", "text_colour": "object"})
 

@@ -36,6 +36,9 @@ TOOLTIP = (
 
 CALCULATED = {"count", "value"}
 
+HATCH = "M-.5,.1L.1,-.5M-.42,.42L.42,-.42M-.1,.5L.5,-.1"
+"""The lines of a hatched mark, as an SVG path."""
+
 TOKENS = "replace(format(datum.{0}, '.4~s'), 'G', 'B')"
 """Vega expression of a number of tokens: 14M, 1.2B."""
 
@@ -137,7 +140,8 @@ def mark_layers(
 ) -> list[alt.Chart]:
     """Error bars, points and rings of one frame.
 
-    A point is filled; another log of the same checkpoint is hollow; a log that isn't whole is hollow and dashed.
+    A point is filled; another log of the same checkpoint is hollow; a log that isn't whole is hollow and dashed; an
+    average that lacks members is hatched.
     A ring in the alert colour stands for flags, one in the text's colour for the selection.
 
     Args:
@@ -168,12 +172,16 @@ def mark_layers(
         "point": {"filled": True, "size": 62, "opacity": 1},
         "repeat": {"fill": ink.paper, "size": 44, "strokeWidth": 1.6, "opacity": 1},
         "incomplete": {"fill": ink.paper, "size": 62, "strokeWidth": 1.6, "strokeDash": [2, 2], "opacity": 1},
+        "partial": {"fill": ink.paper, "size": 74, "strokeWidth": 1.2, "opacity": 1},
     }
     for mark, look in looks.items():
         some = points[points["mark"] == mark]
         if len(some):
             dot = alt.Chart(some).mark_point(**look)
             layers.append(dot.encode(color=style.colour(), **style.shape(), **axis.encode("rate"), **place))
+        if len(some) and mark == "partial":
+            hatch = alt.Chart(some).mark_point(shape=HATCH, size=look["size"], strokeWidth=1, opacity=1)
+            layers.append(hatch.encode(color=style.colour(), **axis.encode("rate"), **place))
     return layers
 
 

@@ -20,6 +20,7 @@ DIRECTIONS = {"lower": "lower is better", "higher": "higher is better"}
 MARKS = {
     "repeat": "hollow: another log of the same checkpoint, not on the line",
     "incomplete": "dashed: a log that is not whole",
+    "partial": "hatched: an average without some of its members, see below; no line joins it to whole ones",
 }
 
 

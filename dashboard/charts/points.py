@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -22,7 +23,8 @@ MARK_COLUMNS = (
     "better",
 )  # fmt: skip
 """Columns of points that are the same in every chart. `point` names the row of rates in addresses and for the click on
-its mark; `row` is its index among the rates; `mark` is point, repeat or incomplete; `flags` is one text."""
+its mark; `row` is its index among the rates; `mark` is point, repeat, incomplete, or partial: an average that lacks
+members; `flags` is one text."""
 
 
 def marked_points(rates: pd.DataFrame) -> pd.DataFrame:
@@ -71,10 +73,12 @@ def without_rate(points: pd.DataFrame) -> list[str]:
     Args:
         points: From `marked_points`.
     """
-    return [
-        f"{row['checkpoint']} · {row['eval']}: no sample has an outcome under this definition"
-        for row in points[points["rate"].isna()].to_dict("records")
-    ]
+    told = []
+    for row in points[points["rate"].isna()].to_dict("records"):
+        left_out = re.search(r"\d+ values? (?:is|are) [^;]*: left out", row["flags"])
+        why = left_out[0] if left_out else "no sample has an outcome under this definition"
+        told.append(f"{row['checkpoint']} · {row['eval']}: {why}")
+    return told
 
 
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
@@ -89,7 +93,40 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 def _mark(row: Row) -> str:
     if row.get("partial") or not row["complete"] or not (is_missing(row["status"]) or row["status"] == "success"):
         return "incomplete"
-    return "repeat" if row["repeat"] != 0 else "point"
+    if row["repeat"] != 0:
+        return "repeat"
+    return "partial" if lacks_of(row) else "point"
+
+
+def lacks_of(row: Row) -> tuple[str, ...]:
+    """The members that an average is without.
+
+    Args:
+        row: A row of `RATE_COLUMNS`.
+    """
+    lacks: Any = row.get("lacks")
+    return tuple(lacks) if _is_list(lacks) else ()
+
+
+def joinable(rates: pd.DataFrame, by: Sequence[str]) -> pd.Series:
+    """Whether each rate may be joined with others: averages of other members than most of a line's are no step of it.
+
+    Args:
+        rates: With the column `lacks` of `RATE_COLUMNS`.
+        by: Columns that tell lines apart.
+
+    Returns:
+        A truth for each row. Of every line, those are true that lack least, in the commonest way.
+    """
+    lacks = pd.Series([lacks_of(row) for row in rates.to_dict("records")], index=rates.index, dtype="object")
+    joined_up = pd.Series(True, index=rates.index)
+    if not lacks.map(bool).any():
+        return joined_up
+    for _, some in lacks.groupby([rates[name] for name in by], dropna=False):
+        counts = some.value_counts()
+        usual = min(counts.index, key=lambda names: (len(names), -counts[names]))
+        joined_up.loc[some.index] = pd.Series([names == usual for names in some], index=some.index)
+    return joined_up
 
 
 def _is_list(value: Any) -> bool:

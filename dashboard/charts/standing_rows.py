@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.families import Member
-from dashboard.charts.points import MARK_COLUMNS, marked_points
+from dashboard.charts.points import MARK_COLUMNS, joinable, marked_points
 from dashboard.links import is_missing, step_of
 
 Row = Mapping[Any, Any]
@@ -127,7 +127,8 @@ def _trail(points: pd.DataFrame, latest: Row, place: int) -> pd.DataFrame:
     """The checkpoints of one line, by step; in order and evenly where some have no number."""
     same = points["run"].eq(latest["run"]) & points["repeat"].eq(0) & points["rate"].notna()
     variant = points["variant"].isna() if is_missing(latest["variant"]) else points["variant"].eq(latest["variant"])
-    mine = points[same & variant].sort_values(["step", "created"], kind="stable")
+    mine = points[same & variant]
+    mine = mine[joinable(mine, ["run"]) | mine["row"].eq(latest["row"])].sort_values(["step", "created"], kind="stable")
     steps = mine["step"].astype("float64")
     if steps.isna().any() or steps.nunique() < len(steps):
         steps = pd.Series(range(len(mine)), index=mine.index, dtype="float64")

@@ -25,10 +25,14 @@ ALL = "not split"
 def default_evals(evals: pd.DataFrame, metrics: pd.DataFrame) -> list[str]:
     """Begin with the first group; else with the eval of most logs, of those that somebody wrote a definition for.
 
+    What has no number is not begun with, where anything has one.
+
     Args:
         evals: `EVAL_COLUMNS`.
         metrics: `METRIC_COLUMNS` of all of them.
     """
+    some = evals[evals["measured"] > 0]
+    evals = some if len(some) else evals
     groups = evals[evals["group"]]
     if len(groups):
         return [str(groups["eval"].iloc[0])]
@@ -54,6 +58,18 @@ def default_runs(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
     steps = measured.groupby("run")["step"].nunique().reindex(placed["run"]).fillna(0)
     most = set(steps.sort_values(ascending=False, kind="stable").index[:MOST_RUNS])
     return [str(run) for run in placed["run"] if run in most]
+
+
+def shown_of(shown: Sequence[str], offered: Sequence[str], what: str = "runs") -> str:
+    """Say how many are drawn where some are left out: "8 of 9 runs shown"; nothing where all are.
+
+    Args:
+        shown: What is drawn.
+        offered: All that has something to draw.
+        what: They are, in the plural.
+    """
+    drawn = set(shown) & set(offered)
+    return f"{len(drawn)} of {len(set(offered))} {what} shown" if 0 < len(drawn) < len(set(offered)) else ""
 
 
 def colours_of(

@@ -21,7 +21,7 @@ MOST_SENTENCES = 8
 
 FROM_START = (
     "run", "eval", "variant", "split", "split2", "start_rate", "last_rate", "change", "change_low", "change_high",
-    "change_p", "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "tenfold", "tenfold_low",
+    "change_p", "paired", "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "tenfold", "tenfold_low",
     "tenfold_high", "tests", "start", "last", "metric", "unit",
 )  # fmt: skip
 LEADS = (
@@ -152,7 +152,8 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
             st.html(listed([change_in_words(row, labels) for row in found.to_dict("records")]))
         trends_table(found, FROM_START, "driftline-from-which-step")
         st.caption(
-            "Every later step of a line is compared with its first, on the questions that both answered."
+            "Every later step of a line is compared with its first, on the questions that both answered where their"
+            " logs tell (column paired), else as independent samples."
             " first_shown is the first step that is shown to differ, lasting_from the first from which all are;"
             " both by p-values that are corrected by Holm over the steps of the line. An empty cell means that no"
             " difference is shown, not that there is none. Intervals are 95 %, not corrected. Fractions for rates,"

@@ -159,7 +159,7 @@ def _outcomes(
     for log in scope.logs:
         if log["role"] not in ("speaks", "joined"):
             continue
-        found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.kind == "rate"]
+        found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.counts_samples]
         if found and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):
             by_log[log["eval_key"]] = log
             by_metric.setdefault(found[0], []).append(log)

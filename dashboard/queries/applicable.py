@@ -10,8 +10,9 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.conditions import SCORE_NUMBER
+from dashboard.queries.conditions import IS_INFINITE, SCORE_NUMBER
 from dashboard.queries.definitions import (
+    PROPORTIONS,
     Grade,
     Group,
     Metric,
@@ -19,6 +20,7 @@ from dashboard.queries.definitions import (
     Rule,
     ScoreValue,
     Study,
+    as_share,
     automatic_grade,
     automatic_number,
     automatic_reported,
@@ -45,16 +47,21 @@ WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VA
 SELECT eval, scorer, key,
        coalesce(bool_and(value_text IN ('C', 'I', 'P', 'N')), false) AS graded,
        coalesce(bool_or(value_text = 'P'), false) AS partial,
-       count(number) > 0 AS numbers,
-       coalesce(bool_and(number IN (0, 1)) AND (bool_or(number = 0) OR bool_or(value_type = 'bool')), false)
-           AS yes_or_no
-FROM (SELECT *, {SCORE_NUMBER} AS number FROM live_scores($as_of)) JOIN chosen USING (eval_id)
+       count(number) > 0 OR bool_or(infinite) AS numbers,
+       coalesce(bool_and(number IN (0, 1)) AND NOT bool_or(infinite)
+                AND (bool_or(number = 0) OR bool_or(value_type = 'bool')), false)
+           AS yes_or_no,
+       count(DISTINCT eval_id) FILTER (WHERE number IS NOT NULL OR value_text IS NOT NULL) AS logs
+FROM (SELECT *, {SCORE_NUMBER} AS number, {IS_INFINITE} AS infinite FROM live_scores($as_of))
+JOIN chosen USING (eval_id)
 GROUP BY ALL ORDER BY ALL
-"""  # noqa: S608 - SCORE_NUMBER is a constant
+"""  # noqa: S608 - both are constants
 
 REPORTED = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
-SELECT eval, metric, scorer, key, bool_or(stderr IS NOT NULL) AS with_stderr
+SELECT eval, metric, scorer, key, bool_or(stderr IS NOT NULL) AS with_stderr, count(value) > 0 AS numbers,
+       count(DISTINCT eval_id) FILTER (WHERE isfinite(value)) AS logs,
+       count(k) > 0 AS counted, coalesce(bool_and(value BETWEEN 0 AND 1 OR NOT isfinite(value)), false) AS within
 FROM live_reported($as_of) JOIN chosen USING (eval_id)
 GROUP BY ALL ORDER BY with_stderr DESC, metric, scorer, key
 """
@@ -82,6 +89,8 @@ class Scope:
     shown: list[str]
     groups: list[Group]
     applicable: dict[str, list[Metric]]
+    measured: dict[str, int] = field(default_factory=dict)
+    """Eval name -> how many of its logs hold what its default metric is made of."""
 
     def members(self, group: Group) -> list[tuple[str, Metric]]:
         """The evals of a group that there are, each with the metric that is averaged."""
@@ -103,6 +112,7 @@ class Contents:
     """What the logs of one eval hold, taken together, so that a metric means the same all along a line."""
 
     tasks: set[str] = field(default_factory=set)
+    logs: int = 0
     scores: list[dict[str, Any]] = field(default_factory=list)
     """A row of `SCORES` for every scorer and key."""
     reported: list[dict[str, Any]] = field(default_factory=list)
@@ -133,7 +143,8 @@ def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int, s
     # What applies is told by every log of an eval's name, not only by those that a filter leaves.
     contents = contents_of(con, logs, as_of)
     applicable = {name: metrics_of(study, name, held) for name, held in contents.items()}
-    return Scope(study, logs, shown, groups, applicable)
+    measured = {name: logs_with(metrics[0], contents[name]) if metrics else 0 for name, metrics in applicable.items()}
+    return Scope(study, logs, shown, groups, applicable, measured)
 
 
 def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]], as_of: int) -> dict[str, Contents]:
@@ -147,6 +158,7 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
     contents: dict[str, Contents] = defaultdict(Contents)
     for row in evals:
         contents[row["eval"]].tasks.add(row["task"])
+        contents[row["eval"]].logs += 1
     chosen = {"eval_ids": [e["eval_id"] for e in evals], "names": [e["eval"] for e in evals], "as_of": as_of}
     for row in records(con, SCORES, chosen):
         contents[row["eval"]].scores.append(row)
@@ -176,12 +188,58 @@ def metrics_of(study: Study, name: str, contents: Contents) -> list[Metric]:
         ),
     ]
     if not contents.scores:
-        automatic += [
-            automatic_reported(r["metric"], r["scorer"], r["key"]) for r in contents.reported if is_metric(r["metric"])
-        ]
+        told = [r for r in contents.reported if r["numbers"] and is_metric(r["metric"])]
+        automatic += [automatic_reported(r["metric"], r["scorer"], r["key"]) for r in told]
     for metric in automatic:
         found.setdefault(metric.name, metric)
-    return list(found.values())
+    metrics = [as_share(m) if _is_share(m, contents) else m for m in found.values()]
+    logs = [logs_with(metric, contents) for metric in metrics]
+    # What few logs hold is no default: the first that at least half as many hold as any other.
+    first = next((at for at, of in enumerate(logs) if of and 2 * of >= max(logs)), 0)
+    return [*metrics[first : first + 1], *metrics[:first], *metrics[first + 1 :]]
+
+
+def _of_source(metric: Metric, contents: Contents) -> list[list[dict[str, Any]]]:
+    """For each score that a metric needs (or the number that it is), the rows of `contents` that are it."""
+    match metric.source:
+        case Reported(name, scorer, key):
+            reported = contents.reported
+            return [
+                [
+                    r
+                    for r in reported
+                    if r["metric"] == name and scorer in (None, r["scorer"]) and key in (None, r["key"])
+                ]
+            ]
+        case Rule(misaligned):
+            wanted = [(test.score, test.key) for test in tests_of(misaligned)]
+        case ScoreValue(score, key) | Grade(score, key):
+            wanted = [(score, key)]
+    return [
+        [s for s in contents.scores if fnmatchcase(s["scorer"], score) and key in (None, s["key"])]
+        for score, key in wanted
+    ]
+
+
+def _is_share(metric: Metric, contents: Contents) -> bool:
+    """Whether a reported number is a share of yes-or-no answers: by its name, or by a count beside it."""
+    if not isinstance(metric.source, Reported):
+        return False
+    rows = [row for of in _of_source(metric, contents) for row in of if row["numbers"]]
+    named = metric.source.metric in PROPORTIONS or any(row["counted"] for row in rows)
+    return bool(rows) and named and all(row["within"] for row in rows)
+
+
+def logs_with(metric: Metric, contents: Contents) -> int:
+    """How many logs hold what a metric is made of.
+
+    Args:
+        metric: Which.
+        contents: What the logs of one eval hold.
+    """
+    of = _of_source(metric, contents)
+    # A rule without a test on a score speaks of every sample.
+    return min((max((row["logs"] for row in rows), default=0) for rows in of), default=contents.logs)
 
 
 def _has_what_it_needs(metric: Metric, contents: Contents) -> bool:

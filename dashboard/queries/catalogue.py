@@ -78,9 +78,10 @@ ORDER BY run_position NULLS LAST, run, step NULLS LAST, step_label, eval, varian
 
 EVAL_COLUMNS: dict[str, str] = {
     "eval": TEXT, "title": TEXT, "group": FLAG, "members": LIST, "tasks": LIST, "runs": COUNT, "logs": COUNT,
-    "samples": COUNT, "default_metric": TEXT, "cluster": TEXT,
+    "samples": COUNT, "default_metric": TEXT, "cluster": TEXT, "measured": COUNT,
 }  # fmt: skip
-"""Columns of `evals`. Groups are rows too: `members` are the evals that there are, `logs` and `samples` theirs."""
+"""Columns of `evals`. Groups are rows too: `members` are the evals that there are, `logs` and `samples` theirs.
+`measured` counts the logs that hold what the default metric is made of: 0 where there is no number to show."""
 
 METRIC_COLUMNS: dict[str, str] = {
     "eval": TEXT, "metric": TEXT, "title": TEXT, "default": FLAG, "kind": TEXT, "better": TEXT, "unit": TEXT,
@@ -145,6 +146,7 @@ def evals(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
             "samples": sum(log["n_samples"] for log in of),
             "default_metric": metric,
             "cluster": study.cluster_field(name) or "question",
+            "measured": sum(scope.measured.get(each, 0) for each in ([name] if members is None else members)),
         }
 
     rows = [row(name, of, next((m.name for m in scope.applicable[name]), None)) for name, of in by_name.items()]

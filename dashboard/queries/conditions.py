@@ -35,12 +35,19 @@ class Compiled:
     sample_columns: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     _matches: list[str] = field(default_factory=list)
+    _values: list[str] = field(default_factory=list)
     _seen: dict[Condition, str] = field(default_factory=dict)
 
     @property
     def score_filter(self) -> str:
         """Rows of scores that some test looks at."""
         return " OR ".join(self._matches) or "false"
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Aggregates over one sample's score rows: how many values are none that can be averaged, alias -> SQL."""
+        looked_at = " OR ".join(self._values) or "false"
+        return {name: f"count_if(({looked_at}) AND {none})" for name, none in NO_NUMBERS.items()}
 
     def expression(self, condition: Condition) -> str:
         """SQL of a condition over the aliases in `score_columns` and `sample_columns`, which grow with it."""
@@ -111,6 +118,8 @@ class Compiled:
         elif score_field == "value":
             matches += " AND key IS NULL"
         self._matches.append(f"({matches})")
+        if score_field == "value":
+            self._values.append(f"({matches})")
         return matches
 
     def _comparison(self, number: str, text: str, op: str, value: Scalar | tuple[Scalar, ...]) -> str:
@@ -148,8 +157,23 @@ def _field_values(name: str, table: str, compiled: Compiled) -> tuple[str, str]:
     return number, f"CASE json_type({found}) WHEN 'VARCHAR' THEN {as_text} END"
 
 
-FINITE = "CASE WHEN isfinite({x}) THEN {x} END"
-"""Text such as "nan" or "inf" casts to a number that is none."""
+LARGEST = 1e140
+"""Numbers further from 0 are not averaged: the sum of their squares would be beyond what a double can hold."""
 
-SCORE_NUMBER = f"coalesce(value_num, {FINITE.format(x='try_cast(value_text AS DOUBLE)')})"
+FINITE = f"CASE WHEN abs({{x}}) <= {LARGEST!r} THEN {{x}} END"
+"""A number that can be added up. Text such as "nan" or "inf" casts to a number that is none."""
+
+AS_NUMBER = "coalesce(value_num, try_cast(value_text AS DOUBLE))"
+
+SCORE_NUMBER = FINITE.format(x=AS_NUMBER)
 """SQL of a score's value as a number: numbers, booleans (1 and 0), and text that reads as a number ("0.5")."""
+
+IS_INFINITE = f"coalesce(value_type = 'infinite' OR isinf({AS_NUMBER}), false)"
+"""SQL of whether a score's value is infinite, however a log writes it: as a number, or as the text "inf"."""
+
+NO_NUMBERS = {
+    "infinite": IS_INFINITE,
+    "too_large": f"coalesce(isfinite({AS_NUMBER}) AND abs({AS_NUMBER}) > {LARGEST!r}, false)",
+    "nan": f"coalesce(value_type = 'nan' OR isnan({AS_NUMBER}), false)",
+}
+"""Column of the sums to SQL: values of a score that no mean can hold. They are left out, counted and named."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -69,7 +69,8 @@ class Metric:
     Attributes:
         name: The word in links.
         title: For people.
-        kind: rate (fraction of samples), mean (of a score) or reported (as the log says).
+        kind: rate (fraction of samples; also a share that logs report), mean (of a score) or reported (another number
+            as the log says).
         source: Where the outcome of a sample comes from.
         among: Samples that count at all; None for all.
         missing: Samples whose outcome is missing although they have scores.
@@ -93,6 +94,11 @@ class Metric:
     missing: Condition | None = None
     header: tuple[Reported, ...] = ()
     evals: tuple[str, ...] = ()
+
+    @property
+    def counts_samples(self) -> bool:
+        """Whether it is a rate of the samples themselves, so that each has an outcome of yes or no."""
+        return self.kind == "rate" and not isinstance(self.source, Reported)
 
     def concerns(self, eval_name: str, task: str) -> bool:
         """Whether the definition was written for this eval."""
@@ -253,6 +259,33 @@ def automatic_reported(metric: str, scorer: str | None, key: str | None) -> Metr
         text=f"{name} as the log reports it",
         origin="automatic",
     )
+
+
+NO_METRIC = re.compile(
+    r"alias|bypass|n|counts?|samples|sample_len|total|(num|n)_\w+|\w+_counts?|(\w*_)?(stderr|std_err|se)(_\w+)?",
+    re.IGNORECASE,
+)
+"""Names of what logs report beside their metrics: counts, standard errors, placeholders (lm-eval's `bypass`)."""
+
+PLACEHOLDERS = frozenset({"alias", "bypass"})
+"""Names of scores that hold nothing."""
+
+PROPORTIONS = frozenset({"acc", "acc_norm", "exact_match", "pct_stereotype", "em", "accuracy"})
+"""Reported metrics that are a share of yes-or-no answers, so that n and the value tell k."""
+
+
+def is_metric(name: str) -> bool:
+    """Whether a reported number is a measurement: no count, standard error or placeholder.
+
+    Args:
+        name: As the log reports it.
+    """
+    return NO_METRIC.fullmatch(name) is None
+
+
+def as_share(metric: Metric) -> Metric:
+    """A reported number that is a share, as a rate: from 0 to 100 %, with the interval of a proportion."""
+    return replace(metric, kind="rate") if metric.kind == "reported" and metric.unit is None else metric
 
 
 def _literal(name: str) -> str:

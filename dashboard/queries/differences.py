@@ -155,7 +155,9 @@ def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row,
         row |= {f"{prefix}rate": float(rate), f"{prefix}rate_low": float(low), f"{prefix}rate_high": float(high)}
     for column in ("questions", "k", "n", "baseline_k", "baseline_n"):
         counts = [member[column] for member in members]
-        row[column] = None if None in counts else sum(counts)
+        added = None if None in counts else sum(counts)
+        # The k of n of several evals is another number than the mean of their rates.
+        row[column] = None if column.endswith("k") and len(members) > 1 else added
     if left_out:
         row["flags"].append(f"Left out, being of another kind or direction: {', '.join(left_out)}")
     return row
@@ -185,7 +187,9 @@ def _side(log: Measured) -> Row:
     """Questions, epochs of each, standard error and effective samples of one log."""
     answered = [question for question in log.questions.values() if question["n"]]
     if not answered:
-        return {"questions": log.row.get("n"), "epochs": None, "error": standard_error(log.row), "n_eff": 0.0}
+        n = log.row.get("n")
+        n_eff = float(n or 0) if log.row["kind"] == "rate" else 0.0
+        return {"questions": n, "epochs": None, "error": standard_error(log.row), "n_eff": n_eff}
     sums, _ = sums_of(answered)
     rate = log.row["kind"] == "rate"
     n_eff = float(clustered_proportion_interval(sums).n_eff) if rate else 0.0

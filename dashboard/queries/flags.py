@@ -52,7 +52,7 @@ def flag_states(rows: Iterable[Row]) -> None:
             row["flags"].append(f"The log is still being written; it holds {row['n_samples']} samples so far.")
         elif row["status"] != "success":
             row["flags"].append(f"The log's status is {row['status']}; it holds {row['n_samples']} samples.")
-        if row["kind"] != "reported" and row.get("rate") is None:
+        if not row.get("told") and row["kind"] != "reported" and row.get("rate") is None:
             nothing = f"None of the {row['n_all']} samples has an outcome."
             row["flags"].append(nothing if row["n_samples"] else "The log holds no samples.")
 
@@ -127,7 +127,13 @@ def flag_jumps(rows: list[Row]) -> None:
     other, and which is 0 or 1 exactly, or more than half of the scale away from both.
     """
     usable = [
-        row for row in rows if row["kind"] == "rate" and row["repeat"] == 0 and row["n"] and row["step"] is not None
+        row
+        for row in rows
+        if row["kind"] == "rate"
+        and row["repeat"] == 0
+        and row.get("n")
+        and row["step"] is not None
+        and row.get("low") is not None
     ]
     for line in _grouped(usable, line_of):
         line.sort(key=lambda row: row["step"])
@@ -136,9 +142,8 @@ def flag_jumps(rows: list[Row]) -> None:
             distance = min(abs(row["rate"] - before["rate"]), abs(row["rate"] - after["rate"]))
             if apart and (row["rate"] in (0.0, 1.0) or distance > HUGE_JUMP):
                 around = (before["rate"] + after["rate"]) / 2
-                row["flags"].append(
-                    f"{row['k']} of {row['n']} between neighbours at {around:.0%}: an outage of a scorer?"
-                )
+                counted = f"{row['rate']:.0%}" if row.get("k") is None else f"{row['k']} of {row['n']}"
+                row["flags"].append(f"{counted} between neighbours at {around:.0%}: an outage of a scorer?")
 
 
 def _overlap(a: Row, b: Row) -> bool:

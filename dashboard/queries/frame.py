@@ -104,6 +104,7 @@ RATE_COLUMNS: dict[str, str] = {
     "disagrees": FLAG,
     "flags": LIST,
     "lineage_step": COUNT,
+    "lacks": LIST,
 }
 """Columns of the rates, in order, each with its pandas dtype. Missing counts are NA, missing numbers and texts NaN.
 
@@ -111,7 +112,9 @@ RATE_COLUMNS: dict[str, str] = {
 unit for kinds "mean" and "reported". `n` counts the samples in the denominator, `n_missing` those without an
 outcome (errored, unscored, invalidated), `n_all` all samples; the others, `n_all - n - n_missing`,
 are outside the definition's `among`. `k` is missing where outcomes are not yes or no. A row with `group` is an
-average over several evals of one checkpoint and has no `eval_id`. `flags` is a list of sentences for people.
+average over several evals of one checkpoint and has no `eval_id`; it has no `k`, for k of n is another number than the
+mean of rates, and `lacks` names the members that it is without: it is no number to set beside whole averages. `flags`
+is a list of sentences for people.
 
 `pooled` counts the independent evaluations in a row, `repeat` is 0 for the one that a line goes through. `partial` rows
 are of a part of an evaluation (limited, errored, cancelled) where there is no whole one: `graded` of `planned` samples.

@@ -34,15 +34,19 @@ def group_rows(group: Group, metric: str, study: Study, rows: Sequence[Row]) -> 
             checkpoints[(*key, *combination_of(row))].append(row)
     found = sorted({row["eval"] for row in rows})
     expected = [name for name in group.evals if name not in found and not is_glob(name)] + found
-    return [_average(group, study, metric, expected, members) for members in checkpoints.values()]
+    # What is averaged is told by all checkpoints together: one that lacks the first member is not of another kind.
+    measured = sorted((row for row in rows if row.get("rate") is not None), key=lambda row: expected.index(row["eval"]))
+    usual = measured[0] if measured else None
+    return [_average(group, study, metric, expected, members, usual) for members in checkpoints.values()]
 
 
-def _average(group: Group, study: Study, metric: str, expected: Sequence[str], rows: Sequence[Row]) -> Row:
+def _average(
+    group: Group, study: Study, metric: str, expected: Sequence[str], rows: Sequence[Row], usual: Row | None
+) -> Row:
     first = rows[0]
     twice = [name for name, count in Counter(row["eval"] for row in rows).items() if count > 1]
     known = [row for row in rows if row.get("rate") is not None and not twice]
-    alike = [row for row in known if (row["kind"], row["unit"]) == (known[0]["kind"], known[0]["unit"])]
-    alike = [row for row in alike if row["better"] == alike[0]["better"]]
+    alike = [row for row in known if usual and all(row[name] == usual[name] for name in ("kind", "unit", "better"))]
     row: Row = {name: first[name] for name in SHARED} | {
         "eval": group.name,
         "metric": metric,
@@ -62,12 +66,15 @@ def _average(group: Group, study: Study, metric: str, expected: Sequence[str], r
         "epochs": _only(alike, "epochs"),
         "created": max((r["created"] for r in alike if r["created"]), default=None),
     }
-    for name in ("n", "k", "n_missing", "n_all", "clusters"):
+    for name in ("n", "n_missing", "n_all", "clusters"):
         values = [r.get(name) for r in alike]
         row[name] = None if not values or None in values else sum(values)
+    # The k of n of several evals is another number than the mean of their rates.
+    row["k"] = alike[0].get("k") if len(alike) == 1 else None
     averaged = {r["eval"] for r in alike}
     unlike = [r["eval"] for r in known if r["eval"] not in averaged]
     missing = [name for name in expected if name not in averaged and name not in unlike]
+    row["lacks"] = missing
     if twice:
         row["flags"].append(f"No average: {', '.join(twice)} was measured more than once, and at which step is unknown")
     else:
@@ -84,7 +91,8 @@ def _average(group: Group, study: Study, metric: str, expected: Sequence[str], r
     row |= {"rate": float(average), "low": float(low), "high": float(high)}
     row["stderr"] = float(np.sqrt(np.sum(stderr**2)) / len(alike))
     if not np.isnan(low):
-        row["interval"] = f"average of {len(alike)} (square and add)" if len(alike) > 1 else alike[0]["interval"]
+        many = f"{len(alike)} of {len(alike) + len(missing)}" if missing else len(alike)
+        row["interval"] = f"average of {many} (square and add)" if len(alike) > 1 else alike[0]["interval"]
     for member in alike:
         row["flags"] += [f"{member['eval']}: {flag}" for flag in member["flags"]]
     return row

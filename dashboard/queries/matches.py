@@ -12,7 +12,7 @@ import duckdb
 
 from dashboard.queries.applicable import Scope
 from dashboard.queries.checkpoints import Checkpoint
-from dashboard.queries.definitions import Metric
+from dashboard.queries.definitions import Metric, Reported
 from dashboard.queries.flags import flag_standing, flag_states
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.measures import measure
@@ -24,6 +24,7 @@ from dashboard.statistics import (
     paired_mean_difference,
     paired_rate_difference,
     reported_difference,
+    sums_of_counts,
     unpaired_mean_difference,
     unpaired_rate_difference,
     variance_of_interval,
@@ -106,6 +107,10 @@ class Match:
                 epochs = epochs_of(pairs.here), epochs_of(pairs.there)
                 return paired_rate_difference(means, baseline, *epochs, self.clusters)
             return paired_mean_difference(means, baseline, self.clusters)
+        counts: list[Any] = [log.row.get(name) for log in (here, there) for name in ("k", "n")]
+        if is_rate and not (here.questions and there.questions) and None not in counts:
+            # Logs without samples that still say how many of how many.
+            return unpaired_rate_difference(sums_of_counts(*counts[:2]), sums_of_counts(*counts[2:]))
         if not here.questions or not there.questions or here.row["kind"] == "reported":
             return reported_difference(
                 here.row["rate"], standard_error(here.row), there.row["rate"], standard_error(there.row)
@@ -159,7 +164,9 @@ def find_measured(
         flag_standing(rows)
         flag_states(rows)
         fields = {name: scope.study.cluster_field(name) for name in names}
-        answers = {} if metric.kind == "reported" else questions(con, metric, mine, fields, as_of, asked.splits)
+        answers = (
+            {} if isinstance(metric.source, Reported) else questions(con, metric, mine, fields, as_of, asked.splits)
+        )
         for row in sorted(rows, key=lambda row: (row["created"] is not None, row["created"] or 0, row["eval_id"])):
             answered = answers.get(Part(row["eval_id"], row["split"], row["split2"]), {})
             one = Measured(of[row["eval_id"]], row | {"level": asked.level}, answered)

@@ -13,25 +13,19 @@ import numpy as np
 from dashboard.queries.definitions import Metric, Reported, Study
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.outcomes import sums, whole_values
+from dashboard.queries.reported import INTERVAL_NAMES, add_intervals, clean_error, clean_number, counts_of
 from dashboard.queries.sql import records
 from dashboard.statistics import (
     ClusterSums,
     clustered_mean_interval,
     clustered_proportion_interval,
-    reported_interval,
-    wilson_interval,
 )
 
 HEADER = """
-SELECT eval_id, metric, value, scorer, key, reducer, stderr, n FROM live_reported($as_of)
+SELECT eval_id, metric, value, scorer, key, reducer, stderr, n, k FROM live_reported($as_of)
 WHERE eval_id IN (SELECT unnest($eval_ids::BIGINT[])) AND metric IN (SELECT unnest($names::VARCHAR[]))
 ORDER BY eval_id, scorer, key, reducer
 """
-
-INTERVAL_NAMES = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
-
-PROPORTIONS = frozenset({"acc", "acc_norm", "exact_match", "pct_stereotype", "em", "accuracy"})
-"""Reported metrics that are a share of yes-or-no answers, so that n and the value tell k."""
 
 Row = dict[str, Any]
 Whole = dict[int, list[tuple[str | None, bool]]]
@@ -59,7 +53,7 @@ def measure(
         as_of: Batch.
     """
     header = _header(con, metric, evals, as_of)
-    if metric.kind == "reported":
+    if isinstance(metric.source, Reported):
         return _reported_rows(evals, header, metric, query, whole_values(con, evals, query.splits, as_of))
     # A log without its samples still says what they came to.
     told = [log for log in evals if not log["n_samples"] and log["eval_id"] in header]
@@ -71,6 +65,7 @@ def measure(
     rows = [_counted(log, part, whole) for log in counted for part in found.get(log["eval_id"], [None])]
     _add_intervals(rows, metric, query, fields)
     for row in rows:
+        row["flags"] += left_out(row)
         # The header speaks of all samples together.
         if len(found.get(row["eval_id"], [])) <= 1 and len(row.get("members", ())) <= 1:
             _compare_with_header(row, header.get(row["eval_id"]), metric)
@@ -97,7 +92,7 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
         interval = clustered_mean_interval(ClusterSums(**columns), query.level)
     for i, row in enumerate(measured):
         row["rate"] = row["total"] / row["n"]
-        row |= {name: float(values[i]) for name, values in interval._asdict().items()}
+        row |= {name: _finite(float(values[i])) for name, values in interval._asdict().items()}
         clustered = row["clusters"] < row["n"]
         by = fields[row["eval"]] or "question"
         if metric.kind == "rate":
@@ -111,9 +106,28 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
         elif row["least"] == row["most"]:
             # No spread was seen: a standard error of 0 would claim that there is none.
             row |= {"low": math.nan, "high": math.nan, "stderr": math.nan}
-            row["flags"].append(f"All {row['n']} values are {row['least']:g}: no interval can be told from them.")
+            every = "The only value is" if row["n"] == 1 else f"All {row['n']} values are"
+            row["flags"].append(
+                f"{every} {row['least']:g}: no interval can be told from {'it' if row['n'] == 1 else 'them'}."
+            )
         elif row["clusters"] > 1:
             row["interval"] = f"t, clustered by {by} ({row['clusters']} clusters)" if clustered else "t"
+
+
+def _finite(value: float) -> float:
+    """A bound that is none where the numbers are too far apart to tell."""
+    return value if math.isfinite(value) else math.nan
+
+
+def left_out(counts: Row) -> list[str]:
+    """Sentences on the values that are left out since no mean can hold them.
+
+    Args:
+        counts: `infinite`, `too_large` and `nan`, as in `dashboard.queries.conditions.NO_NUMBERS`; absent ones are 0.
+    """
+    words = {"infinite": "infinite", "too_large": "too large to average", "nan": "NaN"}
+    found = [(counts.get(name) or 0, word) for name, word in words.items()]
+    return [f"{n} {'value is' if n == 1 else 'values are'} {word}: left out." for n, word in found if n]
 
 
 def _split_columns(values: Sequence[tuple[str | None, bool]]) -> Row:
@@ -125,40 +139,30 @@ def _split_columns(values: Sequence[tuple[str | None, bool]]) -> Row:
 def _reported_rows(
     evals: Sequence[Row], header: dict[int, Row], metric: Metric, query: RateQuery, whole: Whole
 ) -> list[Row]:
-    """Numbers that stand in the logs; their intervals are those of the reported standard errors."""
+    """Numbers that stand in the logs, and their intervals as `dashboard.queries.reported` makes them."""
     rows = []
     for log in evals:
         of_log = whole.get(log["eval_id"], [])
-        row = dict(log) | {"flags": [], "disagrees": False, "n_all": log["n_samples"] or None} | _split_columns(of_log)
+        row = dict(log) | {"flags": [], "disagrees": False, "told": True, "n_all": log["n_samples"] or None}
+        row |= _split_columns(of_log)
         mixed = [field for field, (_, differs) in zip(query.splits, of_log, strict=False) if differs]
         if mixed:
             row["flags"].append(f"The log reports one number for all of its samples, whatever {' and '.join(mixed)}.")
         told = header.get(log["eval_id"])
-        if told is None or told["value"] is None:
+        row |= counts_of(told) if told is not None else {}
+        if told is not None and told["left_out"]:
+            row["flags"].append(told["left_out"])
+        elif told is None or told["value"] is None:
             row["flags"].append(f"The log reports no {metric.text.removesuffix(' as the log reports it')}.")
         else:
-            row |= {"rate": told["value"], "n": told["n"], "reported": told["value"], "stderr": told["stderr"]}
-            if metric.kind != "reported":
+            row |= {"rate": told["value"], "reported": told["value"]}
+            row["stderr"], why = clean_error(told["stderr"])
+            row["flags"] += [why] if why else []
+            if not isinstance(metric.source, Reported):
                 row["flags"].append("The log holds no samples: this is the number that it reports.")
         rows.append(row)
-    for row in rows:
-        if row.get("stderr") == 0:
-            _bound_without_error(row, metric, query)
-    with_error = [row for row in rows if row.get("stderr")]
-    values, errors = ([row[name] for row in with_error] for name in ("rate", "stderr"))
-    for row, low, high in zip(with_error, *reported_interval(values, errors, query.level), strict=True):
-        row |= {"low": float(low), "high": float(high), "interval": "reported stderr"}
+    add_intervals(rows, query, metric.kind == "rate")
     return rows
-
-
-def _bound_without_error(row: Row, metric: Metric, query: RateQuery) -> None:
-    """A standard error of 0 is no certainty: all answers were alike. A proportion of a told n still has its bounds."""
-    name = metric.source.metric if isinstance(metric.source, Reported) else ""
-    if row["n"] and row["rate"] in (0, 1) and name in PROPORTIONS:
-        low, high = wilson_interval([row["rate"] * row["n"]], [row["n"]], query.level)
-        row |= {"low": float(low[0]), "high": float(high[0]), "interval": "Wilson"}
-    else:
-        row["flags"].append("The log reports a standard error of 0, which gives no interval.")
 
 
 def _header(con: duckdb.DuckDBPyConnection, metric: Metric, evals: Sequence[Row], as_of: int) -> dict[int, Row]:
@@ -177,7 +181,10 @@ def _header(con: duckdb.DuckDBPyConnection, metric: Metric, evals: Sequence[Row]
             best = found.get(row["eval_id"])
             if _is(row, name) and (best is None or rank < best[0]):
                 found[row["eval_id"]] = (rank, row)
-    return {eval_id: row for eval_id, (_, row) in found.items()}
+    header = {eval_id: row for eval_id, (_, row) in found.items()}
+    for row in header.values():
+        row["value"], row["left_out"] = clean_number(row["value"])
+    return header
 
 
 def _is(row: Row, name: Reported) -> bool:

@@ -44,6 +44,9 @@ outcomes AS (
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {header_value} END
                AS header_value,
            NOT void AND NOT coalesce({missing}, false) AND coalesce(NOT ({among}), false) AS outside,
+           CASE WHEN NOT void AND coalesce({among}, true) THEN infinite END AS infinite,
+           CASE WHEN NOT void AND coalesce({among}, true) THEN too_large END AS too_large,
+           CASE WHEN NOT void AND coalesce({among}, true) THEN nan END AS nan,
            {also} AS also
     FROM tested LEFT JOIN marks USING (sample_id)
 )
@@ -53,14 +56,16 @@ outside the definition's `among`; `header_value` is what the log's own metric co
 samples that were invalidated, or ended in an error and were not scored on purpose (inspect's score_on_error). A sample
 without the cluster's metadata field is a cluster of its own question. Samples that were passed over for those of
 another attempt are no rows; `point` is the log whose point a sample counts in. `also` is a further condition, for
-filters; `split` and `split2` are the values of the fields that split the samples."""
+filters; `split` and `split2` are the values of the fields that split the samples. `infinite`, `too_large` and `nan`
+count the sample's values that no mean can hold; as outcomes they are missing."""
 
 SUMS = """,
 questions AS (
     SELECT point AS eval_id, split, split2, cluster, sample_key, count(*) AS n_all, count_if(outside) AS n_outside,
            count(value) AS n, sum(value) AS total, min(value) AS least, max(value) AS most,
            avg(header_value) AS header, bool_and(header_value IN (0, 1)) AS header_binary,
-           arg_min(header_value, epoch) AS header_first
+           arg_min(header_value, epoch) AS header_first,
+           sum(infinite) AS infinite, sum(too_large) AS too_large, sum(nan) AS nan
     FROM outcomes GROUP BY ALL
 ),
 clusters AS (
@@ -81,7 +86,9 @@ by_question AS (
            sum(n_all)::BIGINT AS n_all, sum(n_outside)::BIGINT AS n_outside, sum(n)::BIGINT AS n, sum(total) AS total,
            min(least) AS least, max(most) AS most,
            avg(header) AS header, bool_and(header_binary) AS header_binary,
-           avg(header_first) AS header_first
+           avg(header_first) AS header_first,
+           coalesce(sum(infinite), 0)::BIGINT AS infinite, coalesce(sum(too_large), 0)::BIGINT AS too_large,
+           coalesce(sum(nan), 0)::BIGINT AS nan
     FROM questions GROUP BY ALL
 ),
 parts AS (
@@ -168,7 +175,7 @@ def outcomes_sql(
     }
     sql = OUTCOMES.format(
         p=prefix,
-        score_columns=_columns(compiled.score_columns),
+        score_columns=_columns(compiled.score_columns | compiled.left_out),
         sample_columns=_columns(compiled.sample_columns),
         score_filter=compiled.score_filter,
         missing=missing,

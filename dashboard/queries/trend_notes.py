@@ -24,7 +24,11 @@ def notes(line: Line, compared: Sequence[Step], moved: Movement, other: Line | N
     """
     told = _of_members(line)
     apart = [step.step for step in compared if not step.paired]
-    if apart:
+    if apart and all(
+        not (match.here.questions and match.there.questions) for step in compared for match in step.matches
+    ):
+        told.append("not paired: the logs hold no samples")
+    elif apart:
         told.append(f"not paired, for lack of questions in common, at {_at(apart)}")
     unlike: dict[str, list[int]] = {}
     for step in compared:

@@ -75,12 +75,13 @@ the line."""
 LINE_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
     "start": TEXT, "last": TEXT, "first_step": COUNT, "last_step": COUNT, "points": COUNT, "start_rate": NUMBER,
     "last_rate": NUMBER, "change": NUMBER, "change_low": NUMBER, "change_high": NUMBER, "change_p": NUMBER,
-    "first_shown": COUNT, "lasting_from": COUNT, "tests": COUNT,
+    "paired": FLAG, "first_shown": COUNT, "lasting_from": COUNT, "tests": COUNT,
     "slope": NUMBER, "slope_low": NUMBER, "slope_high": NUMBER,
     "tenfold": NUMBER, "tenfold_low": NUMBER, "tenfold_high": NUMBER, "notes": LIST,
 }  # fmt: skip
 """Columns of a row for each line with at least two steps. `change` is the last step less the first, with its p-value
-(Holm's over the `tests` steps after the first that have one); `first_shown` is the first step that differs from the
+(Holm's over the `tests` steps after the first that have one), and `paired` where both answered the same questions;
+`first_shown` is the first step that differs from the
 start and `lasting_from` the first from which all do (missing where there is none). `slope` is per 100 steps, `tenfold`
 per factor of ten of training tokens; their intervals are for the line through these very checkpoints, from the sampling
 of questions alone. `notes` are sentences for people."""
@@ -261,6 +262,7 @@ def _from_start(line: Line, level: float) -> tuple[Row, list[Row]]:
         "points": len(line.steps), "start_rate": line.rate(first), "last_rate": line.rate(last),
         **{f"change{end}": rows[-1][name] for end, name in (
             ("", "difference"), ("_low", "low"), ("_high", "high"), ("_p", "p_corrected"))},
+        "paired": rows[-1]["paired"],
         "first_shown": shows.first, "lasting_from": shows.lasting, "tests": _tested(rows, "p"),
         "notes": notes(line, compared, own),
     }  # fmt: skip

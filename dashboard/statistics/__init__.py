@@ -1,7 +1,7 @@
 """Statistics of rates, means, differences, trends: pure functions of arrays. No SQL and no user interface in it."""
 
 from dashboard.statistics.agreement import Kappa, cohens_kappa
-from dashboard.statistics.averages import average_interval, reported_interval
+from dashboard.statistics.averages import average_interval, reported_interval, share_interval
 from dashboard.statistics.clusters import (
     ClusteredInterval,
     ClusterSums,
@@ -10,6 +10,7 @@ from dashboard.statistics.clusters import (
     clustered_proportion_interval,
     clustered_stderr,
     kish_size,
+    sums_of_counts,
     sums_of_parts,
 )
 from dashboard.statistics.differences import (
@@ -91,8 +92,10 @@ __all__ = [
     "reported_difference",
     "reported_interval",
     "rescaled_covariance",
+    "share_interval",
     "slope",
     "step_covariance",
+    "sums_of_counts",
     "sums_of_parts",
     "tokens_to_reach",
     "unpaired_mean_difference",

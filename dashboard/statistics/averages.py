@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.statistics.proportions import Floats, normal_quantile
+from dashboard.statistics.proportions import (
+    Floats,
+    clopper_pearson_interval,
+    normal_quantile,
+    wilson_interval,
+)
 
 
 def average_interval(
@@ -45,6 +52,47 @@ def average_interval(
     down = np.sqrt(np.sum((w * (x - low)) ** 2, axis=-1))
     up = np.sqrt(np.sum((w * (high - x)) ** 2, axis=-1))
     return average, average - down, average + up
+
+
+def share_interval(
+    share: npt.ArrayLike,
+    stderr: npt.ArrayLike,
+    level: float = 0.95,
+    method: Literal["wilson", "clopper-pearson"] = "wilson",
+) -> tuple[Floats, Floats]:
+    """The interval of a share of which a standard error is known and no n: Wilson's at the n that the error stands for.
+
+    That n is p (1 - p) / stderr^2 + 1, which inverts the standard error of a sample mean, sqrt(p (1 - p) / (n - 1)),
+    as lm-eval and inspect report it: then it is the very interval of k out of n. Where the error allows for clusters,
+    it is the effective sample size. Unlike p +- z * stderr it lies in 0 to 1, and it is as long as it should be near
+    the ends. At 0 and at 1, where the error stands for no n, it is p +- z * stderr, cut off there.
+
+    Args:
+        share: Fractions from 0 to 1.
+        stderr: Standard errors, above 0; NaN where there is none, and then so are the bounds.
+        level: Confidence level, between 0 and 1.
+        method: Which interval to take at that n.
+
+    Returns:
+        Lower and upper bounds as fractions from 0 to 1.
+
+    Raises:
+        ValueError: A share is no fraction, a standard error is not above 0, or `level` is not between 0 and 1.
+
+    Source: Korn & Graubard (1998), Survey Methodology 24 (the effective size); Wilson (1927), JASA 22.
+    """
+    p, stderr = np.broadcast_arrays(np.asarray(share, dtype=np.float64), np.asarray(stderr, dtype=np.float64))
+    if np.any((p < 0) | (p > 1)):
+        raise ValueError("a share must lie between 0 and 1")
+    if np.any(stderr <= 0):
+        raise ValueError("a standard error must be above 0")
+    half = normal_quantile(level) * stderr
+    n = p * (1.0 - p) / stderr**2 + 1.0
+    inside = (p > 0) & (p < 1) & ~np.isnan(stderr)
+    sizes = np.where(inside, n, 1.0)
+    of_counts = wilson_interval if method == "wilson" else clopper_pearson_interval
+    low, high = of_counts(np.where(inside, p, 0.0) * sizes, sizes, level)
+    return np.where(inside, low, np.maximum(p - half, 0.0)), np.where(inside, high, np.minimum(p + half, 1.0))
 
 
 def reported_interval(value: npt.ArrayLike, stderr: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:

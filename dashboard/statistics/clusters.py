@@ -85,6 +85,18 @@ def sums_of_parts(n: npt.ArrayLike, totals: npt.ArrayLike, cluster: npt.ArrayLik
     )
 
 
+def sums_of_counts(k: float, n: float) -> ClusterSums:
+    """The sums of k out of n independent samples, each a cluster of its own.
+
+    Args:
+        k: Successes.
+        n: Samples, at least one.
+    """
+    p = k / n
+    squares, fourths = (k * (1.0 - p) ** power + (n - k) * p**power for power in (2, 4))
+    return ClusterSums(n=n, total=k, clusters=n, sum_n2=n, sum_e2=squares, sum_e4=fourths)
+
+
 def kish_size(sums: ClusterSums) -> Floats:
     """Effective sample size if the samples of a cluster were copies of each other: (sum n_c)^2 / sum n_c^2.
 

@@ -56,6 +56,9 @@ def default_evals(evals: pd.DataFrame, metrics: pd.DataFrame) -> list[str]:
         evals: `EVAL_COLUMNS`.
         metrics: `METRIC_COLUMNS` of all of them.
     """
+    # What has no number is not begun with, where anything has one.
+    some = evals[evals["measured"] > 0]
+    evals = some if len(some) else evals
     found = written(metrics)
     counts = found[found["origin"] != AUTOMATIC].groupby("eval")["metric"].nunique()
     ranked = evals.assign(definitions=evals["eval"].map(counts).fillna(0))

@@ -92,7 +92,7 @@ def pieces_to_show(standings: Standings, runs: pd.DataFrame) -> list[list[Member
     }
     members = [member for member in families(parents) if member.run in set(drawn["run"])]
     if len(members) > MOST_ROWS and not st.toggle(f"All {len(members)} rows", key="all_rows", bind="query-params"):
-        st.caption(f"The first {MOST_ROWS} of {len(members)}.")
+        st.caption(f"{MOST_ROWS} of {len(members)} runs shown")
         members = members[:MOST_ROWS]
     return pieces(members)
 

@@ -101,6 +101,8 @@ def worst_at_start(rates: pd.DataFrame, runs: Sequence[str]) -> str:
         rates["run"].isin(list(runs)) & rates["rate"].notna() & rates["step"].notna() & (rates["repeat"] == 0)
     ]
     known = known[known["better"].isin(["lower", "higher"])].sort_values("step", kind="stable")
+    # An average that lacks members is not ranked beside whole ones.
+    known = known[~known["lacks"].map(bool)] if "lacks" in known else known
     first = known.drop_duplicates(["run", "eval", "metric"])
     badness = first["rate"].where(first["better"] == "lower", -first["rate"])
     ranks = badness.groupby([first["eval"], first["metric"]]).rank(pct=True)
@@ -169,8 +171,9 @@ def change_in_words(row: Row, labels: Mapping[str, str]) -> str:
     change, *bounds = (scale * row[name] for name in ("change", "change_low", "change_high"))
     if pd.isna(change):
         return f"{line}: of the change nothing can be told."
-    told = f"{line}: {start} at step {row['first_step']}, {last} at step {row['last_step']}; on the questions that both"
-    told += f" answered {write.signed(change)}{unit} {write.between(*bounds)}."
+    told = f"{line}: {start} at step {row['first_step']}, {last} at step {row['last_step']};"
+    told += " on the questions that both answered" if row["paired"] else " not paired,"
+    told += f" {write.signed(change)}{unit} {write.between(*bounds)}."
     if pd.isna(row["first_shown"]):
         return f"{told} No change from the start is shown at any step."
     if pd.isna(row["lasting_from"]):
