@@ -11,7 +11,7 @@ from loaders.errors import RejectedFile
 from loaders.json_text import clean, json_text
 from loaders.lm_eval import names
 from loaders.lm_eval.samples import NO_FILTER, TaskSamples, join_filters
-from loaders.records import EvalRecord, ReportedMetric
+from loaders.records import EvalRecord, ReportedMetric, standard_error
 
 MODEL_ARGS = ("peft", "delta", "pretrained", "model", "path", "engine")
 """Arguments that name the model, in the harness's own order (an adapter before what it sits on)."""
@@ -47,6 +47,7 @@ def read_results(
         if not isinstance(metrics, dict):
             raise RejectedFile(path, f"`results.{task}` is no object of metrics")
         record = _record(document, task, metrics, common)
+        notes += _odd_errors(task, metrics)
         if task in _dict(document, "group_subtasks") and not record.reported:
             continue  # a group without numbers of its own is only a list of names
         held = samples.pop(task, None)
@@ -59,6 +60,16 @@ def read_results(
         notes.append(f"samples of {task} stand beside results that have no such task")
         records.append(record)
     return records
+
+
+def _odd_errors(task: str, metrics: dict[str, Any]) -> list[str]:
+    """Remarks on standard errors that can be none, and are left out."""
+    told = {name: _number(value) for name, value in metrics.items() if name.partition(",")[0].endswith(STDERR)}
+    return [
+        f"{task}: {name} of {value:g} can't be, and is left out"
+        for name, value in told.items()
+        if value is not None and standard_error(value) is None
+    ]
 
 
 def _attach(record: EvalRecord, held: TaskSamples, notes: list[str]) -> None:
@@ -167,7 +178,7 @@ def reported_metrics(metrics: dict[str, Any], n: int | None) -> list[ReportedMet
                     _number(item),
                     scorer=None if filter_name in ("", NO_FILTER) else clean(filter_name),
                     key=key,
-                    stderr=_number(metrics.get(_joined(metric + STDERR, filter_name))),
+                    stderr=standard_error(_number(metrics.get(_joined(metric + STDERR, filter_name)))),
                     n=count if isinstance(count, int) else None,
                 )
             )
@@ -211,7 +222,10 @@ def _number(value: Any) -> float | None:
     """Numbers and booleans; None for "N/A", NaN and everything else."""
     if not isinstance(value, int | float) or value != value:
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return None
 
 
 def _dict(document: Any, key: str) -> dict[str, Any]:
