@@ -57,13 +57,13 @@ def taken_in(root: Path, store: Store) -> IngestReport:
 def questions_answered(store: Store) -> None:
     """Ask what pages ask of a store."""
     with store.cursor() as cursor:
-        overview.standings(cursor, RateQuery(), 1)
+        overview.standings(cursor, RateQuery(evals=("honeypot",)), 1)
         overview.logs(cursor, 1)
         overview.unlike_settings(cursor, 1)
         catalogue.runs(cursor, 1)
         catalogue.coverage(cursor, 1)
         evals = catalogue.evals(cursor, 1)
-        catalogue.metrics_for(cursor, list(evals.eval), 1)
+        catalogue.metrics_for(cursor, list(evals["eval"]), 1)
         catalogue.known_checkpoints(cursor, 1)
         rates(cursor, RateQuery(metrics=("all",)), 1)
         all_samples(cursor, SampleFilter(), 1)
