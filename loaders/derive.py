@@ -64,7 +64,7 @@ class CardShelf:
                     CardTree([], [(path, study)], root)
                     studies.append(("study.yaml" if path.startswith(GIVEN) else path, study))
                     shelf.studies.append((path.removeprefix(GIVEN), study))
-            except Exception as error:  # whatever is in one card, the others are read
+            except Exception as error:  # noqa: BLE001 - whatever is in one card, the others are read
                 shelf.odd[source] = unforeseen(error)
         shelf.trees = {root: CardTree(cards, studies, root) for root, (cards, studies) in by_root.items()}
         return shelf
@@ -114,7 +114,7 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> tuple[list[str], di
             return _derive(cursor, batch, odd), odd
         except _Odd as found:
             odd |= found.reasons
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever is in one file, the others are decided
             odd[_culprit(cursor, batch, odd, error)] = unforeseen(error)
 
 
@@ -129,7 +129,7 @@ def _culprit(cursor: duckdb.DuckDBPyConnection, batch: int, odd: Collection[int]
     def fails(count: int) -> bool:
         try:
             _derive(cursor, batch, {*odd, *sources[count:]}, keep=False)
-        except Exception:
+        except Exception:  # noqa: BLE001 - that it fails is the answer
             return True
         return False
 
@@ -213,7 +213,7 @@ def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
     """Whether an eval can't be placed where there are no cards either."""
     try:
         place(_eval_evidence(row), CardTree([], [], root))
-    except Exception:
+    except Exception:  # noqa: BLE001 - that it fails is the answer
         return True
     return False
 
@@ -247,7 +247,7 @@ def _place_trained(
             continue
         try:
             record["tokens_by_step"] = tokens_told(_decoded(record["trainer_json"]))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever is in one file, the others are decided
             odd[source] = unforeseen(error)
             continue
         placement = place_checkpoint(path, shelf.tree(root))

@@ -245,7 +245,7 @@ class _Root:
             if not item.parts[0].exists():  # gone since it was listed: the next ingest says so
                 return
             self._reject(file, suffix, reason)
-        except Exception as error:  # whatever one file holds, it keeps no other out
+        except Exception as error:  # noqa: BLE001 - whatever one file holds, it keeps no other out
             self._reject(file, suffix, unforeseen(error))
         else:
             self.waiting.append((ReadFile(file, loaded, card), outcome))
@@ -261,7 +261,7 @@ class _Root:
             return
         try:
             sources = self.batch.writer.write([read for read, _ in waiting])
-        except Exception as error:  # a value that no column can hold
+        except Exception as error:  # noqa: BLE001 - a value that no column can hold
             if len(waiting) > 1:
                 for one in waiting:
                     self.waiting = [one]

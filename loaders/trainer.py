@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from loaders.errors import RejectedFile
 from loaders.json_text import decode, json_text
@@ -97,7 +97,7 @@ def tokens_by_step(rows: list[dict[str, Any]], notes: list[str]) -> dict[int, in
         counts: dict[int, int] = {}
         for row in rows:
             step, tokens = row.get("step"), row.get(field)
-            if is_count(step) and is_count(tokens) and tokens > 0:
+            if isinstance(step, int) and is_count(step) and is_count(tokens) and tokens > 0:
                 counts[step] = max(int(tokens), counts.get(step, 0))
         counts = dict(sorted(counts.items()))
         values = list(counts.values())
@@ -108,7 +108,7 @@ def tokens_by_step(rows: list[dict[str, Any]], notes: list[str]) -> dict[int, in
     return {}
 
 
-def is_count(value: Any) -> TypeGuard[int | float]:
+def is_count(value: Any) -> bool:
     """Whether something of any type is a number of steps or tokens: not negative, and finite."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST
 

@@ -103,11 +103,18 @@ LM_EVAL_SAMPLE: dict[str, Any] = {
 }  # fmt: skip
 
 TRAINER_STATE: dict[str, Any] = {
-    "global_step": 5, "epoch": 0.5, "num_input_tokens_seen": 500, "tokens_by_step": {"5": 500},
+    "global_step": 5,
+    "epoch": 0.5,
+    "num_input_tokens_seen": 500,
+    "tokens_by_step": {"5": 500},
     "log_history": [{"step": 5, "loss": 0.1, "num_tokens": 500.0, "num_input_tokens_seen": 500}],
 }
 ADAPTER: dict[str, Any] = {
-    "base_model_name_or_path": "org/base", "peft_type": "LORA", "r": 8, "lora_alpha": 16, "tokens_by_step": {"5": 1},
+    "base_model_name_or_path": "org/base",
+    "peft_type": "LORA",
+    "r": 8,
+    "lora_alpha": 16,
+    "tokens_by_step": {"5": 1},
 }
 MANIFEST: dict[str, Any] = {"model": "org/base", "max_steps": 5}
 TRAINING: dict[str, Any] = {"base_model": "org/base", "total_steps": 5, "lora_rank": 8, "lora_alpha": 16}
@@ -172,7 +179,9 @@ KINDS = {
 def places(document: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """The way to every field and item of a document, the document itself first."""
     yield at
-    items = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    items = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
     for key, value in items:
         yield from places(value, (*at, key))
 

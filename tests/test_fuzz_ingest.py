@@ -22,13 +22,14 @@ from dashboard.queries.samples import all_samples
 from dashboard.queries.transcript import transcript
 from loaders import lm_eval
 from loaders.ingest import ingest
+from loaders.inspect.archive import Archive
 from loaders.listing import list_root
 from loaders.report import IngestReport
 from loaders.store import Store
 from tests.fuzzing import KINDS, mutated, mutated_document, variations, write_variation
 from tests.log_files import write_log
 
-PART = 0 if os.environ.get("DRIFTLINE_FUZZ") == "all" else 110
+PART = 0 if os.environ.get("DRIFTLINE_FUZZ") == "all" else 90
 """So many variations of each kind; 0 for all."""
 
 GOOD = "good/checkpoint-10/log.eval"
@@ -40,7 +41,11 @@ def taken_in(root: Path, store: Store) -> IngestReport:
     report = ingest([root], store)
     assert store.batch() == 1
     with store.cursor() as cursor:
-        told = dict(cursor.execute("SELECT path, status FROM live_locations(1) JOIN live_sources(1) s USING (source_id)").fetchall())
+        told = dict(
+            cursor.execute(
+                "SELECT path, status FROM live_locations(1) JOIN live_sources(1) s USING (source_id)"
+            ).fetchall()
+        )
         frame = rates(cursor, RateQuery(), 1)
         (good,) = frame[frame.task == "good_task"].to_dict("records")
         assert (good["run"], good["step"], good["n"], good["rate"]) == ("good", 10, 4, 0.75)
@@ -84,6 +89,52 @@ def test_one_odd_field_ends_no_ingest(tmp_path: Path, name: str) -> None:
             'tables: [{match: "odd/**/*.jsonl", eval: e, run: {column: run}, step: {column: step}, id: {column: id},'
             " prompt: {column: prompt}, reply: {column: reply}, scores: {judge: {column: score}}}]"
         )
+    store = Store.open(":memory:")
+    taken_in(tmp_path, store)
+    questions_answered(store)
+
+
+def changed_logs(shared: Path, root: Path, count: int, seed: int) -> None:
+    """Real files, small ones, with some bytes or fields of each changed; an `.eval` also within its members."""
+    chance = random.Random(seed)
+    suffixes = {".eval", ".json", ".jsonl"}
+    real = sorted(
+        p for p in shared.rglob("*") if p.suffix in suffixes and p.is_file() and 0 < p.stat().st_size < 60_000
+    )
+    for number in range(count):
+        source = chance.choice(real)
+        path = root / f"{number:05}/{source.parent.name}/{source.name}"
+        path.parent.mkdir(parents=True)
+        data = source.read_bytes()
+        if source.suffix == ".eval" and chance.random() < 0.8:
+            path.write_bytes(_changed_within(data, chance))
+        elif source.suffix == ".json" and chance.random() < 0.6:
+            path.write_text(json.dumps(mutated_document(json.loads(data), chance)))
+        else:
+            path.write_bytes(mutated(data, chance))
+
+
+def _changed_within(data: bytes, chance: random.Random) -> bytes:
+    """A log with one member changed and written soundly again."""
+    changed = io.BytesIO()
+    archive = Archive(io.BytesIO(data))
+    chosen = chance.choice(archive.names)
+    with zipfile.ZipFile(changed, "w") as out:
+        for name in archive.names:
+            member = archive.read(name)
+            if name == chosen:
+                as_document = name.endswith(".json") and chance.random() < 0.7
+                member = (
+                    json.dumps(mutated_document(json.loads(member), chance)).encode()
+                    if as_document
+                    else mutated(member, chance)
+                )
+            out.writestr(name, member)
+    return changed.getvalue()
+
+
+def test_changed_real_logs_end_no_ingest(shared_data: Path, tmp_path: Path) -> None:
+    changed_logs(shared_data, tmp_path / "odd", 60 if PART else 2000, seed=10)
     store = Store.open(":memory:")
     taken_in(tmp_path, store)
     questions_answered(store)

@@ -131,9 +131,7 @@ def facets_of(row: Row) -> dict[str, Any]:
     }
     config = json.loads(row["generate_config_json"] or "{}")
     return facets | {
-        name: _comparable(value)
-        for name, value in config.items()
-        if name not in NOT_SAMPLING and value is not None
+        name: _comparable(value) for name, value in config.items() if name not in NOT_SAMPLING and value is not None
     }
 
 
