@@ -1,12 +1,13 @@
 """Deciding anew, from the facts in a store and the cards, what is which: runs, places, conflicts, definitions.
 
 The decisions are pure (`loaders.study`); here the facts are fetched for them, and what differs from the decisions in
-force is written under the batch.
+force is written under the batch. A file of which nothing can be decided keeps no other out: it is left out and named.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from loaders.errors import unforeseen
 from loaders.standings import settle_standings
 from loaders.store.reconcile import reconcile, rows_of
 from loaders.study.alone import told_apart
@@ -26,6 +28,7 @@ from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
 from loaders.study.tree import CardTree
 from loaders.table_mapping import TableMapping
+from loaders.trainer import tokens_told
 
 GIVEN = "given:"
 """Marks, in a location's path, a study file that was given by `--study`: it counts as lying at the root."""
@@ -39,21 +42,31 @@ class CardShelf:
     cards: list[tuple[str, RunCard]] = field(default_factory=list)
     studies: list[tuple[str, StudyFile]] = field(default_factory=list)
 
+    odd: dict[int, str] = field(default_factory=dict)
+    """Cards and study files that no shelf holds, by source: why."""
+
     @classmethod
-    def load(cls, cursor: duckdb.DuckDBPyConnection, batch: int) -> CardShelf:
-        """The cards as of a batch."""
+    def load(cls, cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[int] = ()) -> CardShelf:
+        """The cards as of a batch, some sources left out."""
         shelf = cls()
         by_root: dict[str, tuple[list[tuple[str, RunCard]], list[tuple[str, StudyFile]]]] = {}
-        for root, path, kind, body in cursor.execute(CARDS, [batch]).fetchall():
+        for source, root, path, kind, body in cursor.execute(CARDS, [batch]).fetchall():
+            if source in without:
+                continue
             cards, studies = by_root.setdefault(root, ([], []))
-            if kind == "run card":
-                card = msgspec.json.decode(body, type=RunCard)
-                cards.append((path, card))
-                shelf.cards.append((path, card))
-            else:
-                study = msgspec.json.decode(body, type=StudyFile)
-                studies.append(("study.yaml" if path.startswith(GIVEN) else path, study))
-                shelf.studies.append((path.removeprefix(GIVEN), study))
+            try:
+                if kind == "run card":
+                    card = msgspec.json.decode(body, type=RunCard)
+                    CardTree([(path, card)], [], root)
+                    cards.append((path, card))
+                    shelf.cards.append((path, card))
+                else:
+                    study = msgspec.json.decode(body, type=StudyFile)
+                    CardTree([], [(path, study)], root)
+                    studies.append(("study.yaml" if path.startswith(GIVEN) else path, study))
+                    shelf.studies.append((path.removeprefix(GIVEN), study))
+            except Exception as error:  # noqa: BLE001 - whatever is in one card, the others are read
+                shelf.odd[source] = unforeseen(error)
         shelf.trees = {root: CardTree(cards, studies, root) for root, (cards, studies) in by_root.items()}
         return shelf
 
@@ -81,15 +94,62 @@ Told = tuple[str | None, int | None, Conflict]
 """A conflict with the path and the eval that it is about."""
 
 
-def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
+class _Odd(Exception):
+    """Files of which nothing can be decided."""
+
+    def __init__(self, reasons: Mapping[int, str]) -> None:
+        self.reasons = reasons
+        super().__init__(reasons)
+
+
+def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> tuple[list[str], dict[int, str]]:
     """Decide everything anew as of `batch`, and write what differs under it, all or nothing.
 
     Returns:
-        The conflicts, for people.
+        The conflicts, for people; and the sources of which nothing can be decided, each with the reason. Nothing is
+        written of those, and they are still live: it is for the caller to take them out.
     """
-    shelf = CardShelf.load(cursor, batch)
-    placements, conflicts = _place_evals(cursor, batch, shelf)
-    trained, more = _place_trained(cursor, batch, shelf)
+    odd: dict[int, str] = {}
+    while True:
+        try:
+            return _derive(cursor, batch, odd), odd
+        except _Odd as found:
+            odd |= found.reasons
+        except Exception as error:  # noqa: BLE001 - whatever is in one file, the others are decided
+            odd[_culprit(cursor, batch, odd, error)] = unforeseen(error)
+
+
+def _culprit(cursor: duckdb.DuckDBPyConnection, batch: int, odd: Collection[int], error: Exception) -> int:
+    """The first source with which deciding fails where it doesn't without it, logs before cards.
+
+    Raises:
+        Exception: The error itself, where it fails without any source: then no file is at fault.
+    """
+    sources = [row[0] for row in cursor.execute(SOURCES, [batch]).fetchall() if row[0] not in odd]
+
+    def fails(count: int) -> bool:
+        try:
+            _derive(cursor, batch, {*odd, *sources[count:]}, keep=False)
+        except Exception:  # noqa: BLE001 - that it fails is the answer
+            return True
+        return False
+
+    if fails(0) or not fails(len(sources)):
+        raise error
+    sound, failing = 0, len(sources)
+    while failing - sound > 1:
+        middle = (sound + failing) // 2
+        sound, failing = (sound, middle) if fails(middle) else (middle, failing)
+    return int(sources[failing - 1])
+
+
+def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[int], keep: bool = True) -> list[str]:
+    """Decide without some sources; the conflicts, for people."""
+    shelf = CardShelf.load(cursor, batch, without)
+    placements, conflicts, odd = _place_evals(cursor, batch, shelf, without)
+    trained, more, odd_trained = _place_trained(cursor, batch, shelf, without)
+    if odd := {**shelf.odd, **odd, **odd_trained}:
+        raise _Odd(odd)
     runs, lineage = runs_of(shelf.trees.values(), [*placements.values(), *(t.placement for t in trained)])
     runs = _with_base_models(runs, trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
@@ -106,21 +166,34 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
     except BaseException:
         cursor.execute("ROLLBACK")
         raise
-    cursor.execute("COMMIT")
+    cursor.execute("COMMIT" if keep else "ROLLBACK")
     return sorted(f"{path}: {conflict.message}" if path else conflict.message for path, _, conflict in told)
 
 
 def _place_evals(
-    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf
-) -> tuple[dict[int, Placement], list[Told]]:
-    """Place every eval by each path that it lies at; the first counts, and where the others disagree is told."""
+    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int]
+) -> tuple[dict[int, Placement], list[Told], dict[int, str]]:
+    """Place every eval by each path that it lies at; the first counts, and where the others disagree is told.
+
+    Returns:
+        Placements by eval, conflicts, and the sources that can't be placed, whatever the cards say.
+    """
     placements: dict[int, Placement] = {}
+    odd: dict[int, str] = {}
     told: list[Told] = []
     first_path: dict[int, str] = {}
     files: dict[int, tuple[str, str]] = {}
     for row in rows_of(cursor, EVIDENCE, batch):
-        eval_id, root, path = row["eval_id"], row.pop("root"), row["path"]
-        placement = place(_eval_evidence(row), shelf.tree(root))
+        eval_id, root, path, source = row["eval_id"], row.pop("root"), row["path"], row.pop("source_id")
+        if source in without:
+            continue
+        try:
+            placement = place(_eval_evidence(row), shelf.tree(root))
+        except Exception as error:
+            if not _fails_by_itself(row, root):
+                raise
+            odd[source] = unforeseen(error)
+            continue
         if eval_id not in placements:
             placements[eval_id], first_path[eval_id] = placement, path
             files[eval_id] = (root, path)
@@ -135,13 +208,26 @@ def _place_evals(
                 )
                 candidates = [(f"path {first_path[eval_id]}", str(there)), (f"path {path}", str(here))]
                 told.append((path, eval_id, Conflict(kind="copy", field=name, message=message, candidates=candidates)))
-    return told_apart(placements, files), told
+    return told_apart(placements, files), told, odd
+
+
+def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
+    """Whether an eval can't be placed where there are no cards either."""
+    try:
+        place(_eval_evidence(row), CardTree([], [], root))
+    except Exception:  # noqa: BLE001 - that it fails is the answer
+        return True
+    return False
 
 
 def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
-    decoded = {name.removesuffix("_json"): _decoded(row.pop(name)) for name in list(row) if name.endswith("_json")}
-    decoded["tags"] = decoded["tags"] or []
-    return EvalEvidence(**row, **decoded)
+    """What a log says of itself; a field of another type than it must have says nothing."""
+    decoded: dict[str, Any] = {}
+    for name in [name for name in row if name.endswith("_json")]:
+        kind = list if name == "tags_json" else dict
+        value = _decoded(row[name])
+        decoded[name.removesuffix("_json")] = value if isinstance(value, kind) else kind()
+    return EvalEvidence(**{name: value for name, value in row.items() if not name.endswith("_json")}, **decoded)
 
 
 @lru_cache(maxsize=1000)
@@ -151,13 +237,21 @@ def _decoded(text: str | None) -> Any:
 
 
 def _place_trained(
-    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf
-) -> tuple[list[_Trained], list[Told]]:
+    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int]
+) -> tuple[list[_Trained], list[Told], dict[int, str]]:
     """Place what trainers left by its folder; what has no step of its own belongs to a run, not to a checkpoint."""
     trained: list[_Trained] = []
     told: list[Told] = []
+    odd: dict[int, str] = {}
     for record in rows_of(cursor, TRAINED, batch):
-        root, path = record.pop("root"), record.pop("path")
+        root, path, source = record.pop("root"), record.pop("path"), record.pop("source_id")
+        if source in without:
+            continue
+        try:
+            record["tokens_by_step"] = tokens_told(_decoded(record["trainer_json"]))
+        except Exception as error:  # noqa: BLE001 - whatever is in one file, the others are decided
+            odd[source] = unforeseen(error)
+            continue
         placement = place_checkpoint(path, shelf.tree(root))
         step = record["step"] if placement.step is None else placement.step
         if record["step"] not in (None, step):
@@ -170,7 +264,7 @@ def _place_trained(
             placement = msgspec.structs.replace(placement, step=step)
         folder = Path(root, path).parent / record["folder"]
         trained.append(_Trained(record, path, placement, str(folder)))
-    return trained, told
+    return trained, told, odd
 
 
 def _with_base_models(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
@@ -187,8 +281,8 @@ def _trainer_tokens(trained: list[_Trained]) -> dict[tuple[str, int], float]:
     """Tokens by run and step: of the checkpoint's own state, else of a later state's log of its run."""
     tokens: dict[tuple[str, int], float] = {}
     for one in trained:
-        for step, count in (_decoded(one.record["trainer_json"]).get("tokens_by_step") or {}).items():
-            tokens.setdefault((one.placement.run, int(step)), float(count))
+        for step, count in one.record["tokens_by_step"].items():
+            tokens.setdefault((one.placement.run, step), count)
     for one in trained:
         if one.record["tokens"] is not None and one.placement.step is not None:
             tokens[one.placement.run, one.placement.step] = float(one.record["tokens"])
@@ -255,11 +349,16 @@ def _study_row(row: StudyRow) -> dict[str, Any]:
 
 
 CARDS = """
-SELECT root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'given:') DESC, root, path
+SELECT source_id, root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'given:') DESC, root, path
 """
 
+SOURCES = """
+SELECT source_id FROM live_sources($1) ORDER BY source_id IN (SELECT source_id FROM live_cards($1)), source_id
+"""
+"""Cards last: where a log can't be placed beside a card and can without, the card is at fault."""
+
 EVIDENCE = """
-SELECT e.eval_id, l.root, l.path, e.task, e.task_display, e.model,
+SELECT e.eval_id, source_id, l.root, l.path, e.task, e.task_display, e.model,
        e.target_model, e.metadata_json, e.tags_json, e.task_args_json,
        e.model_args_json, e.generate_config_json, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
        e.stated_variant, e.stated_rule
@@ -268,7 +367,7 @@ ORDER BY l.root, l.path, e.eval_id
 """
 
 TRAINED = """
-SELECT l.root, l.path, t.* EXCLUDE (source_id)
+SELECT l.root, l.path, t.*
 FROM live_trained($batch) t JOIN live_locations($batch) l USING (source_id)
 ORDER BY l.root, l.path
 """

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+TOLD = 200
+"""Characters of an unforeseen error that people are shown."""
+
 
 class DriftlineError(Exception):
     """Anything that a user can put right. Commands print it without a traceback."""
@@ -35,6 +38,16 @@ class StudyError(DriftlineError):
         self.path = Path(path)
         self.problems = problems
         super().__init__(f"{path}: " + "; ".join(problems))
+
+
+def unforeseen(error: Exception) -> str:
+    """What is said of a file that raised something which no check foresaw."""
+    told = " ".join(str(error).split()) or "without a word"
+    told = told if len(told) <= TOLD else f"{told[:TOLD]}..."
+    return (
+        f"holds something that Driftline doesn't foresee ({type(error).__name__}: {told}): look for a value of an odd"
+        " type or size in it, and report it as a fault of Driftline if the file is right"
+    )
 
 
 class StoreBusy(DriftlineError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from loaders import inspect, lighteval, lm_eval, tabular, trainer
 from loaders.errors import RejectedFile
 from loaders.inspect.log import is_lfs_pointer, lfs_reason
+from loaders.json_text import decode
 from loaders.listing import Item
 from loaders.recognized import recognized
 from loaders.records import LoadedFile
@@ -20,6 +21,9 @@ READER = "2"
 """Part of every fingerprint: raised when a loader learns to read more, so that files are read again."""
 
 HEAD_BYTES = 4096
+SIGNS = ("eval", "results")
+"""Objects that make a JSON file a log of Inspect's or results of lm-evaluation-harness."""
+MOST_SHOWN = 80
 MOST_LOOKED_INTO = 20_000_000
 """Bytes up to which a file of no known format is read to say what it is instead."""
 
@@ -100,31 +104,48 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
         return trainer.load(path)
     if path.suffix.lower() in TABULAR:
         raise NotMapped
-    raise RejectedFile(path, f"unknown format: {_impression(path, head)}. Driftline reads {KNOWN}.")
+    document, impression = _looked_into(path, head)
+    if inspect.is_log(document):
+        return inspect.load(path)
+    raise RejectedFile(path, f"unknown format: {impression}; Driftline reads {KNOWN}")
 
 
-def _impression(path: Path, head: bytes) -> str:
+def _looked_into(path: Path, head: bytes) -> tuple[Any, str]:
+    """The document in a file that doesn't begin like one of a known format, and what it is, for people."""
     if not head.strip():
-        return "the file is empty"
+        return None, "the file is empty"
     if is_lfs_pointer(head):
-        return lfs_reason(head)
+        return None, lfs_reason(head)
     if path.suffix.lower() != ".json":
-        return f"not an {path.suffix} that any loader knows"
+        return None, f"not an {path.suffix} that any loader knows"
     if path.stat().st_size > MOST_LOOKED_INTO:
-        return f"JSON of {path.stat().st_size:,} bytes that does not begin like a log"
+        return None, f"JSON of {path.stat().st_size:,} bytes that does not begin like a log"
     try:
-        document = msgspec.json.decode(path.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return f"not valid JSON ({error})"
-    except RecursionError:
-        return "JSON nested too deeply"
-    known = recognized(path.name, document)
-    if known is not None:
-        return known
-    if isinstance(document, dict):
-        keys = ", ".join(repr(key) for key in list(document)[:6]) or "no keys"
-        return f"a JSON object with {keys}{', ...' if len(document) > 6 else ''}, and without an 'eval' or 'results'"
-    return f"a JSON {type(document).__name__}, where a log is an object"
+        document = decode(path.read_bytes())
+    except ValueError as error:
+        return None, f"not valid JSON ({error})"
+    return document, recognized(path.name, document) or _impression(document)
+
+
+def _impression(document: Any) -> str:
+    """What a JSON document is, and what keeps it from being a log: `a JSON object with 'a', whose 'b' is a list`."""
+    if not isinstance(document, dict):
+        return f"a JSON {_kind(document)}, where a log is an object"
+    keys = ", ".join(repr(key[:MOST_SHOWN]) for key in list(document)[:6]) or "no keys"
+    keys += ", ..." if len(document) > 6 else ""
+    odd = [f"{sign!r} is a {_kind(document[sign])}" for sign in SIGNS if not isinstance(document.get(sign, {}), dict)]
+    if odd:
+        return f"a JSON object with {keys}, whose {' and '.join(odd)}, where a log has an object"
+    if not any(sign in document for sign in SIGNS):
+        return f"a JSON object with {keys}, and without an 'eval' or 'results'"
+    return f"a JSON object with {keys}, whose {' and '.join(repr(s) for s in SIGNS if s in document)} is no log's"
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls a value's type."""
+    return {str: "text", list: "list", bool: "boolean", int: "number", float: "number", type(None): "null"}.get(
+        type(value), "object"
+    )
 
 
 def hash_item(item: Item) -> str:

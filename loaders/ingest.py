@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import Any, Protocol
 
 import duckdb
 import msgspec
-import pyarrow as pa
 
 import loaders
 from loaders import formats, lm_eval
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import GIVEN, CardShelf, derive
-from loaders.errors import RejectedFile, StudyError
-from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, list_root
+from loaders.errors import RejectedFile, StudyError, unforeseen
+from loaders.json_text import clean
+from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport
 from loaders.store import Store
@@ -31,9 +32,6 @@ ABOVE = 5
 
 MOST_FILES, MOST_ROWS = 50, 5000
 """So many files, or messages and scores in them, share a transaction at the most."""
-
-STORE_ERRORS = (duckdb.Error, pa.ArrowException, OverflowError, TypeError, UnicodeError)
-"""What a value that no column can hold raises."""
 
 
 class Progress(Protocol):
@@ -76,7 +74,9 @@ def ingest(
         for listing in listings:
             _Root(batch, listing, report, study, settle_seconds).bring_up_to_date(progress)
         if batch.begun:
-            report.conflicts = derive(cursor, batch.number)
+            report.conflicts, undecided = derive(cursor, batch.number)
+            for source, reason in undecided.items():
+                _tell_undecided(report, batch.writer.refuse(source, reason), reason)
             _describe(cursor, batch.number, report)
             batch.finish(report)
             report.batch = batch.number
@@ -232,15 +232,21 @@ class _Root:
         if digest in self.sources:
             self._copy(file, self.sources[digest], self.read[digest])
             return
-        suffix = item.parts[0].suffix.lstrip(".")
+        suffix = printable(item.parts[0].suffix.lstrip("."))
         try:
+            if not is_printable(item.parts[0]):
+                raise RejectedFile(item.path, "its name is not UTF-8, and can't be stored as it is: rename it")
             loaded, card = read(item)
         except formats.NotMapped:
             self.batch.writer.set_aside(file, "left", suffix, "no table mapping of a study file matches it")
             self.report.left += 1
         except (RejectedFile, StudyError) as error:
             reason = error.reason if isinstance(error, RejectedFile) else "; ".join(error.problems)
+            if not item.parts[0].exists():  # gone since it was listed: the next ingest says so
+                return
             self._reject(file, suffix, reason)
+        except Exception as error:  # noqa: BLE001 - whatever one file holds, it keeps no other out
+            self._reject(file, suffix, unforeseen(error))
         else:
             self.waiting.append((ReadFile(file, loaded, card), outcome))
             if formats.identity(loaded.format) == "content":
@@ -255,14 +261,14 @@ class _Root:
             return
         try:
             sources = self.batch.writer.write([read for read, _ in waiting])
-        except STORE_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - a value that no column can hold
             if len(waiting) > 1:
                 for one in waiting:
                     self.waiting = [one]
                     self._write()
                 return
             file, loaded, _ = waiting[0][0]
-            self._reject(file, loaded.format, f"its content can't be stored: {str(error).splitlines()[0]}")
+            self._reject(file, loaded.format, f"its content can't be stored: {(str(error).splitlines() or [''])[0]}")
             return
         for source, (read, outcome) in zip(sources, waiting, strict=True):
             if read.file.content_hash in self.read:
@@ -271,6 +277,7 @@ class _Root:
             self.report.lines.append(FileLine(read.file.path, read.loaded.format, outcome))
 
     def _reject(self, file: SourceFile, format: str, reason: str) -> None:
+        reason = clean(reason)
         self.read.pop(file.content_hash, None)
         self.batch.writer.set_aside(file, "rejected", format, reason)
         self.report.rejected += 1
@@ -300,13 +307,14 @@ def _is_card(path: str) -> bool:
 
 
 def _above(root: Path) -> list[Item]:
-    items = []
+    items: list[Item] = []
     prefix = ""
     for folder in list(root.parents)[:ABOVE]:
         prefix += "../"
         for name in sorted(CARD_NAMES):
-            if (folder / name).is_file():
-                items.append(_item(prefix + name, folder / name))
+            with suppress(OSError):  # not there, gone by now, or not ours to look at
+                if (folder / name).is_file():
+                    items.append(_item(prefix + name, folder / name))
     return items
 
 
@@ -329,6 +337,17 @@ def _known(row: Sequence[Any]) -> Known:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _tell_undecided(report: IngestReport, paths: Sequence[str], reason: str) -> None:
+    """Turn the lines of a file that came in, and of which nothing could be decided, into those of a rejected one."""
+    for path in paths:
+        before = next((line for line in report.lines if line.path == path), None)
+        if before is not None and before.outcome in ("new", "changed"):
+            report.ingested -= 1
+        report.lines = [line for line in report.lines if line.path != path]
+        report.lines.append(FileLine(path, before.format if before else "", "rejected", reason=reason))
+        report.rejected += 1
 
 
 def _describe(cursor: duckdb.DuckDBPyConnection, batch: int, report: IngestReport) -> None:

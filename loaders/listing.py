@@ -30,7 +30,11 @@ DATED = re.compile(r"\d{4}-\d\d-\d\dT")
 SHARDS = ".shards"
 """`NAME.shards/` holds the parts of the Inspect log `NAME.eval`; beside it they would count twice."""
 
-SKIPPED_FOLDERS = frozenset({".git", ".venv", "node_modules", "__pycache__", ".ipynb_checkpoints"})
+SKIPPED_FOLDERS = frozenset({".git", ".venv", "node_modules", "__pycache__", ".ipynb_checkpoints", ".buffer"})
+"""Among them Inspect's `.buffer`: what belongs to logs that are being written."""
+
+FORK = "._"
+"""So begin the names of what macOS leaves beside files on foreign drives, and that holds none of their content."""
 MAX_DEPTH = 40
 
 
@@ -39,7 +43,7 @@ class Item:
     """A file that may be read, with what belongs to it.
 
     Attributes:
-        path: Relative to the root, with forward slashes.
+        path: Relative to the root, with forward slashes, `printable`.
         parts: The file itself, then its companions (an lm-eval results file has its samples files); absolute.
         size: Bytes, of all parts.
         mtime_ns: The newest change of any part, in nanoseconds.
@@ -67,15 +71,20 @@ class Listing:
 
 
 def list_root(root: Path, companions: Callable[[Path], list[Path]]) -> Listing:
-    """List what lies below a root, following no links to folders, without opening any file.
+    """List what lies below a root, without opening any file.
+
+    Symbolic links to folders are entered after all else, each folder once: one that was listed already, or that holds
+    the root, is passed over.
 
     Args:
         root: A folder, or one file.
         companions: Gives the files that are read together with a file.
 
     Raises:
-        DriftlineError: There is no such path.
+        DriftlineError: There is no such path, or its name is not UTF-8.
     """
+    if not is_printable(root):
+        raise DriftlineError(f"{printable(str(root))}: the path is not UTF-8, and can't be stored: rename it.")
     if root.is_file():
         listing = Listing(root.parent)
         _add(listing, [_stat(root)], companions)
@@ -94,16 +103,32 @@ def _stat(path: Path) -> tuple[str, int, int]:
 
 
 def _walk(root: str, listing: Listing) -> Iterator[list[tuple[str, int, int]]]:
+    """The files of each folder. Links wait until no folder is left, so that a folder is listed by its own path."""
     stack = [(root, 0)]
-    while stack:
+    links: list[tuple[str, int]] = []
+    # A link back to the root, or to a folder around it, is a loop.
+    seen = {key for around in Path(root).parents if (key := _identity(str(around)))}
+    while stack or links:
+        if not stack:
+            links.sort(reverse=True)
+            stack.append(links.pop())
         folder, depth = stack.pop()
+        key = _identity(folder)
+        if key in seen:
+            continue
+        if key:
+            seen.add(key)
         files: list[tuple[str, int, int]] = []
         folders: list[os.DirEntry[str]] = []
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        if entry.name not in SKIPPED_FOLDERS and depth < MAX_DEPTH:
+                    if _is_folder(entry):
+                        if entry.name in SKIPPED_FOLDERS or depth >= MAX_DEPTH:
+                            continue
+                        if entry.is_symlink():
+                            links.append((entry.path, depth + 1))
+                        else:
                             folders.append(entry)
                     elif could_be_ours(entry.name):
                         found = _entry(entry)
@@ -112,10 +137,27 @@ def _walk(root: str, listing: Listing) -> Iterator[list[tuple[str, int, int]]]:
                     else:
                         listing.others += 1
         except OSError:
-            listing.unreadable.append(os.path.relpath(folder, root).replace(os.sep, "/"))
+            listing.unreadable.append(printable(os.path.relpath(folder, root).replace(os.sep, "/")))
         merged = {path.removesuffix(".eval") + SHARDS for path, _, _ in files if path.endswith(".eval")}
         stack += [(entry.path, depth + 1) for entry in folders if entry.path not in merged]
         yield files
+
+
+def _identity(folder: str) -> tuple[int, int] | None:
+    """What makes a folder the same one by whatever path; None where it is gone or can't be looked at."""
+    try:
+        stat = os.stat(folder)  # noqa: PTH116 - hot loop
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is a folder or a link to one."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into what may not be looked at
+        return False
 
 
 def _entry(entry: os.DirEntry[str]) -> tuple[str, int, int] | None:
@@ -130,6 +172,8 @@ def could_be_ours(name: str) -> bool:
     """Whether a file of that name is read at all."""
     if name in CARD_NAMES:
         return True
+    if name.startswith(FORK):
+        return False
     return os.path.splitext(name)[1].lower() in LOG_SUFFIXES and name not in SIDECARS  # noqa: PTH122 - hot loop
 
 
@@ -141,7 +185,7 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
     any_json = any(NAMED_BY_ARGUMENTS.match(path.rpartition(os.sep)[2]) for path in found)
     for path in found:
         asked = _may_have_companions(path, any_json)
-        extra = [str(p) for p in companions(Path(path)) if str(p) in found] if asked else []
+        extra = [str(p) for p in _beside(path, companions) if str(p) in found] if asked else []
         owned.update(extra)
         groups.append((path, extra))
     root = str(listing.root)
@@ -149,10 +193,29 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
         if path in owned:
             continue
         parts = [path, *sorted(extra)]
-        relative = path[len(root) :].lstrip(os.sep).replace(os.sep, "/")
+        relative = printable(path[len(root) :].lstrip(os.sep).replace(os.sep, "/"))
+        while relative in listing.items:  # another file is really called so
+            relative += "\\"
         listing.items[relative] = Item(
             relative, tuple(Path(p) for p in parts), sum(found[p][0] for p in parts), max(found[p][1] for p in parts)
         )
+
+
+def printable(name: str) -> str:
+    """A name with what is no UTF-8 in it written as `\\xff`: such names can't be stored or shown."""
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def is_printable(path: Path) -> bool:
+    """Whether a path can be stored and shown as it is."""
+    return str(path) == printable(str(path))
+
+
+def _beside(path: str, companions: Callable[[Path], list[Path]]) -> list[Path]:
+    try:
+        return companions(Path(path))
+    except OSError:  # its folder is gone since it was listed
+        return []
 
 
 def _may_have_companions(path: str, any_json: bool) -> bool:

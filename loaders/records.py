@@ -10,6 +10,7 @@ Rules for every loader:
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -106,6 +107,11 @@ class ReportedMetric(Struct):
     n: int | None = None
     k: int | None = None
     """Of a share: how many of the n it counts, where the log tells it."""
+
+
+def standard_error(told: float | None) -> float | None:
+    """A standard error as a log tells it; None where it can be none: negative, infinite or not a number."""
+    return told if told is not None and 0 <= told < math.inf else None
 
 
 class EvalRecord(Struct):

@@ -19,6 +19,12 @@ FORMAT = "trainer"
 STEP_FOLDER = re.compile(r"(?:checkpoint|global_step|step)[-_]?(\d+)", re.IGNORECASE)
 TOKEN_FIELDS = ("num_input_tokens_seen", "num_tokens")
 """Tokens seen so far, in rows of `log_history`: HF's `include_num_input_tokens_seen`, else TRL's own count."""
+TOKENS_BY_STEP = "tokens_by_step"
+"""Under this name, what `tokens_by_step` found is kept with the document."""
+LONGEST_STEP = 15
+"""Digits of the longest number that is a step, as in names (`loaders.study.naming`)."""
+MOST = 2**53
+"""The largest whole number that is kept: no step, rank or count of tokens is larger."""
 
 
 def sniff(path: Path, head: bytes) -> bool:
@@ -65,7 +71,10 @@ def _trainer_state(path: Path, state: dict[str, Any]) -> LoadedFile:
     by_step = tokens_by_step(rows, notes)
     # HF writes 0 when it does not count tokens.
     tokens = _whole(state, "num_input_tokens_seen", notes) or by_step.get(step)
-    document = {**state, "tokens_by_step": {str(s): n for s, n in by_step.items()}} if by_step else state
+    # A field of that name in the file itself is not ours.
+    document = {name: value for name, value in state.items() if name != TOKENS_BY_STEP}
+    if by_step:
+        document[TOKENS_BY_STEP] = {str(s): n for s, n in by_step.items()}
     checkpoints = [
         CheckpointRecord(".", step, _number(state, "epoch", notes), tokens, trainer_json=json_text(document))
     ]
@@ -88,7 +97,7 @@ def tokens_by_step(rows: list[dict[str, Any]], notes: list[str]) -> dict[int, in
         counts: dict[int, int] = {}
         for row in rows:
             step, tokens = row.get("step"), row.get(field)
-            if isinstance(step, int) and isinstance(tokens, int | float) and tokens > 0:
+            if isinstance(step, int) and is_count(step) and is_count(tokens) and tokens > 0:
                 counts[step] = max(int(tokens), counts.get(step, 0))
         counts = dict(sorted(counts.items()))
         values = list(counts.values())
@@ -97,6 +106,23 @@ def tokens_by_step(rows: list[dict[str, Any]], notes: list[str]) -> dict[int, in
         elif counts:
             return counts
     return {}
+
+
+def is_count(value: Any) -> bool:
+    """Whether something of any type is a number of steps or tokens: not negative, and finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST
+
+
+def tokens_told(document: Any) -> dict[int, float]:
+    """Tokens by step as `load` kept them with a trainer state's document; what is none of ours is passed over."""
+    told = document.get(TOKENS_BY_STEP) if isinstance(document, dict) else None
+    if not isinstance(told, dict):
+        return {}
+    return {
+        int(step): float(tokens)
+        for step, tokens in told.items()
+        if step.isascii() and step.isdecimal() and len(step) <= LONGEST_STEP and is_count(tokens)
+    }
 
 
 def _checkpoint_folders(folder: Path, by_step: dict[int, int]) -> list[CheckpointRecord]:
@@ -156,16 +182,16 @@ READERS: dict[str, Callable[[Path, dict[str, Any]], LoadedFile]] = {
 def folder_step(name: str) -> int | None:
     """The step in the name of a checkpoint's folder: `checkpoint-1000`, `global_step_200`, `step_0400`."""
     found = STEP_FOLDER.fullmatch(name)
-    return int(found[1]) if found else None
+    return int(found[1]) if found and len(found[1]) <= LONGEST_STEP else None
 
 
 def _number(document: dict[str, Any], key: str, notes: list[str]) -> float | None:
     value = document.get(key)
     if value is None or value != value:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float) and not isinstance(value, bool) and -MOST <= value <= MOST:
         return float(value)
-    notes.append(f"`{key}` is no number, and is left out")
+    notes.append(f"`{key}` is no number, or a far too large one, and is left out")
     return None
 
 
@@ -173,9 +199,9 @@ def _whole(document: dict[str, Any], key: str, notes: list[str]) -> int | None:
     value = document.get(key)
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer():
+    if is_count(value) and float(value).is_integer() and int(value) <= MOST:
         return int(value)
-    notes.append(f"`{key}` is no whole number, and is left out")
+    notes.append(f"`{key}` is no whole number, is negative or far too large, and is left out")
     return None
 
 

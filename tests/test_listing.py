@@ -66,12 +66,65 @@ def test_names_that_look_like_patterns_or_paths_are_taken_literally(tmp_path: Pa
     assert sorted(list_root(tmp_path, no_companions).items) == sorted(names)
 
 
-def test_links_to_folders_are_not_followed_and_dangling_links_are_nothing(tmp_path: Path) -> None:
+def test_links_that_lead_round_in_a_circle_or_nowhere_are_nothing(tmp_path: Path) -> None:
     touch(tmp_path / "real/a.eval")
     (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "real/up").symlink_to(tmp_path.parent, target_is_directory=True)
     (tmp_path / "gone.eval").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "itself").symlink_to(tmp_path / "itself")
     (tmp_path / "linked.eval").symlink_to(tmp_path / "real/a.eval")
     assert sorted(list_root(tmp_path, no_companions).items) == ["linked.eval", "real/a.eval"]
+
+
+def test_links_to_folders_are_entered_each_folder_once_and_by_its_own_path_first(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    touch(root / "own/a.eval")
+    (root / "0-own").symlink_to(root / "own")
+    touch(elsewhere / "run1/checkpoint-5/b.eval")
+    touch(elsewhere / "run2/c.eval")
+    (elsewhere / "run2/back").symlink_to(root)
+    (elsewhere / "run1/sister").symlink_to(elsewhere / "run2")
+    (root / "runs").mkdir()
+    (root / "runs/x").symlink_to(elsewhere / "run1")
+    (root / "runs/y").symlink_to(elsewhere / "run2")
+    (root / "zz").symlink_to(elsewhere)
+    found = list_root(root, no_companions)
+    assert sorted(found.items) == ["own/a.eval", "runs/x/checkpoint-5/b.eval", "runs/x/sister/c.eval"]
+    assert not found.unreadable
+
+
+def test_a_root_that_is_a_link_is_listed(tmp_path: Path) -> None:
+    touch(tmp_path / "real/deep/a.eval")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert list(list_root(tmp_path / "link", no_companions).items) == ["deep/a.eval"]
+
+
+def test_companions_of_a_log_that_is_being_written_are_passed_over(tmp_path: Path) -> None:
+    for name in ("a.eval", ".buffer/a/manifest.json", ".buffer/a/segment.1.zip", "deep/.buffer/b/manifest.json"):
+        touch(tmp_path / name)
+    for name in ("._a.eval", "a.1234.db", "a.db-wal", "logs.json"):
+        touch(tmp_path / name)
+    assert sorted(list_root(tmp_path, no_companions).items) == ["a.eval"]
+
+
+def test_names_that_are_no_utf8_are_listed_as_they_can_be_shown(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    for name in (b"bad\xff.eval", b"bad\\xff.eval", b"good.eval"):
+        with open(folder + b"/" + name, "wb") as file:  # noqa: PTH123 - the name is bytes
+            file.write(b"x")
+    names = list(list_root(tmp_path, no_companions).items)
+    assert "good.eval" in names
+    assert len(names) == 3
+    assert all(name.encode() and name.startswith(("bad\\xff.eval", "good")) for name in names)
+
+
+def test_a_folder_that_is_gone_when_companions_are_looked_for(tmp_path: Path) -> None:
+    touch(tmp_path / "results_1.json")
+
+    def gone(_path: Path) -> list[Path]:
+        raise FileNotFoundError
+
+    assert list(list_root(tmp_path, gone).items) == ["results_1.json"]
 
 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -126,3 +126,17 @@ def test_sql_can_open_no_file() -> None:
     store = Store.open(":memory:")
     with store.cursor() as cursor, pytest.raises(Exception, match="disabled by configuration"):
         cursor.execute("SELECT * FROM read_text('pyproject.toml')")
+
+
+def test_rules_of_private_runs_are_those_of_this_driftline_whatever_a_store_was_left_with(tmp_path: Path) -> None:
+    path = tmp_path / "store.duckdb"
+    store = Store.open(path)
+    with store.cursor() as cursor:
+        cursor.execute("INSERT INTO runs (run, batch_from) VALUES ('secret-1', 1), ('open', 1)")
+        cursor.execute("CREATE OR REPLACE MACRO is_hidden(run) AS false")
+        cursor.execute("CREATE OR REPLACE MACRO live_runs(n) AS TABLE SELECT * FROM runs")
+    store.close()
+    again = Store.open(path)
+    with again.cursor(hidden=["secret*"]) as cursor:
+        assert cursor.execute("SELECT run FROM live_runs(1)").fetchall() == [("open",)]
+    again.close()

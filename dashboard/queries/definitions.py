@@ -236,18 +236,6 @@ def automatic_grade(scorer: str, key: str | None, partial: bool) -> Metric:
     )
 
 
-NO_METRIC = re.compile(
-    r"(?:.*_)?stderr|(?:num|n)_\w+|n|count|total|(?:sample|total|scored|completed)_(?:samples|count|len)|bypass|alias",
-    re.I,
-)
-"""Standard errors, counts and placeholders that logs report in the manner of metrics: `num_total`, `bypass`."""
-
-
-def is_metric(name: str) -> bool:
-    """Whether what a log reports under a name is offered as a metric unasked; a study may still define one of it."""
-    return NO_METRIC.fullmatch(name) is None
-
-
 def automatic_reported(metric: str, scorer: str | None, key: str | None) -> Metric:
     """A number of a log whose samples are not there to compute it from."""
     name = ".".join(part for part in (metric, scorer if scorer != "none" else None, key) if part)
@@ -266,9 +254,6 @@ NO_METRIC = re.compile(
     re.IGNORECASE,
 )
 """Names of what logs report beside their metrics: counts, standard errors, placeholders (lm-eval's `bypass`)."""
-
-PLACEHOLDERS = frozenset({"alias", "bypass"})
-"""Names of scores that hold nothing."""
 
 PROPORTIONS = frozenset({"acc", "acc_norm", "exact_match", "pct_stereotype", "em", "accuracy"})
 """Reported metrics that are a share of yes-or-no answers, so that n and the value tell k."""

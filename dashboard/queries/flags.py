@@ -100,14 +100,17 @@ def facets_of(row: Row) -> dict[str, Any]:
         "task version": row["task_version"],
         SIZE: row["n_samples"] or row.get("n") or None,
         "epochs": row["epochs"],
-        "dataset": dataset.get("name"),
+        "dataset": _comparable(dataset.get("name") if isinstance(dataset, dict) else None),
     }
     config = json.loads(row["generate_config_json"] or "{}")
     return facets | {
-        name: json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value
-        for name, value in config.items()
-        if name not in NOT_SAMPLING and value is not None
+        name: _comparable(value) for name, value in config.items() if name not in NOT_SAMPLING and value is not None
     }
+
+
+def _comparable(value: Any) -> Any:
+    """A setting, whatever the log holds there: lists and objects as their JSON."""
+    return json.dumps(value, sort_keys=True) if isinstance(value, (dict, list)) else value
 
 
 def _most_common(values: list[Any]) -> Any:

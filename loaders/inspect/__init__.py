@@ -5,6 +5,6 @@ An `.eval` log is a zip: `header.json` (while the eval runs only `_journal/start
 records; inspect_ai itself is never imported, it is the oracle in the tests.
 """
 
-from loaders.inspect.log import load, sniff
+from loaders.inspect.log import is_log, load, sniff
 
-__all__ = ["load", "sniff"]
+__all__ = ["is_log", "load", "sniff"]

@@ -68,9 +68,14 @@ def too_deep(where: str) -> Unreadable:
     return Unreadable(f"{where} is nested too deeply")
 
 
-def plain(name: str | None) -> str | None:
-    """A name or an id, where there is one, with NUL replaced (decoded texts have no lone surrogates)."""
-    return clean(name) if name is not None and "\x00" in name else name
+def plain(name: object) -> str | None:
+    """A name or an id, where there is one, with NUL replaced (decoded texts have no lone surrogates).
+
+    A number where a text should be is its digits, and anything else is no name.
+    """
+    if isinstance(name, str):
+        return clean(name) if "\x00" in name else name
+    return str(name) if isinstance(name, int | float) and not isinstance(name, bool) else None
 
 
 def _drop_skipped(tree: Any) -> None:

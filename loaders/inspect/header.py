@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from loaders.inspect.decode import ANY, decode, plain
 from loaders.inspect.documents import (
+    ABSENT,
     ConfigDoc,
     DatasetDoc,
     LogDoc,
@@ -24,7 +25,7 @@ from loaders.inspect.judge import judge, target_model
 from loaders.inspect.resolve import Budget, Resolver
 from loaders.inspect.times import parse_time
 from loaders.json_text import clean, clean_tree
-from loaders.records import EvalRecord, ReportedMetric
+from loaders.records import EvalRecord, ReportedMetric, standard_error
 
 STATUSES = ("success", "error", "cancelled", "started")
 
@@ -63,7 +64,7 @@ def eval_record(log: LogDoc, where: str) -> EvalRecord:
         log_run_id=plain(spec.run_id),
         task_id=plain(spec.task_id),
         task_display=plain(spec.task_display_name),
-        task_version=None if spec.task_version is None else clean(str(spec.task_version)),
+        task_version=plain(spec.task_version),
         task_file=plain(spec.task_file),
         model=plain(spec.model),
         target_model=plain(target_model(spec.model, roles)),
@@ -77,20 +78,35 @@ def eval_record(log: LogDoc, where: str) -> EvalRecord:
         log_version=log.version,
         n_samples_reported=_said(log, config, dataset),
         n_planned=_planned(log, config, dataset),
-        task_args_json=json(spec.task_args),
-        model_args_json=json(spec.model_args),
-        model_roles_json=json(spec.model_roles),
+        task_args_json=json(_if_object(spec.task_args)),
+        model_args_json=json(_if_object(spec.model_args)),
+        model_roles_json=json(_if_object(spec.model_roles)),
         config_json=json(spec.config),
         generate_config_json=_generate_config(spec, plan, where),
         dataset_json=json(spec.dataset),
         tags_json=tags,
         metadata_json=metadata,
-        revision_json=json(spec.revision),
+        revision_json=json(_if_object(spec.revision)),
         scorers_json=json(spec.scorers),
         solver_json=_solver(spec, plan, where),
         stats_json=json(log.stats),
-        packages_json=json(spec.packages),
+        packages_json=json(_if_object(spec.packages)),
     )
+
+
+OBJECTS = ("task_args", "model_args", "model_roles", "model_generate_config", "metadata", "revision", "packages")
+"""Fields of the spec that are objects in every log that Inspect wrote."""
+
+
+def odd_fields(log: LogDoc) -> list[str]:
+    """Remarks on the fields of a header that are left out, being of another type than they must be."""
+    fields = {f"eval.{name}": getattr(log.eval, name) for name in OBJECTS}
+    fields["plan.config"] = (log.plan or PlanDoc()).config
+    return [f"{name} is no object, and is left out" for name, raw in fields.items() if _if_object(raw) is not raw]
+
+
+def _if_object(raw: Raw) -> Raw:
+    return raw if bytes(raw).lstrip()[:1] in (b"{", b"n", b"") else ABSENT
 
 
 def results(log: LogDoc) -> list[ResultDoc]:
@@ -116,7 +132,7 @@ def reported_metrics(log: LogDoc, score_names: set[str]) -> list[ReportedMetric]
     rows = []
     for result in results(log):
         scorer, key = _scorer_and_key(result, score_names)
-        numbers = {metric: _number(value) for metric, value in result.metrics.items()}
+        numbers = {metric: number(value) for metric, value in result.metrics.items()}
         for metric, value in numbers.items():
             rows.append(
                 ReportedMetric(
@@ -125,7 +141,7 @@ def reported_metrics(log: LogDoc, score_names: set[str]) -> list[ReportedMetric]
                     scorer=plain(scorer),
                     key=plain(key),
                     reducer=plain(result.reducer),
-                    stderr=numbers.get("stderr") if metric in MEANS else None,
+                    stderr=standard_error(numbers.get("stderr")) if metric in MEANS else None,
                     n=result.scored_samples,
                 )
             )
@@ -142,7 +158,7 @@ def _scorer_and_key(result: ResultDoc, score_names: set[str]) -> tuple[str, str 
     return scorer, name
 
 
-def _number(metric: MetricDoc | float | None) -> float | None:
+def number(metric: MetricDoc | float | None) -> float | None:
     """A metric's value; null (which NaN has become) and what isn't a number are missing."""
     value = metric.value if isinstance(metric, MetricDoc) else metric
     if not isinstance(value, int | float):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -18,11 +18,11 @@ from loaders.inspect.chunked import SAMPLE, ChunkedSample, sample_members
 from loaders.inspect.decode import decode
 from loaders.inspect.documents import LogDoc, SampleDoc, VersionDoc
 from loaders.inspect.errors import Unreadable
-from loaders.inspect.header import eval_record, reported_metrics, results
+from loaders.inspect.header import eval_record, number, odd_fields, reported_metrics, results
 from loaders.inspect.resolve import Budget, Lookup
 from loaders.inspect.samples import sample_record
 from loaders.inspect.scores import LEGACY_SCORER
-from loaders.records import EvalRecord, LoadedFile, SampleRecord
+from loaders.records import EvalRecord, LoadedFile, SampleRecord, standard_error
 
 KNOWN_VERSION = 2
 """The log version that today's Inspect writes. It refuses newer `.json` logs, and reads newer `.eval` logs."""
@@ -52,6 +52,12 @@ def sniff(path: Path, head: bytes) -> bool:
     if path.suffix == ".eval":
         return True
     return JSON_LOG.match(head) is not None and JSON_SPEC.search(head) is not None
+
+
+def is_log(document: Any) -> bool:
+    """Whether a JSON document is an Inspect log, in whatever order its keys stand."""
+    spec = document.get("eval") if isinstance(document, dict) else None
+    return isinstance(spec, dict) and "task" in spec and bool(document.keys() & {"version", "status", "plan", "stats"})
 
 
 def load(path: Path) -> LoadedFile:
@@ -155,6 +161,11 @@ def _notes(log: LogDoc, record: EvalRecord) -> Iterator[str]:
         yield f"says {_count(said)} and holds {held:,}" if held else f"says {_count(said)} and holds none"
     if log.version is not None and log.version > KNOWN_VERSION:
         yield f"log version {log.version}, newer than the known {KNOWN_VERSION}: read as that one"
+    yield from odd_fields(log)
+    for result in results(log):
+        told = number(result.metrics.get("stderr"))
+        if told is not None and standard_error(told) is None:
+            yield f"{result.name}: a standard error of {told:g} can't be, and is left out"
     if log.config_updates:
         yield f"its configuration was changed {_times(len(log.config_updates))} while it ran"
     if log.log_updates:

@@ -270,7 +270,7 @@ MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
 
 
 def migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    """Bring a store to the newest schema.
+    """Bring a store to the newest schema, and its macros to those of this Driftline.
 
     Raises:
         ValueError: The store was written by a newer Driftline.
@@ -283,9 +283,11 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
     for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN")
         step(connection)
-        if number == len(MIGRATIONS):
-            # Macros hold no data: they are always those of the newest schema.
-            connection.execute(MACROS)
         now = datetime.now(UTC).replace(tzinfo=None)
         connection.execute("INSERT INTO schema_version VALUES (?, ?)", [number, now])
         connection.execute("COMMIT")
+    # Macros hold no data, and among them are the rules of private runs: whatever a store was left with, those of this
+    # Driftline hold from its opening on. None is missing at any moment.
+    connection.execute("BEGIN")
+    connection.execute(MACROS)
+    connection.execute("COMMIT")

@@ -117,6 +117,20 @@ class Writer:
             self._leave(file.root, file.path, keep_ingested=status == "rejected")
             self._sources([file], [LoadedFile(format)], [True], status, reason)
 
+    def refuse(self, source: int, reason: str) -> list[str]:
+        """Take a source that is written out of the present: nothing could be decided of it, and its places say why.
+
+        Returns:
+            The paths where it lay.
+        """
+        places = self.cursor.execute(PLACES_OF, [source]).fetchall()
+        with self._transaction():
+            for root, path, content_hash, reader, size, mtime_ns, format in places:
+                self._leave(root, path)
+                file = SourceFile(root, path, content_hash, reader, size, mtime_ns)
+                self._sources([file], [LoadedFile(format)], [True], "rejected", reason)
+        return [path for _, path, *_ in places]
+
     def relocate(self, file: SourceFile, source: int) -> None:
         """Say that a known source lies (also) at `file.path`, with that size and time."""
         with self._transaction():
@@ -251,6 +265,11 @@ WHERE batch_to IS NULL AND eval_key IN (SELECT unnest(?))
 SOURCES_AT = """
 SELECT source_id, status FROM locations l JOIN sources s USING (source_id)
 WHERE root = ? AND path = ? AND l.batch_to IS NULL
+"""
+PLACES_OF = """
+SELECT root, path, content_hash, reader, l.size, mtime_ns, format
+FROM locations l JOIN sources s USING (source_id)
+WHERE source_id = ? AND l.batch_to IS NULL
 """
 CLOSE_LOCATION = """
 UPDATE locations SET batch_to = $batch

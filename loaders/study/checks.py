@@ -13,6 +13,7 @@ import msgspec
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from loaders.json_text import json_text
 from loaders.study import schema
 from loaders.study.conditions import Path, dotted, parse, unknown_field
 from loaders.study.yaml_lines import Document
@@ -95,7 +96,7 @@ def shown(value: Any) -> str:
     """A wrong value for people: as JSON has it, cut to a readable length."""
     if value is None:
         return "nothing (null)"
-    text = repr(value) if isinstance(value, str) else str(msgspec.json.encode(value), "utf-8")
+    text = repr(value) if isinstance(value, str) else json_text(value)
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
@@ -117,7 +118,8 @@ def card_problems(card: Any, path: Path = ()) -> list[Problem]:
         if total > 1 + SHARES_SLACK:
             found.append(((*path, "mix", "components"), f"the shares add up to {total:.6g}, and at most 1 is allowed"))
     steps: dict[str, int] = {}
-    for i, checkpoint in enumerate(card.get("checkpoints") or ()):
+    checkpoints = card.get("checkpoints")
+    for i, checkpoint in enumerate(checkpoints if isinstance(checkpoints, list) else ()):
         step = str(checkpoint.get("step")) if isinstance(checkpoint, dict) else ""
         if step and steps.setdefault(step, i) != i:
             where = dotted((*path, "checkpoints", steps[step]))
@@ -171,7 +173,7 @@ def _metric_problems(metric: dict[str, Any], path: Path) -> list[Problem]:
         if isinstance(metric.get(field), dict):
             parse(metric[field], (*path, field), found)
     kind = metric.get("kind", "rate")
-    if kind not in NEEDED or not metric:
+    if not isinstance(kind, str) or kind not in NEEDED or not metric:
         return found
     if NEEDED[kind] not in metric:
         found.append((path, f"`{NEEDED[kind]}` is missing, which a metric of kind {kind} is of"))

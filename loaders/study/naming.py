@@ -88,6 +88,9 @@ STEPFUN = re.compile(rf"stepfun|{START}step-?[0-9]+(?:-[0-9]+k|-mini|-nano|-flas
 NUMBERED = _words("checkpoint checkpoints ckpt ckpts step steps weights sampler_weights")
 """Folders whose members are called by their bare step: checkpoints/1000, sampler_weights/000072 (Tinker)."""
 
+LONGEST = 1000
+"""Characters of the longest text that is looked into for a step."""
+
 LABELS = _words("final last latest best main base base_untrained untrained init")
 """Steps that are not numbers, as logs tell them."""
 
@@ -268,11 +271,13 @@ def as_step(value: Any) -> tuple[int | None, str | None]:
 
     (None, None) where it is no step at all: negative, missing, a boolean, a long text.
     """
-    if isinstance(value, bool) or value is None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None, None
     if isinstance(value, (int, float)):
         return (int(value), None) if 0 <= value <= LARGEST and value == int(value) else (None, None)
-    text = str(value).strip()
+    text = value.strip()
+    if len(text) > LONGEST:
+        return None, None
     if re.fullmatch(r"[0-9]{1,15}(\.0+)?", text):
         return int(text.partition(".")[0]), None
     told = steps_in_name(text, "model")

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from msgspec import Struct, field
 
+from loaders.json_text import UNCLEAN
 from loaders.study.conditions import Path
 
 MAX_BYTES = 1_000_000
@@ -164,6 +165,7 @@ class _Builder:
         return value
 
     def scalar(self, event: yaml.ScalarEvent, path: Path) -> str | int | float | bool | None:
+        _check_text(event)
         if event.style is not None or event.tag is not None:
             return str(event.value)
         value = _plain(event.value)
@@ -182,6 +184,7 @@ class _Builder:
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 raise YamlProblem(_line(event), "a key that is not a plain text")
+            _check_text(event)
             here = (*path, str(event.value))
             if event.value in values:
                 self.result.duplicates.append((here, self.result.lines[here], _line(event)))
@@ -190,6 +193,13 @@ class _Builder:
             self.result.lines[here] = _line(event)
             values[event.value] = self.node(next(self.events), here)
         return values
+
+
+def _check_text(event: yaml.ScalarEvent) -> None:
+    """Refuse what only an escape in quotation marks can write, and no store can hold."""
+    odd = UNCLEAN.search(event.value)
+    if odd:
+        raise YamlProblem(_line(event), f"character U+{ord(odd[0]):04X}, which is no text")
 
 
 def _plain(text: str) -> str | int | float | bool | None:
