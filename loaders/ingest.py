@@ -20,7 +20,7 @@ from loaders.derive import GIVEN, CardShelf, derive
 from loaders.errors import RejectedFile, StudyError
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, list_root
 from loaders.records import LoadedFile
-from loaders.report import FileLine, IngestReport
+from loaders.report import FileLine, IngestReport, how_ended
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study import read_run_card, read_study
@@ -31,6 +31,9 @@ ABOVE = 5
 
 MOST_FILES, MOST_ROWS = 50, 5000
 """So many files, or messages and scores in them, share a transaction at the most."""
+
+UNMAPPED = "No `tables:` entry in study.yaml matches this file"
+"""Why a table is left unread."""
 
 STORE_ERRORS = (duckdb.Error, pa.ArrowException, OverflowError, TypeError, UnicodeError)
 """What a value that no column can hold raises."""
@@ -205,6 +208,7 @@ class _Root:
                 self.report.unchanged += 1
             elif known.status == "left":
                 self.report.left += 1
+                self.report.lines.append(FileLine(item.path, known.format, "left", reason=known.reason))
             else:
                 self.report.rejected += 1
                 self.report.lines.append(FileLine(item.path, known.format, "rejected", reason=known.reason))
@@ -236,8 +240,7 @@ class _Root:
         try:
             loaded, card = read(item)
         except formats.NotMapped:
-            self.batch.writer.set_aside(file, "left", suffix, "no table mapping of a study file matches it")
-            self.report.left += 1
+            self._leave(file, suffix)
         except (RejectedFile, StudyError) as error:
             reason = error.reason if isinstance(error, RejectedFile) else "; ".join(error.problems)
             self._reject(file, suffix, reason)
@@ -269,6 +272,11 @@ class _Root:
                 self.sources[read.file.content_hash] = source
             self.report.ingested += 1
             self.report.lines.append(FileLine(read.file.path, read.loaded.format, outcome))
+
+    def _leave(self, file: SourceFile, format: str) -> None:
+        self.batch.writer.set_aside(file, "left", format, UNMAPPED)
+        self.report.left += 1
+        self.report.lines.append(FileLine(file.path, format, "left", reason=UNMAPPED))
 
     def _reject(self, file: SourceFile, format: str, reason: str) -> None:
         self.read.pop(file.content_hash, None)
@@ -334,8 +342,9 @@ def _now() -> datetime:
 def _describe(cursor: duckdb.DuckDBPyConnection, batch: int, report: IngestReport) -> None:
     """Give the report's lines of new files their evals: one line an eval."""
     found: dict[str, list[FileLine]] = {}
-    for path, *values in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
-        found.setdefault(path, []).append(FileLine(path, "", "", *values))
+    for path, *values, status, complete, reported in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
+        line = FileLine(path, "", "", *values, status=how_ended(status, complete, values[3], reported))
+        found.setdefault(path, []).append(line)
     lines = []
     for line in report.lines:
         evals = found.get(line.path, []) if line.outcome in ("new", "changed", "moved") else []
@@ -359,7 +368,8 @@ WHERE root <> ? AND l.batch_to IS NULL AND status = 'ingested'
 """
 
 DESCRIBE = """
-SELECT l.path, e.run, coalesce(e.step::VARCHAR, e.step_label), e.eval, e.n_samples, e.run_rule, e.step_rule
+SELECT l.path, e.run, coalesce(e.step::VARCHAR, e.step_label), e.eval, e.n_samples, e.run_rule, e.step_rule,
+       e.status, e.complete, e.eval_id IN (SELECT eval_id FROM reported) AS reported
 FROM live_evals($batch) e JOIN live_locations($batch) l USING (source_id)
 WHERE e.batch = $batch OR l.batch_from = $batch
 ORDER BY l.path, e.eval_id
