@@ -257,8 +257,15 @@ def rates(given: argparse.Namespace) -> int:
     with _readable(given) as place:
         if isinstance(place, Owner):
             rows: list[dict[str, Any]] = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
+            left_out = json.loads(hand_over(place, "left-out", msgspec.to_builtins(arguments)))
         else:
             rows = commands.records(commands.run_rates(place, arguments), commands.RATE_COLUMNS)
+            left_out = commands.run_left_out(place, arguments)
+    without = sum(row["rate"] is None for row in rows)
+    if without:
+        left_out.append(f"{without} of {len(rows)} rows have no value: no sample has an outcome under their metric")
+    for line in left_out:
+        err.print(line)
     if given.format == "json":
         _print_json(rows)
     elif given.format == "csv":
