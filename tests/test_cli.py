@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from inspect_ai.log import read_eval_log, write_eval_log
 from statsmodels.stats.proportion import proportion_confint
 
 from dashboard.cli import parser
@@ -346,7 +347,9 @@ def test_names_are_whole_and_themselves_where_the_output_is_no_terminal(tmp_path
 
 
 def test_logs_that_ended_badly_are_told_apart(tmp_path: Path) -> None:
-    write_log(tmp_path / "study/tiny/checkpoint-100/log.eval", [1, 0], status="error")
+    good = read_eval_log(str(write_log(tmp_path / "study/tiny/checkpoint-100/log.eval", [1, 0])))
+    good.status = "error"
+    write_eval_log(good, str(tmp_path / "study/tiny/checkpoint-100/log.eval"))
     done = driftline("ingest", tmp_path / "study", data=tmp_path)
     assert "status error" in done.stdout
     assert "1 errored" in done.stdout
