@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from loaders.errors import DriftlineError
 STORE_HELP = (
     "the store (a DuckDB file); default: one that belongs to PATH, in the user's data folder, or $DRIFTLINE_STORE"
 )
+
+
+MOST_PORT = 65535
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _store(view)
     view.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of PATH")
-    view.add_argument("--port", type=int, metavar="N", help="port (default: the first free from 8501)")
+    view.add_argument("--port", type=port_number, metavar="N", help="port (default: the first free from 8501)")
     view.add_argument(
         "--host",
         metavar="ADDRESS",
@@ -164,7 +168,7 @@ def parser() -> argparse.ArgumentParser:
         dest="printed",
         help="start nothing; print the command for another machine, which takes its key from $VLLM_API_KEY",
     )
-    serve.add_argument("--port", type=int, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
+    serve.add_argument("--port", type=port_number, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
     serve.add_argument(
         "--engine", choices=("vllm", "llama.cpp"), help="default: vLLM where it is installed, else llama.cpp"
     )
@@ -246,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     # What follows -- is for the server that `serve` starts: argparse would take it for further checkpoints.
     at = words.index("--") if words[:1] == ["serve"] and "--" in words else len(words)
-    given = parser().parse_args(words[:at])
+    given = _parse(parser(), words[:at])
     given.extra = words[at + 1 :]
     # Imported only now: `--help` and errors of usage need none of it.
     from dashboard import console
@@ -262,6 +266,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("driftline: stopped; what was ingested is kept.", file=sys.stderr)
         return 130
+
+
+def _parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse; of a word that is unknown, say which known one is near."""
+    given, unknown = top.parse_known_args(words)
+    if unknown:
+        verb = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
+        command = verb.choices[given.command]
+        near = [
+            match
+            for word in unknown
+            if word.startswith("-")
+            for match in difflib.get_close_matches(word.partition("=")[0], command._option_string_actions, 1)
+        ]
+        hint = f" (did you mean {', '.join(dict.fromkeys(near))}?)" if near else ""
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return given
+
+
+def port_number(text: str) -> int:
+    """A port, as an option gives it.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no port.
+    """
+    if not (text.isascii() and text.isdecimal() and 0 <= int(text) <= MOST_PORT):
+        raise argparse.ArgumentTypeError(f"{text}: a port is a number from 0 to {MOST_PORT}")
+    return int(text)
 
 
 def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:

@@ -173,6 +173,31 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
     return frame
 
 
+def run_left_out(store: Store, given: RateArguments) -> list[str]:
+    """What `driftline rates` has no row with a number of, by reason; a line each."""
+    from dashboard.queries.applicable import scope_of
+
+    as_of = store.batch() if given.as_of is None else given.as_of
+    with store.cursor() as cursor:
+        scope = scope_of(cursor, given.eval, as_of)
+    logs = [
+        log
+        for log in scope.logs
+        if all(not names or log[name] in names for name, names in (("run", given.run), ("mix", given.mix)))
+        and (not given.stage or log["stage"] in given.stage)
+    ]
+    nothing = {name for name, metrics in scope.applicable.items() if not metrics}
+    empty = [log for log in logs if log["eval"] in nothing]
+    unplaced = sum(not log["placed"] for log in logs)
+    found = []
+    if empty:
+        names = ", ".join(sorted({log["eval"] for log in empty})[:5])
+        found.append(f"left out: {len(empty)} logs without any outcome ({names})")
+    if unplaced:
+        found.append(f"{unplaced} of {len(logs)} logs have no run or step: each is a row by itself")
+    return found
+
+
 def _explain_unknown_fields(
     cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame, given: RateArguments | CompareArguments, as_of: int
 ) -> None:

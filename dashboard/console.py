@@ -8,7 +8,8 @@ import json
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +30,7 @@ from dashboard.handover import Owner, find_owner, hand_over, hand_over_lines
 from dashboard.places import bundled_studies, models_file, small_study
 from dashboard.probe.endpoints import Declared
 from loaders.errors import DriftlineError
-from loaders.report import FileLine, IngestReport
+from loaders.report import SPOKEN, FileLine, IngestReport
 from loaders.store import Store
 
 if TYPE_CHECKING:
@@ -38,14 +39,18 @@ if TYPE_CHECKING:
 EVALS_NAMED = 3
 """Of the evals in one file, so many are named in a report."""
 
+CONFLICTS_NAMED = 20
+"""So many kinds of conflicts are printed; the others are counted."""
+
 SMALL = "smol"
 """What `driftline serve` calls the small study that comes along."""
 
 QUEUE_SECONDS = 1.0
 """How long to wait for the lock before looking again whether a dashboard answers."""
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Names of logs hold colons and brackets: none of them is markup, and none an emoji.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 
 def run(given: argparse.Namespace) -> int:
@@ -110,6 +115,8 @@ def view(given: argparse.Namespace) -> int:
     declared = _declared(given)
     arguments = commands.IngestArguments([str(root.resolve()) for root in roots], _absolute(given.study))
     with owned(path) as place:
+        if not isinstance(place, Owner):  # told before an ingest that may take long; nothing is bound yet
+            free_port(given.port, given.host)
         report = _ingest(place, arguments)
         _print_report(report, brief=True)
         if isinstance(place, Owner):
@@ -167,7 +174,7 @@ def _absolute(path: str | None) -> str | None:
 
 def _ingest(place: Store | Owner, arguments: commands.IngestArguments) -> IngestReport:
     columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.description}"), console=err, transient=True) as bar:
+    with Progress(*columns, TextColumn("{task.description}", markup=False), console=err, transient=True) as bar:
         task = bar.add_task("", total=None)
 
         def progress(done: int, total: int, path: str) -> None:
@@ -188,10 +195,13 @@ def _print_report(report: IngestReport, brief: bool = False) -> None:
     shown = [line for line in report.lines if not brief or line.outcome == "rejected"]
     for _, lines in groupby(shown, key=lambda line: line.path):
         out.print(_file(list(lines)), markup=False)
-    for conflict in report.conflicts if not brief else []:
-        out.print(f"conflict  {conflict}", markup=False)
-    if brief and report.conflicts:
-        out.print(f"{len(report.conflicts)} conflicts: see the Data page.")
+    causes = Counter(report.conflicts)
+    for conflict, count in list(causes.items())[:CONFLICTS_NAMED] if not brief else []:
+        out.print(f"conflict  {conflict}" + (f" ({count} times)" if count > 1 else ""))
+    if len(causes) > CONFLICTS_NAMED and not brief:
+        out.print(f"conflict  {len(causes) - CONFLICTS_NAMED} more, see the Data page")
+    if brief and causes:
+        out.print(f"{len(causes)} {'conflict' if len(causes) == 1 else 'conflicts'}: see the Data page.")
     out.print(f"{report.summary()} ({report.seconds:.1f} s)", markup=False)
 
 
@@ -201,25 +211,44 @@ def _file(lines: list[FileLine]) -> str:
     parts = [f"{first.outcome:9} {first.path}"]
     if first.format:
         parts.append(first.format)
-    for _, group in groupby((line for line in lines if line.eval is not None), key=_place):
-        evals = list(group)
-        parts.append(f"run {_given(evals[0].run, evals[0].run_rule)}")
-        parts.append(f"step {_given(evals[0].step, evals[0].step_rule)}")
-        named = ", ".join(str(line.eval) for line in evals[:EVALS_NAMED])
-        more = f" and {len(evals) - EVALS_NAMED} more" if len(evals) > EVALS_NAMED else ""
-        parts.append(f"{'evals' if len(evals) > 1 else 'eval'} {named}{more}")
-        parts.append(f"{sum(line.samples or 0 for line in evals)} samples")
+    evals = [line for line in lines if line.eval is not None]
+    if evals:
+        runs, steps, names = (
+            list(dict.fromkeys(getattr(line, name) for line in evals)) for name in ("run", "step", "eval")
+        )
+        rules = [list(dict.fromkeys(getattr(line, name) for line in evals)) for name in ("run_rule", "step_rule")]
+        parts.append(_several("run", runs, rules[0]))
+        parts.append(_several("step", steps, rules[1]))
+        named = ", ".join(map(str, names[:EVALS_NAMED]))
+        more = f" and {len(names) - EVALS_NAMED} more" if len(names) > EVALS_NAMED else ""
+        parts.append(f"{'evals' if len(names) > 1 else 'eval'} {named}{more}")
+        parts.append(_plural(sum(line.samples or 0 for line in evals), "sample"))
+        parts += _endings(evals)
     if first.reason:
         parts.append(first.reason)
     return "  ".join(parts)
 
 
-def _place(line: FileLine) -> tuple[str | None, ...]:
-    return line.run, line.step, line.run_rule, line.step_rule
+def _several(what: str, values: Sequence[str | None], rules: Sequence[str | None]) -> str:
+    """What all evals of a file share, with the rule that gave it; of several values, the first and how many."""
+    told = ", ".join(rule or f"unassigned (no {what} inferred)" for rule in rules)
+    if len(values) == 1:
+        return f"{what} {values[0] if values[0] is not None else 'unknown'} [{told}]"
+    named = ", ".join("unknown" if value is None else value for value in values[:EVALS_NAMED])
+    more = f" and {len(values) - EVALS_NAMED} more" if len(values) > EVALS_NAMED else ""
+    return f"{len(values)} {what}s {named}{more} [{told}]"
 
 
-def _given(value: str | None, rule: str | None) -> str:
-    return f"{value if value is not None else 'unknown'} [{rule or 'no rule: stands alone'}]"
+def _endings(evals: Sequence[FileLine]) -> list[str]:
+    """How the logs of a file ended, where one did not end well."""
+    ended = Counter(line.status for line in evals if line.status in SPOKEN)
+    if len(evals) == 1:
+        return [f"status {status}" for status in ended]
+    return [f"{count} of {len(evals)} {SPOKEN[str(status)]}" for status, count in ended.items()]
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def rates(given: argparse.Namespace) -> int:
@@ -230,8 +259,15 @@ def rates(given: argparse.Namespace) -> int:
     with _readable(given) as place:
         if isinstance(place, Owner):
             rows: list[dict[str, Any]] = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
+            left_out = json.loads(hand_over(place, "left-out", msgspec.to_builtins(arguments)))
         else:
             rows = commands.records(commands.run_rates(place, arguments), commands.RATE_COLUMNS)
+            left_out = commands.run_left_out(place, arguments)
+    without = sum(row["rate"] is None for row in rows)
+    if without:
+        left_out.append(f"{without} of {len(rows)} rows have no value: no sample has an outcome under their metric")
+    for line in left_out:
+        err.print(line)
     if given.format == "json":
         _print_json(rows)
     elif given.format == "csv":
@@ -373,14 +409,15 @@ def _table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, 
     # Where the terminal is too narrow, long names are cut, and numbers never: Rich by itself drops narrow columns.
     widths = [min(width, 12) if name in texts else width for name, width in zip(columns, widest, strict=True)]
     gaps = 2 * max(0, len(columns) - 1)
-    room = out.width - gaps - sum(widths)
+    # A pipe or a file has no width: names are whole there.
+    room = (out.width if out.is_terminal else gaps + sum(widest)) - gaps - sum(widths)
     for at, (name, head) in enumerate(zip(columns, heads, strict=True)):
         more = min(max(0, room), widest[at] - widths[at])
         widths[at] += more
         room -= more
         justify: Literal["left", "right"] = "left" if name in texts else "right"
         table.add_column(Text(head), justify=justify, no_wrap=True, width=widths[at])
-    if room < 0:
+    if room < 0 or not out.is_terminal:
         table.width = gaps + sum(widths)
     for row in cells:
         table.add_row(*map(Text, row))  # plain: a name from a log may look like markup

@@ -21,7 +21,7 @@ from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
 from loaders.records import LoadedFile
-from loaders.report import FileLine, IngestReport
+from loaders.report import FileLine, IngestReport, how_ended
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study import read_run_card, read_study
@@ -32,6 +32,10 @@ ABOVE = 5
 
 MOST_FILES, MOST_ROWS = 50, 5000
 """So many files, or messages and scores in them, share a transaction at the most."""
+
+
+UNMAPPED = "No `tables:` entry in study.yaml matches this file"
+"""Why a table is left unread."""
 
 
 class Progress(Protocol):
@@ -205,6 +209,7 @@ class _Root:
                 self.report.unchanged += 1
             elif known.status == "left":
                 self.report.left += 1
+                self.report.lines.append(FileLine(item.path, known.format, "left", reason=known.reason))
             else:
                 self.report.rejected += 1
                 self.report.lines.append(FileLine(item.path, known.format, "rejected", reason=known.reason))
@@ -238,8 +243,7 @@ class _Root:
                 raise RejectedFile(item.path, "its name is not UTF-8, and can't be stored as it is: rename it")
             loaded, card = read(item)
         except formats.NotMapped:
-            self.batch.writer.set_aside(file, "left", suffix, "no table mapping of a study file matches it")
-            self.report.left += 1
+            self._leave(file, suffix)
         except (RejectedFile, StudyError) as error:
             reason = error.reason if isinstance(error, RejectedFile) else "; ".join(error.problems)
             if not item.parts[0].exists():  # gone since it was listed: the next ingest says so
@@ -275,6 +279,11 @@ class _Root:
                 self.sources[read.file.content_hash] = source
             self.report.ingested += 1
             self.report.lines.append(FileLine(read.file.path, read.loaded.format, outcome))
+
+    def _leave(self, file: SourceFile, format: str) -> None:
+        self.batch.writer.set_aside(file, "left", format, UNMAPPED)
+        self.report.left += 1
+        self.report.lines.append(FileLine(file.path, format, "left", reason=UNMAPPED))
 
     def _reject(self, file: SourceFile, format: str, reason: str) -> None:
         reason = clean(reason)
@@ -353,8 +362,9 @@ def _tell_undecided(report: IngestReport, paths: Sequence[str], reason: str) -> 
 def _describe(cursor: duckdb.DuckDBPyConnection, batch: int, report: IngestReport) -> None:
     """Give the report's lines of new files their evals: one line an eval."""
     found: dict[str, list[FileLine]] = {}
-    for path, *values in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
-        found.setdefault(path, []).append(FileLine(path, "", "", *values))
+    for path, *values, status, complete, reported in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
+        line = FileLine(path, "", "", *values, status=how_ended(status, complete, values[3], reported))
+        found.setdefault(path, []).append(line)
     lines = []
     for line in report.lines:
         evals = found.get(line.path, []) if line.outcome in ("new", "changed", "moved") else []
@@ -378,7 +388,8 @@ WHERE root <> ? AND l.batch_to IS NULL AND status = 'ingested'
 """
 
 DESCRIBE = """
-SELECT l.path, e.run, coalesce(e.step::VARCHAR, e.step_label), e.eval, e.n_samples, e.run_rule, e.step_rule
+SELECT l.path, e.run, coalesce(e.step::VARCHAR, e.step_label), e.eval, e.n_samples, e.run_rule, e.step_rule,
+       e.status, e.complete, e.eval_id IN (SELECT eval_id FROM reported) AS reported
 FROM live_evals($batch) e JOIN live_locations($batch) l USING (source_id)
 WHERE e.batch = $batch OR l.batch_from = $batch
 ORDER BY l.path, e.eval_id

@@ -19,6 +19,21 @@ class FileLine(Struct):
     run_rule: str | None = None
     step_rule: str | None = None
     reason: str | None = None
+    status: str | None = None
+    """How the log ended: success, error, cancelled, "not finished", "no samples"; None where it is no log."""
+
+
+SPOKEN = {"error": "errored", "cancelled": "cancelled", "not finished": "not finished", "no samples": "without samples"}
+"""How logs that did not end well are summed up."""
+
+
+def how_ended(status: str | None, complete: bool | None, samples: int | None, reported: bool) -> str | None:
+    """How a log ended, in a word: its own status; else that it was never finished, or that nothing is in it."""
+    if status in ("error", "cancelled"):
+        return status
+    if status == "started" or complete is False:
+        return "not finished"
+    return status if samples or reported else "no samples"
 
 
 class IngestReport(Struct):
@@ -48,9 +63,15 @@ class IngestReport(Struct):
         """One sentence with every count that isn't nought."""
         counts = [
             (self.ingested, "ingested"), (self.unchanged, "unchanged"), (self.moved, "moved"),
-            (self.copies, "copies of known logs"), (self.gone, "gone"), (self.left, "tables without a mapping"),
-            (self.rejected, "rejected"), (self.others, "of other kinds, not read"),
+            (self.copies, "copies of known logs"), (self.gone, "gone"), (self.left, "skipped (no mapping)"),
+            (self.rejected, "rejected"), (self.others, "ignored (unsupported type)"),
         ]  # fmt: skip
         said = ", ".join(f"{count} {word}" for count, word in counts if count) or "no logs found"
         verb = "Would be" if self.dry_run else "Files"
-        return f"{verb}: {said}."
+        ended = ", ".join(f"{count} {SPOKEN[status]}" for status, count in self.ended_badly().items())
+        return f"{verb}: {said}." + (f" Of these logs: {ended}." if ended else "")
+
+    def ended_badly(self) -> dict[str, int]:
+        """How many of the evals in `lines` ended otherwise than well, by how."""
+        found = [line.status for line in self.lines if line.status in SPOKEN]
+        return {status: found.count(status) for status in SPOKEN if status in found}

@@ -153,11 +153,11 @@ class StoreBuilder:
         self.execute("UPDATE placements SET batch_to = ? WHERE eval_id = ? AND batch_to IS NULL", [self.batch, eval_id])
         self._insert("placements", {"placed": True} | place | {"eval_id": eval_id})
 
-    def reject(self, path: str, reason: str) -> None:
-        """Record a file that can't be read."""
+    def reject(self, path: str, reason: str, *, status: str = "rejected") -> None:
+        """Record a file that can't be read, or a table that is left for lack of a mapping."""
         file = SourceFile(root="/logs", path=path, content_hash=path, reader="1", size=1, mtime_ns=0)
         with self.store.cursor() as cursor:
-            Writer(cursor, self.batch).set_aside(file, "rejected", "inspect", reason)
+            Writer(cursor, self.batch).set_aside(file, status, "inspect", reason)
 
     def run(self, run: str, **more: Any) -> None:
         """A run, as a card would tell of it."""

@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from inspect_ai.log import read_eval_log, write_eval_log
 from statsmodels.stats.proportion import proportion_confint
 
 from dashboard.cli import parser
@@ -327,3 +328,35 @@ def test_commands_that_only_print_help_import_nothing_heavy() -> None:
 def test_wrong_usage_is_told_by_the_parser() -> None:
     with pytest.raises(SystemExit, match="2"):
         parser().parse_args(["ingest"])
+
+
+def test_names_are_whole_and_themselves_where_the_output_is_no_terminal(tmp_path: Path) -> None:
+    root = tmp_path / "study"
+    root.mkdir()
+    names = ["x:train:0", "[red]y[/red]", "an-organisation-model-advice-first", "an-organisation-model-advice-second"]
+    (root / "t.csv").write_text("r,s\n" + "".join(f"{name},1\n" for name in names))
+    (root / "study.yaml").write_text(
+        "tables:\n  - {match: t.csv, eval: e, run: {column: r}, scores: {s: {column: s}}}\n"
+    )
+    (root / "other.csv").write_text("a,b\n1,2\n")
+    done = driftline("ingest", root, data=tmp_path)
+    assert len([line for line in done.stdout.splitlines() if " t.csv " in line]) == 1
+    assert "left      other.csv" in done.stdout
+    printed = driftline("rates", "--path", root, data=tmp_path).stdout
+    assert all(name in printed for name in names)
+
+
+def test_logs_that_ended_badly_are_told_apart(tmp_path: Path) -> None:
+    good = read_eval_log(str(write_log(tmp_path / "study/tiny/checkpoint-100/log.eval", [1, 0])))
+    good.status = "error"
+    write_eval_log(good, str(tmp_path / "study/tiny/checkpoint-100/log.eval"))
+    done = driftline("ingest", tmp_path / "study", data=tmp_path)
+    assert "status error" in done.stdout
+    assert "1 errored" in done.stdout
+
+
+def test_a_wrong_port_or_option_is_told_in_a_sentence(tmp_path: Path) -> None:
+    port = driftline("view", "--port", "99999", data=tmp_path)
+    assert (port.returncode, "Traceback" in port.stderr) == (2, False)
+    assert "a port is a number from 0 to 65535" in port.stderr
+    assert "did you mean --study?" in driftline("view", "--stduy", "x", data=tmp_path).stderr

@@ -50,8 +50,8 @@ def test_an_empty_store_says_what_to_do() -> None:
 def test_the_page_counts_what_there_is(store: StoreBuilder) -> None:
     counted = numbers(opened("data"))
     assert counted == {
-        "Files ingested": "6", "Rejected": "1", "Left alone": "0", "Runs": "2", "Logs": "6", "Samples": "21",
-        "Checkpoints waiting": "1", "Conflicts": "1",
+        "Files ingested": "6", "Rejected": "1", "Skipped (no mapping)": "0", "Runs": "2", "Logs": "6",
+        "Logs without a run": "0", "Samples": "21", "Checkpoints without results": "1", "Conflicts": "1",
     }  # fmt: skip
 
 

@@ -85,7 +85,7 @@ def test_what_needs_attention_is_named_with_a_link(store: StoreBuilder) -> None:
     text = html(app)
     for notice in (
         "1 file could not be read", "1 conflict between rules", "1 log is not finished",
-        "1 checkpoint was never evaluated", "run@30, the newest of its run",
+        "1 checkpoint has no eval results", "run@30, the newest of its run",
         "1 eval stops before its run&#x27;s newest checkpoint", "run · framing: last at 10, the run is at 20",
         "1 setting differs within an eval", "blackmail: judge old in 1 of 3 logs, else new (run)",
         "folder says 1, but the log says 2",
@@ -113,7 +113,7 @@ def test_logs_that_stand_alone_are_drawn_where_there_is_no_run(store: StoreBuild
         store.add(log(samples([1, 0, 0, 0])), run=f"log {number}", placed=False)
     app = opened("overview")
     assert len(rows(app)) == 5
-    assert "5 logs stand alone" in html(app)
+    assert "5 logs have no run or step" in html(app)
     assert "and 2 more" in html(app)
 
 
@@ -145,3 +145,29 @@ def test_more_runs_than_fit_wait_behind_a_switch(store: StoreBuilder) -> None:
     app.toggle(key="all_rows").set_value(True).run()
     assert not app.exception
     assert len(rows(app)) == 65
+
+
+def test_tables_that_lie_unread_need_attention_and_checkpoints_may_be_in_them(store: StoreBuilder) -> None:
+    store.run("run")
+    store.add(log(samples([1, 0])), run="run", step=0)
+    store.checkpoint("run", 10)
+    store.reject("t.csv", "No `tables:` entry in study.yaml matches this file", status="left")
+    text = html(opened("overview"))
+    assert "1 table was not read: no `tables:` entry in study.yaml matches it" in text
+    assert "1 checkpoint has no eval results; 1 table is unread" in text
+    assert "Nothing needs attention" not in text
+
+
+def test_a_study_of_unread_tables_says_how_to_map_them(store: StoreBuilder) -> None:
+    store.reject("a/t.csv", "No `tables:` entry in study.yaml matches this file", status="left")
+    app = opened("overview")
+    assert any("1 table is not read yet" in text for text in headings(app))
+    assert 'match: "a/t.csv"' in app.code[0].value
+
+
+def test_an_untrained_model_is_where_its_run_begins_and_never_its_latest(store: StoreBuilder) -> None:
+    store.run("run")
+    store.add(log(samples([1] * 5 + [0] * 15)), run="run", step_label="base")
+    store.add(log(samples([1] * 4 + [0] * 16)), run="run", step=10)
+    (row,) = rows(opened("overview"))
+    assert (row["at"], row["since"]) == ("step 10", "than 25.0% at its base, paired")

@@ -41,11 +41,12 @@ with st.container(horizontal=True, gap="medium"):
     for label, value in (
         ("Files ingested", by_status.get("ingested", 0)),
         ("Rejected", by_status.get("rejected", 0)),
-        ("Left alone", by_status.get("left", 0)),
-        ("Runs", len(runs)),
+        ("Skipped (no mapping)", by_status.get("left", 0)),
+        ("Runs", int(runs["placed"].sum())),
         ("Logs", int(coverage["logs"].sum())),
+        ("Logs without a run", int(coverage[~coverage["placed"]]["logs"].sum())),
         ("Samples", int(coverage["samples"].sum())),
-        ("Checkpoints waiting", int(coverage["eval"].isna().sum())),
+        ("Checkpoints without results", int(coverage["eval"].isna().sum())),
         ("Conflicts", len(conflicts)),
     ):
         st.metric(label, f"{value:,}", width="content")

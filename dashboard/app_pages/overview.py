@@ -62,5 +62,5 @@ with attention:
         )
     )
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(nothing.tables_unread(as_of))
 controls.leave()

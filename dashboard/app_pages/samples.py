@@ -58,6 +58,8 @@ except DriftlineError as error:
 counts = caches.outcome_counts(wanted, as_of)
 total = sum(n for outcome, n in counts.items() if not wanted.outcomes or outcome in wanted.outcomes)
 if not total:
+    if not sum(caches.outcome_counts(filter_of({}), as_of).values()):
+        nothing.no_samples_at_all()
     alone = parts_alone(wanted)
     nothing.no_samples([name for name, part in alone.items() if not sum(caches.outcome_counts(part, as_of).values())])
 

@@ -10,6 +10,7 @@ import pandas as pd
 from dashboard.charts.families import Member
 from dashboard.charts.points import MARK_COLUMNS, joinable, marked_points
 from dashboard.links import is_missing, step_of
+from dashboard.queries.checkpoints import place_in_run
 
 Row = Mapping[Any, Any]
 
@@ -105,7 +106,8 @@ def _change(standing: Row, better: str) -> dict[str, Any]:
         verdict = word if shown else f"{word}, not after Holm"
     if is_missing(low):
         verdict = "no interval: can't be told"
-    start = f"its step {standing['baseline'].rpartition('@')[2]}" if standing["since"] == "start" else ""
+    first = str(standing["baseline"]).rpartition("@")[2]
+    start = (f"its step {first}" if first.isdecimal() else f"its {first}") if standing["since"] == "start" else ""
     same = ", paired" if standing["paired"] else ""
     return {
         "since": f"{start or standing['baseline']}{same}",
@@ -129,6 +131,11 @@ def _trail(points: pd.DataFrame, latest: Row, place: int) -> pd.DataFrame:
     variant = points["variant"].isna() if is_missing(latest["variant"]) else points["variant"].eq(latest["variant"])
     mine = points[same & variant]
     mine = mine[joinable(mine, ["run"]) | mine["row"].eq(latest["row"])].sort_values(["step", "created"], kind="stable")
+    places = [
+        place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"])
+        for row in mine.to_dict("records")
+    ]
+    mine = mine.iloc[sorted(range(len(mine)), key=places.__getitem__)]
     steps = mine["step"].astype("float64")
     if steps.isna().any() or steps.nunique() < len(steps):
         steps = pd.Series(range(len(mine)), index=mine.index, dtype="float64")

@@ -9,8 +9,22 @@ from typing import Any
 from dashboard.links import step_of, step_order
 from loaders.errors import DriftlineError
 
-LAST_LABELS = ("final", "last")
+LAST_LABELS = ("final", "last", "latest", "main")
 """Labels that say of themselves that nothing comes after."""
+
+BASE_LABELS = frozenset({"base", "base_model", "base_untrained", "untrained", "init", "initial"})
+"""Labels of a model before its training: step 0, whether or not a step stands beside."""
+
+
+def place_in_run(step: int | str | None, label: str | None = None) -> tuple[int, int]:
+    """Where in its run a checkpoint comes: an untrained model, other labels, steps, and what says that it is last."""
+    label = step if isinstance(step, str) else label
+    told = "" if label is None else label.strip().lower().replace("-", "_").replace(" ", "_")
+    if told in BASE_LABELS and step in (0, None, label):
+        return 0, 0
+    if told in LAST_LABELS:
+        return 3, -LAST_LABELS.index(told)
+    return (2, step) if isinstance(step, int) else (1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +104,10 @@ def _parse(
 
 
 def _latest(run: str, steps: list[int | str | None]) -> int | str | None:
-    labels = [step for step in steps if isinstance(step, str)]
-    numbers = [step for step in steps if isinstance(step, int)]
-    last = [label for label in LAST_LABELS if label in labels]
-    if last:
-        return last[0]
-    if numbers:
-        return max(numbers)
+    if any(place_in_run(step)[0] >= 2 for step in steps):
+        return max(steps, key=place_in_run)
+    trained = [step for step in steps if place_in_run(step)[0]]
+    labels = [step for step in trained or steps if isinstance(step, str)]
     if len(labels) > 1:
         raise DriftlineError(f"{run}: which is its latest checkpoint? Name one: {_listed(sorted(labels))}.")
     return labels[0] if labels else None

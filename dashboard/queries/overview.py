@@ -14,7 +14,7 @@ import pandas as pd
 from dashboard.links import is_missing, step_of
 from dashboard.queries.applicable import live_evals, scope_of
 from dashboard.queries.catalogue import runs
-from dashboard.queries.checkpoints import LAST_LABELS, Checkpoint
+from dashboard.queries.checkpoints import Checkpoint, place_in_run
 from dashboard.queries.differences import difference_row, group_row
 from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
@@ -143,22 +143,19 @@ def unlike_settings(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
 
 
 def _latest(rows: Sequence[Row]) -> Row:
-    """The latest checkpoint: one that says so, else the highest step, else what was made last."""
-    for label in LAST_LABELS:
-        for row in rows:
-            if row["step_label"] == label:
-                return row
-    steps = [row for row in rows if not is_missing(row["step"])]
-    if steps:
-        return max(steps, key=lambda row: row["step"])
-    return max(rows, key=lambda row: (not is_missing(row["created"]), row["created"], row["row"]))
+    """The latest checkpoint: one that says so, else the highest step, else what was made last; a base only alone."""
+    return max(rows, key=lambda row: (*_place(row), not is_missing(row["created"]), row["created"], row["row"]))
+
+
+def _place(row: Row) -> tuple[int, int]:
+    return place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"])
 
 
 def _baseline(run: Row, latest: Row, rows: Sequence[Row], of_run: Mapping[str, Sequence[Row]]) -> Row:
     """What the latest checkpoint is compared with ("from"), or why with nothing: some of `STANDING_COLUMNS`."""
     if is_missing(run["parent_run"]):
-        steps = [row for row in rows if not is_missing(row["step"])]
-        first = min(steps, key=lambda row: row["step"]) if steps else latest
+        steps = [row for row in rows if not is_missing(row["step"]) or _place(row)[0] == 0]
+        first = min(steps, key=_place) if steps else latest
         return {} if first is latest else {"since": "start", "from": Checkpoint(run["run"], step_of(first))}
     parent, step = run["parent_run"], run["parent_step"]
     there = list(dict.fromkeys(step_of(row) for row in of_run.get(parent, [])))

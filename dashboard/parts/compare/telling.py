@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
-from dashboard.queries.checkpoints import parse_checkpoints
+from dashboard.queries.checkpoints import parse_checkpoints, place_in_run
 from dashboard.statistics import Correction
 from loaders.errors import DriftlineError
 
@@ -137,7 +137,11 @@ def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
     """
     evals: dict[str, set[str]] = {}
     of_run: dict[str, dict[str, None]] = {}
-    for row in measured.sort_values("step", kind="stable", na_position="last").to_dict("records"):
+    ordered = sorted(
+        measured.to_dict("records"),
+        key=lambda row: place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"]),
+    )
+    for row in ordered:
         evals.setdefault(checkpoint(row), set()).add(row["eval"])
         of_run.setdefault(row["run"], {})[checkpoint(row)] = None
     latest = {run: list(of_run[run])[-1] for run in runs["run"] if run in of_run}

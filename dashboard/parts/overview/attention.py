@@ -54,10 +54,11 @@ def notices(
     """
     found = [
         _rejected(files),
+        _unread(files),
         _conflicting(conflicts),
         _headers(rates),
         _unfinished(logs),
-        _waiting(coverage),
+        _waiting(coverage, int((files["status"] == "left").sum())),
         _behind(coverage),
         *_unlike(unlike),
         _odd(rates),
@@ -70,6 +71,13 @@ def _rejected(files: pd.DataFrame) -> Notice | None:
     some = files[files["status"] == "rejected"]
     items = [f"{path}: {reason}" for path, reason in zip(some["path"], some["reason"], strict=True)]
     return _notice("file could not be read|files could not be read", items, {"show": ["Not read"]})
+
+
+def _unread(files: pd.DataFrame) -> Notice | None:
+    """Tables that nobody has said how to read."""
+    items = files[files["status"] == "left"]["path"].tolist()
+    why = "no `tables:` entry in study.yaml matches"
+    return _notice(f"table was not read: {why} it|tables were not read: {why} them", items, {"show": ["Not read"]})
 
 
 def _conflicting(conflicts: pd.DataFrame) -> Notice | None:
@@ -102,7 +110,7 @@ def _unfinished(logs: pd.DataFrame) -> Notice | None:
     return _notice("log is not finished|logs are not finished", items, {"show": ["Files"]})
 
 
-def _waiting(coverage: pd.DataFrame) -> Notice | None:
+def _waiting(coverage: pd.DataFrame, unread: int) -> Notice | None:
     """Checkpoints that a trainer or a card knows, and no log; those that are the newest of their run first."""
     newest = coverage.groupby("run")["step"].max()
     some = coverage[coverage["eval"].isna()]
@@ -113,7 +121,10 @@ def _waiting(coverage: pd.DataFrame) -> Notice | None:
         else:
             items.append(checkpoint(row))
     state = {"show": ["Coverage"]} | ({"run": [str(some["run"].iloc[0])]} if len(some) else {})
-    return _notice("checkpoint was never evaluated|checkpoints were never evaluated", [*last, *items], state)
+    # Where tables lie unread, their results may be in there.
+    more = f"; {unread} {'table is' if unread == 1 else 'tables are'} unread" if unread else ""
+    title = f"checkpoint has no eval results{more}|checkpoints have no eval results{more}"
+    return _notice(title, [*last, *items], state)
 
 
 def _behind(coverage: pd.DataFrame) -> Notice | None:
@@ -169,9 +180,7 @@ def _odd(rates: pd.DataFrame) -> Notice | None:
 def _alone(logs: pd.DataFrame) -> Notice | None:
     """Logs of which no run is known."""
     items = [f"{row['run']} · {row['eval']}" for row in logs[~logs["placed"]].to_dict("records")]
-    return _notice(
-        "log stands alone: its run is not known|logs stand alone: their runs are not known", items, {"show": ["Runs"]}
-    )
+    return _notice("log has no run or step|logs have no run or step", items, {"show": ["Runs"]})
 
 
 def _notice(title: str, items: Sequence[str], state: links.Parameters, page: str = links.DATA) -> Notice | None:

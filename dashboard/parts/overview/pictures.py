@@ -54,13 +54,13 @@ def study_numbers(runs: pd.DataFrame, evals: pd.DataFrame, logs: pd.DataFrame) -
         ("Checkpoints", f"{int(placed['checkpoints'].sum()):,}"),
         ("Evals", f"{int((~evals['group']).sum()):,}"),
         ("Logs", f"{len(logs):,}"),
-        ("Alone, without a run", f"{int((~logs['placed']).sum()):,}"),
+        ("Logs without a run", f"{int((~logs['placed']).sum()):,}"),
         ("Samples", f"{int(logs['samples'].sum()):,}"),
         ("Newest log", "unknown" if pd.isna(newest) else f"{newest:%d %b %Y, %H:%M}"),
     ]
     with st.container(horizontal=True, gap="medium"):
         for label, value in numbers:
-            if label != "Alone, without a run" or value != "0":
+            if label != "Logs without a run" or value != "0":
                 st.metric(label, value, width="content")
 
 
