@@ -244,6 +244,11 @@ def test_names_are_not_patterns(tmp_path: Path, form: str, name: str) -> None:
         ("none", ("text", None, "none")),
         ("1_000", ("text", None, "1_000")),
         ("REFUSAL", ("text", None, "REFUSAL")),
+        ("inf", ("infinite", None, "inf")),
+        ("-Infinity", ("infinite", None, "-Infinity")),
+        ("1e999", ("infinite", None, "1e999")),
+        ("1" + "0" * 400, ("infinite", None, "1" + "0" * 400)),
+        ("info", ("text", None, "info")),
     ],
 )
 def test_what_a_cell_means_as_a_score(tmp_path: Path, cell: str, expected: tuple[str, Any, Any]) -> None:
@@ -251,6 +256,16 @@ def test_what_a_cell_means_as_a_score(tmp_path: Path, cell: str, expected: tuple
     loaded = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}, scores: {s: {column: s}}}"))
     (score,) = loaded.evals[0].samples[0].scores
     assert (score.value_type, score.value_num, score.value_text) == expected
+
+
+@pytest.mark.parametrize("cell", ["Infinity", "1e999", '"inf"', '"Infinity"', "-Infinity"])
+def test_an_infinite_number_of_json_is_that_of_csv(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(f'{{"id": 1, "s": {cell}}}\n')
+    loaded = tabular.load(path, "t.jsonl", mapping("{eval: e, id: {column: id}, scores: {s: {column: s}}}"))
+    (score,) = loaded.evals[0].samples[0].scores
+    assert (score.value_type, score.value_num) == ("infinite", None)
+    assert float(score.value_text or "") in (float("inf"), float("-inf"))
 
 
 def test_cells_with_commas_quotes_and_line_ends(tmp_path: Path) -> None:

@@ -199,5 +199,6 @@ SCORE_NUMBER = f"coalesce(value_num, {FINITE.format(x='try_cast(value_text AS DO
 """SQL of a score's value as a number: numbers, booleans (1 and 0), and text that reads as a number ("0.5")."""
 
 COMPARABLE_SCORE = """(value_num IS NOT NULL OR (value_text IS NOT NULL AND value_type <> 'infinite'
-    AND trim(value_text) NOT IN ('', 'C', 'P', 'I', 'N') AND coalesce(isfinite(try_cast(value_text AS DOUBLE)), true)))"""
+    AND trim(value_text) NOT IN ('', 'C', 'P', 'I', 'N')
+    AND coalesce(isfinite(try_cast(value_text AS DOUBLE)), true)))"""
 """SQL of whether a score can be held against a number; see the module's text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -12,10 +13,16 @@ from loaders.table_mapping import YAML_WORDS, Lookup, scalar_text
 MISSING = frozenset({"", "nan", "n/a", "na", "null", "<na>"})
 """Spellings of a missing value, in lower case. "none" is not one of them: it can be a verdict."""
 
+INFINITE = frozenset({"inf", "infinity"})
+"""Spellings of an infinite number, in lower case and without their sign."""
+
 BOOLEANS = {"true": True, "false": False}
 BOOLEAN_WORDS = frozenset(word for words in YAML_WORDS.values() for word in words)
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 """Numbers; not "007", which is a name."""
+
+LONGEST_WHOLE = 400
+"""Characters of a whole number: longer ones are beyond every float, and Python refuses thousands of digits."""
 
 WHOLE = re.compile(r"([+-]?\d+)(?:\.0*)?")
 
@@ -30,8 +37,10 @@ def typed(cell: Any) -> Any:
         return None
     if lower in BOOLEANS:
         return BOOLEANS[lower]
+    if lower.lstrip("+-") in INFINITE:
+        return -math.inf if lower.startswith("-") else math.inf
     if NUMBER.fullmatch(text):
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
+        return int(text) if len(text) <= LONGEST_WHOLE and text.lstrip("+-").isdigit() else float(text)
     return cell
 
 
@@ -43,8 +52,20 @@ def score(scorer: str, cell: Any) -> ScoreRecord:
     if isinstance(value, bool):
         return ScoreRecord(scorer, value_num=float(value), value_type="bool")
     if isinstance(value, int | float):
-        return ScoreRecord(scorer, value_num=float(value), value_type="number")
+        number = _float(value)
+        if math.isinf(number):
+            # The same word whether a CSV's text or a JSON number said it; never a number that sums would run over.
+            return ScoreRecord(scorer, value_text=(as_text(cell) or "").strip(), value_type="infinite")
+        return ScoreRecord(scorer, value_num=number, value_type="number")
     return ScoreRecord(scorer, value_text=as_text(value), value_type="text")
+
+
+def _float(value: float) -> float:
+    """A number as a float; an integer beyond all floats is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return -math.inf if value < 0 else math.inf
 
 
 def label(cell: Any) -> str | None:
