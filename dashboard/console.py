@@ -188,6 +188,8 @@ def _print_report(report: IngestReport, brief: bool = False) -> None:
     shown = [line for line in report.lines if not brief or line.outcome == "rejected"]
     for _, lines in groupby(shown, key=lambda line: line.path):
         out.print(_file(list(lines)), markup=False)
+    for note in report.notes if not brief else []:
+        out.print(f"note      {note}", markup=False)
     for conflict in report.conflicts if not brief else []:
         out.print(f"conflict  {conflict}", markup=False)
     if brief and report.conflicts:

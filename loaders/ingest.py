@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa
 
 import loaders
-from loaders import formats, lm_eval
+from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import GIVEN, CardShelf, derive
 from loaders.errors import RejectedFile, StudyError
@@ -67,7 +67,7 @@ def ingest(
     """
     started = time.monotonic()
     roots = [Path(path).expanduser().resolve() for path in paths]
-    listings = [list_root(root, lm_eval.companions) for root in roots]
+    listings = [list_root(root, formats.companions) for root in roots]
     if study is not None:
         read_study(study.expanduser().resolve())
     with store.writing, store.cursor() as cursor:
@@ -136,7 +136,7 @@ class _Root:
         cards, logs = self._split(known)
         self._apply(cards, known, lambda _item: formats.READER, self._read_card, None)
         shelf = CardShelf.load(self.batch.cursor, self.batch.number)
-        mappings = {path: shelf.mapping(str(self.listing.root), path) for path in logs.items if formats.is_table(path)}
+        mappings = {path: shelf.mapping(str(self.listing.root), path) for path in logs.items if formats.may_be_table(path)}
 
         def reader(item: Item) -> str:
             mapped = mappings.get(item.path)
@@ -269,6 +269,7 @@ class _Root:
                 self.sources[read.file.content_hash] = source
             self.report.ingested += 1
             self.report.lines.append(FileLine(read.file.path, read.loaded.format, outcome))
+            self.report.notes += [f"{read.file.path}: {note}" for note in read.loaded.notes]
 
     def _reject(self, file: SourceFile, format: str, reason: str) -> None:
         self.read.pop(file.content_hash, None)

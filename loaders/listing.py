@@ -11,6 +11,9 @@ from pathlib import Path
 from loaders.errors import DriftlineError
 
 LOG_SUFFIXES = frozenset({".eval", ".json", ".jsonl", ".csv", ".parquet"})
+PACKED = (".csv.gz", ".jsonl.gz")
+"""Tables that are read as they are packed."""
+
 RUN_CARD, STUDY_FILE = "run.yaml", "study.yaml"
 CARD_NAMES = frozenset({RUN_CARD, STUDY_FILE})
 """Files that say something of runs; any other YAML is none of our business."""
@@ -129,7 +132,8 @@ def could_be_ours(name: str) -> bool:
     """Whether a file of that name is read at all."""
     if name in CARD_NAMES:
         return True
-    return os.path.splitext(name)[1].lower() in LOG_SUFFIXES and name not in SIDECARS  # noqa: PTH122 - hot loop
+    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 - hot loop
+    return (ending in LOG_SUFFIXES and name not in SIDECARS) or (ending == ".gz" and name.lower().endswith(PACKED))
 
 
 def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callable[[Path], list[Path]]) -> None:
@@ -153,4 +157,4 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
 
 def _may_have_companions(path: str) -> bool:
     name = path.rpartition(os.sep)[2]
-    return name.endswith(".json") and (name.startswith("results") or DATED.search(name) is not None)
+    return name == "results.jsonl" or name.endswith(".json") and (name.startswith("results") or DATED.search(name) is not None)

@@ -41,6 +41,8 @@ class IngestReport(Struct):
     others: int = 0
     """Files that are no logs by their name."""
     conflicts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Remarks on files that were read, each with its path: rows left out, an encoding that was guessed."""
     lines: list[FileLine] = field(default_factory=list)
     seconds: float = 0.0
 

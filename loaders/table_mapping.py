@@ -69,6 +69,9 @@ class TableMapping(Struct, forbid_unknown_fields=True, kw_only=True):
     epoch: Source | None = None
     prompt: Source | None = None
     reply: Source | None = None
+    """A text, or chat turns as `prompt` may hold them."""
+    error: Source | None = None
+    """What broke the sample: it has no outcome then, whatever its scores say."""
     scores: dict[str, Source] = field(default_factory=dict)
     metadata: list[str] | None = None
     """Columns kept as metadata of the sample; None keeps all columns that no other field reads."""

@@ -234,7 +234,7 @@ SOURCE = mapping(
 
 SOURCES = (
     *("eval", "run", "mix", "step", "stage", "variant", "model", "judge"),
-    *("id", "question", "epoch", "prompt", "reply"),
+    *("id", "question", "epoch", "prompt", "reply", "error"),
 )
 """Fields of a table mapping that are read from a column or the path."""
 

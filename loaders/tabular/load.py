@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,27 @@ from loaders.errors import RejectedFile
 from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
-from loaders.tabular import cells
+from loaders.tabular import cells, verifiers
 from loaders.tabular.rows import Row, Table, open_table
 
 FORMAT = "table"
 GROUP_FIELDS = ("eval", "run", "mix", "step", "stage", "variant", "model", "judge")
 """Rows that agree in all of these are one eval."""
 
-SAMPLE_FIELDS = ("id", "question", "epoch", "prompt", "reply")
+SAMPLE_FIELDS = ("id", "question", "epoch", "prompt", "reply", "error")
+ROLLOUT = frozenset({"prompt", "completion", "reward", "error"})
+"""Columns of a rollout as the library verifiers saves it, an error among them where there was one."""
+
+NO_ERROR = frozenset({"none", "false", "no", "ok", "success"})
+NAMED = 5
+"""Rows that a note names."""
+
 Read = Callable[[Row], Any]
 Meaning = Callable[[Any], str | None]
 NO_ROW = Row("", {})
 
 
-def load(path: Path, relpath: str, mapping: TableMapping) -> LoadedFile:
+def load(path: Path, relpath: str, mapping: TableMapping, beside: Sequence[Path] = ()) -> LoadedFile:
     """Read a table.
 
     Rows are samples; those with the same eval, run, mix, step, stage, variant, model and judge are one eval. A
@@ -38,6 +46,7 @@ def load(path: Path, relpath: str, mapping: TableMapping) -> LoadedFile:
         path: The file.
         relpath: Its path as `mapping` sees it, with forward slashes: relative to the study file's folder.
         mapping: The entry of `tables:` that matches it.
+        beside: Files that belong to it: the metadata.json of rollouts that verifiers saved.
 
     Raises:
         RejectedFile: The table is broken, a column or a part of the path that the mapping wants is not there, or
@@ -46,15 +55,22 @@ def load(path: Path, relpath: str, mapping: TableMapping) -> LoadedFile:
     reader = _Reader(path, relpath, mapping)
     groups: dict[tuple[str | None, ...], _Group] = {}
     number = 0
-    for number, row in enumerate(reader.rows(open_table(path)), start=1):
+    table = open_table(path, reader.wanted)
+    for number, row in enumerate(reader.rows(table), start=1):
+        reader.note_copy(row)
         named = reader.names(row)
         group = groups.get(named)
         if group is None:
             group = groups[named] = _Group(reader, reader.record(named))
         group.add(row, number)
-    loaded = LoadedFile(FORMAT, evals=[group.finish() for group in groups.values()], notes=reader.notes())
+    if not number and table.problems:
+        raise RejectedFile(path, f"no row of it can be read: {_first(table.problems)}")
+    notes = table.notes + _left_out(table.problems, number) + reader.notes()
+    loaded = LoadedFile(FORMAT, evals=[group.finish() for group in groups.values()], notes=notes)
     if not number:
         loaded.notes.append("has no rows")
+    for file in beside:
+        verifiers.complete(loaded, file)
     return loaded
 
 
@@ -75,6 +91,10 @@ class _Reader:
         self.wanted = self._wanted_columns()
         self.seen: dict[str, None] = {}
         self.without_id = 0
+        self.places: dict[bytes, str] = {}
+        self.copies: list[str] = []
+        self.is_copy = False
+        self.dropped = 0
 
     def _group_fields(self) -> tuple[list[str | None], list[tuple[int, str, Meaning]]]:
         """The group's fields that all rows share, and how to get those that a column gives."""
@@ -171,6 +191,19 @@ class _Reader:
         ]
         return f"{self.origin}: {', '.join(stated)}" if stated else self.origin
 
+    def error(self, row: Row) -> str | None:
+        """Why a row has no outcome, where it says so: what `error` reads, else the `error` of a rollout of verifiers."""
+        if self.sources["error"] is not None:
+            cell = self.reads["error"](row)
+        elif "error" not in self.wanted and ROLLOUT <= row.cells.keys():
+            cell = row.cells.get("error")
+        else:
+            return None
+        value = cells.typed(cell)
+        if not value or (isinstance(value, str) and value.strip().lower() in NO_ERROR):
+            return None
+        return cells.as_text(value)
+
     def metadata(self, row: Row) -> dict[str, Any]:
         """The columns that are kept: those listed, else all that no field reads."""
         listed = self.mapping.metadata
@@ -178,11 +211,28 @@ class _Reader:
         found = {column: cells.typed(_cell(row, column)) for column in columns}
         return {column: value for column, value in found.items() if value is not None}
 
+    def note_copy(self, row: Row) -> None:
+        """Keep in mind whether a row is another one over again, cell by cell."""
+        digest = hashlib.sha256(json_text(row.cells).encode()).digest()
+        before = self.places.setdefault(digest, row.place)
+        self.is_copy = before != row.place
+        if self.is_copy:
+            self.copies.append(f"{row.place} repeats {before}")
+
     def notes(self) -> list[str]:
         """Remarks on the whole file."""
-        if not self.without_id:
-            return []
-        return [f"{self.without_id} rows have no id; their keys are their rows' numbers"]
+        notes = []
+        if self.without_id:
+            notes.append(f"{self.without_id} rows have no id; their keys are their rows' numbers")
+        if self.copies:
+            count = len(self.copies)
+            what = "row is a copy" if count == 1 else "rows are copies"
+            counted = count - self.dropped
+            told = f"{counted} counted, as resamples or rows of their own" if counted else ""
+            left = f"{self.dropped} left out, having the same id" if self.dropped else ""
+            outcome = "; ".join(filter(None, (told, left)))
+            notes.append(f"{count} {what} of another, cell by cell ({outcome}): {_first(self.copies)}")
+        return notes
 
 
 @dataclass
@@ -204,10 +254,16 @@ class _Group:
         own = cells.label(reads["id"](row))
         question = cells.as_text(reads["question"](row))
         key = self._key(row, own, question, number)
+        if self.reader.is_copy and own is not None and self._same_sample(row, key, resampled=question is not None):
+            self.reader.dropped += 1
+            return
         epoch = self._epoch(row, key, resampled=question is not None)
         sample = SampleRecord(key, epoch, id_is_number=own == key and key.isdigit())
-        _converse(sample, reads["prompt"](row), cells.as_text(reads["reply"](row)))
-        sample.scores = [cells.score(name.removeprefix("scores."), reads[name](row)) for name in self.reader.scores]
+        _converse(sample, reads["prompt"](row), reads["reply"](row))
+        sample.error = self.reader.error(row)
+        sample.scores = [
+            one for name in self.reader.scores for one in cells.scores(name.removeprefix("scores."), reads[name](row))
+        ]
         metadata = self.reader.metadata(row)
         if question is not None:
             metadata.setdefault("question", question)
@@ -238,6 +294,13 @@ class _Group:
             self.keys[question] = key
         return key
 
+    def _same_sample(self, row: Row, key: str, resampled: bool) -> bool:
+        """Whether a row that is a copy has the id, and the epoch where one is read, of its original in this eval."""
+        if self.reader.sources["epoch"] is None:
+            return not resampled and (key, 1) in self.places
+        epoch = cells.whole_number(self.reader.reads["epoch"](row))
+        return epoch is not None and (key, epoch) in self.places
+
     def _epoch(self, row: Row, key: str, resampled: bool) -> int:
         self.counts[key] = self.counts.get(key, 0) + 1
         if self.reader.sources["epoch"] is not None:
@@ -258,14 +321,33 @@ class _Group:
         return epoch
 
 
-def _converse(sample: SampleRecord, prompt: Any, reply: str | None) -> None:
-    """Set input, reply and messages; a prompt may be a list of chat turns."""
-    turns = chat_messages(prompt)
+def _converse(sample: SampleRecord, prompt: Any, reply: Any) -> None:
+    """Set input, reply and messages; a prompt and a reply may be lists of chat turns, tool calls among them."""
+    turns = chat_messages(cells.listed(prompt))
     text = joined_text(turns) if turns else cells.as_text(prompt)
-    sample.input, sample.reply = text, reply
+    sample.input = text
     sample.messages = turns or ([MessageRecord("user", text)] if text is not None else [])
-    if reply is not None:
-        sample.messages.append(MessageRecord("assistant", reply))
+    replied = chat_messages(cells.listed(reply))
+    if replied:
+        sample.messages += replied
+        said = [turn.text for turn in replied if turn.role == "assistant" and turn.text]
+        sample.reply = said[-1] if said else None
+        return
+    sample.reply = cells.as_text(reply)
+    if sample.reply is not None:
+        sample.messages.append(MessageRecord("assistant", sample.reply))
+
+
+def _first(sentences: list[str]) -> str:
+    """The first of some sentences, and how many more there are."""
+    more = len(sentences) - NAMED
+    return "; ".join(sentences[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _left_out(problems: list[str], read: int) -> list[str]:
+    if not problems:
+        return []
+    return [f"{len(problems)} of {read + len(problems)} rows left out: {_first(problems)}"]
 
 
 def _cell(row: Row, column: str) -> Any:
