@@ -157,4 +157,6 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
 
 def _may_have_companions(path: str) -> bool:
     name = path.rpartition(os.sep)[2]
-    return name == "results.jsonl" or name.endswith(".json") and (name.startswith("results") or DATED.search(name) is not None)
+    return name == "results.jsonl" or (
+        name.endswith(".json") and (name.startswith("results") or DATED.search(name) is not None)
+    )

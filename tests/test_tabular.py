@@ -497,9 +497,19 @@ def test_broken_tables_are_rejected_with_the_line(tmp_path: Path, name: str, con
 @pytest.mark.parametrize(
     ("name", "content", "ids", "note"),
     [
-        ("t.csv", b"id,s\n1,2\n3\n4,5\n", ["1", "4"], "1 of 3 rows left out: line 3 has 1 cells, and the header names 2"),
+        (
+            "t.csv",
+            b"id,s\n1,2\n3\n4,5\n",
+            ["1", "4"],
+            "1 of 3 rows left out: line 3 has 1 cells, and the header names 2",
+        ),
         ("t.csv", b'id,s\n1,"two\nlines"\n3,4,5\n', ["1"], "1 of 2 rows left out: line 4 has 3 cells"),
-        ("t.csv", b'id,s\n1,2\n3,"four\n5,6\n', ["1", "5"], "1 of 3 rows left out: the row that begins at line 3 is no CSV"),
+        (
+            "t.csv",
+            b'id,s\n1,2\n3,"four\n5,6\n',
+            ["1", "5"],
+            "1 of 3 rows left out: the row that begins at line 3 is no CSV",
+        ),
         ("t.csv", b'id,s\n1,2\n3,"a"b\n5,"6"\n', ["1", "5"], "line 3 is no CSV"),
         ("t.csv", b"id,s\n" + b"1\n" * 9 + b"2,3\n", ["2"], "9 of 10 rows left out: line 2 .*; and 4 more"),
         ("t.jsonl", b'{"id": 1}\n{"id": 2\n{"id": 3}', ["1", "3"], "1 of 3 rows left out: line 2 is no JSON"),
@@ -591,7 +601,11 @@ def test_steps_as_people_write_them(tmp_path: Path, cell: str, step: str) -> Non
 @pytest.mark.parametrize(
     ("fields", "kept", "note"),
     [
-        ("id: {column: id}", [("a", 1), ("b", 1)], "1 row is a copy .*1 left out, having the same id.*line 4 repeats line 2"),
+        (
+            "id: {column: id}",
+            [("a", 1), ("b", 1)],
+            "1 row is a copy .*1 left out, having the same id.*line 4 repeats line 2",
+        ),
         ("question: {column: id}", [("a", 1), ("b", 1), ("a", 2)], "1 counted, as resamples"),
         ("{id: {column: id}, epoch: {column: s}}", [("a", 1), ("b", 2)], "1 left out"),
         ("run: r", [("row 1", 1), ("row 2", 1), ("row 3", 1)], "1 counted, as resamples or rows of their own"),
@@ -655,7 +669,9 @@ def test_rollouts_show_their_turns_and_calls_and_a_broken_one_has_no_outcome(
     assert (first.error, second.error) == (None, "TimeoutError()")
 
 
-@pytest.mark.parametrize(("cell", "error"), [("boom", "boom"), ("", None), ("None", None), ("false", None), ("0", None)])
+@pytest.mark.parametrize(
+    ("cell", "error"), [("boom", "boom"), ("", None), ("None", None), ("false", None), ("0", None)]
+)
 def test_an_error_is_read_where_the_mapping_says_so_and_else_stays_metadata(
     tmp_path: Path, cell: str, error: str | None
 ) -> None:

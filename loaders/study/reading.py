@@ -111,6 +111,7 @@ def _study(value: dict[str, Any]) -> StudyFile:
         metrics=tuple(map(_metric, value.get("metrics", ()))),
         groups=_named(value.get("groups", {}), GroupDefinition),
         tables=tuple(msgspec.convert(table, TableMapping) for table in value.get("tables", ())),
+        ignore=tuple(value.get("ignore", ())),
     )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from loaders.errors import RejectedFile
 from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
-from loaders.tabular import cells, verifiers
+from loaders.tabular import cells, shape, verifiers
 from loaders.tabular.rows import Row, Table, open_table
 
 FORMAT = "table"
@@ -52,10 +53,21 @@ def load(path: Path, relpath: str, mapping: TableMapping, beside: Sequence[Path]
         RejectedFile: The table is broken, a column or a part of the path that the mapping wants is not there, or
             the mapping does not tell two rows apart. The reason names the entry, and the line.
     """
+    table = open_table(path, shape.mentioned(mapping))
+    first = next(table.rows, None)
+    if first is not None:
+        table.rows = chain([first], table.rows)
+    columns = table.columns if table.columns is not None else list(first.cells) if first else []
+    mapping, notes = _resolved(path, mapping, columns, first)
+    table.notes += notes
+    if shape.may_be_summary(mapping):
+        rows = list(table.rows)
+        table.rows = iter(rows)
+        mapping, notes = shape.as_summary(mapping, [row.cells for row in rows])
+        table.notes += notes
     reader = _Reader(path, relpath, mapping)
     groups: dict[tuple[str | None, ...], _Group] = {}
     number = 0
-    table = open_table(path, reader.wanted)
     for number, row in enumerate(reader.rows(table), start=1):
         reader.note_copy(row)
         named = reader.names(row)
@@ -74,6 +86,15 @@ def load(path: Path, relpath: str, mapping: TableMapping, beside: Sequence[Path]
     return loaded
 
 
+def _resolved(
+    path: Path, mapping: TableMapping, columns: list[str], first: Row | None
+) -> tuple[TableMapping, list[str]]:
+    try:
+        return shape.resolved(mapping, columns, first.cells if first else {})
+    except ValueError as error:
+        raise RejectedFile(path, f'study file, tables entry "{mapping.match}": {error}') from error
+
+
 class _Reader:
     """Finds a mapping's fields in rows, and says what is wrong in the mapping's words."""
 
@@ -86,7 +107,15 @@ class _Reader:
             name: getattr(mapping, name) for name in (*GROUP_FIELDS, *SAMPLE_FIELDS)
         }
         self.scores = {f"scores.{name}": source for name, source in mapping.scores.items()}
-        self.reads = {name: self._read(name, source) for name, source in {**self.sources, **self.scores}.items()}
+        self.reported = {
+            f"reported.{name}.{part}": source
+            for name, share in mapping.reported.items()
+            for part in ("value", "n", "k", "stderr")
+            if (source := getattr(share, part)) is not None
+        }
+        self.every = {**self.sources, **self.scores, **self.reported}
+        self.header = next((s.header for s in self.every.values() if isinstance(s, Lookup) and s.header), None)
+        self.reads = {name: self._read(name, source) for name, source in self.every.items()}
         self.constant, self.varying = self._group_fields()
         self.wanted = self._wanted_columns()
         self.seen: dict[str, None] = {}
@@ -103,7 +132,7 @@ class _Reader:
         for index, name in enumerate(GROUP_FIELDS):
             source = self.sources[name]
             meaning = cells.step if name == "step" else cells.label
-            if isinstance(source, Lookup) and source.column is not None:
+            if isinstance(source, Lookup) and source.path is None and source.value is None:
                 constant.append(None)
                 varying.append((index, name, meaning))
             else:
@@ -118,15 +147,32 @@ class _Reader:
         """The table's rows; raises where no row has a column that the mapping reads."""
         if table.columns is not None:
             self.seen = dict.fromkeys(table.columns)
+            if self.header is not None:
+                self.seen |= dict.fromkeys((shape.VALUE, shape.HEADER))
             self.check_columns()
-            yield from table.rows
+            yield from self._spread(table.rows)
             return
-        for row in table.rows:
+        for row in self._spread(table.rows):
             self.seen.update(dict.fromkeys(row.cells))
             self.seen.update({c: None for c in self.wanted if c not in self.seen and _has(row, c)})
             yield row
         if self.seen:
             self.check_columns()
+
+    def _spread(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows; a row for each column that `header` matches, where it is given."""
+        if self.header is None:
+            yield from rows
+            return
+        matched = False
+        for row in rows:
+            for column, cells_ in shape.spread(self.header, row.cells):
+                matched = True
+                if cells_ is not None:
+                    yield Row(f'{row.place}, column "{column}"', cells_)
+        if not matched and self.seen:
+            there = ", ".join(f'"{c}"' for c in self.seen if c not in (shape.VALUE, shape.HEADER))
+            raise self.reject(f"no column's name matches {self.header!r}; the columns there are: {there}")
 
     def check_columns(self) -> None:
         """Raise where no row has a column that the mapping reads."""
@@ -137,9 +183,9 @@ class _Reader:
 
     def _wanted_columns(self) -> dict[str, str]:
         wanted: dict[str, str] = {}
-        for name, source in {**self.sources, **self.scores}.items():
-            if isinstance(source, Lookup) and source.column is not None:
-                wanted.setdefault(source.column, name)
+        for name, source in self.every.items():
+            for column in shape.columns_of(source):
+                wanted.setdefault(column, name)
         for column in self.mapping.metadata or []:
             wanted.setdefault(column, "metadata")
         return wanted
@@ -148,13 +194,19 @@ class _Reader:
         """How to get a field of a row; what stands in the path is looked up once."""
         if not isinstance(source, Lookup):
             return lambda _row: source
-        if source.column is not None:
-            column = source.column
-            return lambda row: cells.renamed(_cell(row, column), source)
-        found = re.search(source.path or "", self.relpath)
-        if not found or found[1] is None:
+        if source.value is not None:
+            value = cells.renamed(source.value, source)
+            return lambda _row: value
+        if source.path is None:
+            columns = shape.columns_of(source)
+            if len(columns) == 1:
+                column = columns[0]
+                return lambda row: cells.renamed(_cell(row, column), source)
+            return lambda row: cells.renamed(_joined([_cell(row, column) for column in columns], source.join), source)
+        found = re.search(source.path, self.relpath)
+        if not found and not source.optional:
             raise self.reject(f'{name} wants a path that matches {source.path!r}, and this one is "{self.relpath}"')
-        part = cells.renamed(found[1], source)
+        part = cells.renamed(_joined(list(found.groups()), source.join) if found else None, source)
         return lambda _row: part
 
     def names(self, row: Row) -> tuple[str | None, ...]:
@@ -195,7 +247,7 @@ class _Reader:
         """Why a row has no outcome, where it says so: what `error` reads, else the `error` of a rollout of verifiers."""
         if self.sources["error"] is not None:
             cell = self.reads["error"](row)
-        elif "error" not in self.wanted and ROLLOUT <= row.cells.keys():
+        elif "error" not in self.wanted and row.cells.keys() >= ROLLOUT:
             cell = row.cells.get("error")
         else:
             return None
@@ -251,6 +303,9 @@ class _Group:
     def add(self, row: Row, number: int) -> None:
         """Take in one row; `number` counts the rows of the file from 1."""
         reads = self.reader.reads
+        if self.reader.mapping.reported:
+            self._report(row)
+            return
         own = cells.label(reads["id"](row))
         question = cells.as_text(reads["question"](row))
         key = self._key(row, own, question, number)
@@ -272,9 +327,31 @@ class _Group:
         sample.metadata_json = json_text(metadata) if metadata else None
         self.record.samples.append(sample)
 
+    def _report(self, row: Row) -> None:
+        """Take in a row that reports numbers of the whole eval."""
+        if self.reader.is_copy:
+            self.reader.dropped += 1
+            return
+        for name in self.reader.mapping.reported:
+            told = {
+                part: read(row) if (read := self.reader.reads.get(f"reported.{name}.{part}")) else None
+                for part in ("value", "n", "k", "stderr")
+            }
+            try:
+                metric = shape.share(name, **told)
+            except ValueError as error:
+                raise self.reader.reject(f"{row.place}: {name}: {error}") from error
+            place = self.places.setdefault((name, 0), row.place)
+            if place != row.place:
+                raise self.reader.reject(
+                    f"{place} and {row.place} both report {name} of one eval. Read what tells them apart"
+                    f" ({', '.join(GROUP_FIELDS)})"
+                )
+            self.record.reported.append(metric)
+
     def finish(self) -> EvalRecord:
         """The eval with its samples."""
-        epochs = max(self.counts.values())
+        epochs = max(self.counts.values(), default=1)
         self.record.epochs = epochs if epochs > 1 else None
         return self.record
 
@@ -350,6 +427,12 @@ def _left_out(problems: list[str], read: int) -> list[str]:
     return [f"{len(problems)} of {read + len(problems)} rows left out: {_first(problems)}"]
 
 
+def _joined(parts: list[Any], between: str) -> str | None:
+    """What columns or groups hold, joined; what is missing is left out, and None where everything is."""
+    told = [text for text in map(cells.label, parts) if text]
+    return between.join(told) if told else None
+
+
 def _cell(row: Row, column: str) -> Any:
     """A cell by its column's name; `a.b` reaches into an object where no column has that very name."""
     if column in row.cells or "." not in column:
@@ -373,6 +456,12 @@ def _holder(row: Row, column: str) -> tuple[dict[str, Any], str]:
 
 
 def _told(source: Source | None) -> str:
+    if isinstance(source, Lookup) and source.value is not None:
+        source = source.value
     if not isinstance(source, Lookup):
         return f"given as {clean(scalar_text(source))}" if source is not None else "not given"
+    if source.header is not None:
+        return "from the columns' names"
+    if source.columns:
+        return f"from columns {', '.join(source.columns)}"
     return f"from column {source.column}" if source.column is not None else "from the path"
