@@ -7,6 +7,7 @@ force is written under the batch.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
 from loaders.study.tree import CardTree
+from loaders.study.unmatched import SeenEval, unmatched
 from loaders.table_mapping import TableMapping
 
 GIVEN = "given:"
@@ -93,6 +95,7 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
     runs = _with_base_models(runs, trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
     tokens = _trainer_tokens(trained)
+    told += _unmatched(cursor, batch, shelf, {i: p.eval for i, p in placements.items()})
     studies = [*shelf.studies, ("built-in", builtin_study())]
     cursor.execute("BEGIN")
     try:
@@ -134,6 +137,46 @@ def _place_evals(
                 candidates = [(f"path {first_path[eval_id]}", str(there)), (f"path {path}", str(here))]
                 told.append((path, eval_id, Conflict(kind="copy", field=name, message=message, candidates=candidates)))
     return told_apart(placements, files), told
+
+
+def _unmatched(
+    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, names: dict[int, str]
+) -> Iterator[Told]:
+    """The entries of study files that match nothing. Files above a root speak of other folders too: not looked at."""
+    if not any(tree.studies for tree in shelf.trees.values()):
+        return
+    paths: dict[str, list[str]] = {}
+    for root, path in cursor.execute(PATHS, {"batch": batch}).fetchall():
+        paths.setdefault(root, []).append(path)
+    evals = [
+        SeenEval(name=names[i], task=task, scorers=frozenset(scorers or ()), reported=frozenset(reported or ()))
+        for i, task, scorers, reported in cursor.execute(SEEN, {"batch": batch}).fetchall()
+        if i in names
+    ]
+    idle: dict[bytes, list[set[tuple[str, str]]]] = {}
+    files: dict[bytes, tuple[str, StudyFile]] = {}
+    for root, tree in shelf.trees.items():
+        for file, study in tree.studies:
+            if file.startswith("../"):
+                continue
+
+            def matches(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
+                return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if not _is_card(path))
+
+            found = set(unmatched(study, matches, matches, evals))
+            key = msgspec.json.encode([file, study])
+            files[key] = (file, study)
+            idle.setdefault(key, []).append(found)
+    # One file given with --study to several roots: an entry does its part where it matches in one of them.
+    for key, sets in idle.items():
+        file, study = files[key]
+        for entry, said in sorted(set.intersection(*sets), key=lambda pair: study.lines.get(pair[0], 0)):
+            line = f"line {study.lines[entry]}: " if entry in study.lines else ""
+            yield file, None, Conflict(kind="study", field=entry, message=f"{line}{entry}: {said}", candidates=[])
+
+
+def _is_card(path: str) -> bool:
+    return path.startswith(GIVEN) or path.rpartition("/")[2] in ("run.yaml", "study.yaml")
 
 
 def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
@@ -286,6 +329,15 @@ def _dicts(cursor: duckdb.DuckDBPyConnection, sql: str, batch: int) -> list[dict
 
 CARDS = """
 SELECT root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'given:') DESC, root, path
+"""
+
+PATHS = "SELECT DISTINCT root, path FROM live_locations($batch) ORDER BY root, path"
+
+SEEN = """
+SELECT eval_id, task, scorers, reported
+FROM evals e JOIN live_sources($batch) s USING (source_id)
+LEFT JOIN (SELECT eval_id, list(DISTINCT scorer) AS scorers FROM scores GROUP BY eval_id) USING (eval_id)
+LEFT JOIN (SELECT eval_id, list(DISTINCT metric) AS reported FROM reported GROUP BY eval_id) USING (eval_id)
 """
 
 EVIDENCE = """

@@ -151,6 +151,14 @@ class _Root:
         self._apply(logs, known, reader, read, progress)
         self.report.others += self.listing.others
 
+    def _leave_out_ignored(self, logs: Listing, shelf: CardShelf) -> None:
+        """Drop from the listing what a study file says is not to be read."""
+        tree = shelf.tree(str(self.listing.root))
+        for path in [path for path in logs.items if tree.ignored(path)]:
+            del logs.items[path]
+            self.report.ignored += 1
+            self.report.lines.append(FileLine(path, "", "ignored", reason="by study.yaml"))
+
     def _known(self) -> dict[str, Known]:
         rows = self.batch.cursor.execute(KNOWN, [str(self.listing.root)]).fetchall()
         return {row[0]: _known(row[1:]) for row in rows}

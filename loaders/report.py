@@ -11,7 +11,7 @@ class FileLine(Struct):
     path: str
     format: str
     outcome: str
-    """new, changed, moved, copy, rejected, left, gone."""
+    """new, changed, moved, copy, rejected, left, gone, ignored."""
     run: str | None = None
     step: str | None = None
     eval: str | None = None
@@ -38,6 +38,8 @@ class IngestReport(Struct):
     gone: int = 0
     left: int = 0
     rejected: int = 0
+    ignored: int = 0
+    """Files that a study file says are not to be read."""
     others: int = 0
     """Files that are no logs by their name."""
     conflicts: list[str] = field(default_factory=list)
@@ -51,7 +53,8 @@ class IngestReport(Struct):
         counts = [
             (self.ingested, "ingested"), (self.unchanged, "unchanged"), (self.moved, "moved"),
             (self.copies, "copies of known logs"), (self.gone, "gone"), (self.left, "tables without a mapping"),
-            (self.rejected, "rejected"), (self.others, "of other kinds, not read"),
+            (self.rejected, "rejected"), (self.ignored, "ignored by study.yaml"),
+            (self.others, "of other kinds, not read"),
         ]  # fmt: skip
         said = ", ".join(f"{count} {word}" for count, word in counts if count) or "no logs found"
         verb = "Would be" if self.dry_run else "Files"
