@@ -17,6 +17,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from loaders.formats import may_be_table
 from loaders.study.alone import told_apart
 from loaders.study.cards import RunCard
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
@@ -163,7 +164,10 @@ def _unmatched(
             def matches(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
                 return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if not _is_card(path))
 
-            found = set(unmatched(study, matches, matches, evals))
+            def is_table(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
+                return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if may_be_table(path))
+
+            found = set(unmatched(study, matches, is_table, evals))
             key = msgspec.json.encode([file, study])
             files[key] = (file, study)
             idle.setdefault(key, []).append(found)

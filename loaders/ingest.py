@@ -136,9 +136,9 @@ class _Root:
         cards, logs = self._split(known)
         self._apply(cards, known, lambda _item: formats.READER, self._read_card, None)
         shelf = CardShelf.load(self.batch.cursor, self.batch.number)
-        mappings = {
-            path: shelf.mapping(str(self.listing.root), path) for path in logs.items if formats.may_be_table(path)
-        }
+        self._leave_out_ignored(logs, shelf)
+        tables = [path for path in logs.items if formats.may_be_table(path)]
+        mappings = {path: shelf.mapping(str(self.listing.root), path) for path in tables}
 
         def reader(item: Item) -> str:
             mapped = mappings.get(item.path)

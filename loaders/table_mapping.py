@@ -65,7 +65,7 @@ class Lookup(Struct, forbid_unknown_fields=True):
 
 
 Source = Scalar | Lookup
-"""Where a field comes from: a constant, a column or a part of the path. A text that is a column's name is that column."""
+"""Where a field comes from: a constant, a column or a part of the path. A text that names a column is that column."""
 
 
 class Share(Struct, forbid_unknown_fields=True, kw_only=True):

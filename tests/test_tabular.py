@@ -646,8 +646,11 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "send", "arguments"
 def test_rollouts_show_their_turns_and_calls_and_a_broken_one_has_no_outcome(
     tmp_path: Path, form: str, call: Any
 ) -> None:
-    turns = [{"role": "assistant", "content": None, "tool_calls": [call]},
-             {"role": "tool", "tool_call_id": "c1", "content": "sent"}, {"role": "assistant", "content": "Done."}]  # fmt: skip
+    turns = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "sent"},
+        {"role": "assistant", "content": "Done."},
+    ]
     row = {"id": 1, "prompt": [{"role": "user", "content": "Q"}], "completion": turns, "reward": 0.0}
     rows = [row | {"error": None}, row | {"id": 2, "error": "TimeoutError()"}]
     if form == "csv":

@@ -244,7 +244,7 @@ class _Reader:
         return f"{self.origin}: {', '.join(stated)}" if stated else self.origin
 
     def error(self, row: Row) -> str | None:
-        """Why a row has no outcome, where it says so: what `error` reads, else the `error` of a rollout of verifiers."""
+        """Why a row has no outcome, where it says so: what `error` reads, else a rollout's own `error`."""
         if self.sources["error"] is not None:
             cell = self.reads["error"](row)
         elif "error" not in self.wanted and row.cells.keys() >= ROLLOUT:
