@@ -97,9 +97,9 @@ def _unmarked_utf16(head: bytes) -> str | None:
 
 def _read(text: str, delimiter: str | None, skipped: int) -> Delimited | None:
     lines = list(io.StringIO(text, newline=""))
-    delimiter = delimiter or _delimiter(next((line for line in lines if line.strip()), ""))
+    between = delimiter or _delimiter(next((line for line in lines if line.strip()), ""))
     problems: list[str] = []
-    records = _records(lines, delimiter, skipped, problems)
+    records = _records(lines, between, skipped, problems)
     first = next(records, None)
     if first is None:
         return None

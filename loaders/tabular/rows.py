@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -94,7 +94,7 @@ def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
 
 def open_bytes(path: Path) -> IO[bytes]:
     """A file for reading, unpacked where its name ends in `.gz`."""
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _csv(path: Path, wanted: Collection[str]) -> Table:
