@@ -60,8 +60,8 @@ def decoded(data: bytes) -> tuple[str, list[str]]:
     for mark, encoding in BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace"), []
-    if encoding := _unmarked_utf16(data[:4096]):
-        return data.decode(encoding, "replace"), []
+    if unmarked := _unmarked_utf16(data[:4096]):
+        return data.decode(unmarked, "replace"), []
     try:
         return data.decode("utf-8"), []
     except UnicodeDecodeError as error:
@@ -73,7 +73,7 @@ def decoded(data: bytes) -> tuple[str, list[str]]:
 def parsed(text: str) -> Delimited | None:
     """The rows of a CSV; None where there is no header."""
     skipped = 0
-    delimiter = None
+    delimiter: str | None = None
     if found := SEPARATOR_LINE.match(text):
         delimiter, skipped, text = found[1], 1, text[found.end() :]
     plain = _read(text, delimiter, skipped)
