@@ -192,9 +192,12 @@ def _ingest(place: Store | Owner, arguments: commands.IngestArguments) -> Ingest
 
 
 def _print_report(report: IngestReport, brief: bool = False) -> None:
-    shown = [line for line in report.lines if not brief or line.outcome == "rejected"]
+    lines = [line for line in report.lines if line.outcome != "ignored"]
+    shown = [line for line in lines if not brief or line.outcome == "rejected"]
     for _, lines in groupby(shown, key=lambda line: line.path):
         out.print(_file(list(lines)), markup=False)
+    for note in report.notes if not brief else []:
+        out.print(f"note      {note}", markup=False)
     causes = Counter(report.conflicts)
     for conflict, count in list(causes.items())[:CONFLICTS_NAMED] if not brief else []:
         out.print(f"conflict  {conflict}" + (f" ({count} times)" if count > 1 else ""))

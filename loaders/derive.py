@@ -7,7 +7,7 @@ force is written under the batch. A file of which nothing can be decided keeps n
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ import duckdb
 import msgspec
 
 from loaders.errors import unforeseen
+from loaders.formats import may_be_table
 from loaders.standings import settle_standings
 from loaders.store.reconcile import reconcile, rows_of
 from loaders.study.alone import told_apart
@@ -27,6 +28,7 @@ from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
 from loaders.study.tree import CardTree
+from loaders.study.unmatched import SeenEval, unmatched
 from loaders.table_mapping import TableMapping
 from loaders.trainer import tokens_told
 
@@ -154,6 +156,7 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
     runs = _with_base_models(runs, trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
     tokens = _trainer_tokens(trained)
+    told += _unmatched(cursor, batch, shelf, {i: p.eval for i, p in placements.items()})
     studies = [*shelf.studies, ("built-in", builtin_study())]
     cursor.execute("BEGIN")
     try:
@@ -218,6 +221,49 @@ def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
     except Exception:  # noqa: BLE001 - that it fails is the answer
         return True
     return False
+
+
+def _unmatched(
+    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, names: dict[int, str]
+) -> Iterator[Told]:
+    """The entries of study files that match nothing. Files above a root speak of other folders too: not looked at."""
+    if not any(tree.studies for tree in shelf.trees.values()):
+        return
+    paths: dict[str, list[str]] = {}
+    for root, path in cursor.execute(PATHS, {"batch": batch}).fetchall():
+        paths.setdefault(root, []).append(path)
+    evals = [
+        SeenEval(name=names[i], task=task, scorers=frozenset(scorers or ()), reported=frozenset(reported or ()))
+        for i, task, scorers, reported in cursor.execute(SEEN, {"batch": batch}).fetchall()
+        if i in names
+    ]
+    idle: dict[bytes, list[set[tuple[str, str]]]] = {}
+    files: dict[bytes, tuple[str, StudyFile]] = {}
+    for root, tree in shelf.trees.items():
+        for file, study in tree.studies:
+            if file.startswith("../"):
+                continue
+
+            def matches(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
+                return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if not _is_card(path))
+
+            def is_table(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
+                return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if may_be_table(path))
+
+            found = set(unmatched(study, matches, is_table, evals))
+            key = msgspec.json.encode([file, study])
+            files[key] = (file, study)
+            idle.setdefault(key, []).append(found)
+    # One file given with --study to several roots: an entry does its part where it matches in one of them.
+    for key, sets in idle.items():
+        file, study = files[key]
+        for entry, said in sorted(set.intersection(*sets), key=lambda pair: study.lines.get(pair[0], 0)):
+            line = f"line {study.lines[entry]}: " if entry in study.lines else ""
+            yield file, None, Conflict(kind="study", field=entry, message=f"{line}{entry}: {said}", candidates=[])
+
+
+def _is_card(path: str) -> bool:
+    return path.startswith(GIVEN) or path.rpartition("/")[2] in ("run.yaml", "study.yaml")
 
 
 def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
@@ -356,6 +402,15 @@ SOURCES = """
 SELECT source_id FROM live_sources($1) ORDER BY source_id IN (SELECT source_id FROM live_cards($1)), source_id
 """
 """Cards last: where a log can't be placed beside a card and can without, the card is at fault."""
+
+PATHS = "SELECT DISTINCT root, path FROM live_locations($batch) ORDER BY root, path"
+
+SEEN = """
+SELECT eval_id, task, scorers, reported
+FROM evals e JOIN live_sources($batch) s USING (source_id)
+LEFT JOIN (SELECT eval_id, list(DISTINCT scorer) AS scorers FROM scores GROUP BY eval_id) USING (eval_id)
+LEFT JOIN (SELECT eval_id, list(DISTINCT metric) AS reported FROM reported GROUP BY eval_id) USING (eval_id)
+"""
 
 EVIDENCE = """
 SELECT e.eval_id, source_id, l.root, l.path, e.task, e.task_display, e.model,

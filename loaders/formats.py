@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,6 +17,10 @@ from loaders.listing import Item
 from loaders.recognized import recognized
 from loaders.records import LoadedFile
 from loaders.table_mapping import TableMapping
+from loaders.tabular import verifiers
+
+LIST_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[")
+"""How a JSON list begins: rows that a mapping may read, and never a log."""
 
 READER = "2"
 """Part of every fingerprint: raised when a loader learns to read more, so that files are read again."""
@@ -39,7 +44,7 @@ KNOWN = (
     "an Inspect log (.eval or .json), lm-evaluation-harness results (results*.json, samples_*.jsonl),"
     " lighteval results (results_*.json),"
     " trainer_state.json, adapter_config.json, inspect_rl's manifest.json, training_config.json, run.yaml, study.yaml,"
-    " or a table (.csv, .jsonl, .parquet) that study.yaml maps"
+    " or a table (.csv, .jsonl, .parquet, .csv.gz, .jsonl.gz, a .json list of rows) that study.yaml maps"
 )
 
 
@@ -52,15 +57,18 @@ class NotMapped(Exception):
     """A table that no entry of a study file claims: nothing is wrong with it."""
 
 
+def companions(path: Path) -> list[Path]:
+    """The files that are read together with a file: samples of lm-eval's results, the metadata of rollouts."""
+    return lm_eval.companions(path) or verifiers.companion(path)
+
+
 def fingerprint(item: Item, mapping: TableMapping | None) -> str:
     """How an item would be read now; a file is read again when this changes.
 
     A table's rows depend on its mapping, and through the mapping on its path.
     """
-    if not is_table(item.path):
-        return READER
     if mapping is None:
-        return f"{READER}:unmapped"
+        return f"{READER}:unmapped" if is_table(item.path) else READER
     key = msgspec.json.encode([mapping, item.path], order="sorted")
     return f"{READER}:{hashlib.sha256(key).hexdigest()[:16]}"
 
@@ -68,7 +76,12 @@ def fingerprint(item: Item, mapping: TableMapping | None) -> str:
 def is_table(path: str) -> bool:
     """Whether a file can only be read with a mapping (lm-eval's own samples files aside)."""
     name = path.rpartition("/")[2]
-    return Path(name).suffix.lower() in TABULAR and not name.startswith("samples_")
+    return tabular.suffix_of(name) in TABULAR and not name.startswith("samples_")
+
+
+def may_be_table(path: str) -> bool:
+    """Whether a mapping may read a file: a table, or JSON, which can be a list of rows."""
+    return is_table(path) or path.lower().endswith(".json")
 
 
 def read(item: Item, mapping: TableMapping | None, mapped_path: str | None = None) -> LoadedFile:
@@ -92,8 +105,8 @@ def read(item: Item, mapping: TableMapping | None, mapped_path: str | None = Non
 
 def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: str) -> LoadedFile:
     path = item.parts[0]
-    if mapping is not None:
-        return tabular.load(path, mapped_path, mapping)
+    if mapping is not None and (is_table(item.path) or LIST_FIRST.match(head)):
+        return tabular.load(path, mapped_path, mapping, item.parts[1:])
     if inspect.sniff(path, head):
         return inspect.load(path)
     if lighteval.sniff(path, head):
@@ -102,7 +115,7 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
         return lm_eval.load(path)
     if trainer.sniff(path, head):
         return trainer.load(path)
-    if path.suffix.lower() in TABULAR:
+    if tabular.suffix_of(path.name) in TABULAR:
         raise NotMapped
     document, impression = _looked_into(path, head)
     if inspect.is_log(document):

@@ -14,7 +14,7 @@ import duckdb
 import msgspec
 
 import loaders
-from loaders import formats, lm_eval
+from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import GIVEN, CardShelf, derive
 from loaders.errors import RejectedFile, StudyError, unforeseen
@@ -69,7 +69,7 @@ def ingest(
     """
     started = time.monotonic()
     roots = [Path(path).expanduser().resolve() for path in paths]
-    listings = [list_root(root, lm_eval.companions) for root in roots]
+    listings = [list_root(root, formats.companions) for root in roots]
     if study is not None:
         read_study(study.expanduser().resolve())
     with store.writing, store.cursor() as cursor:
@@ -140,7 +140,9 @@ class _Root:
         cards, logs = self._split(known)
         self._apply(cards, known, lambda _item: formats.READER, self._read_card, None)
         shelf = CardShelf.load(self.batch.cursor, self.batch.number)
-        mappings = {path: shelf.mapping(str(self.listing.root), path) for path in logs.items if formats.is_table(path)}
+        self._leave_out_ignored(logs, shelf)
+        tables = [path for path in logs.items if formats.may_be_table(path)]
+        mappings = {path: shelf.mapping(str(self.listing.root), path) for path in tables}
 
         def reader(item: Item) -> str:
             mapped = mappings.get(item.path)
@@ -152,6 +154,14 @@ class _Root:
 
         self._apply(logs, known, reader, read, progress)
         self.report.others += self.listing.others
+
+    def _leave_out_ignored(self, logs: Listing, shelf: CardShelf) -> None:
+        """Drop from the listing what a study file says is not to be read."""
+        tree = shelf.tree(str(self.listing.root))
+        for path in [path for path in logs.items if tree.ignored(path)]:
+            del logs.items[path]
+            self.report.ignored += 1
+            self.report.lines.append(FileLine(path, "", "ignored", reason="by study.yaml"))
 
     def _known(self) -> dict[str, Known]:
         rows = self.batch.cursor.execute(KNOWN, [str(self.listing.root)]).fetchall()
@@ -279,6 +289,7 @@ class _Root:
                 self.sources[read.file.content_hash] = source
             self.report.ingested += 1
             self.report.lines.append(FileLine(read.file.path, read.loaded.format, outcome))
+            self.report.notes += [f"{read.file.path}: {note}" for note in read.loaded.notes]
 
     def _leave(self, file: SourceFile, format: str) -> None:
         self.batch.writer.set_aside(file, "left", format, UNMAPPED)

@@ -12,6 +12,9 @@ from loaders.errors import DriftlineError
 from loaders.lm_eval.names import NAMED_BY_ARGUMENTS
 
 LOG_SUFFIXES = frozenset({".eval", ".json", ".jsonl", ".csv", ".parquet"})
+PACKED = (".csv.gz", ".jsonl.gz")
+"""Tables that are read as they are packed."""
+
 RUN_CARD, STUDY_FILE = "run.yaml", "study.yaml"
 CARD_NAMES = frozenset({RUN_CARD, STUDY_FILE})
 """Files that say something of runs; any other YAML is none of our business."""
@@ -174,7 +177,8 @@ def could_be_ours(name: str) -> bool:
         return True
     if name.startswith(FORK):
         return False
-    return os.path.splitext(name)[1].lower() in LOG_SUFFIXES and name not in SIDECARS  # noqa: PTH122 - hot loop
+    ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 - hot loop
+    return (ending in LOG_SUFFIXES and name not in SIDECARS) or (ending == ".gz" and name.lower().endswith(PACKED))
 
 
 def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callable[[Path], list[Path]]) -> None:
@@ -220,4 +224,6 @@ def _beside(path: str, companions: Callable[[Path], list[Path]]) -> list[Path]:
 
 def _may_have_companions(path: str, any_json: bool) -> bool:
     name = path.rpartition(os.sep)[2]
-    return name.endswith(".json") and (any_json or name.startswith("results") or DATED.search(name) is not None)
+    return name == "results.jsonl" or (
+        name.endswith(".json") and (any_json or name.startswith("results") or DATED.search(name) is not None)
+    )

@@ -46,11 +46,11 @@ class ScoreRecord(Struct):
     key: str | None = None
     """Key of a dict score, index ("0", "1", ...) of a list score, None for a scalar."""
     value_num: float | None = None
-    """Numbers; booleans as 1.0 and 0.0. None where the score is text, missing or NaN."""
+    """Numbers; booleans as 1.0 and 0.0. None where the score is text, missing, NaN or infinite."""
     value_text: str | None = None
-    """Text and letter scores ("C", "I", "P", "N", "0.5"), as written."""
+    """Text and letter scores ("C", "I", "P", "N", "0.5") and infinite numbers ("inf", "1e999"), as written."""
     value_type: str = "missing"
-    """number, text, bool, missing (null) or nan (inspect's "unscored")."""
+    """number, infinite, text, bool, missing (null) or nan (inspect's "unscored")."""
     answer: str | None = None
     explanation: str | None = None
     reason: str | None = None

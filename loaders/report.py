@@ -11,7 +11,7 @@ class FileLine(Struct):
     path: str
     format: str
     outcome: str
-    """new, changed, moved, copy, rejected, left, gone."""
+    """new, changed, moved, copy, rejected, left, gone, ignored."""
     run: str | None = None
     step: str | None = None
     eval: str | None = None
@@ -53,9 +53,13 @@ class IngestReport(Struct):
     gone: int = 0
     left: int = 0
     rejected: int = 0
+    ignored: int = 0
+    """Files that a study file says are not to be read."""
     others: int = 0
     """Files that are no logs by their name."""
     conflicts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Remarks on files that were read, each with its path: rows left out, an encoding that was guessed."""
     lines: list[FileLine] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -64,7 +68,8 @@ class IngestReport(Struct):
         counts = [
             (self.ingested, "ingested"), (self.unchanged, "unchanged"), (self.moved, "moved"),
             (self.copies, "copies of known logs"), (self.gone, "gone"), (self.left, "skipped (no mapping)"),
-            (self.rejected, "rejected"), (self.others, "ignored (unsupported type)"),
+            (self.rejected, "rejected"), (self.ignored, "ignored by study.yaml"),
+            (self.others, "ignored (unsupported type)"),
         ]  # fmt: skip
         said = ", ".join(f"{count} {word}" for count, word in counts if count) or "no logs found"
         verb = "Would be" if self.dry_run else "Files"

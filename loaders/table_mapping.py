@@ -21,32 +21,67 @@ class Lookup(Struct, forbid_unknown_fields=True):
 
     column: str | None = None
     """Name of a column, as in the file's header."""
+    columns: list[str] = field(default_factory=list)
+    """Several columns, whose cells are joined; empty ones are left out."""
     path: str | None = None
-    """Regular expression with exactly one group, searched in the path relative to the study file's folder."""
+    """Regular expression with a group or more, searched in the path relative to the study file's folder; the groups
+    that match are joined, and where none does the field is missing."""
+    header: str | None = None
+    """Regular expression with one group, searched in the columns' names: each column that matches is a row of its own,
+    with what the group found here and the cell in the column `value`."""
+    value: Scalar | None = None
+    """A constant, where a bare text could be taken for a column."""
+    join: str = "-"
+    """Stands between what is joined."""
+    optional: bool = False
+    """A path that doesn't match leaves the field missing, and doesn't reject the file."""
     map: dict[Scalar, Scalar | None] = field(default_factory=dict)
     """Renames values; a value that is not in it stays, and `null` makes it missing. Keys are kept as text."""
 
     def __post_init__(self) -> None:
         """Check what types can't say; msgspec adds the field's name to the message."""
-        if (self.column is None) == (self.path is None):
-            raise ValueError("wants exactly one of `column` (a name) and `path` (a regular expression)")
-        if self.path is not None:
+        given = [self.column is not None, bool(self.columns), self.path is not None]
+        if sum([*given, self.header is not None, self.value is not None]) != 1:
+            raise ValueError(
+                "wants exactly one of `column` (a name), `columns` (a list of names), `path` and `header` (regular"
+                " expressions) and `value` (a constant)"
+            )
+        for name, regex, most in (("path", self.path, 9), ("header", self.header, 1)):
+            if regex is None:
+                continue
             try:
-                groups = re.compile(self.path).groups
+                groups = re.compile(regex).groups
             except re.error as e:
-                raise ValueError(f"`path` {self.path!r} is not a regular expression: {e}") from e
-            if groups != 1:
-                raise ValueError(f"`path` {self.path!r} has {groups} groups, and exactly one is wanted")
+                raise ValueError(f"`{name}` {regex!r} is not a regular expression: {e}") from e
+            if not 1 <= groups <= most:
+                wanted = "exactly one is" if most == 1 else f"one to {most} are"
+                raise ValueError(f"`{name}` {regex!r} has {groups} groups, and {wanted} wanted")
         # YAML gives 0 or 1.5 where a cell holds "0" or "1.5", and true where the key was `true`, `yes` or `on`.
-        given = dict(self.map)
-        self.map = {scalar_text(key): value for key, value in given.items()}
-        for key, value in given.items():
+        keys = dict(self.map)
+        self.map = {scalar_text(key): value for key, value in keys.items()}
+        for key, value in keys.items():
             for word in YAML_WORDS[key] if isinstance(key, bool) else ():
                 self.map.setdefault(word, value)
 
 
 Source = Scalar | Lookup
-"""Where a field comes from: a constant, a column or a part of the path."""
+"""Where a field comes from: a constant, a column or a part of the path. A text that names a column is that column."""
+
+
+class Share(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A number that a row reports of a whole eval: a share of n, or any other value."""
+
+    value: Source | None = None
+    """Missing where `k` and `n` give it."""
+    n: Source | None = None
+    k: Source | None = None
+    """How many of the n; without it value times n, where that is a whole number as far as value was rounded."""
+    stderr: Source | None = None
+
+    def __post_init__(self) -> None:
+        """Check what types can't say."""
+        if self.value is None and (self.k is None or self.n is None):
+            raise ValueError("wants `value`, or `k` and `n`")
 
 
 class TableMapping(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -69,7 +104,12 @@ class TableMapping(Struct, forbid_unknown_fields=True, kw_only=True):
     epoch: Source | None = None
     prompt: Source | None = None
     reply: Source | None = None
+    """A text, or chat turns as `prompt` may hold them."""
+    error: Source | None = None
+    """What broke the sample: it has no outcome then, whatever its scores say."""
     scores: dict[str, Source] = field(default_factory=dict)
+    reported: dict[str, Share] = field(default_factory=dict)
+    """Numbers that each row reports of a whole eval; with it the rows are no samples."""
     metadata: list[str] | None = None
     """Columns kept as metadata of the sample; None keeps all columns that no other field reads."""
 

@@ -217,6 +217,8 @@ def scores_of(sample: SampleRecord) -> dict[tuple[str, str | None], Any]:
             value = row.value_num
         elif row.value_type == "text":
             value = row.value_text
+        elif row.value_type == "infinite":
+            value = float(row.value_text or "")
         elif row.value_type == "nan":
             value = "nan"
         else:
@@ -224,7 +226,7 @@ def scores_of(sample: SampleRecord) -> dict[tuple[str, str | None], Any]:
             value = None
         if row.value_type not in ("bool", "number"):
             assert row.value_num is None
-        if row.value_type != "text":
+        if row.value_type not in ("text", "infinite"):
             assert row.value_text is None
         values[row.scorer, row.key] = value
     assert len(values) == len(sample.scores)

@@ -547,7 +547,7 @@ def test_numbers_beyond_a_double(tmp_path: Path) -> None:
     huge = 10**400
     fields = {"scores": {"s": {"value": huge}, "t": {"value": 10**30}}, "metadata": {"n": huge}}
     record = only(load(sample_log(tmp_path, fields)).evals[0])
-    assert (record.scores[0].value_type, record.scores[0].value_text) == ("text", str(huge))
+    assert (record.scores[0].value_type, record.scores[0].value_text) == ("infinite", str(huge))
     assert record.scores[1].value_num == 1e30
     assert parsed(record.metadata_json, None)["n"] == huge
     text = json.dumps(SAMPLE | {"scores": {"s": {"value": 7777}}}).replace("7777", "1e999")

@@ -96,8 +96,10 @@ def test_no_outcome_at_all_is_a_missing_rate():
         ({"score": "judge", "op": "not in", "value": ["succeeded", "fail"]}, 1, 3),
         ({"score": "jud*", "op": "=", "value": "fail"}, 1, 3),
         ({"score": "JUDGE", "op": "=", "value": "fail"}, None, 0),
-        # A number is not a text: rules for numbers leave texts missing rather than aligned.
-        ({"score": "judge", "op": "=", "value": 1}, None, 0),
+        # A value of another type is unequal, and missing only where there is nothing to order.
+        ({"score": "judge", "op": "=", "value": 1}, 0, 3),
+        ({"score": "judge", "op": "not in", "value": [1, 2]}, 3, 3),
+        ({"score": "judge", "op": "<", "value": 1}, None, 0),
         ({"score": "judge", "op": "in", "value": [1, "fail"]}, 1, 3),
     ],
 )
@@ -122,6 +124,51 @@ def test_numbers_booleans_and_numeric_text_compare_as_numbers(value, counts_as_o
 @pytest.mark.parametrize("value", ["nan", "inf", "N", ""])
 def test_text_that_is_no_finite_number_is_missing_for_a_number(value):
     assert counted(samples([value]), misaligned={"score": "judge", "op": "<", "value": 75}) == (None, 0, 1, 1)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e999", "N", "C", "I", "P", "", " "])
+@pytest.mark.parametrize("op", ["=", "!=", "in", "not in"])
+def test_what_stands_for_no_finite_number_is_missing_for_a_rule_of_numbers_alone(value, op):
+    wanted = [0, 1] if "in" in op else 0
+    assert counted(samples([value]), misaligned={"score": "judge", "op": op, "value": wanted}) == (None, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "k", "n"),
+    [
+        ("=", "REFUSAL", 1, 4),
+        ("!=", "REFUSAL", 3, 4),
+        ("in", ["4", "5"], 2, 4),
+        ("in", [4, 5], 2, 4),
+        ("in", [4, 5, "REFUSAL"], 3, 4),
+        ("not in", ["4", 5], 2, 4),
+        ("=", "4", 1, 4),
+        ("!=", 4, 3, 4),
+        ("=", "4.0", 1, 4),
+        ("=", True, 1, 4),  # 1 and true are one value
+        (">=", 4, 2, 3),
+    ],
+)
+@pytest.mark.parametrize("as_text", [False, True])
+def test_a_value_of_another_type_is_unequal_and_not_missing(op, value, k, n, as_text):
+    held = samples(["5", "1", "4", "REFUSAL", None] if as_text else [5, 1, 4, "REFUSAL", None])
+    counts = counted(held, misaligned={"score": "judge", "op": op, "value": value})
+    assert counts == (k, n, 5 - n, 5)
+
+
+@pytest.mark.parametrize(("wanted", "k"), [("True", 1), ("true", 1), (True, 1), ("YES", 1), (False, 0), ("x", 0)])
+def test_words_for_booleans_are_booleans(wanted, k):
+    held = samples([True, "YES", "NO", 7])
+    assert counted(held, misaligned={"score": "judge", "op": "=", "value": wanted})[:2] == (k, 4)
+
+
+@pytest.mark.parametrize(("wanted", "k"), [(4, 2), ("4", 2), ("REFUSAL", 1), (True, 1), ("true", 1), ("x", 0)])
+def test_metadata_of_mixed_types_follows_the_same_rule(wanted, k):
+    held = samples([1, 1, 1, 1, 1, 1])
+    for one, cell in zip(held, ["4", '"4"', '"REFUSAL"', "true", '["4"]', "null"], strict=True):
+        one.metadata_json = f'{{"v": {cell}}}'
+    rule = {"sample": "metadata.v", "op": "=", "value": wanted}
+    assert counted(held, misaligned=rule)[:3] == (k, 5, 1)
 
 
 def test_keys_of_dict_scores():
@@ -159,7 +206,7 @@ def test_metadata_booleans_and_numbers():
         sample(4, score(0, metadata={"x": [1]})),
     ]
     condition = {"score": "judge", "field": "metadata.x", "op": "=", "value": True}
-    assert counted(held, misaligned=condition) == (1, 2, 2, 4)
+    assert counted(held, misaligned=condition) == (1, 3, 1, 4)  # a list is another type
 
 
 def test_fields_of_the_sample():
@@ -262,19 +309,16 @@ def holds(tree: dict[str, Any], scores: list[ScoreRecord]) -> bool | None:
                 number = float(one.value_text)
             except ValueError:
                 number = None
-        value, wanted, op = (one.value_text if isinstance(tree["value"], str) else number), tree["value"], tree["op"]
-        if op in ("in", "not in"):
-            known = [v for v in (number, one.value_text) if v is not None]
-            numeric = any(not isinstance(w, str) for w in wanted)
-            textual = any(isinstance(w, str) for w in wanted)
-            if not (numeric and number is not None) and not (textual and one.value_text is not None):
-                results.append(None)
-            else:
-                results.append(any(v in wanted for v in known) == (op == "in"))
-        elif value is None:
+        wanted, op = tree["value"], tree["op"]
+        if op in COMPARE and op not in ("=", "!="):
+            results.append(None if number is None else COMPARE[op](number, wanted))
+            continue
+        members = wanted if isinstance(wanted, list) else [wanted]
+        numbers_alone = not any(isinstance(w, str) for w in members)
+        if (number is None and one.value_text is None) or (numbers_alone and one.value_text in ("C", "N")):
             results.append(None)
         else:
-            results.append(COMPARE[op](value, wanted))
+            results.append(any(v in members for v in (number, one.value_text)) == (op in ("=", "in")))
     if True in results:
         return True
     return None if None in results or not results else False

@@ -290,8 +290,16 @@ def test_what_is_wrong_with_a_card(text: str, problem: str) -> None:
         ("groups:\n  g: {evals: [x, x]}", "line 2: groups.g.evals: the same item twice"),
         ("tables:\n  - {match: x.csv}", "line 2: tables[0]: `eval` is missing"),
         (
-            "tables:\n  - match: x\n    eval: e\n    run: {path: '(a)(b)'}",
-            "line 4: tables[0].run: `path` '(a)(b)' has 2 groups, and exactly one is wanted",
+            "tables:\n  - match: x\n    eval: e\n    run: {path: 'ab'}",
+            "line 4: tables[0].run: `path` 'ab' has 0 groups, and one to 9 are wanted",
+        ),
+        (
+            "tables:\n  - match: x\n    eval: e\n    run: {header: '(a)(b)'}",
+            "line 4: tables[0].run: `header` '(a)(b)' has 2 groups, and exactly one is wanted",
+        ),
+        (
+            "tables:\n  - match: x\n    eval: e\n    reported:\n      r: {n: 5}",
+            "line 5: tables[0].reported.r: wants `value`, or `k` and `n`",
         ),
         (
             "tables:\n  - match: x\n    eval: e\n    run: {path: '('}",

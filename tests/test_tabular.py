@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -244,6 +246,11 @@ def test_names_are_not_patterns(tmp_path: Path, form: str, name: str) -> None:
         ("none", ("text", None, "none")),
         ("1_000", ("text", None, "1_000")),
         ("REFUSAL", ("text", None, "REFUSAL")),
+        ("inf", ("infinite", None, "inf")),
+        ("-Infinity", ("infinite", None, "-Infinity")),
+        ("1e999", ("infinite", None, "1e999")),
+        ("1" + "0" * 400, ("infinite", None, "1" + "0" * 400)),
+        ("info", ("text", None, "info")),
     ],
 )
 def test_what_a_cell_means_as_a_score(tmp_path: Path, cell: str, expected: tuple[str, Any, Any]) -> None:
@@ -251,6 +258,16 @@ def test_what_a_cell_means_as_a_score(tmp_path: Path, cell: str, expected: tuple
     loaded = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}, scores: {s: {column: s}}}"))
     (score,) = loaded.evals[0].samples[0].scores
     assert (score.value_type, score.value_num, score.value_text) == expected
+
+
+@pytest.mark.parametrize("cell", ["Infinity", "1e999", '"inf"', '"Infinity"', "-Infinity"])
+def test_an_infinite_number_of_json_is_that_of_csv(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text(f'{{"id": 1, "s": {cell}}}\n')
+    loaded = tabular.load(path, "t.jsonl", mapping("{eval: e, id: {column: id}, scores: {s: {column: s}}}"))
+    (score,) = loaded.evals[0].samples[0].scores
+    assert (score.value_type, score.value_num) == ("infinite", None)
+    assert float(score.value_text or "") in (float("inf"), float("-inf"))
 
 
 def test_cells_with_commas_quotes_and_line_ends(tmp_path: Path) -> None:
@@ -460,15 +477,13 @@ def test_a_row_without_an_eval_is_named(tmp_path: Path) -> None:
     ("name", "content", "wanted"),
     [
         ("t.csv", b"", "is empty"),
-        ("t.csv", b"id,s\n1,2\n3\n", "line 3 has 1 cells, and the header names 2"),
-        ("t.csv", b'id,s\n1,"two\nlines"\n3,4,5\n', "line 4 has 3 cells"),
-        ("t.csv", b'id,s\n1,2\n3,"four\n5,6\n', "begins at line 3 is no CSV"),
-        ("t.csv", b"id,id\n1,2\n", 'the header names "id" more than once'),
-        ("t.csv", b"id,s\n1,\xff\n", "is not UTF-8"),
-        ("t.csv", "id,s\n1,2\n".encode("utf-16"), "is not UTF-8"),
-        ("t.jsonl", b'{"id": 1}\n{"id": 2\n', "line 2 is no JSON"),
-        ("t.jsonl", b'{"id": 1}\n\n[2]\n', "line 3 holds a JSON list"),
+        ("t.csv", b"id,s\n3\n", "no row of it can be read: line 2 has 1 cells"),
+        ("t.csv", b"id,id\n1,1\n1,2\n", 'header names "id" more than once, and line 3 holds "1", "2"'),
         ("t.jsonl", b"\x80\x04\x95", "line 1 is no JSON"),
+        ("t.jsonl.gz", b"no gzip", "can't be read"),
+        ("t.csv.gz", gzip.compress(b"id,s\n1,2\n" * 99)[:-20], "can't be read"),
+        ("t.json", b'{"id": 1}', "a table is a list of objects"),
+        ("t.json", b'[{"id": 1}', "is no JSON"),
         ("t.parquet", b"PAR1 and nothing more", "no Parquet file"),
     ],
 )
@@ -477,6 +492,197 @@ def test_broken_tables_are_rejected_with_the_line(tmp_path: Path, name: str, con
     path.write_bytes(content)
     with pytest.raises(RejectedFile, match=wanted):
         tabular.load(path, name, mapping("{eval: e, id: {column: id}}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ids", "note"),
+    [
+        (
+            "t.csv",
+            b"id,s\n1,2\n3\n4,5\n",
+            ["1", "4"],
+            "1 of 3 rows left out: line 3 has 1 cells, and the header names 2",
+        ),
+        ("t.csv", b'id,s\n1,"two\nlines"\n3,4,5\n', ["1"], "1 of 2 rows left out: line 4 has 3 cells"),
+        (
+            "t.csv",
+            b'id,s\n1,2\n3,"four\n5,6\n',
+            ["1", "5"],
+            "1 of 3 rows left out: the row that begins at line 3 is no CSV",
+        ),
+        ("t.csv", b'id,s\n1,2\n3,"a"b\n5,"6"\n', ["1", "5"], "line 3 is no CSV"),
+        ("t.csv", b"id,s\n" + b"1\n" * 9 + b"2,3\n", ["2"], "9 of 10 rows left out: line 2 .*; and 4 more"),
+        ("t.jsonl", b'{"id": 1}\n{"id": 2\n{"id": 3}', ["1", "3"], "1 of 3 rows left out: line 2 is no JSON"),
+        ("t.jsonl", b'{"id": 1}\n\n[2]\n', ["1"], "line 3 holds a JSON list"),
+        ("t.json", b'[{"id": 1}, 2, {"id": 3}]', ["1", "3"], "item 2 is a JSON int"),
+        ("t.csv", "id,s\né,2\n".encode("cp1252"), ["é"], "is not UTF-8 .line 2.: read as Windows-1252"),
+    ],
+)
+def test_bad_rows_are_left_out_and_named_and_the_good_go_in(
+    tmp_path: Path, name: str, content: bytes, ids: list[str], note: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    loaded = tabular.load(path, name, mapping("{eval: e, id: {column: id}}"))
+    assert [sample.sample_key for sample in loaded.evals[0].samples] == ids
+    assert len(loaded.notes) == 1
+    assert re.search(note, loaded.notes[0])
+
+
+PLAIN_ROWS = "id,s,reply\n1,2,é\n3,4,ü 漢\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("t.csv", PLAIN_ROWS.encode()),
+        ("t.csv", PLAIN_ROWS.encode("utf-8-sig")),
+        ("t.csv", PLAIN_ROWS.encode("utf-16")),
+        ("t.csv", b"\xfe\xff" + PLAIN_ROWS.encode("utf-16-be")),
+        ("t.csv", PLAIN_ROWS.encode("utf-16-le")),
+        ("t.csv", PLAIN_ROWS.encode("utf-32")),
+        ("t.csv", PLAIN_ROWS.replace(",", ";").encode()),
+        ("t.csv", PLAIN_ROWS.replace(",", "\t").encode("utf-16")),
+        ("t.csv", ("sep=|\r\n" + PLAIN_ROWS.replace(",", "|")).encode()),
+        ("t.csv", PLAIN_ROWS.replace("\n", "\r").encode()),
+        ("t.csv", PLAIN_ROWS.replace("\n", ",\n").replace("reply,", "reply").encode()),
+        ("t.CSV.gz", gzip.compress(PLAIN_ROWS.encode())),
+    ],
+)
+def test_csv_as_programs_write_it(tmp_path: Path, name: str, content: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    text = "{eval: e, id: {column: id}, reply: {column: reply}, scores: {s: {column: s}}}"
+    loaded = tabular.load(path, name, mapping(text))
+    (record,) = loaded.evals
+    assert [(s.sample_key, s.reply, values(s)) for s in record.samples] == [
+        ("1", "é", {"s": 2.0}),
+        ("3", "ü 漢", {"s": 4.0}),
+    ]
+    assert loaded.notes == []
+
+
+@pytest.mark.parametrize(
+    ("written", "reply"),
+    [
+        (r'"he said \"no\" loudly"', 'he said "no" loudly'),
+        (r'"a \"b\", c"', 'a "b", c'),
+        (r'"C:\\x \"y\""', r'C:\x "y"'),
+        (r'"C:\"', "C:\\"),
+        (r'"{""a"": ""\""b\""""}"', r'{"a": "\"b\""}'),
+    ],
+)
+def test_quotes_are_doubled_or_escaped_by_a_backslash(tmp_path: Path, written: str, reply: str) -> None:
+    path = write_csv(tmp_path / "t.csv", "id,reply,s", f"1,{written},2")
+    loaded = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}, reply: {column: reply}}"))
+    assert [s.reply for s in loaded.evals[0].samples] == [reply]
+    assert loaded.notes == []
+
+
+def test_a_column_named_twice_is_read_where_both_hold_the_same(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "t.csv", "id,s,s,x,x", "1,2,2,a,b", "2,3,3,a,c")
+    loaded = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}, scores: {s: {column: s}}}"))
+    assert [values(s) for s in loaded.evals[0].samples] == [{"s": 2.0}, {"s": 3.0}]
+    assert loaded.notes == ['line 1: the header names "s", "x" more than once: the first is read']
+
+
+@pytest.mark.parametrize(
+    ("cell", "step"),
+    [("1k", "1000"), ("1.5k", "1500"), ('"1,000"', "1000"), ("1_000", "1000"), ("2M", "2000000"), ("143K", "143000"),
+     ("1.00E+05", "100000"), ('"143,000.0"', "143000"), ("2000.0", "2000"), ("1.2345k", "1.2345k"), ("1b", "1b"),
+     ('"1,00"', "1,00"), ("final", "final")],
+)  # fmt: skip
+def test_steps_as_people_write_them(tmp_path: Path, cell: str, step: str) -> None:
+    path = write_csv(tmp_path / "t.csv", "id,step", f"1,{cell}")
+    loaded = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}, step: {column: step}}"))
+    assert loaded.evals[0].stated_step == step
+
+
+@pytest.mark.parametrize(
+    ("fields", "kept", "note"),
+    [
+        (
+            "id: {column: id}",
+            [("a", 1), ("b", 1)],
+            "1 row is a copy .*1 left out, having the same id.*line 4 repeats line 2",
+        ),
+        ("question: {column: id}", [("a", 1), ("b", 1), ("a", 2)], "1 counted, as resamples"),
+        ("{id: {column: id}, epoch: {column: s}}", [("a", 1), ("b", 2)], "1 left out"),
+        ("run: r", [("row 1", 1), ("row 2", 1), ("row 3", 1)], "1 counted, as resamples or rows of their own"),
+    ],
+)
+def test_byte_identical_rows_are_told(tmp_path: Path, fields: str, kept: list[Any], note: str) -> None:
+    path = write_csv(tmp_path / "t.csv", "id,s", "a,1", "b,2", "a,1")
+    loaded = tabular.load(path, "t.csv", mapping(fields, eval="e"))
+    assert keys(loaded.evals[0]) == kept
+    assert len(loaded.notes) == 1
+    assert re.search(note, loaded.notes[0])
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json"])
+def test_a_list_is_a_score_for_each_item(tmp_path: Path, form: str) -> None:
+    path = tmp_path / f"t.{form}"
+    rows = [{"id": 1, "s": [1, 0, None]}, {"id": 2, "s": {"harm": True}}, {"id": 3, "s": []}]
+    if form == "csv":
+        write_csv(path, "id,s", '1,"[1, 0, null]"', '2,"{""harm"": true}"', "3,[]")
+    elif form == "jsonl":
+        write_jsonl(path, rows)
+    else:
+        path.write_text(json.dumps(rows))
+    loaded = tabular.load(path, path.name, mapping("{eval: e, id: {column: id}, scores: {s: {column: s}}}"))
+    held = [[(s.key, s.value_num, s.value_type) for s in sample.scores] for sample in loaded.evals[0].samples]
+    assert held == [
+        [("0", 1.0, "number"), ("1", 0.0, "number"), ("2", None, "missing")],
+        [("harm", 1.0, "bool")],
+        [(None, None, "missing")],
+    ]
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "send", "arguments": '{"to": "k"}'}}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("call", [CALL, json.dumps(CALL), {"id": "c1", "function": "send", "arguments": {"to": "k"}}])
+def test_rollouts_show_their_turns_and_calls_and_a_broken_one_has_no_outcome(
+    tmp_path: Path, form: str, call: Any
+) -> None:
+    turns = [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "sent"},
+        {"role": "assistant", "content": "Done."},
+    ]
+    row = {"id": 1, "prompt": [{"role": "user", "content": "Q"}], "completion": turns, "reward": 0.0}
+    rows = [row | {"error": None}, row | {"id": 2, "error": "TimeoutError()"}]
+    if form == "csv":
+        path = tmp_path / "t.csv"
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(rows[0])
+            writer.writerows([v if isinstance(v, str) else json.dumps(v) for v in each.values()] for each in rows)
+    else:
+        path = write_jsonl(tmp_path / "t.jsonl", rows)
+    text = "{eval: e, id: {column: id}, prompt: {column: prompt}, reply: {column: completion}}"
+    first, second = tabular.load(path, path.name, mapping(text)).evals[0].samples
+    assert [(m.role, m.text) for m in first.messages] == [
+        ("user", "Q"), ("assistant", ""), ("tool", "sent"), ("assistant", "Done."),
+    ]  # fmt: skip
+    (shown,) = json.loads(first.messages[1].tool_calls_json or "")
+    assert (shown["id"], shown["function"], shown["arguments"]) == ("c1", "send", {"to": "k"})
+    assert first.reply == "Done."
+    assert (first.error, second.error) == (None, "TimeoutError()")
+
+
+@pytest.mark.parametrize(
+    ("cell", "error"), [("boom", "boom"), ("", None), ("None", None), ("false", None), ("0", None)]
+)
+def test_an_error_is_read_where_the_mapping_says_so_and_else_stays_metadata(
+    tmp_path: Path, cell: str, error: str | None
+) -> None:
+    path = write_csv(tmp_path / "t.csv", "id,failed,error", f"1,{cell},{cell}")
+    named = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}, error: {column: failed}}"))
+    assert named.evals[0].samples[0].error == error
+    plain = tabular.load(path, "t.csv", mapping("{eval: e, id: {column: id}}"))
+    assert plain.evals[0].samples[0].error is None
 
 
 def test_a_truncated_parquet_file_is_rejected(tmp_path: Path) -> None:

@@ -5,18 +5,22 @@ tree above them is SQL's own AND, OR and NOT, whose logic of true, false and NUL
 scores can match one test (`score` is a glob): then it is true where it is true of one of them, missing where it is
 missing of one, else false.
 
-Values are compared as what they are. A number is compared with numbers (booleans are 1 and 0, and text that reads
-as a number counts as one), a text with texts; anything else is missing, not unequal: a rule written for numbers must
-not turn a scorer's "N" into a success of the model.
+Values are compared as what they are: a number with numbers (booleans are 1 and 0, and text that reads as a number
+counts as one), a text with texts. For `=`, `!=`, `in` and `not in` a value of another type is unequal, not missing: a
+judge that answers 4 has not answered "REFUSAL". For `<`, `<=`, `>` and `>=` what is no number is missing, as there is
+nothing to order. Missing in both: no value, null, NaN; and, where a rule names numbers alone, an infinite number, an
+empty text, and Inspect's letter grades (C, P, I, N), which stand for numbers or for a scorer that failed: a rule
+written for numbers must not turn a scorer's "N" into a success of the model.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dashboard.queries.sql import identifier, json_pointer
-from loaders.study.conditions import All, AnyOf, Condition, Not, SampleTest, Scalar, ScoreTest
+from loaders.study.conditions import ORDER_OPS, All, AnyOf, Condition, Not, SampleTest, Scalar, ScoreTest
 
 
 @dataclass
@@ -67,7 +71,7 @@ class Compiled:
     def number(self, score: str, key: str | None, score_field: str) -> str:
         """Alias of the number that a scorer gave a sample: the mean of the scores that match, where several do."""
         matches = self._match(score, key, score_field)
-        value, _ = _field_values(score_field, "", self)
+        value = _field_values(score_field, "", self).number
         alias = f"number_{len(self.score_columns)}"
         self.score_columns[alias] = f"avg({value}) FILTER (WHERE {matches})"
         return alias
@@ -91,8 +95,7 @@ class Compiled:
 
     def _add_score_test(self, test: ScoreTest) -> str:
         matches = self._match(test.score, test.key, test.field)
-        number, text = _field_values(test.field, "", self)
-        holds = self._comparison(number, text, test.op, test.value)
+        holds = self._comparison(_field_values(test.field, "", self), test.op, test.value)
         alias = f"score_{len(self.score_columns)}"
         self.score_columns[alias] = (
             f"CASE WHEN bool_or({holds}) FILTER (WHERE {matches}) THEN true"
@@ -102,12 +105,12 @@ class Compiled:
         return alias
 
     def _add_sample_test(self, test: SampleTest) -> str:
-        number, text = _field_values(test.sample, "s.", self)
+        found = _field_values(test.sample, "s.", self)
         if test.sample in ("error", "limit_type"):
             # No error and no limit are known facts, not missing ones.
-            text = f"coalesce({text}, '')"
+            found = replace(found, text=f"coalesce({found.text}, '')", there="true")
         alias = f"sample_{len(self.sample_columns)}"
-        self.sample_columns[alias] = self._comparison(number, text, test.op, test.value)
+        self.sample_columns[alias] = self._comparison(found, test.op, test.value)
         return alias
 
     def _match(self, score: str, key: str | None, score_field: str) -> str:
@@ -122,39 +125,80 @@ class Compiled:
             self._values.append(f"({matches})")
         return matches
 
-    def _comparison(self, number: str, text: str, op: str, value: Scalar | tuple[Scalar, ...]) -> str:
-        """SQL that is true, false, or NULL where the field is missing or of another kind than the value."""
-        if op in ("in", "not in"):
-            values = value if isinstance(value, tuple) else (value,)
-            among, known = [], []
-            numbers = [float(v) for v in values if not isinstance(v, str)]
-            texts = [v for v in values if isinstance(v, str)]
-            for subject, members in ((number, numbers), (text, texts)):
-                if members:
-                    among.append(f"coalesce(list_contains({self.bind(members)}, {subject}), false)")
-                    known.append(f"({subject}) IS NOT NULL")
-            inside = f"CASE WHEN {' OR '.join(known)} THEN {' OR '.join(among)} END"
-            return inside if op == "in" else f"NOT ({inside})"
-        if isinstance(value, str):
-            return f"({text}) {op} {self.bind(value)}"
-        assert not isinstance(value, tuple)  # noqa: S101  for the type checker: only `in` has a tuple
-        return f"({number}) {op} {self.bind(float(value))}"
+    def _comparison(self, found: _Values, op: str, value: Scalar | tuple[Scalar, ...]) -> str:
+        """SQL that is true, false, or NULL where the field is missing (for an order: where it is no number)."""
+        if op in ORDER_OPS:
+            assert isinstance(value, int | float)  # noqa: S101  for the type checker: conditions.parse said so
+            return f"({found.number}) {op} {self.bind(float(value))}"
+        values = value if isinstance(value, tuple) else (value,)
+        texts = [v for v in values if isinstance(v, str)]
+        parts = [
+            (found.number, [float(v) for v in values if not isinstance(v, str)]),
+            (found.text, texts),
+            # "4" in a study file and 4 in a log are one value, as "4" in a log and 4 in a study file are.
+            (found.typed_number, [n for n in map(_number, texts) if n is not None]),
+            (found.boolean, [word for word in map(_boolean, values) if word is not None]),
+        ]
+        equal = [f"coalesce(list_contains({self.bind(those)}, {subject}), false)" for subject, those in parts if those]
+        there = found.there if texts else found.comparable
+        inside = f"CASE WHEN {there} THEN {' OR '.join(equal)} END"
+        return inside if op in ("=", "in") else f"NOT ({inside})"
 
 
-def _field_values(name: str, table: str, compiled: Compiled) -> tuple[str, str]:
-    """SQL of a field as a number and as a text; each is NULL where the field isn't one."""
+@dataclass(frozen=True)
+class _Values:
+    """SQL of one field: as number, as text (each NULL where it isn't one), and of whether there is a value at all."""
+
+    number: str
+    text: str
+    there: str
+    comparable: str
+    """Whether there is a value that a rule of numbers alone can be held against."""
+    typed_number: str
+    """As a number where a text in a study file that reads as a number means it."""
+    boolean: str
+    """"true" or "false" where it is that."""
+
+
+def _number(text: str) -> float | None:
+    """The number that a text of a study file reads as."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and "_" not in text else None
+
+
+def _boolean(value: Scalar) -> str | None:
+    """ "true" or "false" where a value of a study file is a boolean, or the word for one."""
+    word = str(value).lower() if isinstance(value, str | bool) else ""
+    return word if word in ("true", "false") else None
+
+
+def _field_values(name: str, table: str, compiled: Compiled) -> _Values:
+    """SQL of a field; see `_Values`."""
     if name == "value":
-        return SCORE_NUMBER, f"{table}value_text"
+        text = f"{table}value_text"
+        word = f"CASE WHEN value_type = 'bool' THEN (value_num = 1)::VARCHAR ELSE lower({text}) END"
+        return _Values(
+            SCORE_NUMBER, text, f"(value_num IS NOT NULL OR {text} IS NOT NULL)", COMPARABLE_SCORE, SCORE_NUMBER, word
+        )
     if not name.startswith("metadata."):
         column = table + identifier(name)
-        return f"{FINITE.format(x=f'try_cast({column} AS DOUBLE)')}", column
+        number = FINITE.format(x=f"try_cast({column} AS DOUBLE)")
+        there = f"{column} IS NOT NULL"
+        return _Values(number, column, there, f"({there} AND trim({column}) <> '')", "NULL::DOUBLE", f"lower({column})")
     found = f"json_extract({table}metadata_json, {compiled.bind(json_pointer(name.removeprefix('metadata.')))})"
     as_text = f"json_extract_string({found}, '$')"
     number = (
         f"CASE json_type({found}) WHEN 'BOOLEAN' THEN CASE {as_text} WHEN 'true' THEN 1.0 ELSE 0.0 END"
         f" ELSE {FINITE.format(x=f'try_cast({as_text} AS DOUBLE)')} END"
     )
-    return number, f"CASE json_type({found}) WHEN 'VARCHAR' THEN {as_text} END"
+    typed = f"CASE WHEN json_type({found}) NOT IN ('BOOLEAN', 'VARCHAR') THEN {number} END"
+    there = f"coalesce(json_type({found}), 'NULL') <> 'NULL'"
+    comparable = f"({there} AND trim({as_text}) <> '')"
+    word = f"CASE WHEN json_type({found}) IN ('BOOLEAN', 'VARCHAR') THEN lower({as_text}) END"
+    return _Values(number, f"CASE json_type({found}) WHEN 'VARCHAR' THEN {as_text} END", there, comparable, typed, word)
 
 
 LARGEST = 1e140
@@ -177,3 +221,8 @@ NO_NUMBERS = {
     "nan": f"coalesce(value_type = 'nan' OR isnan({AS_NUMBER}), false)",
 }
 """Column of the sums to SQL: values of a score that no mean can hold. They are left out, counted and named."""
+
+COMPARABLE_SCORE = """(value_num IS NOT NULL OR (value_text IS NOT NULL AND value_type <> 'infinite'
+    AND trim(value_text) NOT IN ('', 'C', 'P', 'I', 'N')
+    AND coalesce(isfinite(try_cast(value_text AS DOUBLE)), true)))"""
+"""SQL of whether a score can be held against a number; see the module's text."""

@@ -49,7 +49,9 @@ def scalar(value: Any) -> tuple[float | None, str | None, str]:
     if isinstance(value, bool):
         return float(value), None, "bool"
     if isinstance(value, float):
-        return (None, None, "nan") if math.isnan(value) else (value, None, "number")
+        if math.isfinite(value):
+            return value, None, "number"
+        return (None, None, "nan") if math.isnan(value) else (None, str(value), "infinite")
     if isinstance(value, str):
         return None, plain(value), "text"
     if value is None:
@@ -58,7 +60,7 @@ def scalar(value: Any) -> tuple[float | None, str | None, str]:
         try:
             return float(value), None, "number"
         except OverflowError:
-            return None, str(value), "text"
+            return None, str(value), "infinite"
     return None, msgspec.json.encode(value).decode(), "text"
 
 

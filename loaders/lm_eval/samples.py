@@ -238,6 +238,8 @@ def _score(scorer: str, key: str | None, value: Any) -> ScoreRecord:
     if isinstance(value, int | float):
         if value != value:
             return ScoreRecord(scorer, key, value_type="nan")
+        if value in (float("inf"), float("-inf")):
+            return ScoreRecord(scorer, key, value_text=str(value), value_type="infinite")
         return ScoreRecord(scorer, key, value_num=float(value), value_type="number")
     if value is None:
         return ScoreRecord(scorer, key)

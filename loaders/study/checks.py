@@ -158,6 +158,9 @@ def study_problems(study: Any) -> list[Problem]:
         scores = table.get("scores")
         for name, source in (scores if isinstance(scores, dict) else {}).items():
             found += _source_problems(source, ("tables", i, "scores", name))
+        reported = table.get("reported")
+        for name, share in (reported if isinstance(reported, dict) else {}).items():
+            found += _share_problems(share, ("tables", i, "reported", name))
     return found
 
 
@@ -185,6 +188,14 @@ def _metric_problems(metric: dict[str, Any], path: Path) -> list[Problem]:
         if field in metric:
             found.append(((*path, field), f"does not belong to a metric of kind {kind}"))
     return found
+
+
+def _share_problems(share: Any, path: Path) -> list[Problem]:
+    if not isinstance(share, dict):
+        return []
+    if "value" not in share and not {"k", "n"} <= set(share):
+        return [(path, "wants `value`, or `k` and `n`")]
+    return [problem for field in schema.SHARE_FIELDS for problem in _source_problems(share.get(field), (*path, field))]
 
 
 def _source_problems(source: Any, path: Path) -> list[Problem]:

@@ -79,6 +79,10 @@ class StudyFile(Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricDefinition, ...] = ()
     groups: tuple[GroupDefinition, ...] = ()
     tables: tuple[TableMapping, ...] = ()
+    ignore: tuple[str, ...] = ()
+    """Globs of files that are not read, relative to the study file's folder."""
+    lines: dict[str, int] = field(default_factory=dict)
+    """Line of each entry: `logs[0]`, `evals.NAME`."""
 
 
 class StudyRow(Struct, frozen=True, kw_only=True):

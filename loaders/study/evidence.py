@@ -44,7 +44,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
     candidates: list[tuple[str, str]]
     """Every rule that said something, with what it said."""
     kind: str = "placement"
-    """placement, card or lineage."""
+    """placement, card, lineage or study (an entry that matches nothing)."""
 
 
 class Placement(Struct, frozen=True, kw_only=True):

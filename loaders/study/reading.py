@@ -12,9 +12,10 @@ import msgspec
 from loaders.study import schema
 from loaders.study.cards import CardCheckpoint, LogEntry, Mix, Parent, RunCard
 from loaders.study.checks import card_problems, study_problems
-from loaders.study.conditions import from_json, to_json
+from loaders.study.conditions import dotted, from_json, to_json
 from loaders.study.definitions import EvalDefinition, GroupDefinition, MetricDefinition, StudyFile, rule_text
 from loaders.study.yaml_files import checked, file_bytes
+from loaders.study.yaml_lines import parse
 from loaders.table_mapping import TableMapping
 
 T = TypeVar("T")
@@ -53,7 +54,18 @@ def parse_study(text: str | bytes, path: FilePath | str) -> StudyFile:
     Raises:
         StudyError: As `read_run_card`.
     """
-    return _study(checked(text, path, schema.STUDY, study_problems))
+    study = _study(checked(text, path, schema.STUDY, study_problems))
+    return msgspec.structs.replace(study, lines=_entry_lines(text))
+
+
+def _entry_lines(text: str | bytes) -> dict[str, int]:
+    """The line of each entry of a study file that is in order: `logs[0]`, `evals.NAME`."""
+    document = parse(text.encode() if isinstance(text, str) else text)
+    return {
+        dotted(where): line
+        for where, line in document.lines.items()
+        if len(where) == 2 and where[0] in ("runs", "logs", "tables", "evals", "metrics", "groups")
+    }
 
 
 @cache
@@ -111,6 +123,7 @@ def _study(value: dict[str, Any]) -> StudyFile:
         metrics=tuple(map(_metric, value.get("metrics", ()))),
         groups=_named(value.get("groups", {}), GroupDefinition),
         tables=tuple(msgspec.convert(table, TableMapping) for table in value.get("tables", ())),
+        ignore=tuple(value.get("ignore", ())),
     )
 
 

@@ -227,22 +227,38 @@ GROUP = mapping(
 )
 
 SOURCE = mapping(
-    {"column": NAME, "path": TEXT, "map": {"type": "object", "description": "a mapping from value to value"}},
+    {
+        "column": NAME,
+        "columns": list_of(NAME, "names of columns, whose cells are joined", minItems=1),
+        "path": TEXT,
+        "header": TEXT,
+        "value": {"type": ["string", "number", "boolean"], "description": "a constant"},
+        "join": {"type": "string", "maxLength": 20, "description": "a text that stands between what is joined"},
+        "optional": {"type": "boolean", "description": "true where the path need not match"},
+        "map": {"type": "object", "description": "a mapping from value to value"},
+    },
     type=["object", "string", "number", "boolean"],
-    description="a constant, {column: NAME} or {path: REGEX with one group}, the latter two with map at will",
+    description=(
+        "a column's name, a constant, or one of {column: NAME}, {columns: [NAME, ...]}, {path: REGEX with groups},"
+        " {header: REGEX with one group} (a row for each column that matches) and {value: CONSTANT}, with map at will"
+    ),
 )
 
 SOURCES = (
     *("eval", "run", "mix", "step", "stage", "variant", "model", "judge"),
-    *("id", "question", "epoch", "prompt", "reply"),
+    *("id", "question", "epoch", "prompt", "reply", "error"),
 )
 """Fields of a table mapping that are read from a column or the path."""
+
+SHARE_FIELDS = ("value", "n", "k", "stderr")
+"""Fields of a number that a table reports."""
 
 TABLE = mapping(
     {
         "match": GLOB,
         **dict.fromkeys(SOURCES, SOURCE),
         "scores": _named(SOURCE, "column"),
+        "reported": _named(mapping(dict.fromkeys(SHARE_FIELDS, SOURCE)), "value, n, k, stderr"),
         "metadata": list_of(NAME, "names of columns"),
     },
     ("match", "eval"),
@@ -267,5 +283,6 @@ STUDY = mapping(
         "metrics": list_of(METRIC, "metrics"),
         "groups": _named(GROUP, "group"),
         "tables": list_of(TABLE, "mappings of tables"),
+        "ignore": list_of(GLOB, "globs of files that are not read"),
     }
 )

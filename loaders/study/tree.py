@@ -139,6 +139,14 @@ class CardTree:
                     return table, within
         return None
 
+    def ignored(self, path: str) -> bool:
+        """Whether a study file says that a file is not to be read."""
+        return any(self._matches(study_path, glob, path) for study_path, study in self.studies for glob in study.ignore)
+
+    def matches(self, card_path: str, pattern: str, path: str) -> bool:
+        """Whether a glob of a card or study file matches a path."""
+        return self._matches(card_path, pattern, path)
+
     def run_of(self, each: Shelved) -> str | None:
         """The run that a card is about: its name, else the named card around it, else its folder's name."""
         if each.card.name is not None or each.card.match is not None:

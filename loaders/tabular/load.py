@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +15,27 @@ from loaders.errors import RejectedFile
 from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
-from loaders.tabular import cells
+from loaders.tabular import cells, shape, verifiers
 from loaders.tabular.rows import Row, Table, open_table
 
 FORMAT = "table"
 GROUP_FIELDS = ("eval", "run", "mix", "step", "stage", "variant", "model", "judge")
 """Rows that agree in all of these are one eval."""
 
-SAMPLE_FIELDS = ("id", "question", "epoch", "prompt", "reply")
+SAMPLE_FIELDS = ("id", "question", "epoch", "prompt", "reply", "error")
+ROLLOUT = frozenset({"prompt", "completion", "reward", "error"})
+"""Columns of a rollout as the library verifiers saves it, an error among them where there was one."""
+
+NO_ERROR = frozenset({"none", "false", "no", "ok", "success"})
+NAMED = 5
+"""Rows that a note names."""
+
 Read = Callable[[Row], Any]
 Meaning = Callable[[Any], str | None]
 NO_ROW = Row("", {})
 
 
-def load(path: Path, relpath: str, mapping: TableMapping) -> LoadedFile:
+def load(path: Path, relpath: str, mapping: TableMapping, beside: Sequence[Path] = ()) -> LoadedFile:
     """Read a table.
 
     Rows are samples; those with the same eval, run, mix, step, stage, variant, model and judge are one eval. A
@@ -38,24 +47,52 @@ def load(path: Path, relpath: str, mapping: TableMapping) -> LoadedFile:
         path: The file.
         relpath: Its path as `mapping` sees it, with forward slashes: relative to the study file's folder.
         mapping: The entry of `tables:` that matches it.
+        beside: Files that belong to it: the metadata.json of rollouts that verifiers saved.
 
     Raises:
         RejectedFile: The table is broken, a column or a part of the path that the mapping wants is not there, or
             the mapping does not tell two rows apart. The reason names the entry, and the line.
     """
+    table = open_table(path, shape.mentioned(mapping))
+    first = next(table.rows, None)
+    if first is not None:
+        table.rows = chain([first], table.rows)
+    columns = table.columns if table.columns is not None else list(first.cells) if first else []
+    mapping, notes = _resolved(path, mapping, columns, first)
+    table.notes += notes
+    if shape.may_be_summary(mapping):
+        rows = list(table.rows)
+        table.rows = iter(rows)
+        mapping, notes = shape.as_summary(mapping, [row.cells for row in rows])
+        table.notes += notes
     reader = _Reader(path, relpath, mapping)
     groups: dict[tuple[str | None, ...], _Group] = {}
     number = 0
-    for number, row in enumerate(reader.rows(open_table(path)), start=1):
+    for number, row in enumerate(reader.rows(table), start=1):
+        reader.note_copy(row)
         named = reader.names(row)
         group = groups.get(named)
         if group is None:
             group = groups[named] = _Group(reader, reader.record(named))
         group.add(row, number)
-    loaded = LoadedFile(FORMAT, evals=[group.finish() for group in groups.values()], notes=reader.notes())
+    if not number and table.problems:
+        raise RejectedFile(path, f"no row of it can be read: {_first(table.problems)}")
+    notes = table.notes + _left_out(table.problems, number) + reader.notes()
+    loaded = LoadedFile(FORMAT, evals=[group.finish() for group in groups.values()], notes=notes)
     if not number:
         loaded.notes.append("has no rows")
+    for file in beside:
+        verifiers.complete(loaded, file)
     return loaded
+
+
+def _resolved(
+    path: Path, mapping: TableMapping, columns: list[str], first: Row | None
+) -> tuple[TableMapping, list[str]]:
+    try:
+        return shape.resolved(mapping, columns, first.cells if first else {})
+    except ValueError as error:
+        raise RejectedFile(path, f'study file, tables entry "{mapping.match}": {error}') from error
 
 
 class _Reader:
@@ -70,11 +107,23 @@ class _Reader:
             name: getattr(mapping, name) for name in (*GROUP_FIELDS, *SAMPLE_FIELDS)
         }
         self.scores = {f"scores.{name}": source for name, source in mapping.scores.items()}
-        self.reads = {name: self._read(name, source) for name, source in {**self.sources, **self.scores}.items()}
+        self.reported = {
+            f"reported.{name}.{part}": source
+            for name, share in mapping.reported.items()
+            for part in ("value", "n", "k", "stderr")
+            if (source := getattr(share, part)) is not None
+        }
+        self.every = {**self.sources, **self.scores, **self.reported}
+        self.header = next((s.header for s in self.every.values() if isinstance(s, Lookup) and s.header), None)
+        self.reads = {name: self._read(name, source) for name, source in self.every.items()}
         self.constant, self.varying = self._group_fields()
         self.wanted = self._wanted_columns()
         self.seen: dict[str, None] = {}
         self.without_id = 0
+        self.places: dict[bytes, str] = {}
+        self.copies: list[str] = []
+        self.is_copy = False
+        self.dropped = 0
 
     def _group_fields(self) -> tuple[list[str | None], list[tuple[int, str, Meaning]]]:
         """The group's fields that all rows share, and how to get those that a column gives."""
@@ -83,7 +132,7 @@ class _Reader:
         for index, name in enumerate(GROUP_FIELDS):
             source = self.sources[name]
             meaning = cells.step if name == "step" else cells.label
-            if isinstance(source, Lookup) and source.column is not None:
+            if isinstance(source, Lookup) and source.path is None and source.value is None:
                 constant.append(None)
                 varying.append((index, name, meaning))
             else:
@@ -98,15 +147,32 @@ class _Reader:
         """The table's rows; raises where no row has a column that the mapping reads."""
         if table.columns is not None:
             self.seen = dict.fromkeys(table.columns)
+            if self.header is not None:
+                self.seen |= dict.fromkeys((shape.VALUE, shape.HEADER))
             self.check_columns()
-            yield from table.rows
+            yield from self._spread(table.rows)
             return
-        for row in table.rows:
+        for row in self._spread(table.rows):
             self.seen.update(dict.fromkeys(row.cells))
             self.seen.update({c: None for c in self.wanted if c not in self.seen and _has(row, c)})
             yield row
         if self.seen:
             self.check_columns()
+
+    def _spread(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows; a row for each column that `header` matches, where it is given."""
+        if self.header is None:
+            yield from rows
+            return
+        matched = False
+        for row in rows:
+            for column, cells_ in shape.spread(self.header, row.cells):
+                matched = True
+                if cells_ is not None:
+                    yield Row(f'{row.place}, column "{column}"', cells_)
+        if not matched and self.seen:
+            there = ", ".join(f'"{c}"' for c in self.seen if c not in (shape.VALUE, shape.HEADER))
+            raise self.reject(f"no column's name matches {self.header!r}; the columns there are: {there}")
 
     def check_columns(self) -> None:
         """Raise where no row has a column that the mapping reads."""
@@ -117,9 +183,9 @@ class _Reader:
 
     def _wanted_columns(self) -> dict[str, str]:
         wanted: dict[str, str] = {}
-        for name, source in {**self.sources, **self.scores}.items():
-            if isinstance(source, Lookup) and source.column is not None:
-                wanted.setdefault(source.column, name)
+        for name, source in self.every.items():
+            for column in shape.columns_of(source):
+                wanted.setdefault(column, name)
         for column in self.mapping.metadata or []:
             wanted.setdefault(column, "metadata")
         return wanted
@@ -128,13 +194,19 @@ class _Reader:
         """How to get a field of a row; what stands in the path is looked up once."""
         if not isinstance(source, Lookup):
             return lambda _row: source
-        if source.column is not None:
-            column = source.column
-            return lambda row: cells.renamed(_cell(row, column), source)
-        found = re.search(source.path or "", self.relpath)
-        if not found or found[1] is None:
+        if source.value is not None:
+            value = cells.renamed(source.value, source)
+            return lambda _row: value
+        if source.path is None:
+            columns = shape.columns_of(source)
+            if len(columns) == 1:
+                column = columns[0]
+                return lambda row: cells.renamed(_cell(row, column), source)
+            return lambda row: cells.renamed(_joined([_cell(row, column) for column in columns], source.join), source)
+        found = re.search(source.path, self.relpath)
+        if not found and not source.optional:
             raise self.reject(f'{name} wants a path that matches {source.path!r}, and this one is "{self.relpath}"')
-        part = cells.renamed(found[1], source)
+        part = cells.renamed(_joined(list(found.groups()), source.join) if found else None, source)
         return lambda _row: part
 
     def names(self, row: Row) -> tuple[str | None, ...]:
@@ -171,6 +243,19 @@ class _Reader:
         ]
         return f"{self.origin}: {', '.join(stated)}" if stated else self.origin
 
+    def error(self, row: Row) -> str | None:
+        """Why a row has no outcome, where it says so: what `error` reads, else a rollout's own `error`."""
+        if self.sources["error"] is not None:
+            cell = self.reads["error"](row)
+        elif "error" not in self.wanted and row.cells.keys() >= ROLLOUT:
+            cell = row.cells.get("error")
+        else:
+            return None
+        value = cells.typed(cell)
+        if not value or (isinstance(value, str) and value.strip().lower() in NO_ERROR):
+            return None
+        return cells.as_text(value)
+
     def metadata(self, row: Row) -> dict[str, Any]:
         """The columns that are kept: those listed, else all that no field reads."""
         listed = self.mapping.metadata
@@ -178,11 +263,28 @@ class _Reader:
         found = {column: cells.typed(_cell(row, column)) for column in columns}
         return {column: value for column, value in found.items() if value is not None}
 
+    def note_copy(self, row: Row) -> None:
+        """Keep in mind whether a row is another one over again, cell by cell."""
+        digest = hashlib.sha256(json_text(row.cells).encode()).digest()
+        before = self.places.setdefault(digest, row.place)
+        self.is_copy = before != row.place
+        if self.is_copy:
+            self.copies.append(f"{row.place} repeats {before}")
+
     def notes(self) -> list[str]:
         """Remarks on the whole file."""
-        if not self.without_id:
-            return []
-        return [f"{self.without_id} rows have no id; their keys are their rows' numbers"]
+        notes = []
+        if self.without_id:
+            notes.append(f"{self.without_id} rows have no id; their keys are their rows' numbers")
+        if self.copies:
+            count = len(self.copies)
+            what = "row is a copy" if count == 1 else "rows are copies"
+            counted = count - self.dropped
+            told = f"{counted} counted, as resamples or rows of their own" if counted else ""
+            left = f"{self.dropped} left out, having the same id" if self.dropped else ""
+            outcome = "; ".join(filter(None, (told, left)))
+            notes.append(f"{count} {what} of another, cell by cell ({outcome}): {_first(self.copies)}")
+        return notes
 
 
 @dataclass
@@ -201,13 +303,22 @@ class _Group:
     def add(self, row: Row, number: int) -> None:
         """Take in one row; `number` counts the rows of the file from 1."""
         reads = self.reader.reads
+        if self.reader.mapping.reported:
+            self._report(row)
+            return
         own = cells.label(reads["id"](row))
         question = cells.as_text(reads["question"](row))
         key = self._key(row, own, question, number)
+        if self.reader.is_copy and own is not None and self._same_sample(row, key, resampled=question is not None):
+            self.reader.dropped += 1
+            return
         epoch = self._epoch(row, key, resampled=question is not None)
         sample = SampleRecord(key, epoch, id_is_number=own == key and key.isdigit())
-        _converse(sample, reads["prompt"](row), cells.as_text(reads["reply"](row)))
-        sample.scores = [cells.score(name.removeprefix("scores."), reads[name](row)) for name in self.reader.scores]
+        _converse(sample, reads["prompt"](row), reads["reply"](row))
+        sample.error = self.reader.error(row)
+        sample.scores = [
+            one for name in self.reader.scores for one in cells.scores(name.removeprefix("scores."), reads[name](row))
+        ]
         metadata = self.reader.metadata(row)
         if question is not None:
             metadata.setdefault("question", question)
@@ -216,9 +327,31 @@ class _Group:
         sample.metadata_json = json_text(metadata) if metadata else None
         self.record.samples.append(sample)
 
+    def _report(self, row: Row) -> None:
+        """Take in a row that reports numbers of the whole eval."""
+        if self.reader.is_copy:
+            self.reader.dropped += 1
+            return
+        for name in self.reader.mapping.reported:
+            told = {
+                part: read(row) if (read := self.reader.reads.get(f"reported.{name}.{part}")) else None
+                for part in ("value", "n", "k", "stderr")
+            }
+            try:
+                metric = shape.share(name, **told)
+            except ValueError as error:
+                raise self.reader.reject(f"{row.place}: {name}: {error}") from error
+            place = self.places.setdefault((name, 0), row.place)
+            if place != row.place:
+                raise self.reader.reject(
+                    f"{place} and {row.place} both report {name} of one eval. Read what tells them apart"
+                    f" ({', '.join(GROUP_FIELDS)})"
+                )
+            self.record.reported.append(metric)
+
     def finish(self) -> EvalRecord:
         """The eval with its samples."""
-        epochs = max(self.counts.values())
+        epochs = max(self.counts.values(), default=1)
         self.record.epochs = epochs if epochs > 1 else None
         return self.record
 
@@ -237,6 +370,13 @@ class _Group:
                 )
             self.keys[question] = key
         return key
+
+    def _same_sample(self, row: Row, key: str, resampled: bool) -> bool:
+        """Whether a row that is a copy has the id, and the epoch where one is read, of its original in this eval."""
+        if self.reader.sources["epoch"] is None:
+            return not resampled and (key, 1) in self.places
+        epoch = cells.whole_number(self.reader.reads["epoch"](row))
+        return epoch is not None and (key, epoch) in self.places
 
     def _epoch(self, row: Row, key: str, resampled: bool) -> int:
         self.counts[key] = self.counts.get(key, 0) + 1
@@ -258,14 +398,39 @@ class _Group:
         return epoch
 
 
-def _converse(sample: SampleRecord, prompt: Any, reply: str | None) -> None:
-    """Set input, reply and messages; a prompt may be a list of chat turns."""
-    turns = chat_messages(prompt)
+def _converse(sample: SampleRecord, prompt: Any, reply: Any) -> None:
+    """Set input, reply and messages; a prompt and a reply may be lists of chat turns, tool calls among them."""
+    turns = chat_messages(cells.listed(prompt))
     text = joined_text(turns) if turns else cells.as_text(prompt)
-    sample.input, sample.reply = text, reply
+    sample.input = text
     sample.messages = turns or ([MessageRecord("user", text)] if text is not None else [])
-    if reply is not None:
-        sample.messages.append(MessageRecord("assistant", reply))
+    replied = chat_messages(cells.listed(reply))
+    if replied:
+        sample.messages += replied
+        said = [turn.text for turn in replied if turn.role == "assistant" and turn.text]
+        sample.reply = said[-1] if said else None
+        return
+    sample.reply = cells.as_text(reply)
+    if sample.reply is not None:
+        sample.messages.append(MessageRecord("assistant", sample.reply))
+
+
+def _first(sentences: list[str]) -> str:
+    """The first of some sentences, and how many more there are."""
+    more = len(sentences) - NAMED
+    return "; ".join(sentences[:NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _left_out(problems: list[str], read: int) -> list[str]:
+    if not problems:
+        return []
+    return [f"{len(problems)} of {read + len(problems)} rows left out: {_first(problems)}"]
+
+
+def _joined(parts: list[Any], between: str) -> str | None:
+    """What columns or groups hold, joined; what is missing is left out, and None where everything is."""
+    told = [text for text in map(cells.label, parts) if text]
+    return between.join(told) if told else None
 
 
 def _cell(row: Row, column: str) -> Any:
@@ -291,6 +456,12 @@ def _holder(row: Row, column: str) -> tuple[dict[str, Any], str]:
 
 
 def _told(source: Source | None) -> str:
+    if isinstance(source, Lookup) and source.value is not None:
+        source = source.value
     if not isinstance(source, Lookup):
         return f"given as {clean(scalar_text(source))}" if source is not None else "not given"
+    if source.header is not None:
+        return "from the columns' names"
+    if source.columns:
+        return f"from columns {', '.join(source.columns)}"
     return f"from column {source.column}" if source.column is not None else "from the path"

@@ -1,33 +1,32 @@
-"""Rows of CSV, JSONL and Parquet files, one by one, each with the place where it stands.
+"""Rows of CSV, JSONL, JSON and Parquet files, one by one, each with the place where it stands.
 
-The paths are opened as they are: none of these readers takes `*` or `[` in a name for a pattern. A broken row
-rejects the file, naming the line: a table with a hole would give rates that look right.
+The paths are opened as they are: none of these readers takes `*` or `[` in a name for a pattern. A row that can't be
+read is left out, counted and named by its line (`Table.problems`), and the rest goes in; a file without any row that
+can be read is rejected.
 """
 
 from __future__ import annotations
 
-import csv
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import gzip
+import zlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, decode
+from loaders.tabular import delimited
 
-SUFFIXES = frozenset({".csv", ".jsonl", ".parquet"})
-DELIMITERS = ",;\t|"
+SUFFIXES = frozenset({".csv", ".jsonl", ".json", ".parquet"})
 BATCH_ROWS = 4096
-MAX_CELL = 1 << 28
-
-# Python's own limit of 128 KiB is shorter than a long transcript. The setting is the module's, not a reader's.
-csv.field_size_limit(MAX_CELL)
+READ_ERRORS = (OSError, EOFError, zlib.error)
+"""What a file that can't be read raises, or one that is no whole gzip."""
 
 
 @dataclass
@@ -43,94 +42,131 @@ class Table:
     """A table that is being read.
 
     Attributes:
-        columns: Names in order, those within objects as `a.b`; None where each row names its own (JSONL).
+        columns: Names in order, those within objects as `a.b`; None where each row names its own (JSON).
         rows: To be read once.
+        problems: The rows that were left out so far, a sentence each that begins with the place.
+        notes: Remarks on the file as a whole.
     """
 
     columns: list[str] | None
     rows: Iterator[Row]
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def suffix_of(name: str) -> str:
+    """The ending that says how a file is written, in lower case: `.csv` also of `a.csv.gz`."""
+    path = Path(name)
+    ending = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if ending == ".gz" else ending
 
 
 def sniff(path: Path, head: bytes) -> bool:  # noqa: ARG001 - every loader takes the head
     """Whether this is a table, by its name; which columns it has is the mapping's business."""
-    return path.suffix.lower() in SUFFIXES
+    return suffix_of(path.name) in SUFFIXES
 
 
-def open_table(path: Path) -> Table:
+def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
     """Open a table; its rows are read as they are asked for.
+
+    Args:
+        path: The file.
+        wanted: Columns that are read: a header that names one of them twice, over different cells, is refused.
 
     Raises:
         RejectedFile: Here or while rows are read: the file is broken, and the reason says where.
     """
-    match path.suffix.lower():
+    match suffix_of(path.name):
         case ".csv":
-            return _csv(path)
+            return _csv(path, wanted)
         case ".jsonl":
-            return Table(None, _jsonl_rows(path))
+            table = Table(None, iter(()))
+            table.rows = _jsonl_rows(path, table.problems)
+            return table
+        case ".json":
+            table = Table(None, iter(()))
+            table.rows = _json_rows(path, table.problems)
+            return table
         case ".parquet":
             return _parquet(path)
     raise RejectedFile(path, f"is no table: {', '.join(sorted(SUFFIXES))} are read")
 
 
-def _csv(path: Path) -> Table:
-    rows = _csv_rows(path)
-    first = next(rows, None)
-    if first is None:
-        raise RejectedFile(path, "is empty, and a header with the columns' names is wanted")
-    _, header = first
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise RejectedFile(path, f"line 1: the header names {_quoted(twice)} more than once")
-    return Table(header, _named(path, header, rows))
+def open_bytes(path: Path) -> IO[bytes]:
+    """A file for reading, unpacked where its name ends in `.gz`."""
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
-def _named(path: Path, header: list[str], rows: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
-    for line, cells in rows:
-        if len(cells) != len(header):
-            raise RejectedFile(path, f"line {line} has {len(cells)} cells, and the header names {len(header)} columns")
-        yield Row(f"line {line}", dict(zip(header, cells, strict=True)))
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Rows with the lines that they begin at; lines without anything are passed over."""
-    line = 1
+def _csv(path: Path, wanted: Collection[str]) -> Table:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, delimiter=_delimiter(file), strict=True)
-            for cells in reader:
-                if cells:
-                    yield line, [clean(cell) for cell in cells]
-                line = reader.line_num + 1
-    except UnicodeDecodeError as error:
-        raise RejectedFile(path, f"is not UTF-8, at line {line} or a little after it") from error
-    except csv.Error as error:
-        raise RejectedFile(path, f"the row that begins at line {line} is no CSV: {error}") from error
-    except OSError as error:
+        with open_bytes(path) as file:
+            data = file.read()
+    except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
+    text, notes = delimited.decoded(data)
+    found = delimited.parsed(text)
+    if found is None:
+        raise RejectedFile(path, "is empty, and a header with the columns' names is wanted")
+    notes += found.notes
+    header = found.header
+    twice = [name for i, name in enumerate(header) if name in header[:i]]
+    if twice:
+        notes.append(f"line {found.header_line}: the header names {_quoted(twice)} more than once: the first is read")
+    return Table(header, _named(path, found, set(twice) & {*wanted}), found.problems, notes)
 
 
-def _delimiter(file: TextIO) -> str:
-    """The delimiter that stands most often in the header, quoted names aside; a comma where there is none."""
-    header = re.sub(r'"[^"]*"', "", file.readline())
-    file.seek(0)
-    return max(DELIMITERS, key=header.count)
+def _named(path: Path, found: delimited.Delimited, twice: set[str]) -> Iterator[Row]:
+    header = found.header
+    places: dict[str, list[int]] = {}
+    for index, name in enumerate(header):
+        places.setdefault(name, []).append(index)
+    for line, cells in found.rows:
+        row = {name: cells[those[0]] for name, those in places.items()}
+        for name in twice:
+            told = {cells[index] for index in places[name]}
+            if len(told) > 1:
+                raise RejectedFile(
+                    path,
+                    f'line {found.header_line}: the header names "{name}" more than once, and line {line} holds'
+                    f" {_quoted(sorted(told))} in them: give each column its own name",
+                )
+        yield Row(f"line {line}", row)
 
 
-def _jsonl_rows(path: Path) -> Iterator[Row]:
+def _jsonl_rows(path: Path, problems: list[str]) -> Iterator[Row]:
     try:
-        with path.open("rb") as lines:
+        with open_bytes(path) as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.strip():
                     continue
                 try:
                     row = decode(line)
                 except ValueError as error:
-                    raise RejectedFile(path, f"line {number} is no JSON: {error}") from error
-                if not isinstance(row, dict):
-                    raise RejectedFile(path, f"line {number} holds a JSON {type(row).__name__}, not an object")
-                yield Row(f"line {number}", row)
-    except OSError as error:
+                    problems.append(f"line {number} is no JSON: {error}")
+                    continue
+                if isinstance(row, dict):
+                    yield Row(f"line {number}", row)
+                else:
+                    problems.append(f"line {number} holds a JSON {type(row).__name__}, not an object")
+    except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
+
+
+def _json_rows(path: Path, problems: list[str]) -> Iterator[Row]:
+    try:
+        with open_bytes(path) as file:
+            rows = decode(file.read())
+    except READ_ERRORS as error:
+        raise RejectedFile(path, f"can't be read: {error}") from error
+    except ValueError as error:
+        raise RejectedFile(path, f"is no JSON: {error}") from error
+    if not isinstance(rows, list):
+        raise RejectedFile(path, f"holds a JSON {type(rows).__name__}, and a table is a list of objects")
+    for number, row in enumerate(rows, start=1):
+        if isinstance(row, dict):
+            yield Row(f"item {number}", row)
+        else:
+            problems.append(f"item {number} is a JSON {type(row).__name__}, not an object")
 
 
 def _parquet(path: Path) -> Table:
@@ -144,10 +180,10 @@ def _parquet(path: Path) -> Table:
 def _column_names(fields: Any, prefix: str = "") -> list[str]:
     """The names of columns, and those within objects as `a.b`."""
     names = []
-    for field in fields:
-        names.append(prefix + field.name)
-        if pa.types.is_struct(field.type):
-            names += _column_names(field.type, f"{prefix}{field.name}.")
+    for field_ in fields:
+        names.append(prefix + field_.name)
+        if pa.types.is_struct(field_.type):
+            names += _column_names(field_.type, f"{prefix}{field_.name}.")
     return names
 
 
