@@ -17,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from loaders.study.alone import told_apart
-from loaders.study.cards import RunCard
+from loaders.study.cards import RunCard, is_untrained
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
 from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
 from loaders.study.lineage import runs_of
@@ -223,8 +223,9 @@ def _checkpoint_rows(
         if one.path.rpartition("/")[2] == "adapter_config.json":
             row["adapter"] = one.folder
     for path, run, checkpoint in (item for tree in shelf.trees.values() for item in tree.told_checkpoints()):
-        label = None if checkpoint.step is not None else checkpoint.label
-        row = rows.setdefault((run, checkpoint.step, label), _checkpoint(run, checkpoint.step, label, path))
+        step = 0 if checkpoint.step is None and is_untrained(checkpoint.label) else checkpoint.step
+        label = None if step is not None else checkpoint.label
+        row = rows.setdefault((run, step, label), _checkpoint(run, step, label, path))
         row["tokens"] = checkpoint.tokens if row["tokens"] is None else row["tokens"]
         row["epoch"] = checkpoint.epoch if row["epoch"] is None else row["epoch"]
         # What people say of weights comes before what lies in a folder: they may have merged or moved them.

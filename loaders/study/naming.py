@@ -14,6 +14,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from loaders.study.cards import UNTRAINED
 from loaders.study.schema import LARGEST
 
 
@@ -88,11 +89,8 @@ STEPFUN = re.compile(rf"stepfun|{START}step-?[0-9]+(?:-[0-9]+k|-mini|-nano|-flas
 NUMBERED = _words("checkpoint checkpoints ckpt ckpts step steps weights sampler_weights")
 """Folders whose members are called by their bare step: checkpoints/1000, sampler_weights/000072 (Tinker)."""
 
-LABELS = _words("final last latest best main base base_untrained untrained init")
+LABELS = UNTRAINED | _words("final last latest best main")
 """Steps that are not numbers, as logs tell them."""
-
-UNTRAINED = _words("base base_untrained untrained init")
-"""Labels that mean step 0."""
 
 GENERIC = _words("""
     eval evals evaluation evaluations eval_logs eval-logs log logs inspect inspect_logs inspect-logs result results

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from loaders.study.cards import STAGES
+from loaders.study.cards import STAGES, is_untrained
 from loaders.study.definitions import EvalDefinition, names_match, task_names
 from loaders.study.evidence import Conflict, EvalEvidence, Placement
 from loaders.study.naming import (
@@ -45,8 +45,9 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
     told = [*_stated(evidence), *_of_cards(evidence, cards), *_of_names(evidence, outer)]
     conflicts = _unreadable(evidence)
     number, label = settle_step(told, conflicts)
-    step = int(number.value) if number else None
     step_label = str(label.value) if label else None
+    # An untrained model is where the runs that grew from it begin, and never their latest checkpoint.
+    step = int(number.value) if number else 0 if is_untrained(step_label) else None
     run = settle_run(told, conflicts)
     name, run_rule, placed = (
         (str(run.value), run.source, True)

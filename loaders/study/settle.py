@@ -8,8 +8,8 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from loaders.study.cards import is_untrained
 from loaders.study.evidence import Conflict, Field
-from loaders.study.naming import UNTRAINED
 
 _SEPARATOR = re.compile(r"[^a-z0-9.]+")
 
@@ -52,7 +52,7 @@ def settle_step(told: Sequence[Candidate], conflicts: list[Conflict]) -> tuple[C
     labels = [each for each in said if isinstance(each.value, str)]
     rivals = [each for each in numbers[1:] if each.value != numbers[0].value]
     rivals += [each for each in labels[1:] if each.value != labels[0].value]
-    if numbers and labels and labels[0].value in UNTRAINED and numbers[0].value != 0:
+    if numbers and labels and is_untrained(str(labels[0].value)) and numbers[0].value != 0:
         rivals.append(max(numbers[0], labels[0], key=said.index))
     if rivals:
         conflicts.append(disagreement("step", said, rivals))
