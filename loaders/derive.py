@@ -16,13 +16,14 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from loaders.study.alone import told_apart
+from loaders.study.alone import by_epoch, told_apart
 from loaders.study.cards import RunCard, is_untrained
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
 from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
 from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
+from loaders.study.together import Identity, brought_together, identity
 from loaders.study.tree import CardTree
 from loaders.table_mapping import TableMapping
 
@@ -105,7 +106,32 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
         cursor.execute("ROLLBACK")
         raise
     cursor.execute("COMMIT")
-    return sorted(f"{path}: {conflict.message}" if path else conflict.message for path, _, conflict in told)
+    return _causes(told)
+
+
+def _causes(told: list[Told]) -> list[str]:
+    """One line for each cause, with how many logs it concerns: the same rules that disagree about the same field."""
+    by_cause: dict[Any, list[tuple[str, str]]] = {}
+    for path, _, conflict in told:
+        cause: Any = conflict.message
+        if path is not None:
+            cause = (conflict.kind, conflict.field, tuple(_kind(source) for source, _ in conflict.candidates))
+        by_cause.setdefault(cause, []).append((path or "", conflict.message))
+    lines = []
+    for members in by_cause.values():
+        path, message = min(members)
+        more = len({path for path, _ in members}) - 1
+        line = f"{path}: {message}" if path else message
+        lines.append(f"{line} So it is with {more} more log{'s' if more > 1 else ''}." if more else line)
+    return sorted(lines)
+
+
+def _kind(source: str) -> str:
+    """The kind of rule that a source is: `model name`, `metadata.step`, or a card by its own name."""
+    if source.startswith("run card"):
+        return source
+    two = " ".join(source.split(" ", 2)[:2])
+    return two if two in ("model name", "file name", "folder name", "trainer state") else source.split(" ", 1)[0]
 
 
 def _place_evals(
@@ -116,30 +142,60 @@ def _place_evals(
     told: list[Told] = []
     first_path: dict[int, str] = {}
     files: dict[int, tuple[str, str]] = {}
+    identities: dict[int, Identity] = {}
+    seen: set[tuple[str, str]] = set()
+    used = _used_models(cursor)
     for row in _dicts(cursor, EVIDENCE, batch):
         eval_id, root, path = row["eval_id"], row.pop("root"), row["path"]
-        placement = place(_eval_evidence(row), shelf.tree(root))
+        ids = row.pop("log_eval_id"), row.pop("task_id")
+        evidence = _eval_evidence({**row, "used_models": used.get(eval_id, [])})
+        placement = place(evidence, shelf.tree(root))
         if eval_id not in placements:
             placements[eval_id], first_path[eval_id] = placement, path
             files[eval_id] = (root, path)
-            told += [(path, eval_id, conflict) for conflict in placement.conflicts]
+            identities[eval_id] = identity(evidence, ids)
+            for conflict in placement.conflicts:
+                # Once for a log and not for each of its evals.
+                if (path, conflict.message) not in seen:
+                    seen.add((path, conflict.message))
+                    told.append((path, eval_id, conflict))
             continue
         for name in ("run", "step"):
             here, there = getattr(placement, name), getattr(placements[eval_id], name)
-            if here != there and placement.placed:
+            if here != there and placement.placed and (path, f"copy {name}") not in seen:
+                seen.add((path, f"copy {name}"))
                 message = (
                     f"a copy of {first_path[eval_id]}, which is {name} {there}; here it would be {name} {here}:"
                     f" it counts once, as {name} {there}"
                 )
                 candidates = [(f"path {first_path[eval_id]}", str(there)), (f"path {path}", str(here))]
                 told.append((path, eval_id, Conflict(kind="copy", field=name, message=message, candidates=candidates)))
-    return told_apart(placements, files), told
+    together, lies = brought_together(placements, files, identities)
+    return by_epoch(told_apart(together, lies)), told
+
+
+def _used_models(cursor: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
+    """Names of models that only samples tell: under which they count their tokens, and which wrote their replies."""
+    found: dict[int, list[str]] = {}
+    for eval_id, name in cursor.execute(USED_MODELS).fetchall():
+        found.setdefault(eval_id, []).append(name)
+    return found
 
 
 def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
     decoded = {name.removesuffix("_json"): _decoded(row.pop(name)) for name in list(row) if name.endswith("_json")}
-    decoded["tags"] = decoded["tags"] or []
+    for name, value in decoded.items():
+        if name == "model_args" and isinstance(value, str):
+            value = _pairs(value)
+        wanted = list if name == "tags" else dict
+        decoded[name] = value if isinstance(value, wanted) else wanted()
     return EvalEvidence(**row, **decoded)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Model args as lm-evaluation-harness takes them: `pretrained=org/model,revision=step1000`."""
+    pairs = (part.partition("=") for part in text.split(","))
+    return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
 
 
 @lru_cache(maxsize=1000)
@@ -292,10 +348,20 @@ SELECT root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'giv
 EVIDENCE = """
 SELECT e.eval_id, l.root, l.path, e.task, e.task_display, e.model,
        e.target_model, e.metadata_json, e.tags_json, e.task_args_json,
-       e.model_args_json, e.generate_config_json, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
+       e.model_args_json, e.generate_config_json, e.model_roles_json, e.log_eval_id, e.task_id, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
        e.stated_variant, e.stated_rule
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
 ORDER BY l.root, l.path, e.eval_id
+"""
+
+USED_MODELS = """
+SELECT DISTINCT eval_id, name FROM (
+    SELECT eval_id, unnest(json_keys(model_usage_json)) AS name FROM samples
+    WHERE json_valid(model_usage_json) AND json_type(model_usage_json) = 'OBJECT'
+    UNION ALL
+    SELECT s.eval_id, m.model FROM messages m JOIN samples s USING (sample_id)
+    WHERE m.model IS NOT NULL AND m.role = 'assistant'
+) ORDER BY eval_id, name
 """
 
 TRAINED = """

@@ -115,7 +115,7 @@ def test_steps_that_logs_state(facts: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        {"metadata": {"step": None, "steps": 100, "max_step": 5, "iteration": 7, "epoch": 3, "run": 4}},
+        {"metadata": {"step": None, "steps": 100, "max_step": 5, "iteration": 7, "epoch": 3, "run": True}},
         {"task_args": {"epochs": 8, "num_steps": 30, "checkpoint": "llama-3", "step": True, "step_limit": 9}},
         {"model_args": {"revision": "3f1c5e0d9a", "batch_size": 4, "max_steps": 10}},
         {"tags": ["multi-step", "v2", "2025-12-19", "step", 400, "stage:warmup"]},

@@ -371,7 +371,16 @@ def model_parts(model: str) -> list[str]:
 
 def steps_in_model(model: str | None) -> list[NamedStep]:
     """The steps that a model's or adapter's name tells."""
-    return steps_in_parts(model_parts(model), "model") if model else []
+    if not model:
+        return []
+    parts = model_parts(model)
+    told = steps_in_parts(parts, "model")
+    if not told and len(parts) > 1 and "tinker://" in model:
+        # Tinker's paths name one checkpoint each, whatever it is called.
+        last = parts[-1]
+        step = int(last) if last.isascii() and last.isdecimal() and len(last) <= 15 else None
+        told = [NamedStep(name=last, step=step, label=None if step is not None else last, run=parts[0])]
+    return told
 
 
 def steps_in_file(path: str, task: str, outer: Sequence[str] = ()) -> list[NamedStep]:
@@ -445,3 +454,14 @@ def as_step(value: Any) -> tuple[int | None, str | None]:
     if re.search(r"[0-9]\s*(?:of|/)\s*[0-9]", text, re.I):
         return None, None
     return (None, text) if re.fullmatch(r"[^\W\d][\w .+-]{0,39}", text) else (None, None)
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether one name holds the other's words in their order: `160m-deduped` and `pythia-v1.1-160m-deduped`."""
+    words, more = sorted((_words_of(name), _words_of(other)), key=len)
+    rest = iter(more)
+    return bool(words) and (all(word in rest for word in words) or "".join(words) == "".join(more))
+
+
+def _words_of(name: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9.]+", name.lower()) if word]

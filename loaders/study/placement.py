@@ -19,14 +19,16 @@ from loaders.study.evidence import Conflict, EvalEvidence, Placement
 from loaders.study.naming import (
     NamedStep,
     as_step,
+    is_generic,
     run_of_folders,
+    seed_of,
     short_model,
     steps_in_file,
     steps_in_folders,
     steps_in_model,
 )
 from loaders.study.settle import Candidate, Rule, settle_run, settle_step, settle_text
-from loaders.study.stated import stated, weights_named
+from loaders.study.stated import stated, training_seed, weights_named
 from loaders.study.tree import CardTree, Shelved
 
 OUTER = 3
@@ -54,6 +56,9 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
         if run is not None
         else _unnamed_run(evidence, chain, bool(number or label), outer)
     )
+    seed = training_seed(evidence)
+    if seed is not None and seed_of(name) is None and placed and not (run and run.rule is Rule.CARD):
+        name = f"{name}-seed{seed}"
     variant = settle_text("variant", told, [])
     return Placement(
         run=name,
@@ -64,6 +69,7 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
         stage=settle_text("stage", told, conflicts),
         variant=variant,
         tokens=_tokens(chain, step, step_label),
+        seed=seed if seed is not None else seed_of(name) if placed else None,
         placed=placed,
         run_rule=run_rule,
         step_rule=number.source if number else label.source if label else None,
@@ -130,7 +136,8 @@ def _of_cards(evidence: EvalEvidence, cards: CardTree) -> Iterable[Candidate]:
 def _of_names(evidence: EvalEvidence, outer: Sequence[str]) -> Iterable[Candidate]:
     """What the names of weights, file and folders say."""
     for source, name in weights_named(evidence):
-        yield from _named(steps_in_model(name), Rule.MODEL, f"{source} {name}")
+        # Of several steps in one path the innermost counts: it was trained from the others.
+        yield from _named(steps_in_model(name)[:1], Rule.MODEL, f"{source} {name}")
     for each in steps_in_file(evidence.path, evidence.task, outer):
         yield from _named([each], Rule.FILE, f"file name {each.name}")
     for each in steps_in_folders(evidence.path, outer):
