@@ -17,13 +17,14 @@ import msgspec
 import pyarrow as pa
 
 from loaders.study.alone import by_epoch, told_apart
-from loaders.study.cards import RunCard, is_untrained
+from loaders.study.cards import Mix, RunCard, is_untrained
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
 from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
 from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
 from loaders.study.together import Identity, brought_together, identity
+from loaders.study.trained_on import mix_of_config
 from loaders.study.tree import CardTree
 from loaders.table_mapping import TableMapping
 
@@ -91,7 +92,7 @@ def derive(cursor: duckdb.DuckDBPyConnection, batch: int) -> list[str]:
     placements, conflicts = _place_evals(cursor, batch, shelf)
     trained, more = _place_trained(cursor, batch, shelf)
     runs, lineage = runs_of(shelf.trees.values(), [*placements.values(), *(t.placement for t in trained)])
-    runs = _with_base_models(runs, trained)
+    runs = _with_mixes(_with_base_models(runs, trained), trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
     tokens = _trainer_tokens(trained)
     studies = [*shelf.studies, ("built-in", builtin_study())]
@@ -235,6 +236,26 @@ def _with_base_models(runs: list[RunRow], trained: list[_Trained]) -> list[RunRo
             named.setdefault(one.placement.run, set()).add(one.record["base_model"])
     known = {run: models.pop() for run, models in named.items() if len(models) == 1}
     return [msgspec.structs.replace(run, base_model=run.base_model or known.get(run.run)) for run in runs]
+
+
+def _with_mixes(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
+    """Runs with the data that their training configurations name, as far as no card or log tells their mix."""
+    named: dict[str, dict[str, Mix]] = {}
+    for one in trained:
+        if one.path.rpartition("/")[2] == "training_config.json":
+            mix = mix_of_config(_decoded(one.record["trainer_json"]))
+            if mix is not None and mix.name is not None:
+                named.setdefault(one.placement.run, {})[mix.name] = mix
+    known = {run: next(iter(mixes.values())) for run, mixes in named.items() if len(mixes) == 1}
+    found = []
+    for run in runs:
+        mix = known.get(run.run)
+        if mix is not None and run.mix_json is None:
+            mix = msgspec.structs.replace(mix, name=run.mix or mix.name)
+            body = msgspec.json.encode(mix).decode()
+            run = msgspec.structs.replace(run, mix=mix.name, mix_json=body, mix_tokens=mix.tokens())
+        found.append(run)
+    return found
 
 
 def _trainer_tokens(trained: list[_Trained]) -> dict[tuple[str, int], float]:

@@ -133,7 +133,8 @@ stabilityai/stablelm-2-1_6b v2 2507 shutdown-2 re-bench multi-step-3 multi_step_
 warmup_step_100 num_steps_8 lr1e-5_steps1000 timestep_100 time-step-100 n_iter_10 max_iter_5 footstep12 checkpoint-7b
 ckpt1.5 checkpoint-2024-01-01 ckpt_20250131 checkpoint-2025-12-19T15-04-48 step-by-step-reasoning stepwise-2
 sdxl-4steps x-8-steps max-400-steps warmup-100-steps n-epoch-3 model-00001-of-00003 checkpoint-1-of-3
-ckpt-00001-of-00003 step-1-of-3 3-of-10-steps pythia-ckpt-160m batch_64 batch-size-0032 5-shot seed-42 seed_1 run-12 rank0 bs32-lr3e-4 hello-world none/none mockllm/model checkpointing-3
+ckpt-00001-of-00003 step-1-of-3 3-of-10-steps pythia-ckpt-160m batch_64 batch-size-0032
+5-shot seed-42 seed_1 run-12 rank0 bs32-lr3e-4 hello-world none/none mockllm/model checkpointing-3
 2025-12-19T15-04-48 2025-12-19 20251219 01-23-2023-14-05-01
 """.split()  # noqa: SIM905  a table of names
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 Stage = Literal["sdf", "sft", "rl", "pretrain", "midtrain", "dpo", "distill", "other"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -34,6 +34,8 @@ class MixComponent(Struct, frozen=True, kw_only=True):
     tokens: float | None = None
     share: float | None = None
     """Fraction of the mix, 0 to 1."""
+    examples: int | UnsetType = UNSET
+    """How many it has, where a training configuration tells them; cards tell tokens or shares."""
 
 
 class Mix(Struct, frozen=True, kw_only=True):

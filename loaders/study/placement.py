@@ -19,7 +19,6 @@ from loaders.study.evidence import Conflict, EvalEvidence, Placement
 from loaders.study.naming import (
     NamedStep,
     as_step,
-    is_generic,
     run_of_folders,
     seed_of,
     short_model,

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from loaders.study.cards import STAGES
 from loaders.study.evidence import EvalEvidence, Field
-from loaders.study.naming import LABELS, alike, as_step, is_generic, short_model, steps_in_model
+from loaders.study.naming import LABELS, alike, as_step, is_generic, model_parts, short_model, steps_in_model
 
 STEP_KEYS = frozenset({"step", "global_step", "checkpoint_step", "train_step", "training_step", "rl_step"})
 """Fields that hold a step; those of a log are compared in lower case, with `_` for `-`."""
@@ -171,6 +171,8 @@ def _revision(revision: str, evidence: EvalEvidence) -> Iterator[Stated]:
         yield from _named(step, label, "model_args.revision")
         for rule, name in weights_named(evidence)[:1]:
             run = short_model(name)
+            if run is not None and is_generic(run):
+                run = "/".join(model_parts(name)[-2:])
             if run is not None and not steps_in_model(name):
                 # stage2-ingredient1-step1000: what stands around the step is a part of the model's training.
                 part = named[0].run if named else None
