@@ -369,7 +369,8 @@ SELECT root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'giv
 EVIDENCE = """
 SELECT e.eval_id, l.root, l.path, e.task, e.task_display, e.model,
        e.target_model, e.metadata_json, e.tags_json, e.task_args_json,
-       e.model_args_json, e.generate_config_json, e.model_roles_json, e.log_eval_id, e.task_id, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
+       e.model_args_json, e.generate_config_json, e.model_roles_json, e.log_eval_id,
+       e.task_id, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
        e.stated_variant, e.stated_rule
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
 ORDER BY l.root, l.path, e.eval_id
