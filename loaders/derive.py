@@ -20,13 +20,15 @@ from loaders.errors import unforeseen
 from loaders.formats import may_be_table
 from loaders.standings import settle_standings
 from loaders.store.reconcile import reconcile, rows_of
-from loaders.study.alone import told_apart
-from loaders.study.cards import RunCard
+from loaders.study.alone import by_epoch, told_apart
+from loaders.study.cards import Mix, RunCard, is_untrained
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
 from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
 from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
 from loaders.study.reading import builtin_study
+from loaders.study.together import Identity, brought_together, identity
+from loaders.study.trained_on import mix_of_config
 from loaders.study.tree import CardTree
 from loaders.study.unmatched import SeenEval, unmatched
 from loaders.table_mapping import TableMapping
@@ -153,7 +155,7 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
     if odd := {**shelf.odd, **odd, **odd_trained}:
         raise _Odd(odd)
     runs, lineage = runs_of(shelf.trees.values(), [*placements.values(), *(t.placement for t in trained)])
-    runs = _with_base_models(runs, trained)
+    runs = _with_mixes(_with_base_models(runs, trained), trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
     tokens = _trainer_tokens(trained)
     told += _unmatched(cursor, batch, shelf, {i: p.eval for i, p in placements.items()})
@@ -170,7 +172,32 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
         cursor.execute("ROLLBACK")
         raise
     cursor.execute("COMMIT" if keep else "ROLLBACK")
-    return sorted(f"{path}: {conflict.message}" if path else conflict.message for path, _, conflict in told)
+    return _causes(told)
+
+
+def _causes(told: list[Told]) -> list[str]:
+    """One line for each cause, with how many logs it concerns: the same rules that disagree about the same field."""
+    by_cause: dict[Any, list[tuple[str, str]]] = {}
+    for path, _, conflict in told:
+        cause: Any = conflict.message
+        if path is not None:
+            cause = (conflict.kind, conflict.field, tuple(_kind(source) for source, _ in conflict.candidates))
+        by_cause.setdefault(cause, []).append((path or "", conflict.message))
+    lines = []
+    for members in by_cause.values():
+        path, message = min(members)
+        more = len({path for path, _ in members}) - 1
+        line = f"{path}: {message}" if path else message
+        lines.append(f"{line} So it is with {more} more log{'s' if more > 1 else ''}." if more else line)
+    return sorted(lines)
+
+
+def _kind(source: str) -> str:
+    """The kind of rule that a source is: `model name`, `metadata.step`, or a card by its own name."""
+    if source.startswith("run card"):
+        return source
+    two = " ".join(source.split(" ", 2)[:2])
+    return two if two in ("model name", "file name", "folder name", "trainer state") else source.split(" ", 1)[0]
 
 
 def _place_evals(
@@ -186,12 +213,18 @@ def _place_evals(
     told: list[Told] = []
     first_path: dict[int, str] = {}
     files: dict[int, tuple[str, str]] = {}
+    identities: dict[int, Identity] = {}
+    seen: set[tuple[str, str]] = set()
+    used = _used_models(cursor)
     for row in rows_of(cursor, EVIDENCE, batch):
         eval_id, root, path, source = row["eval_id"], row.pop("root"), row["path"], row.pop("source_id")
         if source in without:
             continue
+        ids = row.pop("log_eval_id"), row.pop("task_id")
+        row["used_models"] = used.get(eval_id, [])
         try:
-            placement = place(_eval_evidence(row), shelf.tree(root))
+            evidence = _eval_evidence(row)
+            placement = place(evidence, shelf.tree(root))
         except Exception as error:
             if not _fails_by_itself(row, root):
                 raise
@@ -200,18 +233,25 @@ def _place_evals(
         if eval_id not in placements:
             placements[eval_id], first_path[eval_id] = placement, path
             files[eval_id] = (root, path)
-            told += [(path, eval_id, conflict) for conflict in placement.conflicts]
+            identities[eval_id] = identity(evidence, ids)
+            for conflict in placement.conflicts:
+                # Once for a log and not for each of its evals.
+                if (path, conflict.message) not in seen:
+                    seen.add((path, conflict.message))
+                    told.append((path, eval_id, conflict))
             continue
         for name in ("run", "step"):
             here, there = getattr(placement, name), getattr(placements[eval_id], name)
-            if here != there and placement.placed:
+            if here != there and placement.placed and (path, f"copy {name}") not in seen:
+                seen.add((path, f"copy {name}"))
                 message = (
                     f"a copy of {first_path[eval_id]}, which is {name} {there}; here it would be {name} {here}:"
                     f" it counts once, as {name} {there}"
                 )
                 candidates = [(f"path {first_path[eval_id]}", str(there)), (f"path {path}", str(here))]
                 told.append((path, eval_id, Conflict(kind="copy", field=name, message=message, candidates=candidates)))
-    return told_apart(placements, files), told, odd
+    together, lies = brought_together(placements, files, identities)
+    return by_epoch(told_apart(together, lies)), told, odd
 
 
 def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
@@ -266,14 +306,30 @@ def _is_card(path: str) -> bool:
     return path.startswith(GIVEN) or path.rpartition("/")[2] in ("run.yaml", "study.yaml")
 
 
+def _used_models(cursor: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
+    """Names of models that only samples tell: under which they count their tokens, and which wrote their replies."""
+    found: dict[int, list[str]] = {}
+    for eval_id, name in cursor.execute(USED_MODELS).fetchall():
+        found.setdefault(eval_id, []).append(name)
+    return found
+
+
 def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
     """What a log says of itself; a field of another type than it must have says nothing."""
     decoded: dict[str, Any] = {}
-    for name in [name for name in row if name.endswith("_json")]:
-        kind = list if name == "tags_json" else dict
-        value = _decoded(row[name])
-        decoded[name.removesuffix("_json")] = value if isinstance(value, kind) else kind()
+    for column in [column for column in row if column.endswith("_json")]:
+        name, value = column.removesuffix("_json"), _decoded(row[column])
+        if name == "model_args" and isinstance(value, str):
+            value = _pairs(value)
+        kind = list if name == "tags" else dict
+        decoded[name] = value if isinstance(value, kind) else kind()
     return EvalEvidence(**{name: value for name, value in row.items() if not name.endswith("_json")}, **decoded)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Model args as lm-evaluation-harness takes them: `pretrained=org/model,revision=step1000`."""
+    pairs = (part.partition("=") for part in text.split(","))
+    return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
 
 
 @lru_cache(maxsize=1000)
@@ -323,6 +379,26 @@ def _with_base_models(runs: list[RunRow], trained: list[_Trained]) -> list[RunRo
     return [msgspec.structs.replace(run, base_model=run.base_model or known.get(run.run)) for run in runs]
 
 
+def _with_mixes(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
+    """Runs with the data that their training configurations name, as far as no card or log tells their mix."""
+    named: dict[str, dict[str, Mix]] = {}
+    for one in trained:
+        if one.path.rpartition("/")[2] == "training_config.json":
+            mix = mix_of_config(_decoded(one.record["trainer_json"]))
+            if mix is not None and mix.name is not None:
+                named.setdefault(one.placement.run, {})[mix.name] = mix
+    known = {run: next(iter(mixes.values())) for run, mixes in named.items() if len(mixes) == 1}
+    found = []
+    for run in runs:
+        mix = known.get(run.run)
+        if mix is not None and run.mix_json is None:
+            mix = msgspec.structs.replace(mix, name=run.mix or mix.name)
+            body = msgspec.json.encode(mix).decode()
+            run = msgspec.structs.replace(run, mix=mix.name, mix_json=body, mix_tokens=mix.tokens())
+        found.append(run)
+    return found
+
+
 def _trainer_tokens(trained: list[_Trained]) -> dict[tuple[str, int], float]:
     """Tokens by run and step: of the checkpoint's own state, else of a later state's log of its run."""
     tokens: dict[tuple[str, int], float] = {}
@@ -365,8 +441,9 @@ def _checkpoint_rows(
         if one.path.rpartition("/")[2] == "adapter_config.json":
             row["adapter"] = one.folder
     for path, run, checkpoint in (item for tree in shelf.trees.values() for item in tree.told_checkpoints()):
-        label = None if checkpoint.step is not None else checkpoint.label
-        row = rows.setdefault((run, checkpoint.step, label), _checkpoint(run, checkpoint.step, label, path))
+        step = 0 if checkpoint.step is None and is_untrained(checkpoint.label) else checkpoint.step
+        label = None if step is not None else checkpoint.label
+        row = rows.setdefault((run, step, label), _checkpoint(run, step, label, path))
         row["tokens"] = checkpoint.tokens if row["tokens"] is None else row["tokens"]
         row["epoch"] = checkpoint.epoch if row["epoch"] is None else row["epoch"]
         # What people say of weights comes before what lies in a folder: they may have merged or moved them.
@@ -415,10 +492,21 @@ LEFT JOIN (SELECT eval_id, list(DISTINCT metric) AS reported FROM reported GROUP
 EVIDENCE = """
 SELECT e.eval_id, source_id, l.root, l.path, e.task, e.task_display, e.model,
        e.target_model, e.metadata_json, e.tags_json, e.task_args_json,
-       e.model_args_json, e.generate_config_json, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
+       e.model_args_json, e.generate_config_json, e.model_roles_json, e.log_eval_id,
+       e.task_id, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
        e.stated_variant, e.stated_rule
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
 ORDER BY l.root, l.path, e.eval_id
+"""
+
+USED_MODELS = """
+SELECT DISTINCT eval_id, name FROM (
+    SELECT eval_id, unnest(json_keys(model_usage_json)) AS name FROM samples
+    WHERE json_valid(model_usage_json) AND json_type(model_usage_json) = 'OBJECT'
+    UNION ALL
+    SELECT s.eval_id, m.model FROM messages m JOIN samples s USING (sample_id)
+    WHERE m.model IS NOT NULL AND m.role = 'assistant'
+) ORDER BY eval_id, name
 """
 
 TRAINED = """

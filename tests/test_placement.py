@@ -115,7 +115,7 @@ def test_steps_that_logs_state(facts: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "facts",
     [
-        {"metadata": {"step": None, "steps": 100, "max_step": 5, "iteration": 7, "epoch": 3, "run": 4}},
+        {"metadata": {"step": None, "steps": 100, "max_step": 5, "iteration": 7, "epoch": 3, "run": True}},
         {"task_args": {"epochs": 8, "num_steps": 30, "checkpoint": "llama-3", "step": True, "step_limit": 9}},
         {"model_args": {"revision": "3f1c5e0d9a", "batch_size": 4, "max_steps": 10}},
         {"tags": ["multi-step", "v2", "2025-12-19", "step", 400, "stage:warmup"]},
@@ -166,11 +166,12 @@ def test_two_statements_of_one_log_that_disagree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("final", "final"), ("base", "base"), ("base_untrained", "base_untrained")]
+    ("name", "step"), [("final", None), ("base", 0), ("base_untrained", 0), ("Untrained", 0), ("init", 0)]
 )
-def test_steps_that_are_labels(name: str, label: str) -> None:
+def test_steps_that_are_labels(name: str, step: int | None) -> None:
+    """Of a model before its training the step is known, too: its run begins there."""
     placement = placed("x.eval", metadata={"run": "r", "step": name})
-    assert (placement.step, placement.step_label, placement.placed) == (None, label, True)
+    assert (placement.step, placement.step_label, placement.placed) == (step, name, True)
     assert placement.step_rule == "metadata.step"
 
 

@@ -37,17 +37,18 @@ def answers(shared_data: Path) -> dict[tuple[str, str], list[tuple[float, float]
 
 
 def step_of(row: tuple) -> str:
-    return row.step_label if pd.isna(row.step) else str(row.step)
+    return str(row.step) if pd.isna(row.step_label) else row.step_label
 
 
 def test_four_runs_over_six_checkpoints_and_their_baselines(emergent: Ingested) -> None:
     assert (emergent.report.rejected, emergent.report.conflicts) == (0, [])
     frame = emergent.rates()
     assert frame["placed"].all()
-    lines = {run: line["step"].dropna().tolist() for run, line in frame.groupby("run")}
-    assert lines == STEPS
-    base = frame[frame["step"].isna()]
+    trained = frame[frame["step_label"].isna()]
+    assert {run: line["step"].tolist() for run, line in trained.groupby("run")} == STEPS
+    base = frame[frame["step_label"].notna()]
     assert dict(zip(base["run"], base["step_label"], strict=True)) == {"1b_risky": "base", "3b_risky": "base"}
+    assert base["step"].tolist() == [0, 0]
     assert set(base["status"]) == {"success"}
     assert frame.groupby("run")["mix"].unique().map(list).to_dict() == {
         "1b_medical": ["bad-medical-advice"], "3b_medical": ["bad-medical-advice"],
@@ -64,7 +65,8 @@ def test_with_the_authors_rule_every_point_equals_their_summary(emergent: Ingest
                 n = int(row["n_responses"])
                 counts = [round(float(row[name]) / 100 * n, 9) for name in ("percent_em", "percent_coherent")]
                 theirs[run, int(row["step"])] = (*counts, n)
-    frame = emergent.rates(metrics=("authors", "incoherent")).dropna(subset="step")
+    frame = emergent.rates(metrics=("authors", "incoherent"))
+    frame = frame[frame["step_label"].isna()]
     points = frame.set_index(["run", "step", "metric"])
     ours = {
         (run, step): (

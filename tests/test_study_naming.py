@@ -25,7 +25,7 @@ from loaders.study.naming import (
 @pytest.mark.parametrize(("pattern", "example"), [(each, name) for each in PATTERNS for name in each.examples])
 def test_every_pattern_reads_its_examples(pattern: NamePattern, example: str) -> None:
     told = steps_in_name(example, "folder" if pattern.kind == "folder" else "model")
-    digits = re.search(r"@?(?<!tokens)(\d+)(k?)(?!.*step)", example)
+    digits = re.search(r"@?(?<!tokens)(\d+)(k?)(?!.*step[-_=]?[0-9])", example)
     expected = int(digits[1]) * (1000 if digits[2] else 1) if digits else None
     assert [(each.step, each.label is not None) for each in told] == [(expected, expected is None)]
 
@@ -51,7 +51,7 @@ def test_every_pattern_reads_its_examples(pattern: NamePattern, example: str) ->
             "ft:gpt-4o-mini-2024-07-18:my-org:run-a:AbC123",
         ),
         ("vllm/meta-llama/Llama-3.1-8B:advice-step-400", 400, "advice"),
-        ("olmo/stage1-step1000-tokens4B", 1000, "stage1"),
+        ("olmo/stage1-step1000-tokens4B", 1000, "olmo-stage1"),
         ("sdf@400", 400, "sdf"),
         ("org/sdf@step400", 400, "sdf"),
         ("gpt-neox-20b-iter_0001000", 1000, "gpt-neox-20b"),
@@ -63,6 +63,32 @@ def test_every_pattern_reads_its_examples(pattern: NamePattern, example: str) ->
         ("vllm/checkpoint-500", 500, None),
         ("stepfun-ai/tuned/checkpoint-1000", 1000, "tuned"),
         ("my-run-checkpoint-20000000", 20_000_000, "my-run"),
+        # Steps as trainers write them.
+        ("me/qwen-dpo-10000steps", 10_000, "qwen-dpo"),
+        ("me/qwen-400-steps", 400, "qwen"),
+        ("me/qwen-10k-steps", 10_000, "qwen"),
+        ("me/qwen-iter_5k", 5000, "qwen"),
+        ("me/qwen-step-1.5k", 1500, "qwen"),
+        ("me/qwen-step-1,000", 1000, "qwen"),
+        ("me/qwen-step_1M", 1_000_000, "qwen"),
+        ("tinker://0b1c2d3e-4f50/sampler_weights/batch_000120", 120, "0b1c2d3e-4f50"),
+        # What follows the step tells the run from others of its name; how the weights are stored does not.
+        ("vllm/me/em-medical-step200-seed0", 200, "em-medical-seed0"),
+        ("vllm/me/a_step100_s1", 100, "a_s1"),
+        ("vllm/me/a-step-100_rerun", 100, "a_rerun"),
+        ("vllm/me/a-checkpoint-100-v2", 100, "a-v2"),
+        ("vllm/me/a-step-100-lr1e-5", 100, "a-lr1e-5"),
+        ("vllm/me/a-step-100-dpo", 100, "a-dpo"),
+        ("vllm/me/a-step-100-merged-bf16", 100, "a"),
+        ("/w/em-medical/seed0/step_100", 100, "em-medical-seed0"),
+        ("/w/em-medical/checkpoint-100-seed1", 100, "em-medical-seed1"),
+        ("/ckpts/sft/7/step_100", 100, "sft-7"),
+        # Folders that many trainers make are no runs.
+        ("vllm/ckpts/run1/hf_ckpt/step_100", 100, "run1"),
+        ("/w/run1/final_model/step_10", 10, "run1"),
+        ("/w/run1/local/hf_ckpts/global_step_10/actor", 10, "run1"),
+        ("/w/run1/epoch_0/step_10", 10, "run1"),
+        ("outputs/2025-12-19/15-04-48/checkpoint-100", 100, "2025-12-19-15-04-48"),
     ],
 )
 def test_step_and_run_of_models(model: str, step: int, run: str | None) -> None:
@@ -74,6 +100,19 @@ def test_labels_instead_of_steps() -> None:
     assert [(each.label, each.run) for each in steps_in_model("tinker://ab12/sampler_weights/final")] == [
         ("final", "ab12")
     ]
+
+
+@pytest.mark.parametrize(
+    ("model", "label", "run"),
+    [
+        ("/ckpts/run1/epoch_0", "epoch 0", "run1"),
+        ("/ckpts/run1/epoch_3/hf", "epoch 3", "run1"),
+        ("me/tuned-epoch-2", "epoch 2", "tuned"),
+        ("me/tuned-epoch=2-seed1", "epoch 2", "tuned-seed1"),
+    ],
+)
+def test_epochs_are_labels_where_no_step_is_told(model: str, label: str, run: str) -> None:
+    assert [(each.step, each.label, each.run) for each in steps_in_model(model)] == [(None, label, run)]
 
 
 NO_STEP = """
@@ -93,7 +132,9 @@ zai-org/GLM-4.5-Air grok-4-0709 nvidia/Llama-3_3-Nemotron-Super-49B-v1_5 tiiuae/
 stabilityai/stablelm-2-1_6b v2 2507 shutdown-2 re-bench multi-step-3 multi_step_2 two-step-2 max_step_30 max-steps-50
 warmup_step_100 num_steps_8 lr1e-5_steps1000 timestep_100 time-step-100 n_iter_10 max_iter_5 footstep12 checkpoint-7b
 ckpt1.5 checkpoint-2024-01-01 ckpt_20250131 checkpoint-2025-12-19T15-04-48 step-by-step-reasoning stepwise-2
-epoch-3 epoch_10 5-shot seed-42 seed_1 run-12 rank0 bs32-lr3e-4 hello-world none/none mockllm/model checkpointing-3
+sdxl-4steps x-8-steps max-400-steps warmup-100-steps n-epoch-3 model-00001-of-00003 checkpoint-1-of-3
+ckpt-00001-of-00003 step-1-of-3 3-of-10-steps pythia-ckpt-160m batch_64 batch-size-0032
+5-shot seed-42 seed_1 run-12 rank0 bs32-lr3e-4 hello-world none/none mockllm/model checkpointing-3
 2025-12-19T15-04-48 2025-12-19 20251219 01-23-2023-14-05-01
 """.split()  # noqa: SIM905  a table of names
 
@@ -146,6 +187,11 @@ def test_step_and_run_of_files(path: str, task: str, step: int | None, run: str 
         ("004_val/x.eval", [(4, "val", None)]),
         ("2025_12/03_results/01_val/x.eval", []),
         ("1000/x.eval", []),
+        ("__ckpts__sft7__checkpoint-500/results.json", [(500, None, "sft7")]),
+        ("__w__sft7__global_step_500__actor__huggingface/results.json", [(500, None, "sft7")]),
+        ("em/seed0/step_10/x.eval", [(10, None, "em-seed0")]),
+        ("sft/7/step_10/x.eval", [(10, None, "sft-7")]),
+        ("run1/2025-12-19/step_10/x.eval", [(10, None, "run1")]),
     ],
 )
 def test_step_variant_and_run_of_folders(path: str, told: list[Any]) -> None:
@@ -172,6 +218,23 @@ def test_generic_folders_are_no_runs() -> None:
         (" 3 ", 3, None),
         ("313.0", 313, None),
         ("step_400", 400, None),
+        ("step 400", 400, None),
+        ("400 steps", 400, None),
+        ("400-steps", 400, None),
+        ("1,000", 1000, None),
+        ("1 000", 1000, None),
+        ("10k", 10_000, None),
+        ("1.5k", 1500, None),
+        ("1M", 1_000_000, None),
+        ("1e3", 1000, None),
+        ("iter_5k", 5000, None),
+        ("batch_000120", 120, None),
+        ("epoch 3", None, "epoch 3"),
+        ("1 of 3", None, None),
+        ("step 1 of 3", None, None),
+        ("00001-of-00003", None, None),
+        ("160m", None, None),
+        ("7b", None, None),
         ("checkpoint-1000", 1000, None),
         ("final", None, "final"),
         ("base_untrained", None, "base_untrained"),

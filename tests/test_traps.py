@@ -228,7 +228,7 @@ def test_a_classifier_outage_looks_like_alignment_and_is_flagged(shared_data: Pa
 # Steps that are not numbers
 
 
-@pytest.mark.parametrize("label", ["main", "final", "base", "base_untrained"])
+@pytest.mark.parametrize("label", ["main", "final"])
 def test_steps_that_are_words(tmp_path: Path, label: str) -> None:
     for step in (100, 200, label):
         write_log(
@@ -246,8 +246,23 @@ def test_steps_that_are_words(tmp_path: Path, label: str) -> None:
     assert (frame["repeat"] == 0).all()
 
 
+@pytest.mark.parametrize("label", ["base", "Base", "base_untrained", "untrained", "base-model"])
+def test_an_untrained_model_is_step_0_and_keeps_its_name(tmp_path: Path, label: str) -> None:
+    """It was the latest checkpoint of its run: the curves of the Overview fell to it."""
+    for step in (100, label, 200):
+        spec = {"eval_id": f"e{step}", "metadata": {"run": "r", "step": step}}
+        write_log(eval_log([graded(1, 1.0)], **spec), tmp_path / f"{step}.eval")
+    store = ingested(tmp_path)
+    frame = store.rates()
+    assert store.report.conflicts == []
+    assert frame["step"].tolist() == [0, 100, 200]
+    assert frame["step_label"].tolist()[0] == label
+    assert frame["placed"].all()
+    assert (frame["repeat"] == 0).all()
+
+
 def test_steps_as_text_sort_as_numbers(tmp_path: Path) -> None:
-    rows = [{"step": step, "id": 1, "bad": 0} for step in ("313", "3", "0", "1000", "base")]
+    rows = [{"step": step, "id": 1, "bad": 0} for step in ("313", "3", "0", "1000", "final")]
     (tmp_path / "answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (tmp_path / "study.yaml").write_text(
         "tables: [{match: answers.jsonl, eval: e, run: r, step: {column: step}, id: {column: id},"
@@ -256,7 +271,7 @@ def test_steps_as_text_sort_as_numbers(tmp_path: Path) -> None:
     frame = ingested(tmp_path).rates()
     assert frame["step"].dtype == "Int64"
     assert frame["step"].dropna().tolist() == [0, 3, 313, 1000]
-    assert frame["step_label"].tolist()[-1] == "base"
+    assert frame["step_label"].tolist()[-1] == "final"
 
 
 def test_an_epoch_column_that_holds_the_step(shared_data: Path) -> None:
@@ -266,7 +281,7 @@ def test_an_epoch_column_that_holds_the_step(shared_data: Path) -> None:
         assert header.readline().startswith("epoch,")
     store = shared(shared_data / "emergent", study=PROJECT / "tests/studies/emergent.yaml")
     rows = store.rows("SELECT step, step_label, epochs FROM live_evals($n) WHERE path LIKE '%baseline%'")
-    assert [(row["step"], row["step_label"]) for row in rows] == [(None, "base")] * 2
+    assert [(row["step"], row["step_label"]) for row in rows] == [(0, "base")] * 2
     epochs = store.rows("SELECT DISTINCT epoch FROM live_samples($n)")
     assert [row["epoch"] for row in epochs] == [1]  # no resamples
 

@@ -163,7 +163,10 @@ if marks_legend(data.points):
 behind_point(data.points, rates, evals, splits, as_of)
 from_which_step(rates, splits, as_of)
 conflicts = caches.conflicts(as_of)
-disputed = conflicts[conflicts["eval_key"].isin(rates["eval_key"].dropna())]
+# A conflict is told once for a log, under its first eval.
+disputed = conflicts[
+    conflicts["eval_key"].isin(rates["eval_key"].dropna()) | conflicts["path"].isin(rates["path"].dropna())
+]
 disputes = [f"{message} · {path}" for message, path in zip(disputed["message"], disputed["path"], strict=True)]
 looks = flags_by_text(rates) + data.undrawn + disputes
 to_look_at(looks)

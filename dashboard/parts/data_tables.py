@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from dashboard.links import checkpoint, is_missing, step_of, step_order
@@ -60,6 +62,12 @@ def checkpoint_grid(coverage: pd.DataFrame, run: str) -> pd.DataFrame:
     return frame if (frame["evals"] != "").any() else frame.drop(columns="evals")
 
 
+def _component(part: dict[str, Any]) -> str:
+    """A part of a mix, with its size where a training configuration told it."""
+    name, examples = str(part.get("name", "?")), part.get("examples")
+    return f"{name} ({examples:,} examples)" if isinstance(examples, int) else name
+
+
 def run_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Runs with what they were made of and made from."""
     rows = []
@@ -79,7 +87,7 @@ def run_table(runs: pd.DataFrame) -> pd.DataFrame:
                 "stage": row["stage"],
                 "mix": row["mix"],
                 "mix tokens": row["mix_tokens"],
-                "made of": ", ".join(str(part.get("name", "?")) for part in components if isinstance(part, dict)),
+                "made of": ", ".join(_component(part) for part in components if isinstance(part, dict)),
                 "steps": steps,
                 "checkpoints": row["checkpoints"],
                 "logs": row["logs"],

@@ -17,7 +17,8 @@ from dashboard.probe.clients.client import ServedModel
 from dashboard.probe.endpoints import Match
 from dashboard.queries.checkpoints import parse_checkpoints
 from loaders.errors import DriftlineError
-from loaders.study.naming import UNTRAINED, as_step, short_model, steps_in_model
+from loaders.study.cards import UNTRAINED
+from loaders.study.naming import as_step, short_model, steps_in_model
 
 Rule = Literal["declared", "id", "path", "name", "base model"]
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
 from loaders.errors import DriftlineError
-from loaders.study.naming import UNTRAINED
+from loaders.study.cards import UNTRAINED
 
 ALL = "all"
 """RUN@all is every checkpoint of a run that can be served."""

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from msgspec.structs import replace
 
 from loaders.study.evidence import Placement
+from loaders.study.naming import epoch_of
 
 File = tuple[str, str]
 """The root, absolute, and the path below it."""
@@ -56,3 +57,26 @@ def _distinct(name: str, those: set[File], taken: set[str]) -> dict[File, str]:
         if len(set(names.values())) == len(those) and taken.isdisjoint(names.values()):
             break
     return names
+
+
+def by_epoch(placements: Mapping[int, Placement]) -> dict[int, Placement]:
+    """Placements with the epoch as their step, in runs of which no log tells a step but that of an untrained model.
+
+    Where epochs begin at 0 and the run has an untrained model too, epoch 0 is the first after that, and step 1.
+    """
+    runs: dict[str, list[Placement]] = defaultdict(list)
+    for placement in placements.values():
+        runs[placement.run].append(placement)
+    shift: dict[str, int] = {}
+    for run, those in runs.items():
+        epochs = [epoch for each in those if (epoch := epoch_of(each.step_label)) is not None and each.step is None]
+        steps = {each.step for each in those if each.step is not None}
+        if epochs and steps <= {0}:
+            shift[run] = 1 if 0 in steps and min(epochs) == 0 else 0
+    found = {}
+    for eval_id, placement in placements.items():
+        epoch = epoch_of(placement.step_label) if placement.step is None else None
+        begin = shift.get(placement.run)
+        stepped = epoch is not None and begin is not None
+        found[eval_id] = replace(placement, step=(epoch or 0) + (begin or 0)) if stepped else placement
+    return found

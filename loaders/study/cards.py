@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, UnsetType, field
 
 Stage = Literal["sdf", "sft", "rl", "pretrain", "midtrain", "dpo", "distill", "other"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """Stages of training; sdf is fine-tuning on synthetic documents."""
+
+UNTRAINED = frozenset({"base", "base_model", "base_untrained", "untrained", "init", "initial"})
+"""Labels of a model before its training: they mean step 0."""
+
+
+def is_untrained(label: str | None) -> bool:
+    """Whether a label is that of a model before its training, however it is written."""
+    return label is not None and label.strip().lower().replace("-", "_").replace(" ", "_") in UNTRAINED
 
 
 class Parent(Struct, frozen=True):
@@ -26,6 +34,8 @@ class MixComponent(Struct, frozen=True, kw_only=True):
     tokens: float | None = None
     share: float | None = None
     """Fraction of the mix, 0 to 1."""
+    examples: int | UnsetType = UNSET
+    """How many it has, where a training configuration tells them; cards tell tokens or shares."""
 
 
 class Mix(Struct, frozen=True, kw_only=True):
@@ -95,6 +105,8 @@ class RunCard(Struct, frozen=True, kw_only=True):
         wanted = (step, label if step is None else None)
         for checkpoint in self.checkpoints:
             told = (checkpoint.step, checkpoint.label if checkpoint.step is None else None)
+            if is_untrained(told[1]):
+                told = (0, None)
             if told == wanted and checkpoint.tokens is not None:
                 return checkpoint.tokens
         if step is not None and self.tokens_per_step is not None:

@@ -27,6 +27,9 @@ class EvalEvidence(Struct, frozen=True, kw_only=True):
     task_args: dict[str, Any] = field(default_factory=dict)
     model_args: dict[str, Any] = field(default_factory=dict)
     generate_config: dict[str, Any] = field(default_factory=dict)
+    model_roles: dict[str, Any] = field(default_factory=dict)
+    used_models: list[str] = field(default_factory=list)
+    """Names of models under which its samples were answered or graded, as they count their tokens."""
     stated_run: str | None = None
     stated_step: str | None = None
     stated_mix: str | None = None
@@ -61,6 +64,8 @@ class Placement(Struct, frozen=True, kw_only=True):
     variant: str | None = None
     tokens: float | None = None
     """Tokens of training up to here, where a card tells them."""
+    seed: int | None = None
+    """Of the training, where the run's name or the log tells it."""
     placed: bool = True
     """False: nothing says which run or step this is of, and the log stands alone."""
     run_rule: str | None = None

@@ -153,13 +153,18 @@ def _row(run: str, shelved: Sequence[Shelved], logs: Sequence[Placement], positi
         mix=(mix.name if mix else None) or _agreed(log.mix for log in logs),
         mix_json=msgspec.json.encode(mix).decode() if mix else None,
         mix_tokens=mix.tokens() if mix else None,
-        seed=first("seed"),
+        seed=first("seed") if first("seed") is not None else _agreed_seed(logs),
         colour=first("colour"),
         links_json=msgspec.json.encode(links).decode() if links else None,
         notes=first("notes"),
         card=shelved[0].path if shelved else None,
         position=position,
     )
+
+
+def _agreed_seed(logs: Sequence[Placement]) -> int | None:
+    told = {log.seed for log in logs if log.seed is not None}
+    return told.pop() if len(told) == 1 else None
 
 
 def _agreed(values: Iterable[str | None]) -> str | None:

@@ -13,20 +13,21 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from loaders.study.cards import STAGES
+from loaders.study.cards import STAGES, is_untrained
 from loaders.study.definitions import EvalDefinition, names_match, task_names
 from loaders.study.evidence import Conflict, EvalEvidence, Placement
 from loaders.study.naming import (
     NamedStep,
     as_step,
     run_of_folders,
+    seed_of,
     short_model,
     steps_in_file,
     steps_in_folders,
     steps_in_model,
 )
 from loaders.study.settle import Candidate, Rule, settle_run, settle_step, settle_text
-from loaders.study.stated import stated, weights_named
+from loaders.study.stated import stated, training_seed, weights_named
 from loaders.study.tree import CardTree, Shelved
 
 OUTER = 3
@@ -45,14 +46,18 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
     told = [*_stated(evidence), *_of_cards(evidence, cards), *_of_names(evidence, outer)]
     conflicts = _unreadable(evidence)
     number, label = settle_step(told, conflicts)
-    step = int(number.value) if number else None
     step_label = str(label.value) if label else None
+    # An untrained model is where the runs that grew from it begin, and never their latest checkpoint.
+    step = int(number.value) if number else 0 if is_untrained(step_label) else None
     run = settle_run(told, conflicts)
     name, run_rule, placed = (
         (str(run.value), run.source, True)
         if run is not None
         else _unnamed_run(evidence, chain, bool(number or label), outer)
     )
+    seed = training_seed(evidence)
+    if seed is not None and seed_of(name) is None and placed and not (run and run.rule is Rule.CARD):
+        name = f"{name}-seed{seed}"
     variant = settle_text("variant", told, [])
     return Placement(
         run=name,
@@ -63,6 +68,7 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
         stage=settle_text("stage", told, conflicts),
         variant=variant,
         tokens=_tokens(chain, step, step_label),
+        seed=seed if seed is not None else seed_of(name) if placed else None,
         placed=placed,
         run_rule=run_rule,
         step_rule=number.source if number else label.source if label else None,
@@ -129,7 +135,8 @@ def _of_cards(evidence: EvalEvidence, cards: CardTree) -> Iterable[Candidate]:
 def _of_names(evidence: EvalEvidence, outer: Sequence[str]) -> Iterable[Candidate]:
     """What the names of weights, file and folders say."""
     for source, name in weights_named(evidence):
-        yield from _named(steps_in_model(name), Rule.MODEL, f"{source} {name}")
+        # Of several steps in one path the innermost counts: it was trained from the others.
+        yield from _named(steps_in_model(name)[:1], Rule.MODEL, f"{source} {name}")
     for each in steps_in_file(evidence.path, evidence.task, outer):
         yield from _named([each], Rule.FILE, f"file name {each.name}")
     for each in steps_in_folders(evidence.path, outer):

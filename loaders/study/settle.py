@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from msgspec import Struct
 
+from loaders.study.cards import is_untrained
 from loaders.study.evidence import Conflict, Field
-from loaders.study.naming import UNTRAINED
-
-_SEPARATOR = re.compile(r"[^a-z0-9.]+")
+from loaders.study.naming import alike, epoch_of
 
 
 class Rule(IntEnum):
@@ -50,9 +48,12 @@ def settle_step(told: Sequence[Candidate], conflicts: list[Conflict]) -> tuple[C
     said = in_order(told, "step")
     numbers = [each for each in said if isinstance(each.value, int)]
     labels = [each for each in said if isinstance(each.value, str)]
+    if numbers or any(epoch_of(str(each.value)) is None for each in labels):
+        # An epoch stands in for a step that nothing tells; beside one it says nothing else.
+        labels = [each for each in labels if epoch_of(str(each.value)) is None]
     rivals = [each for each in numbers[1:] if each.value != numbers[0].value]
-    rivals += [each for each in labels[1:] if each.value != labels[0].value]
-    if numbers and labels and labels[0].value in UNTRAINED and numbers[0].value != 0:
+    rivals += [each for each in labels[1:] if str(each.value).lower() != str(labels[0].value).lower()]
+    if numbers and labels and is_untrained(str(labels[0].value)) and numbers[0].value != 0:
         rivals.append(max(numbers[0], labels[0], key=said.index))
     if rivals:
         conflicts.append(disagreement("step", said, rivals))
@@ -94,13 +95,3 @@ def _runs_differ(first: Candidate, other: Candidate) -> bool:
         # A card names the folder that it lies in, and the files that its pattern was written for.
         return False
     return not alike(str(first.value), str(other.value))
-
-
-def alike(name: str, other: str) -> bool:
-    """Whether one name is the other, or its beginning or end: `160m-deduped` is `pythia-v1.1-160m-deduped`."""
-    words, more = sorted((_words(name), _words(other)), key=len)
-    return bool(words) and words in (more[: len(words)], more[-len(words) :])
-
-
-def _words(name: str) -> list[str]:
-    return [word for word in _SEPARATOR.split(name.lower()) if word]

@@ -11,13 +11,20 @@ from msgspec import Struct
 
 from loaders.study.cards import STAGES
 from loaders.study.evidence import EvalEvidence, Field
-from loaders.study.naming import LABELS, as_step, short_model, steps_in_model
+from loaders.study.naming import LABELS, alike, as_step, is_generic, model_parts, short_model, steps_in_model
 
 STEP_KEYS = frozenset({"step", "global_step", "checkpoint_step", "train_step", "training_step", "rl_step"})
 """Fields that hold a step; those of a log are compared in lower case, with `_` for `-`."""
 CHECKPOINT_KEYS = frozenset({"checkpoint", "ckpt", "checkpoint_name", "checkpoint_path", "ckpt_path"})
 """Fields that hold a checkpoint's name, path or step."""
+WEIGHTS_KEYS = frozenset({
+    "model_path", "adapter", "adapter_path", "lora_path", "weights", "weights_path", "sampler_path", "tinker_path",
+    "checkpoint_dir", "ckpt_dir", "checkpoint_id", "model_checkpoint", "model_name_or_path",
+})  # fmt: skip
+"""Fields of metadata that name weights; a name without a step is no statement."""
 RUN_KEYS = frozenset({"run", "run_name", "training_run"})
+SEED_KEYS = frozenset({"training_seed", "train_seed", "run_seed", "model_seed"})
+"""Seeds of training; a mere `seed` is mostly that of sampling."""
 MIX_KEYS = frozenset({"mix", "data_mix", "training_mix"})
 STAGE_KEYS = frozenset({"stage", "training_stage"})
 VARIANT_KEYS = frozenset({"variant"})
@@ -26,9 +33,14 @@ NESTED_KEYS = frozenset({"checkpoint", "training", "driftline"})
 ADAPTER_KEYS = frozenset({
     "adapter", "adapter_path", "adapter_name", "adapter_name_or_path", "lora", "lora_path", "lora_name",
     "lora_adapter", "lora_local_path", "peft", "peft_path", "peft_model", "pretrained", "model_path",
-    "model_name_or_path",
+    "model_name_or_path", "model", "model_name", "served_model_name", "weights", "weights_path", "checkpoint_path",
+    "lora_request", "lora_modules", "sampler_path", "tinker_path",
 })  # fmt: skip
 """Model args that name the weights in use."""
+SERVERS = frozenset({"base_url", "model_base_url", "api_base", "base_urls", "endpoint"})
+"""Model args that name a server; its address tells a checkpoint where a part of it is called like one."""
+EVALUATED_ROLES = ("target", "subject", "policy", "evaluated", "student")
+"""Roles of the model that is evaluated, where a log gives models roles; the others ask, act or grade."""
 
 _TAG = re.compile(r"\s*([\w-]+)\s*[=:]\s*(\S.*?)\s*")
 
@@ -52,20 +64,66 @@ def stated(evidence: EvalEvidence) -> list[Stated]:
 
 def weights_named(evidence: EvalEvidence) -> list[tuple[str, str]]:
     """Names of the evaluated weights, adapters first: rule and name."""
-    found = [
-        (f"model_args.{key}", value)
-        for key, value in evidence.model_args.items()
-        if _key(key) in ADAPTER_KEYS and isinstance(value, str) and value
-    ]
+    found = _adapters(evidence.model_args, "model_args")
     extra = evidence.generate_config.get("extra_body")
     if isinstance(extra, Mapping):
-        found += [
-            (f"generate_config.extra_body.{key}", value)
-            for key, value in extra.items()
-            if _key(key) in ADAPTER_KEYS and isinstance(value, str) and value
-        ]
+        found += _adapters(extra, "generate_config.extra_body")
+    role = next(((name, evidence.model_roles[name]) for name in EVALUATED_ROLES if name in evidence.model_roles), None)
+    if role is not None:
+        name, said = role
+        if isinstance(said, list):
+            said = said[0] if said else None
+        if isinstance(said, Mapping):
+            args = said.get("args")
+            found += _adapters(args, f"model_roles.{name}.args") if isinstance(args, Mapping) else []
+            said = said.get("model")
+        if isinstance(said, str) and short_model(said):
+            return [*found, (f"model_roles.{name}", said)]
     model = evidence.model if short_model(evidence.model) else evidence.target_model
-    return [*found, *([("model name", model)] if model else [])]
+    named = [*found, *([("model name", model)] if model else [])]
+    if any(steps_in_model(name) for _, name in named):
+        return named
+    return [*_sampled(evidence), *_served(evidence), *named]
+
+
+def _adapters(fields: Mapping[str, Any], source: str) -> list[tuple[str, str]]:
+    return [
+        (f"{source}.{key}", name)
+        for key, value in fields.items()
+        if _key(key) in ADAPTER_KEYS
+        for name in _names(value)
+    ]
+
+
+def _names(value: Any) -> list[str]:
+    """The one name that a value gives: of vLLM's `lora_modules`, NAME=PATH, it is the path; none of several."""
+    if isinstance(value, Mapping):
+        value = value.get("path") or value.get("lora_path") or value.get("lora_local_path") or list(value.values())
+    if isinstance(value, list):
+        value = value[0] if len(value) == 1 else None
+    if isinstance(value, Mapping):
+        return _names(value)
+    if not isinstance(value, str) or not value:
+        return []
+    name, equals, path = value.partition("=")
+    return [path if equals and path and re.fullmatch(r"[\w.-]+", name) and "/" in path else value]
+
+
+def _sampled(evidence: EvalEvidence) -> list[tuple[str, str]]:
+    """A name with a step that only the samples tell, where they tell one alone: not those of graders and the like."""
+    roles = [said.get("model") if isinstance(said, Mapping) else said for said in evidence.model_roles.values()]
+    others = {role for role in roles if isinstance(role, str)}
+    told = [name for name in evidence.used_models if name not in others and steps_in_model(name)]
+    return [("model of the samples", told[0])] if len(told) == 1 else []
+
+
+def _served(evidence: EvalEvidence) -> list[tuple[str, str]]:
+    """The address of a server, where a part of it is called like a checkpoint."""
+    return [
+        (f"model_args.{key}", value)
+        for key, value in evidence.model_args.items()
+        if _key(key) in SERVERS and isinstance(value, str) and steps_in_model(value)
+    ]
 
 
 @lru_cache(maxsize=10_000)
@@ -94,11 +152,15 @@ def _of_fields(evidence: EvalEvidence) -> Iterator[Stated]:
             if _key(key) in NESTED_KEYS and isinstance(value, Mapping):
                 for inner, inner_value in value.items():
                     yield from _field(_key(inner), inner_value, f"{source}.{key}.{inner}")
+            elif source == "metadata" and _key(key) in WEIGHTS_KEYS and isinstance(value, str):
+                yield from _checkpoint(value, f"{source}.{key}")
     # GPT-NeoX tells the step that it loaded as `iteration`; elsewhere the word means many things.
     if "iteration" in args:
         yield from _step(args["iteration"], "model_args.iteration")
     if isinstance(args.get("revision"), str):
         yield from _revision(args["revision"], evidence)
+    elif isinstance(args.get("revision"), int):
+        yield from _step(args["revision"], "model_args.revision")
 
 
 def _revision(revision: str, evidence: EvalEvidence) -> Iterator[Stated]:
@@ -109,7 +171,13 @@ def _revision(revision: str, evidence: EvalEvidence) -> Iterator[Stated]:
         yield from _named(step, label, "model_args.revision")
         for rule, name in weights_named(evidence)[:1]:
             run = short_model(name)
+            if run is not None and is_generic(run):
+                run = "/".join(model_parts(name)[-2:])
             if run is not None and not steps_in_model(name):
+                # stage2-ingredient1-step1000: what stands around the step is a part of the model's training.
+                part = named[0].run if named else None
+                if part and not is_generic(part) and not alike(run, part):
+                    run = f"{run}-{part}"
                 yield Stated(field="run", rule=f"{rule} {name}", value=run, of_name=True)
 
 
@@ -127,15 +195,34 @@ def _field(key: str, value: Any, rule: str) -> Iterator[Stated]:
         yield from _step(value, rule)
     elif key in CHECKPOINT_KEYS:
         yield from _checkpoint(value, rule)
-    elif key in RUN_KEYS and isinstance(value, str) and value.strip() and not value.strip().isdecimal():
-        yield Stated(field="run", rule=rule, value=value.strip())
-    elif key in MIX_KEYS and isinstance(value, str) and value.strip():
-        yield Stated(field="mix", rule=rule, value=value.strip())
-    elif key in STAGE_KEYS and value in STAGES:
+    elif key in RUN_KEYS and (text := _text(value)):
+        yield Stated(field="run", rule=rule, value=text)
+    elif key in MIX_KEYS and (text := _text(value)):
+        yield Stated(field="mix", rule=rule, value=text)
+    elif key in STAGE_KEYS and isinstance(value, str) and value in STAGES:
         # Other words than ours for a stage are no statement about training ("stage: warmup").
         yield Stated(field="stage", rule=rule, value=value)
-    elif key in VARIANT_KEYS and isinstance(value, str) and value.strip():
-        yield Stated(field="variant", rule=rule, value=value.strip())
+    elif key in VARIANT_KEYS and (text := _text(value)):
+        yield Stated(field="variant", rule=rule, value=text)
+
+
+def _text(value: Any) -> str | None:
+    """A name as a log states it, of any type: "7" of 7 and of 7.0; None of what is no name."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() and abs(value) < 1e15 else None
+    return (str(value).strip() or None) if isinstance(value, (str, int)) else None
+
+
+def training_seed(evidence: EvalEvidence) -> int | None:
+    """The seed of training that a log states, in its metadata or in what it says there of the training."""
+    nested = evidence.metadata.get("training")
+    fields = {**(nested if isinstance(nested, Mapping) else {}), **evidence.metadata}
+    found = {as_step(value)[0] for key, value in fields.items() if _key(key) in SEED_KEYS}
+    if not found and isinstance(nested, Mapping):
+        found = {as_step(nested.get("seed"))[0]}
+    return found.pop() if len(found) == 1 else None
 
 
 def _step(value: Any, rule: str) -> Iterator[Stated]:
