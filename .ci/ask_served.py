@@ -28,7 +28,7 @@ def main(home: Path, process: int, seconds: float) -> None:
     served: dict[str, dict[str, Any]] = {}
     for path in sorted((home / "state/driftline/serving").glob("*.json")):
         note = json.loads(path.read_text())
-        served |= {model: note for model in note["models"]}
+        served |= dict.fromkeys(note["models"], note)
     bases = [model for model in served if model.startswith(BASE)]
     others = [model for model in served if not model.startswith(BASE)]
     if not bases or not others:
