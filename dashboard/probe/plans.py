@@ -27,7 +27,7 @@ from dashboard.probe.asked import (
 from dashboard.probe.budget import CHARACTERS_A_TOKEN, added, most_tokens
 from dashboard.probe.conversation import Exchange, prompt_for
 from dashboard.probe.endpoints import Allowance
-from dashboard.probe.judge import MAX_TOKENS, Judge, judge_prompt
+from dashboard.probe.judge import Judge, judge_prompt
 from dashboard.probe.saving import ColumnRow, ProbeRow, ReplyRow
 from dashboard.queries.probes import SavedProbe, SavedReply
 from loaders.errors import DriftlineError
@@ -300,12 +300,12 @@ def judging(judge: Judge, prompt: Prompt, reply: SavedReply | None, max_tokens: 
     if reply is not None and reply.status not in UNDER_WAY:
         return Allowance(1, judge_reserve(judge, prompt, reply))
     empty = judge_prompt(judge.rubric, prompt, Turn("assistant", prompt.prefill or ""))
-    return Allowance(1, most_tokens(empty, MAX_TOKENS) + max_tokens)
+    return Allowance(1, most_tokens(empty, judge.max_tokens) + max_tokens)
 
 
 def judge_reserve(judge: Judge, prompt: Prompt, reply: SavedReply) -> int:
     """Tokens that judging one reply may take at the most."""
-    return most_tokens(judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)), MAX_TOKENS)
+    return most_tokens(judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)), judge.max_tokens)
 
 
 def measuring(prompt: Prompt, continuation: str) -> Allowance:

@@ -22,6 +22,7 @@ ErrorKind = Literal[
     "timeout",  # silence for longer than the endpoint allows
     "broken",  # the stream ended before its end was told
     "bad_data",  # bytes that are no UTF-8, or no events of the protocol
+    "cut",  # a verdict that ended at its limit of tokens
     "unsupported",  # this server or protocol can't do what was asked
 ]
 

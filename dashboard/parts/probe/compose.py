@@ -284,7 +284,7 @@ def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:
     if why is None:
         engine = runtime.probes().engine
         planned = plans.first_turns("", asked.columns, asked.framings, asked.sampling, 1, plans.EPOCH)
-        cost = plans.cost(planned, asked.judge)
+        cost = plans.cost(planned, engine.with_room(asked.judge) if asked.judge else None)
         of_probe, of_day = engine.spent(None)
         limits = runtime.probes().directory.declared.limits
         told = (
