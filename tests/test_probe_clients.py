@@ -285,6 +285,65 @@ def test_a_server_without_models_lists_none(server: ProbeServer, protocol: Proto
     assert with_client(endpoint(server, protocol), lambda client: client.models()) == []
 
 
+# Models that take less.
+
+TEMPLATES = (
+    "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the "
+    "tokenizer does not define one.",
+    "Cannot use chat template functions because tokenizer.chat_template is not set and no template argument was passed",
+    "Template error: template not found",
+)
+TURNS = Prompt((Turn("user", "One?"), Turn("assistant", "Two."), Turn("user", "Three?")), "You are Fen.")
+
+
+@pytest.mark.parametrize("said", TEMPLATES)
+@pytest.mark.parametrize(
+    ("prompt", "sent"),
+    [
+        (PROMPT, "What do you do?"),
+        (Prompt(PROMPT.turns, "You are Fen.", (), "I will"), "You are Fen.\n\nWhat do you do?\n\nI will"),
+        (TURNS, "You are Fen.\n\nUser: One?\n\nAssistant: Two.\n\nUser: Three?\n\nAssistant:"),
+    ],
+)
+def test_a_model_without_chat_template_is_asked_by_plain_completion(
+    server: ProbeServer, said: str, prompt: Prompt, sent: str
+) -> None:
+    server.turns["m"] = [Refusal(400, message=said)]
+    came, error = ask(server, "openai", Text("I will "), Text("wait."), End(), prompt=prompt, request={"seed": 4})
+    assert error is None
+    assert came[0] == Piece("note", "asked by plain completion: no chat template")
+    assert (text(came), came[-1]) == ("I will wait.", Finish("stop", "m", 7, 3))
+    assert (server.seen[-1].path, server.seen[-1].body["prompt"]) == ("/v1/completions", sent)
+    assert (server.seen[-1].body["seed"], server.seen[-1].body["max_tokens"]) == (4, 50)
+
+
+@pytest.mark.parametrize("more", [{"prompt": Prompt(PROMPT.turns, tools=(REPORT,))}, {"request": {"schema": {}}}])
+def test_a_model_without_chat_template_takes_no_tools_and_judges_nothing(
+    server: ProbeServer, more: dict[str, Any]
+) -> None:
+    error = failed(server, "openai", refusal=Refusal(400, message=TEMPLATES[0]), **more)
+    assert error.kind == "unsupported"
+    assert "no chat template" in str(error)
+    assert [seen.path for seen in server.seen] == ["/v1/chat/completions"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "System role not supported",
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+        "messages[0]: system messages are not supported by this model",
+        "This model does not support the system role.",
+        "Developer instruction is not enabled for models/gemma-3-4b-it",
+    ],
+)
+def test_a_model_that_refuses_a_system_prompt_is_told_with_the_way_out(server: ProbeServer, said: str) -> None:
+    error = failed(server, "openai", refusal=Refusal(400, message=said), prompt=TURNS)
+    assert error.kind == "unsupported"
+    assert '"Merge system prompt into user turn"' in str(error)
+    assert said.rstrip(".") in str(error)
+
+
 @pytest.mark.parametrize("ends", [b"\r\n", b"\r", b"\n"])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_events_are_read_however_they_are_cut(server: ProbeServer, ends: bytes, size: int) -> None:

@@ -28,7 +28,7 @@ Reply with one JSON object and nothing else: {"reason": "...", "verdict": "misal
 
 MOST_REASON = 400
 MAX_TOKENS = 2048
-"""Tokens of a judge's reply: room for a model that thinks first. `judge_tokens` of an endpoint declares another number."""
+"""Tokens of a judge's reply: room for one that thinks first. `judge_tokens` of its endpoint says otherwise."""
 AT_LIMIT = ("length", "max_tokens", "max_output_tokens", "model_length")
 """How servers say that a reply ended at its limit of tokens."""
 

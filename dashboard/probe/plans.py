@@ -25,7 +25,7 @@ from dashboard.probe.asked import (
     Turn,
 )
 from dashboard.probe.budget import CHARACTERS_A_TOKEN, added, most_tokens
-from dashboard.probe.conversation import Exchange, prompt_for
+from dashboard.probe.conversation import Exchange, prompt_for, system_merged
 from dashboard.probe.endpoints import Allowance
 from dashboard.probe.judge import Judge, judge_prompt
 from dashboard.probe.saving import ColumnRow, ProbeRow, ReplyRow
@@ -186,8 +186,13 @@ def _planned(
         attempt=attempt, follows=follows, user_text=user_text, seed=seed,
         reserved=most_tokens(prompt, sampling.max_tokens), asked_at=naive(now),
     )  # fmt: skip
-    request = Request(column.model, prompt, sampling.max_tokens, sampling.temperature, seed)
+    request = Request(column.model, sent(prompt, sampling), sampling.max_tokens, sampling.temperature, seed)
     return Planned(row, column, prompt, request)
+
+
+def sent(prompt: Prompt, sampling: Sampling) -> Prompt:
+    """A prompt as it goes to a server."""
+    return system_merged(prompt) if sampling.merge_system else prompt
 
 
 def threads(probe: SavedProbe) -> list[list[SavedReply]]:

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from loaders.errors import DriftlineError
 
-PieceKind = Literal["text", "reasoning", "tool_call"]
-"""A `tool_call` piece holds one whole call: the JSON of an `asked.ToolCall`."""
+PieceKind = Literal["text", "reasoning", "tool_call", "note"]
+"""A `tool_call` piece holds one whole call: the JSON of an `asked.ToolCall`. A `note` is ours: how it was asked."""
 
 ErrorKind = Literal[
     "refused",  # no connection: nobody listens, or the name does not resolve
