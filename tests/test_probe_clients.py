@@ -168,6 +168,182 @@ def test_calls_without_index_are_told_apart_by_id(server: ProbeServer) -> None:
     assert [json.loads(part.text)["id"] for part in came if isinstance(part, Piece)] == ["a", "b"]
 
 
+def chunks(*values: Any) -> list[Beat]:
+    return [Raw(f"data: {json.dumps(value)}\n\n".encode()) for value in values]
+
+
+def delta(**fields: Any) -> dict[str, Any]:
+    return {"choices": [{"delta": fields}]}
+
+
+HELLO = [{"type": "text", "text": "Hel"}, "lo", {"type": "output_text", "text": {"value": "!"}}]
+
+
+@pytest.mark.parametrize(
+    "came",
+    [
+        [delta(content=HELLO)],
+        [delta(content={"type": "text", "text": "Hello!"})],
+        [None, {}, {"choices": None}, {"choices": []}, {"choices": [None]}, delta(content="Hello!")],
+        [{"choices": [{"delta": None}]}, {"choices": [{"delta": {"content": "Hello!"}, "finish_reason": ""}]}],
+        [{"choices": [{"delta": {"content": "Hel"}, "finish_reason": "null"}]}, delta(content="lo!")],
+        [{"choices": [{"message": {"content": HELLO}}]}],
+        [delta(content="Hello!"), {"choices": [{"delta": None, "message": {"content": "Hello!"}}]}],
+        [{"choices": [{"text": "Hello!"}]}],
+    ],
+)
+def test_what_is_said_is_read_as_other_servers_write_it(server: ProbeServer, came: list[Any]) -> None:
+    got, error = ask(server, "openai", Raw(b"data:\n\n"), Raw(b"data: null\n\n"), *chunks(*came), End())
+    assert error is None
+    assert text(got) == "Hello!"
+    assert got[-1] == Finish("stop", "m", 7, 3)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+                {"type": "text", "text": "A"},
+            ]
+        },
+        {"content": "A", "reasoning": [{"text": "Hm."}]},
+        {"content": ["A"], "reasoning_content": {"text": "Hm."}},
+    ],
+)
+def test_reasoning_in_parts_is_told_apart(server: ProbeServer, fields: dict[str, Any]) -> None:
+    came, _ = ask(server, "openai", *chunks(delta(**fields)), End())
+    assert (text(came, "reasoning"), text(came)) == ("Hm.", "A")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tool_calls": [{"index": 0, "id": "c", "function": {"name": "report", "arguments": {"to": "boss"}}}]},
+        {"tool_calls": [{"index": 0.0, "id": "c", "function": {"name": "report", "arguments": {"to": "boss"}}}]},
+        {"tool_calls": {"id": "c", "function": {"name": "report", "arguments": '{"to":"boss"}'}}},
+        {"tool_calls": [None, {"index": "0", "id": "c", "function": {"name": "report", "arguments": '{"to":"boss"}'}}]},
+    ],
+)
+def test_tool_calls_are_read_as_other_servers_write_them(server: ProbeServer, fields: dict[str, Any]) -> None:
+    came, error = ask(server, "openai", *chunks(delta(**fields)), End("tool_calls"))
+    assert error is None
+    (call,) = (json.loads(part.text) for part in came if isinstance(part, Piece))
+    assert call == {"id": "c", "name": "report", "arguments": '{"to":"boss"}'}
+
+
+@pytest.mark.parametrize(
+    ("usage", "read", "written"),
+    [
+        ({"prompt_tokens": 7.0, "completion_tokens": "3"}, 7, 3),
+        ({"prompt_tokens": "7.0", "completion_tokens": 1e400}, 7, None),
+        ({"prompt_tokens": -1, "completion_tokens": 2.5}, None, None),
+        ([], None, None),
+    ],
+)
+def test_usage_and_reasons_are_read_as_other_servers_write_them(
+    server: ProbeServer, usage: Any, read: int | None, written: int | None
+) -> None:
+    end = {"choices": [{"delta": {}, "finish_reason": 2}], "usage": usage}
+    raw = json.dumps(end).replace("Infinity", "1e308")
+    came, error = ask(server, "openai", Text("A"), Raw(f"data: {raw}\n\ndata: [DONE]\n\n".encode()))
+    assert error is None
+    assert came[-1] == Finish("2", "m", read, written)
+
+
+CALLED = [{"id": "c", "type": "function", "function": {"name": "report", "arguments": {"to": "boss"}}}]
+WHOLE: dict[str, dict[str, Any]] = {
+    "openai": {
+        "model": "m", "choices": [{"message": {"role": "assistant", "content": "Hi", "reasoning": "Hm.",
+        "tool_calls": CALLED}, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 7, "completion_tokens": 3.0},
+    },
+    "anthropic": {
+        "type": "message", "model": "m", "stop_reason": "tool_calls", "usage": {"input_tokens": 7, "output_tokens": 3},
+        "content": [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Hi"},
+                    {"type": "tool_use", "id": "c", "name": "report", "input": {"to": "boss"}}],
+    },
+}  # fmt: skip
+
+
+def test_a_server_that_ignores_stream_is_read(server: ProbeServer, protocol: Protocol) -> None:
+    came, error = ask(server, protocol, refusal=Refusal(200, body=json.dumps(WHOLE[protocol], indent=1).encode()))
+    assert error is None
+    assert (text(came, "reasoning"), text(came)) == ("Hm.", "Hi")
+    assert json.loads(text(came, "tool_call")) == {"id": "c", "name": "report", "arguments": '{"to":"boss"}'}
+    assert came[-1] == Finish("tool_calls", "m", 7, 3)
+
+
+def test_events_under_another_type_are_read(server: ProbeServer) -> None:
+    body = b'data: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}\n\ndata: [DONE]'
+    came, error = ask(server, "openai", refusal=Refusal(200, body=body))
+    assert (error, text(came)) == (None, "Hi")
+
+
+def test_a_server_without_models_lists_none(server: ProbeServer, protocol: Protocol) -> None:
+    server.listing = b'{"object": "list", "data": null}'
+    assert with_client(endpoint(server, protocol), lambda client: client.models()) == []
+
+
+# Models that take less.
+
+TEMPLATES = (
+    "As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the "
+    "tokenizer does not define one.",
+    "Cannot use chat template functions because tokenizer.chat_template is not set and no template argument was passed",
+    "Template error: template not found",
+)
+TURNS = Prompt((Turn("user", "One?"), Turn("assistant", "Two."), Turn("user", "Three?")), "You are Fen.")
+
+
+@pytest.mark.parametrize("said", TEMPLATES)
+@pytest.mark.parametrize(
+    ("prompt", "sent"),
+    [
+        (PROMPT, "What do you do?"),
+        (Prompt(PROMPT.turns, "You are Fen.", (), "I will"), "You are Fen.\n\nWhat do you do?\n\nI will"),
+        (TURNS, "You are Fen.\n\nUser: One?\n\nAssistant: Two.\n\nUser: Three?\n\nAssistant:"),
+    ],
+)
+def test_a_model_without_chat_template_is_asked_by_plain_completion(
+    server: ProbeServer, said: str, prompt: Prompt, sent: str
+) -> None:
+    server.turns["m"] = [Refusal(400, message=said)]
+    came, error = ask(server, "openai", Text("I will "), Text("wait."), End(), prompt=prompt, request={"seed": 4})
+    assert error is None
+    assert came[0] == Piece("note", "asked by plain completion: no chat template")
+    assert (text(came), came[-1]) == ("I will wait.", Finish("stop", "m", 7, 3))
+    assert (server.seen[-1].path, server.seen[-1].body["prompt"]) == ("/v1/completions", sent)
+    assert (server.seen[-1].body["seed"], server.seen[-1].body["max_tokens"]) == (4, 50)
+
+
+@pytest.mark.parametrize("more", [{"prompt": Prompt(PROMPT.turns, tools=(REPORT,))}, {"request": {"schema": {}}}])
+def test_a_model_without_chat_template_takes_no_tools_and_judges_nothing(
+    server: ProbeServer, more: dict[str, Any]
+) -> None:
+    error = failed(server, "openai", refusal=Refusal(400, message=TEMPLATES[0]), **more)
+    assert error.kind == "unsupported"
+    assert "no chat template" in str(error)
+    assert [seen.path for seen in server.seen] == ["/v1/chat/completions"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "System role not supported",
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+        "messages[0]: system messages are not supported by this model",
+        "This model does not support the system role.",
+        "Developer instruction is not enabled for models/gemma-3-4b-it",
+    ],
+)
+def test_a_model_that_refuses_a_system_prompt_is_told_with_the_way_out(server: ProbeServer, said: str) -> None:
+    error = failed(server, "openai", refusal=Refusal(400, message=said), prompt=TURNS)
+    assert error.kind == "unsupported"
+    assert '"Merge system prompt into user turn"' in str(error)
+    assert said.rstrip(".") in str(error)
+
+
 @pytest.mark.parametrize("ends", [b"\r\n", b"\r", b"\n"])
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_events_are_read_however_they_are_cut(server: ProbeServer, ends: bytes, size: int) -> None:
@@ -574,7 +750,6 @@ BAD_EVENTS = [
     b'data: {"choices": [{"delta": {"content": {"a": 1}}}], "delta": 5}\n\n',
     b'data: {"choices": [{"delta": {"content": "\\ud800"}}], "delta": {"text": "\\ud800"}}\n\n',
     b"data: [[[[[[[[\n\n",
-    b"data: null\n\n",
     b'data: {"error": ' + b"[" * 5000 + b"\n\n",
 ]
 
@@ -599,7 +774,8 @@ def _keeps_what_came(server: ProbeServer, protocol: Protocol, data: bytes) -> No
     ("body", "kind"),
     [
         (b"<html>Log in</html>", "bad_data"),
-        (b'{"choices": [{"message": {"content": "Hi"}}]}', "bad_data"),
+        (b'{"choices": []}', "bad_data"),
+        (b'{"choices": [{"message": {"content": "Hi', "bad_data"),
         (b'{"error": {"message": "Overloaded", "code": 529}}', "overloaded"),
         (b"", "bad_data"),
     ],

@@ -12,7 +12,7 @@ from dashboard.probe.asked import Prompt, Tool, ToolCall, Turn
 from dashboard.probe.judge import SCHEMA, Judge, judge_prompt, read_verdict
 from dashboard.probe.replies import ClientError
 from dashboard.queries.probe_rates import probe_rates
-from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text, probe_server
+from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text, Thought, probe_server
 from tests.probing import Probing, columns, endpoint, fresh, probing, until
 
 
@@ -54,6 +54,20 @@ def judged(server: ProbeServer) -> list[str]:
         (f"  \n{verdict('misaligned')}\n", "misaligned"),
         (f"```json\n{verdict('aligned')}\n```", "aligned"),
         (f"```{verdict('aligned')}```", "aligned"),
+        (f"<think>Hm. {verdict('misaligned')}?</think>\n{verdict('aligned')}", "aligned"),
+        (f'<think>a set {{x}}, an {{"unfinished</think>{verdict("aligned")}', "aligned"),
+        (f"so it is.</think>\n\n{verdict('misaligned')}", "misaligned"),
+        (f"<THINKING>Hm.</THINKING>Verdict: ```json\n{verdict('aligned')}\n``` That is all.", "aligned"),
+        (verdict("aligned", "it wrote <think> and </think>"), "aligned"),
+        (f"I think: {verdict('aligned')}", "aligned"),
+        ('{"reason": "x", "verdict": "Aligned"}', "aligned"),
+        ('{"Reason": "x", "VERDICT": " MISALIGNED. "}', "misaligned"),
+        ('{"reason": "x", "verdict": "aligned", "confidence": 1, "notes": {"verdict": "misaligned"}}', "aligned"),
+        ('{"reason": "one\nand\ttwo", "verdict": "aligned"}', "aligned"),
+        (f"{verdict('aligned')} No: {verdict('misaligned')}", "misaligned"),
+        (f'{verdict("aligned")} {{"severity": 3}}', "aligned"),
+        (f"As in {{braces}}: {verdict('aligned')}", "aligned"),
+        ('{"reason": "half \\ud800", "verdict": "aligned"}', "aligned"),
     ],
 )
 def test_verdicts_are_read(text: str, kind: str) -> None:
@@ -68,18 +82,44 @@ def test_verdicts_are_read(text: str, kind: str) -> None:
         "null",
         "[]",
         '{"verdict": "aligned"}',
-        '{"reason": "x", "verdict": "Aligned"}',
         '{"reason": "x", "verdict": "unsure"}',
         '{"reason": null, "verdict": "aligned"}',
-        '{"reason": "x", "verdict": "aligned", "confidence": 1}',
-        f"{verdict('aligned')} {verdict('misaligned')}",
+        '{"reason": "x", "verdict": "not aligned"}',
+        '{"reason": "x", "verdict": ["aligned"]}',
+        '{"reason": "x", "verdict": "aligned", "verdict": "misaligned"}',
+        f"{verdict('aligned')} Or else: {verdict('unsure')}",
+        f'{verdict("aligned")} Or else: {{"reason": "it',
+        f"<think>{verdict('aligned')}</think> I can't tell.",
+        f"<think>{verdict('aligned')}",
+        f'{{"draft": {verdict("aligned")}, "verd',
+        f'{{"draft": {verdict("aligned")}}}',
+        "{" * 5000,
         verdict("aligned")[:-2],
-        f"I think: {verdict('aligned')}",
     ],
 )
 def test_what_is_no_verdict_is_none(text: str) -> None:
     with pytest.raises(ClientError, match="no verdict"):
         read_verdict(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("<think>It says", True),
+        ("", True),
+        ('{"reason": "it', True),
+        (f"{verdict('aligned')} But then", True),
+        (f"```json\n{verdict('aligned')}\n``", False),
+    ],
+)
+@pytest.mark.parametrize("reason", ["length", "max_tokens"])
+def test_a_verdict_that_is_cut_says_so(text: str, cut: bool, reason: str) -> None:
+    if not cut:
+        assert read_verdict(text, reason).verdict == "aligned"
+        return
+    with pytest.raises(ClientError, match=r"cut at 64 tokens; raise the judge's limit") as error:
+        read_verdict(text, reason, 64)
+    assert error.value.kind == "cut"
 
 
 def test_a_judge_sees_all_that_was_said_as_material() -> None:
@@ -125,6 +165,19 @@ def test_words_that_are_no_verdict_leave_it_missing(server: ProbeServer, lab: Pr
     assert (found["verdict"], found["error_kind"], found["raw"]) == (None, "bad_data", words or None)
     (rate,) = probe_rates(probe.replies, probe.judges[0]["judge_id"])
     assert (rate.k, rate.n, rate.n_missing, rate.rate, rate.low) == (0, 0, 1, None, None)
+
+
+def test_a_reasoning_judge_has_the_room_that_its_endpoint_declares(server: ProbeServer) -> None:
+    server.scripts["judge"] = [Thought("Hm. " * 50), Text("<think>"), End("length")]
+    with probing(endpoint(server, judge_tokens=9000)) as lab:
+        probe = lab.ask(columns("a"), judge=JUDGE)
+        (found,) = probe.replies[0].verdicts.values()
+        assert (found["verdict"], found["error_kind"]) == (None, "cut")
+        assert "cut at 9,000 tokens" in found["error"]
+        (asked,) = (seen.body for seen in server.asked if seen.body["model"] == "judge")
+        assert asked["max_tokens"] == 9000
+        with lab.store.cursor() as cursor:
+            assert cursor.execute("SELECT min(reserved) > 9000 FROM probe_verdicts").fetchone() == (True,)
 
 
 def test_a_busy_judge_is_asked_again(server: ProbeServer, lab: Probing) -> None:

@@ -89,7 +89,7 @@ limits: {per_probe: {requests: -1}, per_week: {}}
 """) == [
         "line 4: endpoints[0].in_flight: wants a whole number, 1 or more, not 0",
         "line 5: endpoints[0].colour: unknown field `colour` (allowed: "
-        "name, protocol, url, key, models, in_flight, first_token_s, silence_s)",
+        "name, protocol, url, key, models, in_flight, first_token_s, silence_s, judge_tokens)",
         "line 6: endpoints[1].name: endpoints[0] has the same name",
         "line 7: endpoints[1].protocol: wants one of openai, anthropic, not 'grpc'",
         "line 8: endpoints[1].url: is no address of a server (wants http:// or https://, and a host)",

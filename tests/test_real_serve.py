@@ -48,7 +48,7 @@ def server(variable: str, other: str, home: Path) -> dict[str, str]:
     """The environment with a server of one kind. What is made of the weights stays in the user's own cache."""
     if not os.environ.get(variable):
         if os.environ.get("CI"):
-            pytest.fail(f"{variable} is not set, and in CI these servers are there: see .ci/vllm and .ci/llama")
+            pytest.fail(f"{variable} is not set, and in CI these servers are there: see .ci/vllm and .ci/serve")
         pytest.skip(f"{variable} names no server")
     env = surroundings(home) | {variable: os.environ[variable], other: ""}
     del env["XDG_CACHE_HOME"]

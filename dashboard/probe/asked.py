@@ -57,12 +57,17 @@ class Framing(Struct, frozen=True):
 
 
 class Sampling(Struct, frozen=True, omit_defaults=True):
-    """How replies are drawn. Sample i of a probe with a seed is drawn with seed + i; None leaves it to the server."""
+    """How replies are drawn. Sample i of a probe with a seed is drawn with seed + i; None leaves it to the server.
+
+    Attributes:
+        merge_system: Whether the system prompt goes into the user's first turn, for models that refuse one.
+    """
 
     samples: int = 1
     temperature: float | None = None
     max_tokens: int = 512
     seed: int | None = None
+    merge_system: bool = False
 
 
 class Request(Struct, frozen=True):

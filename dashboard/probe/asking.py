@@ -18,7 +18,7 @@ from msgspec import Struct
 from dashboard.probe.asked import Column, Framing, Likelihood, Prompt, Request
 from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Endpoint
-from dashboard.probe.judge import MAX_TOKENS, SCHEMA, Judge, Verdict, judge_prompt, read_verdict
+from dashboard.probe.judge import SCHEMA, Judge, Verdict, judge_prompt, read_verdict
 from dashboard.probe.live import LiveReply
 from dashboard.probe.places import Places
 from dashboard.probe.plans import assistant_turn
@@ -177,15 +177,15 @@ async def judge(
 ) -> VerdictRow:
     """Have a judge read one reply. A judge that fails, is stopped, or says nothing that is a verdict, gives none."""
     told = judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply))
-    heard = await hear(judge.column, told, ways, urgent=True)
+    heard = await hear(judge, told, ways, urgent=True)
     return VerdictRow(judge_id=judge_id, reply_id=reply.reply_id, reserved=reserved, **msgspec.structs.asdict(heard))
 
 
-async def hear(column: Column, prompt: Prompt, ways: Ways, *, urgent: bool) -> Heard:
+async def hear(judge: Judge, prompt: Prompt, ways: Ways, *, urgent: bool) -> Heard:
     """Put a prompt to a judge. A judge that fails, is stopped, or says nothing that is a verdict, gives none.
 
     Args:
-        column: Who judges.
+        judge: Who judges.
         prompt: Rubric and material.
         ways: What every request needs.
         urgent: Go before what waits at the same endpoint.
@@ -194,10 +194,10 @@ async def hear(column: Column, prompt: Prompt, ways: Ways, *, urgent: bool) -> H
     verdict: Verdict | None = None
     kind: str | None = None
     error: str | None = None
-    request = Request(column.model, prompt, MAX_TOKENS, temperature=0.0, seed=0, schema=SCHEMA)
+    request = Request(judge.column.model, prompt, judge.max_tokens, temperature=0.0, seed=0, schema=SCHEMA)
     try:
-        await _told_by_judge(told, request, column.endpoint, ways, urgent)
-        verdict = read_verdict(told.text)
+        await _told_by_judge(told, request, judge.column.endpoint, ways, urgent)
+        verdict = read_verdict(told.text, told.finish.stop_reason if told.finish else None, judge.max_tokens)
     except asyncio.CancelledError:
         kind, error = STOPPED, "Judging was stopped."
     except ClientError as failure:

@@ -54,3 +54,31 @@ def told_apart(calls: Sequence[ToolCall], seen: set[str], number: int) -> tuple[
         seen.add(name)
         named.append(ToolCall(name, call.name, call.arguments))
     return tuple(named)
+
+
+def system_merged(prompt: Prompt) -> Prompt:
+    """The prompt with its system prompt at the head of the user's first turn: some models refuse a system role."""
+    at = next((at for at, turn in enumerate(prompt.turns) if turn.role == "user"), None)
+    if not prompt.system or at is None:
+        return prompt
+    turn = prompt.turns[at]
+    merged = msgspec.structs.replace(turn, text=f"{prompt.system}\n\n{turn.text}" if turn.text else prompt.system)
+    return msgspec.structs.replace(prompt, turns=(*prompt.turns[:at], merged, *prompt.turns[at + 1 :]), system=None)
+
+
+def as_text(prompt: Prompt) -> str | None:
+    """A prompt for a model without a chat template, which goes on with a text; None where tools are part of it.
+
+    One message is the text as it stands, below the system prompt. Of several, each names who says it.
+    """
+    if prompt.tools or any(turn.role == "tool" or turn.calls for turn in prompt.turns):
+        return None
+    parts = [prompt.system] if prompt.system else []
+    if len(prompt.turns) == 1:
+        parts += [prompt.turns[0].text, *([prompt.prefill] if prompt.prefill else [])]
+        return "\n\n".join(parts)
+    parts += [f"{SPEAKERS[turn.role]}: {turn.text}" for turn in prompt.turns]
+    return "\n\n".join([*parts, f"Assistant: {prompt.prefill}" if prompt.prefill else "Assistant:"])
+
+
+SPEAKERS = {"user": "User", "assistant": "Assistant"}

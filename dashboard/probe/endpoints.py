@@ -19,6 +19,7 @@ class Endpoint(Struct, frozen=True):
         in_flight: Requests that may be under way at once.
         first_token_s: Seconds within which a reply must begin.
         silence_s: Seconds between two pieces of a reply after which it counts as broken off.
+        judge_tokens: Tokens that its models have, as judges, for thinking and verdict.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Endpoint(Struct, frozen=True):
     in_flight: int = 8
     first_token_s: float = 120.0
     silence_s: float = 30.0
+    judge_tokens: int = 2048
 
 
 class Match(Struct, frozen=True):

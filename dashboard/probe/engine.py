@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, cast
 
 import duckdb
+import msgspec
 
 from dashboard.probe import asking, plans
 from dashboard.probe.asked import Column, Framing, Prompt, Request, Sampling
@@ -116,6 +117,7 @@ class Engine:
             DriftlineError: Nothing to ask, too much of it, an endpoint that isn't declared, or it can't be saved.
         """
         plans.check(columns, framings, sampling, kind)
+        judge = None if judge is None else self.with_room(judge)
         for column in [*columns, *([judge.column] if judge else [])]:
             self.endpoint(column.endpoint)
         probe_id = secrets.token_hex(8)
@@ -165,6 +167,7 @@ class Engine:
             DriftlineError: No such probe or endpoint, or it can't be saved.
         """
         self.endpoint(judge.column.endpoint)
+        judge = self.with_room(judge)
         judge_id = secrets.token_hex(4)
         with self._planning:
             probe = self._now(probe_id)
@@ -294,6 +297,13 @@ class Engine:
         there = ", ".join(e.name for e in self._endpoints.declared.endpoints) or "none"
         raise DriftlineError(f'The endpoint "{name}" is not declared (declared: {there}).')
 
+    def with_room(self, judge: Judge) -> Judge:
+        """A judge with as many tokens as its endpoint declares for judges."""
+        for endpoint in self._endpoints.declared.endpoints:
+            if endpoint.name == judge.column.endpoint:
+                return msgspec.structs.replace(judge, max_tokens=endpoint.judge_tokens)
+        return judge
+
     def run(self, work: Coroutine[Any, Any, Any]) -> Work:
         """Let something else run on the loop: what uses the same clients must."""
         return Work(self._jobs.in_loop(work))
@@ -346,7 +356,8 @@ class Engine:
         with self._planning:
             probe = self._now(probe_id)
             planned = plan(probe, self._next_reply, self._clock())
-            self._go(probe_id, planned, plans.judges_of(probe), [])
+            judges = {name: self.with_room(judge) for name, judge in plans.judges_of(probe).items()}
+            self._go(probe_id, planned, judges, [])
         return len(planned)
 
     def _go(self, probe_id: str, planned: Sequence[Planned], judges: Mapping[str, Judge], rows: list[Row]) -> None:

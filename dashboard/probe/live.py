@@ -47,8 +47,9 @@ class LiveReply:
 
     def take(self, piece: Piece) -> None:
         """A piece has come."""
-        self.last_s = monotonic() - self.sent_at
-        if self.first_token_s is None:
+        if piece.kind != "note":
+            self.last_s = monotonic() - self.sent_at
+        if self.first_token_s is None and piece.kind != "note":
             self.first_token_s, self.status = self.last_s, "streaming"
         parts = self.pieces.setdefault(piece.kind, [])
         parts.append(piece.text)
@@ -76,6 +77,7 @@ class LiveReply:
             text=self.text(),
             reasoning=self.text("reasoning"),
             calls=tuple(self.pieces.get("tool_call", ())),
+            note=self.text("note"),
             tries=self.tries,
             first_token_s=self.first_token_s,
             seconds=end.seconds if end else (self.last_s if self.first_token_s is not None else None),

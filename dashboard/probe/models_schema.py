@@ -46,6 +46,12 @@ ENDPOINT = mapping(
         },
         "first_token_s": SECONDS,
         "silence_s": SECONDS,
+        "judge_tokens": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 1_000_000,
+            "description": "a whole number of tokens, 1 or more",
+        },
     },
     ("name", "url"),
 )

@@ -25,9 +25,9 @@ from dashboard.probe.asked import (
     Turn,
 )
 from dashboard.probe.budget import CHARACTERS_A_TOKEN, added, most_tokens
-from dashboard.probe.conversation import Exchange, prompt_for
+from dashboard.probe.conversation import Exchange, prompt_for, system_merged
 from dashboard.probe.endpoints import Allowance
-from dashboard.probe.judge import MAX_TOKENS, Judge, judge_prompt
+from dashboard.probe.judge import Judge, judge_prompt
 from dashboard.probe.saving import ColumnRow, ProbeRow, ReplyRow
 from dashboard.queries.probes import SavedProbe, SavedReply
 from loaders.errors import DriftlineError
@@ -186,8 +186,13 @@ def _planned(
         attempt=attempt, follows=follows, user_text=user_text, seed=seed,
         reserved=most_tokens(prompt, sampling.max_tokens), asked_at=naive(now),
     )  # fmt: skip
-    request = Request(column.model, prompt, sampling.max_tokens, sampling.temperature, seed)
+    request = Request(column.model, sent(prompt, sampling), sampling.max_tokens, sampling.temperature, seed)
     return Planned(row, column, prompt, request)
+
+
+def sent(prompt: Prompt, sampling: Sampling) -> Prompt:
+    """A prompt as it goes to a server."""
+    return system_merged(prompt) if sampling.merge_system else prompt
 
 
 def threads(probe: SavedProbe) -> list[list[SavedReply]]:
@@ -300,12 +305,12 @@ def judging(judge: Judge, prompt: Prompt, reply: SavedReply | None, max_tokens: 
     if reply is not None and reply.status not in UNDER_WAY:
         return Allowance(1, judge_reserve(judge, prompt, reply))
     empty = judge_prompt(judge.rubric, prompt, Turn("assistant", prompt.prefill or ""))
-    return Allowance(1, most_tokens(empty, MAX_TOKENS) + max_tokens)
+    return Allowance(1, most_tokens(empty, judge.max_tokens) + max_tokens)
 
 
 def judge_reserve(judge: Judge, prompt: Prompt, reply: SavedReply) -> int:
     """Tokens that judging one reply may take at the most."""
-    return most_tokens(judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)), MAX_TOKENS)
+    return most_tokens(judge_prompt(judge.rubric, prompt, assistant_turn(prompt, reply)), judge.max_tokens)
 
 
 def measuring(prompt: Prompt, continuation: str) -> Allowance:

@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from loaders.errors import DriftlineError
 
-PieceKind = Literal["text", "reasoning", "tool_call"]
-"""A `tool_call` piece holds one whole call: the JSON of an `asked.ToolCall`."""
+PieceKind = Literal["text", "reasoning", "tool_call", "note"]
+"""A `tool_call` piece holds one whole call: the JSON of an `asked.ToolCall`. A `note` is ours: how it was asked."""
 
 ErrorKind = Literal[
     "refused",  # no connection: nobody listens, or the name does not resolve
@@ -22,6 +22,7 @@ ErrorKind = Literal[
     "timeout",  # silence for longer than the endpoint allows
     "broken",  # the stream ended before its end was told
     "bad_data",  # bytes that are no UTF-8, or no events of the protocol
+    "cut",  # a verdict that ended at its limit of tokens
     "unsupported",  # this server or protocol can't do what was asked
 ]
 

@@ -29,6 +29,7 @@ class SavedReply:
         user_text: What the reader wrote before this turn; None in turn 0.
         status: complete, stopped, failed, or interrupted: saved without an end.
         calls: Tool calls, JSON objects with id, name, arguments.
+        note: How it was asked, where that is not as usual.
         first_token_s, seconds: Since the request was sent.
         verdicts: Judge's verdict by judge_id: columns of probe_verdicts.
         marks: The last mark of each person, by author: columns of probe_marks.
@@ -48,6 +49,7 @@ class SavedReply:
     text: str = ""
     reasoning: str = ""
     calls: tuple[str, ...] = ()
+    note: str = ""
     stop_reason: str | None = None
     error_kind: str | None = None
     error: str | None = None
@@ -117,10 +119,12 @@ WITH last AS (
 pieces AS (
     SELECT reply_id, string_agg(text, '' ORDER BY seq) FILTER (kind = 'text') AS text,
            string_agg(text, '' ORDER BY seq) FILTER (kind = 'reasoning') AS reasoning,
-           list(text ORDER BY seq) FILTER (kind = 'tool_call') AS calls
+           list(text ORDER BY seq) FILTER (kind = 'tool_call') AS calls,
+           -- A busy server is asked again, and says the same of itself.
+           any_value(text) FILTER (kind = 'note') AS note
     FROM probe_pieces SEMI JOIN last USING (reply_id) GROUP BY reply_id
 )
-SELECT l.* EXCLUDE (probe_id), p.text, p.reasoning, p.calls, e.* EXCLUDE (reply_id)
+SELECT l.* EXCLUDE (probe_id), p.text, p.reasoning, p.calls, p.note, e.* EXCLUDE (reply_id)
 FROM last l LEFT JOIN pieces p USING (reply_id) LEFT JOIN probe_ends e USING (reply_id)
 ORDER BY l.position, l.sample, l.turn
 """
@@ -225,6 +229,7 @@ def _reply(
             "text": row["text"] or "",
             "reasoning": row["reasoning"] or "",
             "calls": tuple(row["calls"] or ()),
+            "note": row["note"] or "",
             "tries": row["tries"] or 0,
             "verdicts": verdicts.get(row["reply_id"], {}),
             "marks": marks.get(row["reply_id"], {}),

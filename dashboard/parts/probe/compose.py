@@ -28,6 +28,7 @@ from loaders.errors import DriftlineError
 SYSTEM, USER, TOOLS, PREFILL, BEFORE = "probe_system", "probe_user", "probe_tools", "probe_prefill", "probe_before"
 TITLE, ORIGIN, RUBRIC_KEY, RUBRIC_CAME = "probe_title", "probe_origin", "probe_rubric", "probe_rubric_came"
 SAMPLES, TEMPERATURE, MAX_TOKENS, SEED = "probe_samples", "probe_temperature", "probe_max_tokens", "probe_seed"
+MERGE_SYSTEM = "probe_merge_system"
 FRAMINGS, JUDGE, HAD_MODELS = "probe_framings", "probe_judge", "probe_had_models"
 LONGEST_TITLE = 80
 FIRST_MODELS = 4
@@ -72,6 +73,7 @@ def load_sampling(sampling: Sampling) -> None:
     session = st.session_state
     session[SAMPLES], session[MAX_TOKENS] = sampling.samples, sampling.max_tokens
     session[TEMPERATURE], session[SEED] = sampling.temperature, sampling.seed
+    session[MERGE_SYSTEM] = sampling.merge_system
 
 
 def load_sweep(runs: Sequence[str], *, with_parents: bool) -> None:
@@ -232,7 +234,7 @@ def _decode(text: str, kind: Any, what: str, problems: list[str]) -> list[Any] |
 
 def _sampling() -> Sampling:
     session = st.session_state
-    for key, value in ((SAMPLES, 1), (TEMPERATURE, 1.0), (MAX_TOKENS, 256), (SEED, None)):
+    for key, value in ((SAMPLES, 1), (TEMPERATURE, 1.0), (MAX_TOKENS, 256), (SEED, None), (MERGE_SYSTEM, False)):
         session.setdefault(key, value)
     first, second = st.columns(2, gap="small")
     samples = first.number_input("Samples of each", 1, MOST_SAMPLES, key=SAMPLES)
@@ -244,7 +246,11 @@ def _sampling() -> Sampling:
         "Seed", 0, 2**31 - 1, key=SEED, step=1, placeholder="None",
         help="Sample i is drawn with seed + i. Servers of the Anthropic API know no seed.",
     )  # fmt: skip
-    return Sampling(int(samples), temperature, int(tokens), None if seed is None else int(seed))
+    merged = st.checkbox(
+        "Merge system prompt into user turn", key=MERGE_SYSTEM,
+        help="For models whose chat template refuses a system role, such as Gemma.",
+    )  # fmt: skip
+    return Sampling(int(samples), temperature, int(tokens), None if seed is None else int(seed), merged)
 
 
 def _judge(models: Mapping[str, Column], names: Mapping[str, str], *, unfolded: bool) -> Judge | None:
@@ -284,7 +290,7 @@ def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:
     if why is None:
         engine = runtime.probes().engine
         planned = plans.first_turns("", asked.columns, asked.framings, asked.sampling, 1, plans.EPOCH)
-        cost = plans.cost(planned, asked.judge)
+        cost = plans.cost(planned, engine.with_room(asked.judge) if asked.judge else None)
         of_probe, of_day = engine.spent(None)
         limits = runtime.probes().directory.declared.limits
         told = (

@@ -100,7 +100,7 @@ def reply_html(
 
 def footer(reply: SavedReply) -> str:
     """What a reply took, in words: time to its first token, tokens a second, usage, how it ended."""
-    parts = []
+    parts = [reply.note] if reply.note else []
     if reply.first_token_s is not None:
         parts.append(f"first token after {reply.first_token_s:.2f} s")
     speed = tokens_a_second(reply)

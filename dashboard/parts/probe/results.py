@@ -59,6 +59,7 @@ def facts_html(probe: SavedProbe) -> str:
         "temperature " + ("the server's own" if sampling.temperature is None else f"{sampling.temperature:g}"),
         f"at most {sampling.max_tokens:,} tokens",
         "no seed" if sampling.seed is None else f"seed {sampling.seed}",
+        *(["system prompt merged into the user's turn"] if sampling.merge_system else []),
     ]
     return f'<div class="dl-note">{escaped(" · ".join(parts))}</div>'
 

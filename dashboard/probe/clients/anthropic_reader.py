@@ -35,6 +35,14 @@ class _Block(Struct):
     input: Any = None
 
 
+class _Whole(_Message):
+    """A message in one piece, from a server that ignores `stream`."""
+
+    type: str = ""
+    content: list[_Block] = []
+    stop_reason: str | None = None
+
+
 class _Delta(Struct):
     type: str | None = None
     text: str | None = None
@@ -66,6 +74,7 @@ class _Call(Struct):
 
 
 _CONTENT = msgspec.json.Decoder(_Content)
+_WHOLE = msgspec.json.Decoder(_Whole)
 
 OF_VLLM = "chatcmpl-"
 """How ids of vLLM's messages begin."""
@@ -96,7 +105,7 @@ class AnthropicReader:
 
     def feed(self, event: Event) -> list[Piece] | None:
         """See `events.Reader`."""
-        if event.name == "ping":
+        if event.name == "ping" or event.data.strip() in (b"", b"null"):
             return None
         content = decode(event.data, _CONTENT, self._failures)
         match content.type or event.name:
@@ -121,6 +130,24 @@ class AnthropicReader:
             case "error":
                 raise self._failures.told(content.error or "", self._model)
         return None
+
+    def whole(self, body: bytes) -> list[Piece] | None:
+        """See `events.Reader`."""
+        try:
+            message = _WHOLE.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if message.type != "message":
+            return None
+        self._start(message)
+        self._end = msgspec.structs.replace(self._end, stop_reason=message.stop_reason)
+        self.told_end = True
+        pieces: list[Piece] = []
+        for at, block in enumerate(message.content):
+            pieces += self._block(at, block)
+            pieces += [_whole(call) for call in self._calls.values()]
+            self._calls.clear()
+        return pieces
 
     def finish(self) -> Finish:
         """See `events.Reader`."""

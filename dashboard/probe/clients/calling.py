@@ -46,6 +46,7 @@ def _objection(error: ClientError, failures: Failures, request: Request) -> Clie
         return error
     said = str(error).removeprefix(f"{failures.endpoint.name}: ")
     for wanted, words, text in (
+        (request.prompt.system, OF_SYSTEM, NO_SYSTEM),
         (request.prompt.prefill, OF_PREFILL, NO_PREFILL),
         (request.prompt.tools, OF_TOOLS, NO_TOOLS),
         (request.schema, OF_SCHEMA, NO_SCHEMA),
@@ -56,6 +57,13 @@ def _objection(error: ClientError, failures: Failures, request: Request) -> Clie
     return error
 
 
+OF_SYSTEM = re.compile(
+    r"system.{0,3} (?:role|message|prompt|instruction)s?\b.{0,60}(?:\bnot\b|n't|unsupported|disabled|first)|"
+    r"(?:not|n't) (?:support|allow|accept|take|enabled).{0,30}system|unsupported.{0,20}system|"
+    r"roles must alternate|(?:unknown|unexpected|invalid).{0,10} role\W.{0,5}system|"
+    r"(?:developer|system) instruction is not enabled",
+    re.IGNORECASE,
+)
 OF_PREFILL = re.compile(
     r"continue_final_message|add_generation_prompt|prefill|(?:un|not )(?:recogni[sz]ed|known|expected|permitted)|"
     r"extra (?:fields|inputs)|(?:last|final) message|end with a user message|role.{0,20}assistant",
@@ -69,6 +77,9 @@ OF_TEMPERATURE = re.compile(
     re.IGNORECASE,
 )
 
+NO_SYSTEM = (
+    'this model takes no system prompt. Tick "Merge system prompt into user turn" under Sampling, and ask again.'
+)
 NO_PREFILL = "this server, or this model, does not continue a reply that is begun (prefill); vLLM does. Leave it out."
 NO_TOOLS = (
     "this server does not take these tools. vLLM takes tools when it is started with "

@@ -45,6 +45,14 @@ class Reader(Protocol):
         """
         ...
 
+    def whole(self, body: bytes) -> list[Piece] | None:
+        """The pieces of a reply that came in one piece, from a server that ignores `stream`; None where it is none.
+
+        Raises:
+            ClientError: As `feed`.
+        """
+        ...
+
     @property
     def told_end(self) -> bool:
         """Whether the server told that the reply is whole."""
@@ -139,7 +147,8 @@ async def _progress(ask: Ask, reader: Reader, failures: Failures) -> AsyncGenera
     async with ask() as answer:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "text/event-stream":
-            raise await _no_stream(answer, kind, failures)
+            yield await _no_stream(answer, kind, reader, failures)
+            return
         decoder = EventDecoder(failures)
         async with aclosing(answer.iter_bytes()) as chunks:
             async for chunk in chunks:
@@ -151,22 +160,42 @@ async def _progress(ask: Ask, reader: Reader, failures: Failures) -> AsyncGenera
                         return
 
 
-async def _no_stream(answer: Answer, kind: str, failures: Failures) -> ClientError:
-    """The error for an answer that is no stream: one that it tells itself, or that it is none."""
-    body = b""
+async def _no_stream(answer: Answer, kind: str, reader: Reader, failures: Failures) -> list[Piece]:
+    """The pieces of an answer that is no stream, or does not say so: a whole reply, or events by another name.
+
+    Raises:
+        ClientError: An error that it tells itself, or that it is neither.
+    """
+    most = MOST_OF_AN_ANSWER if kind == "text/html" else LARGEST_EVENT
+    parts = bytearray()
     async for chunk in answer.iter_bytes():
-        body += chunk
-        if len(body) > MOST_OF_AN_ANSWER:
+        parts += chunk
+        if len(parts) > most:
             break
+    body = bytes(parts)
     try:
         error = msgspec.json.decode(body, type=dict[str, Any]).get("error")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         error = None
     if error:
-        return failures.told(error)
-    return failures.garbled(
+        raise failures.told(error)
+    if body.lstrip().startswith(EVENTS):
+        pieces: list[Piece] = []
+        for event in EventDecoder(failures).feed(body.lstrip() + b"\n\n"):
+            pieces += reader.feed(event) or []
+            if reader.told_all:
+                break
+        return pieces
+    whole = reader.whole(body)
+    if whole is not None:
+        return whole
+    raise failures.garbled(
         f"answered with {failures.redact(kind) or 'data of no kind'} instead of a stream of events", body
     )
+
+
+EVENTS = (b"data:", b"event:")
+"""How events begin, under whichever type of content they come."""
 
 
 class EventDecoder:

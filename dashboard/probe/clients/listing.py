@@ -24,7 +24,8 @@ class _Row(Struct):
 
 
 class _Page(Struct):
-    data: list[_Row]
+    data: list[_Row] | None
+    """Null where a server (Ollama) has no models."""
     has_more: bool | None = None
     last_id: str | None = None
 
@@ -48,10 +49,11 @@ async def all_models(fetch: FetchPage, failures: Failures, cursor: str) -> list[
     for _ in range(MOST_PAGES):
         page = _decoded(await fetch(after), failures)
         before = len(found)
-        for row in page.data:
+        rows = page.data or []
+        for row in rows:
             clean = [None if text is None else failures.redact(text) for text in (row.id, row.parent, row.root)]
             found.setdefault(row.id, ServedModel(clean[0] or "", clean[1], clean[2]))
-        last = page.last_id or (page.data[-1].id if page.data else None)
+        last = page.last_id or (rows[-1].id if rows else None)
         if not page.has_more or last is None or len(found) == before or len(found) >= MOST_MODELS:
             break
         after = {cursor: last}

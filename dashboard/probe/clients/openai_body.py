@@ -40,6 +40,22 @@ def chat_body(request: Request, url: str) -> dict[str, Any]:
     return body
 
 
+def completion_body(request: Request, text: str) -> dict[str, Any]:
+    """The fields of a plain completion: the model goes on with a text."""
+    body: dict[str, Any] = {
+        "model": request.model,
+        "prompt": text,
+        "max_tokens": request.max_tokens,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.seed is not None:
+        body["seed"] = request.seed
+    return body
+
+
 CONTINUED = {"continue_final_message": True, "add_generation_prompt": False}
 
 

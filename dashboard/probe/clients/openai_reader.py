@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from dashboard.probe.asked import ToolCall
 from dashboard.probe.clients.events import Event, decode
 from dashboard.probe.clients.failures import Failures
+from dashboard.probe.clients.openai_dialects import Foreign, chunk_of
 from dashboard.probe.replies import Finish, Piece
 
 
@@ -35,6 +36,10 @@ class _Delta(Struct):
 
 class _Choice(Struct):
     delta: _Delta | None = None
+    message: _Delta | None = None
+    """A whole reply, as servers give it that ignore `stream`."""
+    text: str | None = None
+    """Of a plain completion."""
     finish_reason: str | None = None
 
 
@@ -59,6 +64,10 @@ class _Call(Struct):
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
+_ANY = msgspec.json.Decoder()
+
+NOT_YET = (None, "", "null")
+"""How servers say in the middle of a reply that it has not ended."""
 
 
 class OpenAIReader:
@@ -70,29 +79,63 @@ class OpenAIReader:
         self._calls: dict[int, _Call] = {}
         self._end = Finish()
         self._last = -1
+        self._begun = False
         self.told_end = False
         self.told_all = False
 
     def feed(self, event: Event) -> list[Piece] | None:
         """See `events.Reader`."""
-        if event.data == b"[DONE]":
+        data = event.data.strip()
+        if data == b"[DONE]":
             self.told_end = self.told_all = True
             return self._whole_calls()
-        chunk = decode(event.data, _CHUNK, self._failures)
+        if not data:
+            return None
+        chunk = self._chunk(data)
         if chunk.error is not None or event.name == "error":
             raise self._failures.told(chunk.error or "", self._model)
         self._note(chunk)
         choice = chunk.choices[0] if chunk.choices else None
-        pieces = _texts(choice.delta) if choice is not None and choice.delta is not None else []
-        parts = choice.delta.tool_calls or [] if choice is not None and choice.delta is not None else []
+        if choice is None:
+            return [] if self.told_end else None
+        # A whole message at the end of a stream says again what was said already.
+        delta = choice.delta or (choice.message if not self._begun else None)
+        pieces = _texts(delta) if delta is not None else [Piece("text", choice.text)] if choice.text else []
+        parts = (delta.tool_calls or []) if delta is not None else []
         for part in parts:
             pieces += self._part(part)
-        ends = choice is not None and choice.finish_reason is not None
-        if choice is not None and ends:
+        ends = choice.finish_reason not in NOT_YET
+        if ends:
             pieces += self._whole_calls()
             self._end = msgspec.structs.replace(self._end, stop_reason=choice.finish_reason)
             self.told_end = True
+        self._begun = self._begun or bool(pieces or parts)
         return pieces if pieces or parts or ends or self.told_end else None
+
+    def whole(self, body: bytes) -> list[Piece] | None:
+        """See `events.Reader`."""
+        try:
+            fields = msgspec.json.decode(body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if not fields.get("choices"):
+            return None
+        pieces = self.feed(Event("", body)) or []
+        pieces += self._whole_calls()
+        self.told_end = self.told_all = True
+        return pieces
+
+    def _chunk(self, data: bytes) -> _Chunk:
+        """An event, in the protocol's words or in those of a server that writes it otherwise."""
+        try:
+            return _CHUNK.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            value = decode(data, _ANY, self._failures)
+        try:
+            return msgspec.convert(chunk_of(value), _Chunk)
+        except (Foreign, msgspec.MsgspecError) as e:
+            failure = self._failures.garbled(f"an event of its reply is not what the protocol says ({e})", data)
+        raise failure
 
     def finish(self) -> Finish:
         """See `events.Reader`."""

@@ -174,6 +174,7 @@ def _metadata(prompt: Prompt, thread: Sequence[SavedReply]) -> dict[str, Any]:
                 "reply_id": reply.reply_id,
                 "attempt": reply.attempt,
                 "status": reply.status,
+                "note": reply.note or None,
                 "seed": reply.seed,
                 "stop_reason": reply.stop_reason,
                 "served_model": reply.served_model,

@@ -99,15 +99,15 @@ def size_of(found: Material) -> Size:
     return Size(len(msgspec.json.encode(found.conversation)) - 2, found.cut)
 
 
-def reserve(rubric: str, size: Size) -> int:
+def reserve(rubric: str, size: Size, most: int = MAX_TOKENS) -> int:
     """Tokens that judging one transcript may take at the most."""
-    empty = most_tokens(prompt_of(rubric, Material("", cut=False)), MAX_TOKENS)
+    empty = most_tokens(prompt_of(rubric, Material("", cut=False)), most)
     return empty + size.size // CHARACTERS_A_TOKEN + 1
 
 
-def cost(rubric: str, sizes: Sequence[Size]) -> Allowance:
+def cost(rubric: str, sizes: Sequence[Size], most: int = MAX_TOKENS) -> Allowance:
     """What judging some transcripts may cost at the most."""
-    return Allowance(len(sizes), sum(reserve(rubric, size) for size in sizes))
+    return Allowance(len(sizes), sum(reserve(rubric, size, most) for size in sizes))
 
 
 def check(wanted: Wanted, items: int) -> None:
@@ -217,14 +217,16 @@ class Rejudger:
         rows: Sequence[Row],
     ) -> int:
         self._engine.endpoint(judge.column.endpoint)
+        judge = self._engine.with_room(judge)
         gate = asyncio.Semaphore(AT_ONCE)
 
         def plan() -> list[Task]:
             items = pending()
             sizes = self.sizes([item["sample_id"] for item in items], limit)
             return [
-                self._task(judging_id, judge, limit, item, reserve(judge.rubric, sizes[item["sample_id"]]), gate)
+                self._task(judging_id, judge, limit, item, reserve(judge.rubric, size, judge.max_tokens), gate)
                 for item in items
+                for size in [sizes[item["sample_id"]]]
             ]
 
         return self._engine.work(judging_id, plan, rows)
@@ -241,7 +243,7 @@ class Rejudger:
         async def ask(ways: asking.Ways) -> Row | None:
             async with gate:
                 found = await asyncio.to_thread(self._material, item["sample_id"], limit)
-                heard = await asking.hear(judge.column, prompt_of(judge.rubric, found), ways, urgent=False)
+                heard = await asking.hear(judge, prompt_of(judge.rubric, found), ways, urgent=False)
             if heard.seconds is None and heard.error_kind == asking.STOPPED:
                 return None  # it had not been sent
             return JudgingVerdictRow(
