@@ -42,7 +42,7 @@ def flag_standing(rows: Iterable[Row]) -> None:
         if leads:
             # Split values tell logs apart: only what a row's own samples are of is pooled in it.
             row["pooled"] = len(leads)
-        row["flags"] += [*(row["told_pooled"] if len(leads) != 1 else ()), *row["told"]]
+        row["flags"] += [*(row["pooling"] if len(leads) != 1 else ()), *row["beside"]]
 
 
 def flag_states(rows: Iterable[Row]) -> None:

@@ -99,7 +99,7 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
 
     Returns:
         Besides the log's columns: `members`, `pooled` (evaluations in it), `repeat` (0 on the line) and
-        `told` (sentences about logs that were superseded or left out; `told_pooled` about those that were pooled).
+        `beside` (sentences about logs that were superseded or left out; `pooling` about those that were pooled).
     """
     logs = [dict(log) for log in logs]
     speaking: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
@@ -124,12 +124,12 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
             about = _pooled(of, together)
             leads = {at: log["lead_id"] for log in together for at in (log["eval_id"], *joined[log["lead_id"]])}
             point = of[0] | {"members": members, "pooled": len(together), "repeat": 0, "leads": leads}
-            points.append(point | {"told": told, "told_pooled": about})
+            points.append(point | {"beside": told, "pooling": about})
             continue
         for number, log in enumerate(of if repeats == "each" else of[:1]):
             members = [log["eval_id"], *joined[log["lead_id"]]]
             about = _beside(of, number, repeats) + ([] if number else told)
-            points.append(log | {"members": members, "pooled": 1, "repeat": number, "told": about, "told_pooled": []})
+            points.append(log | {"members": members, "pooled": 1, "repeat": number, "beside": about, "pooling": []})
     return points
 
 
