@@ -192,8 +192,8 @@ def _ingest(place: Store | Owner, arguments: commands.IngestArguments) -> Ingest
 
 
 def _print_report(report: IngestReport, brief: bool = False) -> None:
-    lines = [line for line in report.lines if line.outcome != "ignored"]
-    shown = [line for line in lines if not brief or line.outcome == "rejected"]
+    told = [line for line in report.lines if line.outcome != "ignored"]
+    shown = [line for line in told if not brief or line.outcome == "rejected"]
     for _, lines in groupby(shown, key=lambda line: line.path):
         out.print(_file(list(lines)), markup=False)
     for note in report.notes if not brief else []:

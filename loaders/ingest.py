@@ -374,7 +374,8 @@ def _describe(cursor: duckdb.DuckDBPyConnection, batch: int, report: IngestRepor
     """Give the report's lines of new files their evals: one line an eval."""
     found: dict[str, list[FileLine]] = {}
     for path, *values, status, complete, reported in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
-        line = FileLine(path, "", "", *values, status=how_ended(status, complete, values[3], reported))
+        line = FileLine(path, "", "", *values)
+        line.status = how_ended(status, complete, line.samples, reported)
         found.setdefault(path, []).append(line)
     lines = []
     for line in report.lines:

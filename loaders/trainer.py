@@ -97,7 +97,9 @@ def tokens_by_step(rows: list[dict[str, Any]], notes: list[str]) -> dict[int, in
         counts: dict[int, int] = {}
         for row in rows:
             step, tokens = row.get("step"), row.get(field)
-            if isinstance(step, int) and is_count(step) and is_count(tokens) and tokens > 0:
+            if not (isinstance(step, int) and is_count(step) and isinstance(tokens, int | float) and is_count(tokens)):
+                continue
+            if tokens > 0:
                 counts[step] = max(int(tokens), counts.get(step, 0))
         counts = dict(sorted(counts.items()))
         values = list(counts.values())

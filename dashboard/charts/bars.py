@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -66,7 +67,10 @@ def bars_chart(
     whole = points[points["mark"] != "repeat"]
     if bars:
         # The bar of an average that lacks members is an outline.
-        looks = {False: {"opacity": 0.22}, True: {"filled": False, "strokeWidth": 1, "strokeDash": [3, 3]}}
+        looks: dict[bool, dict[str, Any]] = {
+            False: {"opacity": 0.22},
+            True: {"filled": False, "strokeWidth": 1, "strokeDash": [3, 3]},
+        }
         for partial, some in whole.assign(zero=0.0).groupby(whole["mark"] == "partial"):
             bar = alt.Chart(some).mark_bar(height={"band": 0.36}, **looks[bool(partial)])
             layers.append(bar.encode(y=row, color=style.colour(), x2="zero:Q", **x.encode("rate")))

@@ -78,7 +78,7 @@ def pick_repeats(as_of: int) -> Repeats:
     """Choose what becomes of repeated evals; asked only where there are any."""
     if not caches.has_repeats(as_of):
         return "pooled"
-    picked = st.segmented_control(
+    picked: Repeats = st.segmented_control(
         "Repeated evals",
         list(REPEATS),
         default="pooled",
@@ -89,7 +89,7 @@ def pick_repeats(as_of: int) -> Repeats:
         help="Independent evals of one checkpoint with the same settings: pooled (clustered by question), the newest"
         " alone, or each drawn.",
     )
-    return cast("Repeats", picked)
+    return picked
 
 
 def pick_interval() -> Method:
