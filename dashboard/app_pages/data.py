@@ -23,7 +23,7 @@ from dashboard.parts.panels import download_csv
 from dashboard.parts.series import labels_of
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 
-SECTIONS = ["Coverage", "Runs", "Files", "Not read", "Conflicts", "Headers", "Batches"]
+SECTIONS = ["Coverage", "Runs", "Files", "Which logs count", "Not read", "Conflicts", "Headers", "Batches"]
 # Rows up to which a table is shown whole, and the height in pixels of longer ones. (Streamlit would show a docstring.)
 WHOLE, TALL = 25, 620
 NUMBERS = ("mix tokens", "samples", "size")
@@ -90,6 +90,12 @@ elif section == "Runs":
     show(run_table(runs), "Runs")
 elif section == "Files":
     show(file_table(files), "Files")
+elif section == "Which logs count":
+    st.caption("Logs that do not speak for their checkpoint by themselves, and why.")
+    logs = caches.logs(as_of)
+    some = logs[logs["standing"].notna()]
+    columns = ["run", "step", "eval", "role", "standing", "graded", "planned", "status", "path"]
+    show(some[columns], "Logs superseded, joined, left out or partial", empty="Every log is a whole evaluation.")
 elif section == "Not read":
     some = files[files["status"] != "ingested"].sort_values(["status", "path"], ascending=[False, True])
     columns = ["path", "status", "reason", "format", "batch", "root"]
