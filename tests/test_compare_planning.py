@@ -126,7 +126,7 @@ def test_what_cannot_be_told_is_missing_and_said():
     other = [sample(f"x{i}", score(value)) for i, value in enumerate(HERE)]
     row = planned(compared(log(samples(THERE)), log(other)), 0.7)
     assert (row["method"], pd.isna(row["needed"])) == (IMPOSSIBLE, True)
-    header = [reported("acc", 0.6, stderr=0.03, n=200)]
+    header = [reported("f1", 0.6, stderr=0.03, n=200)]
     row = planned(compared(*(log([], task="arc", reported=header) for _ in range(2))), 0.05)
     assert (row["needed"], row["method"]) == (theirs(2 * 200 * 0.03**2, 0.05), UNPAIRED)
     comparison = compared(log(samples(THERE)), log(samples(HERE)))

@@ -69,7 +69,7 @@ def only(loaded: LoadedFile) -> EvalRecord:
 def test_the_case_is_placed_and_the_mean_of_all_tasks_is_no_eval(shared_data: Path) -> None:
     store = ingested(shared_data.parent / "cases" / "lighteval-results")
     assert store.rejected == {}
-    common = {"run": "model", "eval": "truthfulqa:mc", "n": None, "shots": "0"}
+    common = {"run": "org/model", "eval": "truthfulqa:mc", "n": None, "shots": "0"}
     assert store.rows(PLACED) == [
         common | {"step": 1000, "metric": "mc1", "value": 0.31, "stderr": 0.016},
         common | {"step": 1000, "metric": "mc2", "value": 0.47, "stderr": 0.015},

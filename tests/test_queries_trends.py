@@ -132,7 +132,8 @@ def test_a_line_goes_through_whole_logs_and_one_a_step():
     store.add(log(samples([0] * 20), minutes=1), run="a", step=2)
     store.add(log(samples([1] * 20), minutes=2, status="error"), run="a", step=2)
     store.add(log(samples([1] * 20), minutes=0), run="a", step=2)
-    assert only(asked(store).changes)["rate"] == 0
+    # Two whole repeats are pooled, the errored log is left out.
+    assert only(asked(store).changes)["rate"] == 0.5
 
 
 def test_as_of_an_earlier_batch_later_steps_are_unknown():

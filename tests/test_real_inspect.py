@@ -32,8 +32,8 @@ REFUSED = {
         **{f"tests/log/test_skeleton/{name}.json": NO_LOG for name in SKELETONS},
     },
     "texts": {
-        "_history-tests-test_eval_log-log_invalid.json": r"not valid JSON \(Input data was truncated\)",
-        "tests-log-test_eval_log-log_invalid.json": r"not valid JSON \(Input data was truncated\)",
+        "_history-tests-test_eval_log-log_invalid.json": r"not valid JSON \(",
+        "tests-log-test_eval_log-log_invalid.json": r"not valid JSON \(",
         "tests-log-test_eval_log-log_version_3.json": r"newer Inspect: log version 4, known up to 2",
     },
 }
@@ -115,11 +115,12 @@ def test_every_file_is_ingested_or_rejected_with_a_right_reason(
 
 
 def test_no_real_log_is_given_a_run_or_step_that_it_does_not_tell(stores: dict[str, Ingested]) -> None:
-    for name in ("inspect", "inspect_flow", "texts"):
+    # A model with one log a task is a run of its name; so are two forms of one evaluation.
+    for name, shared in (("inspect", 3), ("texts", 0)):
         places = stores[name].rows("SELECT run, step, step_label, placed FROM live_evals($n)")
         assert not any(row["placed"] for row in places)
         assert {(row["step"], row["step_label"]) for row in places} == {(None, None)}
-        assert len({row["run"] for row in places}) == len(places)
+        assert len({row["run"] for row in places}) == len(places) - shared
         assert stores[name].report.conflicts == []
 
 
@@ -279,7 +280,7 @@ def rates_of(log: Log, every: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 def test_rates_are_a_plain_recount_of_the_samples(logs: list[Log], every: dict[str, pd.DataFrame]) -> None:
     grades = {"C": 1.0, "P": 0.5, "I": 0.0}
-    compared = 0
+    compared = superseded = 0
     for log in logs:
         values: dict[str, list[float]] = defaultdict(list)
         for sample in log.samples:
@@ -290,6 +291,9 @@ def test_rates_are_a_plain_recount_of_the_samples(logs: list[Log], every: dict[s
                 number = grades.get(value) if isinstance(value, str) else float(value)
                 values[name] += [] if number is None or math.isnan(number) else [number]
         frame = rates_of(log, every).set_index("metric")
+        if frame.empty and values:
+            superseded += 1  # another form of the same evaluation speaks
+            continue
         for name, numbers in values.items():
             row = frame.loc[name]
             assert row["n"] == len(numbers), (log.path, name)
@@ -301,6 +305,7 @@ def test_rates_are_a_plain_recount_of_the_samples(logs: list[Log], every: dict[s
             else:
                 assert math.isnan(row["rate"]), (log.path, name)  # not 0
     assert compared > 50
+    assert superseded <= 3
 
 
 def test_sound_headers_stand_beside_the_rates_and_agree(logs: list[Log], every: dict[str, pd.DataFrame]) -> None:

@@ -68,7 +68,7 @@ def test_a_run_that_died_leaves_its_whole_samples(tmp_path: Path) -> None:
 
 
 def test_a_cancelled_log_with_a_header_and_no_samples_is_no_rate(tmp_path: Path) -> None:
-    log = eval_log([])
+    log = eval_log([], eval_id="other", task_id="other")
     log.status = "cancelled"
     write_log(log, tmp_path / "a.eval")
     write_log(eval_log([graded(1, 1.0)]), tmp_path / "b.eval")

@@ -218,7 +218,8 @@ IS_INFINITE = f"coalesce(value_type = 'infinite' OR isinf({AS_NUMBER}), false)"
 NO_NUMBERS = {
     "infinite": IS_INFINITE,
     "too_large": f"coalesce(isfinite({AS_NUMBER}) AND abs({AS_NUMBER}) > {LARGEST!r}, false)",
-    "nan": f"coalesce(value_type = 'nan' OR isnan({AS_NUMBER}), false)",
+    # Inspect's own NaN says "unscored": that is missing, and no odd value.
+    "nan": f"coalesce(value_type <> 'nan' AND isnan({AS_NUMBER}), false)",
 }
 """Column of the sums to SQL: values of a score that no mean can hold. They are left out, counted and named."""
 

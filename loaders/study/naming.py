@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from numbers import Real
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -435,9 +436,10 @@ def as_step(value: Any) -> tuple[int | None, str | None]:
 
     (None, None) where it is no step at all: negative, missing, a boolean, a long text.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+    if isinstance(value, bool) or not isinstance(value, (Real, str)):
         return None, None
-    if isinstance(value, (int, float)):
+    if isinstance(value, Real):
+        value = value.item() if hasattr(value, "item") else value
         return (int(value), None) if 0 <= value <= LARGEST and value == int(value) else (None, None)
     text = value.strip()
     if len(text) > LONGEST:

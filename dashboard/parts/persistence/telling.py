@@ -102,7 +102,7 @@ def worst_at_start(rates: pd.DataFrame, runs: Sequence[str]) -> str:
     ]
     known = known[known["better"].isin(["lower", "higher"])].sort_values("step", kind="stable")
     # An average that lacks members is not ranked beside whole ones.
-    known = known[~known["lacks"].map(bool)] if "lacks" in known else known
+    known = known[~known["lacks"].map(bool).astype(bool)] if "lacks" in known else known
     first = known.drop_duplicates(["run", "eval", "metric"])
     badness = first["rate"].where(first["better"] == "lower", -first["rate"])
     ranks = badness.groupby([first["eval"], first["metric"]]).rank(pct=True)
