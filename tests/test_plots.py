@@ -61,11 +61,11 @@ def restored(row: int) -> AppTest:
     return opened(BY_ROW[row].page, **{name: list(values) for name, values in link(row).items()})
 
 
-@cache
 REPEATED = "baseline-sft@400"
 """Evaluated twice in the demo study."""
 
 
+@cache
 def drawn(row: int) -> pd.DataFrame:
     """The points behind the charts of a plot, each once."""
     found = {}

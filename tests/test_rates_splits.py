@@ -430,7 +430,8 @@ def test_every_split_of_the_demo_study_equals_its_samples_by_pandas(demo: Ingest
             "SELECT e.eval_key, coalesce(e.eval, e.task) AS eval, s.metadata_json AS own, e.metadata_json AS whole,"
             " s.sample_id, avg(c.value_num) AS harmful FROM live_samples($n) s JOIN live_evals($n) e USING (eval_id)"
             " LEFT JOIN live_scores($n) c ON c.sample_id = s.sample_id AND c.key = 'harmful'"
-            " WHERE coalesce(e.eval, e.task) IN ('blackmail', 'framing') AND s.error IS NULL AND e.role = 'speaks' GROUP BY ALL"
+            " WHERE coalesce(e.eval, e.task) IN ('blackmail', 'framing') AND s.error IS NULL"
+            " AND e.role = 'speaks' GROUP BY ALL"
         )
     )
     own = [json.loads(log) | json.loads(one) for log, one in zip(told["whole"], told["own"], strict=True)]
