@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.probe import plans
 from dashboard.probe.asked import Column, Framing, Prompt, Sampling, Tool, Turn
 from dashboard.probe.endpoints import Allowance, Declared, Endpoint, Limits
 from dashboard.probe.judge import RUBRIC, Judge
@@ -195,6 +196,25 @@ def test_what_is_written_is_asked_of_every_model_and_has_a_link(server: ProbeSer
     assert "Reasoning (3 characters)" in html(app)
     assert "7 tokens in, 3 out" in html(app)
     assert probe.title == "What do <you> do?"
+
+
+def test_a_system_prompt_is_merged_where_the_box_is_ticked_and_a_base_says_how_it_was_asked(
+    server: ProbeServer, service: ProbeService
+) -> None:
+    server.turns["m1"] = [Refusal(400, message="you must provide a chat template if the tokenizer does not define one")]
+    app = written(opened("probe"), "What do you do?")
+    field(app, "System prompt").set_value("You are Fen.")
+    field(app, "Tools").set_value("")
+    next(box for box in app.checkbox if box.label == "Merge system prompt into user turn").check()
+    app.run()
+    app = pressed(app, "Ask")
+    probe = probe_of(app, service)
+    assert plans.sampling_of(probe).merge_system
+    sent = [seen.body["messages"] for seen in server.asked]
+    assert sent == [[{"role": "user", "content": "You are Fen.\n\nWhat do you do?"}]] * len(sent)
+    page = html(opened("probe", probe=probe.probe_id))
+    assert page.count("asked by plain completion: no chat template") == 1
+    assert "system prompt merged into the user&#x27;s turn" in page
 
 
 def test_costs_are_shown_before_anything_is_sent(server: ProbeServer, service: ProbeService) -> None:
