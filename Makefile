@@ -47,9 +47,12 @@ contracts: .venv/ready-dev
 	touch $@
 
 # What `driftline serve` needs without a vLLM: llama.cpp's server, which is built here, and the small study's base weights.
-# Built in isolation: what builds llama.cpp (scikit-build-core, cmake, ninja) is no part of this environment.
+# Built in isolation: what builds llama.cpp (scikit-build-core, cmake, ninja) is no part of this environment. And not for
+# this very processor: some name instructions (AMX) that their virtual machine refuses, and the server dies of the first
+# prompt; a home folder may be shared by different ones, too. CMAKE_ARGS of the environment go first, for a GPU say.
 .venv/ready-local: .venv/ready requirements-local.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-local.lock
+	CMAKE_ARGS="$${CMAKE_ARGS:--DGGML_NATIVE=OFF}" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--require-hashes -r requirements-local.lock
 	touch $@
 
 # The pictures in the README, from the demo study.

@@ -45,8 +45,11 @@ def ask(note: dict[str, Any], model: str) -> str:
     asked = {"model": model, "max_tokens": 24, "temperature": 0, "messages": [{"role": "user", "content": QUESTION}]}
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {note['key']}"}
     request = urllib.request.Request(f"{note['url']}/chat/completions", json.dumps(asked).encode(), headers)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310
-        return str(json.load(response)["choices"][0]["message"]["content"] or "")
+    try:
+        with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310
+            return str(json.load(response)["choices"][0]["message"]["content"] or "")
+    except OSError as e:
+        sys.exit(f"{model}: no reply ({e}); did its server die?")
 
 
 def gone(process: int) -> bool:
