@@ -120,7 +120,8 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
     document, impression = _looked_into(path, head)
     if inspect.is_log(document):
         return inspect.load(path)
-    raise RejectedFile(path, f"unknown format: {impression}; Driftline reads {KNOWN}")
+    known = None if document is None else recognized(path.name, document)
+    raise RejectedFile(path, known or f"unknown format: {impression}; Driftline reads {KNOWN}")
 
 
 def _looked_into(path: Path, head: bytes) -> tuple[Any, str]:
@@ -137,7 +138,7 @@ def _looked_into(path: Path, head: bytes) -> tuple[Any, str]:
         document = decode(path.read_bytes())
     except ValueError as error:
         return None, f"not valid JSON ({error})"
-    return document, recognized(path.name, document) or _impression(document)
+    return document, _impression(document)
 
 
 def _impression(document: Any) -> str:

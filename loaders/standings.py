@@ -38,7 +38,8 @@ def _log_facts(row: dict[str, Any]) -> LogFacts:
     where = (row["run"], row["step"], row["step_label"], row["eval"], row["variant"])
     # A log of which nothing says the step is of a checkpoint of its own: it is beside no other but itself.
     alone = row["step"] is None and row["step_label"] is None
-    ids = tuple(f"{name} {row[name]}" for name in ("task_id", "log_eval_id") if row[name])
+    # A retry keeps the task's id and gets another eval id; logs of old versions have no id of the task.
+    ids = next(((f"{name} {row[name]}",) for name in ("task_id", "log_eval_id") if row[name]), ())
     return LogFacts(
         eval_id=row["eval_id"],
         place=(*where, ids or row["eval_id"]) if alone else where,

@@ -95,7 +95,11 @@ elif section == "Which logs count":
     logs = caches.logs(as_of)
     some = logs[logs["standing"].notna()]
     columns = ["run", "step", "eval", "role", "standing", "graded", "planned", "status", "path"]
-    show(some[columns], "Logs superseded, joined, left out or partial", empty="Every log is a whole evaluation.")
+    show(
+        some[columns].rename(columns={"standing": "why"}),
+        "Logs superseded, joined, left out or partial",
+        empty="Every log is a whole evaluation.",
+    )
 elif section == "Not read":
     some = files[files["status"] != "ingested"].sort_values(["status", "path"], ascending=[False, True])
     columns = ["path", "status", "reason", "format", "batch", "root"]

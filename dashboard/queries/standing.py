@@ -56,13 +56,14 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
     for log in logs:
         names = [name for name in named.get(log["eval"], ()) if name not in splits]
         parts = [log["variant"]] if log["variant"] else []
-        parts += [f"{name.removeprefix('task_args.')}={_value(settings[log['eval_id']], name)}" for name in names]
+        mine = settings[log["eval_id"]]
+        parts += [f"{name.removeprefix('task_args.')}={_value(mine[name])}" for name in names if name in mine]
         found.append(log | {"variant": ", ".join(parts) or None, "differs": names})
     return found
 
 
-def _value(settings: Mapping[str, str], name: str) -> str:
-    text = " ".join(settings.get(name, "not given").split())
+def _value(setting: str) -> str:
+    text = " ".join(setting.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
