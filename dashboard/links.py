@@ -33,7 +33,7 @@ PIN = re.compile(r"(\d{1,18})(?:-([0-9a-f]{6}))?")
 BOUND = frozenset(
     {
         "x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing",
-        "all_rows", "ask", "disagree",
+        "all_rows", "ask", "disagree", "repeats",
     }
 )  # fmt: skip
 """Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
@@ -148,7 +148,7 @@ def samples_of_rate(row: Row, splits: Sequence[str] = ()) -> Parameters:
         eval=[row["eval"]],
         metric=row["metric"],
         where=[where(field, row[name]) for field, name in zip(splits, ("split", "split2"), strict=False)] or None,
-        in_log=None if is_missing(row["eval_key"]) else [row["eval_key"]],
+        in_log=None if is_missing(row["eval_key"]) else list(row.get("eval_keys") or [row["eval_key"]]),
         sort=LOWEST_FIRST if row["better"] == "higher" else HIGHEST_FIRST,
     )
 

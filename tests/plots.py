@@ -74,7 +74,7 @@ PLOTS = [
     ),
     Plot(
         4, "data efficiency", "mixes", {"steps": "all", "mixes_run": EFFICIENCY},
-        shows="difficult-advice@300, honeypots: 3.0%, 9 of 300",
+        shows="difficult-advice@300, honeypots: 3.0%, 300",
     ),
     Plot(5, "assessment categories", "assessment", {"view": "heatmap"}, evals=("audit",), shows="sonnet-4-like@0"),
     Plot(

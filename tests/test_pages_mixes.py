@@ -118,7 +118,7 @@ def test_differences_are_paired_where_the_questions_are_the_same_and_corrected_t
 def test_repeats_are_drawn_hollow_and_not_counted(store: StoreBuilder) -> None:
     two_runs(store)
     store.add(log(samples(of(50)), minutes=-5), run="cheap", step=1, tokens=2 * M)
-    app = opened("mixes", repeats="each")
+    app = opened("mixes", repeats="Each")
     assert any("hollow" in text for text in headings(app))
     assert sentences(app)[0] == "cheap@1: 2M tokens, 3.0%"
 

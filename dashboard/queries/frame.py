@@ -97,6 +97,7 @@ RATE_COLUMNS: dict[str, str] = {
     "model": TEXT,
     "repeat": COUNT,
     "pooled": COUNT,
+    "eval_keys": LIST,
     "partial": FLAG,
     "graded": COUNT,
     "planned": COUNT,
@@ -116,8 +117,9 @@ average over several evals of one checkpoint and has no `eval_id`; it has no `k`
 mean of rates, and `lacks` names the members that it is without: it is no number to set beside whole averages. `flags`
 is a list of sentences for people.
 
-`pooled` counts the independent evaluations in a row, `repeat` is 0 for the one that a line goes through. `partial` rows
-are of a part of an evaluation (limited, errored, cancelled) where there is no whole one: `graded` of `planned` samples.
+`pooled` counts the independent evaluations in a row, `eval_keys` are theirs, `repeat` is 0 for the one that a line goes
+through. `partial` rows are of a part of an evaluation (limited, errored, cancelled) where there is no whole one:
+`graded` of `planned` samples.
 
 `split` and `split2` are the values of the fields in `RateQuery.splits`, as text: true or false, numbers, lists and
 objects as JSON; missing where the samples have no such field, or nothing is split. There is a row for each combination

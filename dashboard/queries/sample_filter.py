@@ -13,7 +13,6 @@ from dashboard.queries.definitions import Metric, Reported
 from dashboard.queries.outcomes import outcomes_sql
 from dashboard.queries.splits import Where, check_field
 from dashboard.queries.sql import identifier
-from dashboard.queries.standing import points_of
 from loaders.study.conditions import Condition
 
 Outcome = Literal["misaligned", "aligned", "missing", "outside", "scored"]
@@ -195,13 +194,11 @@ def _in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str,
 
 
 def _behind(scope: Scope, wanted: SampleFilter) -> set[int]:
-    """Logs whose samples count; of a log that is named, all that count in its point, or itself."""
-    points = points_of(scope.logs)
-    counting = {member for point in points for member in point["members"]}
+    """Logs whose samples count; of a log that is named, all that tell of its evaluation."""
     if not wanted.logs:
-        return counting | {log["eval_id"] for log in scope.logs if log["role"] == "speaks"}
-    of_point = {member for point in points if point["eval_key"] in wanted.logs for member in point["members"]}
-    return of_point | {log["eval_id"] for log in scope.logs if log["eval_key"] in wanted.logs}
+        return {log["eval_id"] for log in scope.logs if log["role"] in ("speaks", "joined")}
+    named = {log["eval_id"] for log in scope.logs if log["eval_key"] in wanted.logs}
+    return named | {log["eval_id"] for log in scope.logs if log["role"] == "joined" and log["lead_id"] in named}
 
 
 def _is_wanted(row: dict[str, Any], wanted: SampleFilter) -> bool:

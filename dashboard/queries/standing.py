@@ -99,8 +99,8 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
         repeats: What becomes of independent evaluations.
 
     Returns:
-        Besides the log's columns: `members`, `pooled` (evaluations in it), `repeat` (0 on the line) and
-        `beside` (sentences about logs that were superseded or left out; `pooling` about those that were pooled).
+        Besides the log's columns: `members`, `pooled` (how many evaluations; `eval_keys` are theirs), `repeat` (0 on
+        the line), and sentences: `beside` about logs that were superseded or left out, `pooling` about pooled ones.
     """
     logs = [dict(log) for log in logs]
     speaking: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
@@ -125,12 +125,14 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
             about = _pooled(of, together)
             leads = {at: log["lead_id"] for log in together for at in (log["eval_id"], *joined[log["lead_id"]])}
             point = of[0] | {"members": members, "pooled": len(together), "repeat": 0, "leads": leads}
+            point["eval_keys"] = [log["eval_key"] for log in together]
             points.append(point | {"beside": told, "pooling": about})
             continue
         for number, log in enumerate(of if repeats == "each" else of[:1]):
             members = [log["eval_id"], *joined[log["lead_id"]]]
             about = _beside(of, number, repeats) + ([] if number else told)
-            points.append(log | {"members": members, "pooled": 1, "repeat": number, "beside": about, "pooling": []})
+            point = log | {"members": members, "pooled": 1, "repeat": number, "eval_keys": [log["eval_key"]]}
+            points.append(point | {"beside": about, "pooling": []})
     return points
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 def test_a_point_opens_its_samples_and_a_view_begins_with_runs_of_its_own(on_demo: Reader) -> None:
     page = on_demo.page
     on_demo.go("/mixes")
-    on_demo.click_point("difficult-advice@300, honeypots: 3.0%, 9 of 300")
+    on_demo.click_point("difficult-advice@300, honeypots: 3.0%, 300")
     expect(page.locator(".dl-head", has_text="difficult-advice@300").first).to_be_visible(timeout=WAIT)
     on_demo.wait_for_address("point=honeypots", "against=difficult-advice%40300")
 
