@@ -259,6 +259,7 @@ def _numbers(rows: pd.DataFrame, count: int, style: MarkStyle, *, number: str) -
     value = f"format(datum.rate, '{number}')"
     interval = f"(isValid(datum.low) ? '  ' + {_between('low', 'high', number)} : '')"
     counted = "(isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? 'n = ' + datum.n : '')"
+    counted += " + (datum.mark === 'partial' ? ' · incomplete average' : '')"
     arrow = "(datum.arrow ? '  ' + datum.arrow : '')"
     beside, last = alt.ExprRef(expr="width * 0.145"), alt.ExprRef(expr="width * 0.2")
     every: alt.LayerChart = alt.LayerChart(
