@@ -10,7 +10,7 @@ import duckdb
 import msgspec
 
 from loaders.store.reconcile import reconcile, rows_of
-from loaders.study.settings import SettingFacts, settings_of
+from loaders.study.settings import RESCORED, SettingFacts, settings_of
 from loaders.study.standing import LogFacts, SampleFacts, shared, standings
 
 SETTINGS = (
@@ -40,6 +40,8 @@ def _log_facts(row: dict[str, Any]) -> LogFacts:
     alone = row["step"] is None and row["step_label"] is None
     # A retry keeps the task's id and gets another eval id; logs of old versions have no id of the task.
     ids = next(((f"{name} {row[name]}",) for name in ("task_id", "log_eval_id") if row[name]), ())
+    settings = _settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS))
+    asked = {name: value for name, value in settings.items() if name not in RESCORED}
     return LogFacts(
         eval_id=row["eval_id"],
         place=(*where, ids or row["eval_id"]) if alone else where,
@@ -55,15 +57,16 @@ def _log_facts(row: dict[str, Any]) -> LogFacts:
         n_planned=row["n_planned"],
         n_reported=row["n_reported"],
         judge=row["judge"],
-        settings=_settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS)),
+        settings=json.dumps(settings, sort_keys=True),
+        asked=json.dumps(asked, sort_keys=True),
     )
 
 
 @lru_cache(maxsize=10_000)
-def _settings(judge: str | None, version: str | None, *texts: str | None) -> str:
+def _settings(judge: str | None, version: str | None, *texts: str | None) -> dict[str, str]:
     names = (name.removesuffix("_json") for name in SETTINGS)
     decoded = {name: json.loads(text) if text else {} for name, text in zip(names, texts, strict=True)}
-    return json.dumps(settings_of(SettingFacts(judge=judge, task_version=version, **decoded)), sort_keys=True)
+    return settings_of(SettingFacts(judge=judge, task_version=version, **decoded))
 
 
 LOGS = """

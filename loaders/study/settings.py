@@ -26,6 +26,10 @@ FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT = "few-shot", "chat template", "system pr
 FORMING = (FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT)
 """Settings that form the prompt: two logs of one run that differ in them never share a line, whatever their steps."""
 
+JUDGE, TASK_VERSION, DATASET = "judge", "task version", "dataset"
+RESCORED = (JUDGE, TASK_VERSION, DATASET)
+"""Settings that may differ between logs of one evaluation: scored afresh by newer code, on another machine."""
+
 NAMES = {
     **dict.fromkeys(
         ("num_fewshot", "n_shot", "n_shots", "num_shots", "nshot", "shots", "k_shot", "few_shot", "fewshot",
@@ -102,7 +106,7 @@ def settings_of(facts: SettingFacts) -> dict[str, str]:
         if _key(key) not in NO_SETTING:
             found[NAMES.get(_key(key), f"task_args.{key}")] = value
     dataset = facts.dataset.get("name") if isinstance(facts.dataset, Mapping) else None
-    found |= {"judge": facts.judge, "task version": facts.task_version, "dataset": dataset}
+    found |= {JUDGE: facts.judge, TASK_VERSION: facts.task_version, DATASET: dataset}
     if found.get(CHAT_TEMPLATE) is False:
         del found[CHAT_TEMPLATE]
     texts = {name: _text(value) for name, value in found.items()}

@@ -1,7 +1,7 @@
 """Which logs speak for a checkpoint: the one decision, pure, and its rule.
 
-1. Logs of one evaluation (one task id or eval id, of one eval at one checkpoint: retries, `-recovered`, `-scored`,
-   conversions) are one measurement: the union of their samples, of each sample the newest graded one. One that was
+1. Logs of one evaluation (one task id or eval id, of one eval at one checkpoint, asked alike: retries, `-recovered`,
+   `-scored`, conversions) are one measurement: the union of their samples, of each sample the newest graded one. One that was
    invalidated counts nowhere. Verdicts of two judges are two measurements.
 2. Evaluations at one checkpoint with other settings (`loaders.study.settings`) are variants: never one number.
 3. A part of an evaluation (limited, cancelled, errored) neither replaces nor joins a whole one with the same settings.
@@ -50,6 +50,8 @@ class LogFacts(Struct, frozen=True, kw_only=True):
     """Of a log without samples: the n of its numbers."""
     judge: str | None = None
     settings: str = "{}"
+    asked: str = ""
+    """What of the settings no retry and no scoring changes: an id that two logs share counts only where this is equal."""
 
     @property
     def whole_success(self) -> bool:
@@ -142,7 +144,7 @@ def evaluations(logs: Iterable[LogFacts]) -> list[list[LogFacts]]:
         by_id[log.eval_id] = log
         parent[log.eval_id] = log.eval_id
         for name in log.ids:
-            other = first.setdefault((name, log.place), log.eval_id)
+            other = first.setdefault((name, log.place, log.asked), log.eval_id)
             parent[root(log.eval_id)] = root(other)
     groups: dict[int, list[LogFacts]] = defaultdict(list)
     for eval_id, log in by_id.items():
