@@ -91,6 +91,25 @@ def test_one_models_tasks_are_one_run_and_two_logs_of_a_task_are_not() -> None:
     assert {each.run for each in retried} == {"m"}
 
 
+def test_a_log_elsewhere_of_the_same_evaluation_is_of_its_checkpoint() -> None:
+    def placed(*logs: tuple[str, str, str]) -> list[tuple[str, int | None, bool]]:
+        """Run, step and whether it is placed, of logs given as path, model and id."""
+        told = [EvalEvidence(eval_id=i, path=p, task="t", model=model) for i, (p, model, _) in enumerate(logs)]
+        placements = {each.eval_id: place(each, tree()) for each in told}
+        files = {each.eval_id: ("/", each.path) for each in told}
+        identities = {each.eval_id: identity(each, (logs[each.eval_id][2], None)) for each in told}
+        found = brought_together(placements, files, identities)[0]
+        return [(found[i].run, found[i].step, found[i].placed) for i in range(len(logs))]
+
+    first = ("run-a/step_100/a.eval", "mockllm/model", "E")
+    assert placed(first, ("converted/a.json", "mockllm/model", "E"))[1] == ("run-a", 100, True)
+    assert placed(first, ("a-scored.eval", "mockllm/model", "E"))[1] == ("run-a", 100, True)
+    assert not placed(first, ("converted/a.json", "mockllm/model", "F"))[1][2]
+    assert not placed(first, ("converted/a.json", "hf/other", "E"))[1][2]
+    # Two checkpoints claim that evaluation: nothing tells which one it is of.
+    assert not placed(first, ("run-a/step_200/a.eval", "mockllm/model", "E"), ("a.json", "mockllm/model", "E"))[2][2]
+
+
 def test_epochs_are_an_axis_where_a_run_has_no_steps() -> None:
     def steps(*labels: tuple[int | None, str | None]) -> list[int | None]:
         those = {i: Placement(run="r", eval="e", step=s, step_label=text) for i, (s, text) in enumerate(labels)}

@@ -1,7 +1,8 @@
 """Logs of which no rule says the run, and which belong together all the same: one evaluation, or one model's tasks.
 
-Two logs of one evaluation (a retry, a copy that was scored) share a name. Logs of one model that hold a task each are a
-run of that model's name. Several logs of one task may be of checkpoints that nothing tells apart: they stay alone.
+Two logs of one evaluation (a retry, a copy that was scored) share a name; where one of them lies in its checkpoint's
+folder and the other in a folder of conversions, both are of that checkpoint. Logs of one model that hold a task each are
+a run of that model's name. Several logs of one task may be of checkpoints that nothing tells apart: they stay alone.
 """
 
 from __future__ import annotations
@@ -66,9 +67,9 @@ def brought_together(
         files: Where each lies.
         identities: What each tells of itself.
     """
-    placed = dict(placements)
+    placed = {**placements, **_as_their_twins(placements, files, identities)}
     lies = dict(files)
-    alone = [eval_id for eval_id, placement in placements.items() if not placement.placed]
+    alone = [eval_id for eval_id, placement in placed.items() if not placement.placed]
     for members in _same(alone, identities):
         first = min(members, key=lambda eval_id: (len(files[eval_id][1]), files[eval_id]))
         for eval_id in members:
@@ -80,6 +81,42 @@ def brought_together(
             rule = f"model name {identities[eval_id].named}"
             placed[eval_id] = replace(placed[eval_id], run=name, run_rule=rule, placed=True)
     return placed, lies
+
+
+def _as_their_twins(
+    placements: Mapping[int, Placement], files: Mapping[int, File], identities: Mapping[int, Identity]
+) -> dict[int, Placement]:
+    """Placements of logs that don't say their checkpoint, where all logs of the same evaluation that do say the same."""
+    sure: dict[Hashable, list[int]] = defaultdict(list)
+    for eval_id, placement in placements.items():
+        if placement.placed and _stands(placement):
+            own = identities[eval_id]
+            for each in own.ids:
+                sure[own.task, own.weights, each].append(eval_id)
+    found = {}
+    for eval_id, placement in placements.items():
+        if _stands(placement):
+            continue
+        own = identities[eval_id]
+        twins = {twin for each in own.ids for twin in sure.get((own.task, own.weights, each), ())}
+        if placement.placed:  # it says its run: another run's log is no twin of it
+            twins = {twin for twin in twins if placements[twin].run == placement.run}
+        where = {(placements[twin].run, placements[twin].step, placements[twin].step_label) for twin in twins}
+        if len(where) != 1:
+            continue
+        twin = min(twins, key=lambda one: files[one])
+        there, rule = placements[twin], f"same evaluation as {files[twin][1]}"
+        found[eval_id] = replace(
+            placement, run=there.run, step=there.step, step_label=there.step_label, mix=placement.mix or there.mix,
+            stage=placement.stage or there.stage, tokens=there.tokens, seed=there.seed, defaults=there.defaults,
+            run_rule=placement.run_rule if placement.placed else rule, step_rule=rule, placed=True,
+        )  # fmt: skip
+    return found
+
+
+def _stands(placement: Placement) -> bool:
+    """Whether a log says which checkpoint it is of."""
+    return placement.step is not None or placement.step_label is not None
 
 
 def _same(alone: Sequence[int], identities: Mapping[int, Identity]) -> list[list[int]]:
