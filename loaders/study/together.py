@@ -1,8 +1,8 @@
 """Logs of which no rule says the run, and which belong together all the same: one evaluation, or one model's tasks.
 
 Two logs of one evaluation (a retry, a copy that was scored) share a name; where one of them lies in its checkpoint's
-folder and the other in a folder of conversions, both are of that checkpoint. Logs of one model that hold a task each are
-a run of that model's name. Several logs of one task may be of checkpoints that nothing tells apart: they stay alone.
+folder and the other in a folder of conversions, both are of that checkpoint. Logs of one model that hold a task each
+are a run of that model's name. Several logs of one task may be of checkpoints that nothing tells apart: they stay alone.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def brought_together(
 def _as_their_twins(
     placements: Mapping[int, Placement], files: Mapping[int, File], identities: Mapping[int, Identity]
 ) -> dict[int, Placement]:
-    """Placements of logs that don't say their checkpoint, where all logs of the same evaluation that do say the same."""
+    """Placements of logs that don't say their checkpoint, where all of the same evaluation that do agree."""
     sure: dict[Hashable, list[int]] = defaultdict(list)
     for eval_id, placement in placements.items():
         if placement.placed and _stands(placement):
