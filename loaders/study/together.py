@@ -2,7 +2,8 @@
 
 Two logs of one evaluation (a retry, a copy that was scored) share a name; where one of them lies in its checkpoint's
 folder and the other in a folder of conversions, both are of that checkpoint. Logs of one model that hold a task each
-are a run of that model's name. Several logs of one task may be of checkpoints that nothing tells apart: they stay alone.
+are a run of that model's name. Several logs of one task may be of checkpoints that nothing tells apart: they stay
+alone.
 """
 
 from __future__ import annotations
