@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 WAIT_SECONDS = 60
 
@@ -55,7 +56,8 @@ class LateBrowser:
         """The next message; a TimeoutError where none comes."""
         got = self.socket.recv(timeout=seconds)
         assert isinstance(got, bytes)
-        message = ForwardMsg.FromString(got)
+        message = ForwardMsg()
+        message.ParseFromString(got)
         self.told.append(message)
         return message
 
@@ -79,8 +81,8 @@ class LateBrowser:
     def widget(self, key: str) -> str:
         """The id of a widget by its key."""
         deltas = [one.delta.new_element for one in self.told if one.WhichOneof("type") == "delta"]
-        drawn = [getattr(one, one.WhichOneof("type") or "", None) for one in deltas]
-        return next(one.id for one in drawn if getattr(one, "id", "").endswith(f"-{key}"))
+        ids = [str(getattr(getattr(one, one.WhichOneof("type") or "", None), "id", "")) for one in deltas]
+        return next(one for one in ids if one.endswith(f"-{key}"))
 
     def parts(self) -> list[str]:
         """The ids of all parts that are to be drawn anew by a timer."""
@@ -104,5 +106,5 @@ def _begun(told: list[ForwardMsg]) -> list[ForwardMsg]:
 def late_browser(origin: str) -> Iterator[LateBrowser]:
     """Connect to a dashboard."""
     address = origin.replace("http", "ws", 1) + "/_stcore/stream"
-    with connect(address, subprotocols=["streamlit"], origin=origin, max_size=None) as socket:  # type: ignore[arg-type]
+    with connect(address, subprotocols=[Subprotocol("streamlit")], origin=Origin(origin), max_size=None) as socket:
         yield LateBrowser(socket)
