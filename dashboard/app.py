@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import links
-from dashboard.parts import shell, signing_in
+from dashboard.parts import fragments, shell, signing_in
 
 st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
 
@@ -142,7 +142,7 @@ def landing() -> None:
         {name: st.query_params.get_all(name) for name in st.query_params},
     )
     pages = chain.from_iterable(sections.values())
-    st.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
+    fragments.switch_page(next(page for page in pages if page.url_path == named), query_params=address)
 
 
 home = st.Page(landing, title="Driftline", default=True, visibility="hidden")

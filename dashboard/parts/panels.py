@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import links, runtime
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
-from dashboard.parts import caches
+from dashboard.parts import caches, fragments
 from dashboard.parts.beside.elsewhere import along_this_run
 from dashboard.parts.noting import noted, runs_in
 from dashboard.parts.outcomes import outcome_words
@@ -66,7 +66,7 @@ def sample_table(
         if cells:
             row = frame.iloc[cells[0][0]]
             to = links.transcript(row["log"], row["sample"], int(row["epoch"]), within=within)
-            st.switch_page(TRANSCRIPT_PAGE, query_params=to)
+            fragments.switch_page(TRANSCRIPT_PAGE, query_params=to)
 
     st.dataframe(
         table.drop(columns=alike),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.charts.palette import Scheme
-from dashboard.parts import absent, caches, share, signing_in
+from dashboard.parts import absent, caches, fragments, share, signing_in
 from dashboard.parts.plain import STYLE, escaped
 from dashboard.parts.print_style import print_style
 from dashboard.parts.review.save_view import save_view_button
@@ -29,11 +29,13 @@ def frame(page: Any) -> None:
     except DriftlineError as error:
         st.error(str(error), icon=":material/database_off:")
         st.stop()
+    fragments.begin()
+    _read_pin()
     st.html(STYLE + print_style(scheme()))
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.subheader(page.title, anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            _batch()
+            fragments.fragment(_batch, every=POLL_SECONDS)()
             save_view_button(as_of())
             share.button(pin(), _when(as_of()))
             signing_in.account()
@@ -83,6 +85,15 @@ def scheme() -> Scheme:
 
 def as_of() -> int:
     """The batch that this session sees: the one that the address pins it to, else the newest when it began."""
+    return int(st.session_state[SHOWN])
+
+
+def _read_pin() -> None:
+    """Read which batch the address pins this session to.
+
+    Only where the whole page is drawn: what is drawn anew by a timer has the address that the browser had then, which
+    may be older than what was clicked or written since.
+    """
     session, newest = st.session_state, runtime.store().batch()
     session.setdefault(SHOWN, newest)
     named = st.query_params.get(links.AS_OF, "")
@@ -96,7 +107,6 @@ def as_of() -> int:
     elif named:
         session[ODD_PIN] = named
         del st.query_params[links.AS_OF]
-    return int(session[SHOWN])
 
 
 def pin() -> str:
@@ -138,7 +148,6 @@ def show_newest() -> None:
     st.query_params.pop(links.AS_OF, None)
 
 
-@st.fragment(run_every=POLL_SECONDS)
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
     if not signing_in.is_known():

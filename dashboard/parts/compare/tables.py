@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import links
 from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
-from dashboard.parts import controls
+from dashboard.parts import controls, fragments
 from dashboard.parts.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
 from dashboard.parts.exports.drawn import show
 from dashboard.parts.numbers import Write, figures, in_percent, in_points, p_value, size_in_points, written
@@ -182,14 +182,14 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             flip = flips.iloc[at]
             if column == BESIDE:
                 both = [row["baseline"], row["checkpoint"]]
-                st.switch_page(
+                fragments.switch_page(
                     "app_pages/beside.py",
                     query_params=links.beside(flip["eval"], flip["sample"], both, metric=flip["metric"]),
                 )
             place = places[row["baseline" if side else "checkpoint"]]
             within = samples_of(flip.to_dict(), side, place, words.splits)
             to = links.transcript(flip[f"{side}eval_key"], flip["sample"], int(flip[f"{side}epoch"]), within=within)
-            st.switch_page(TRANSCRIPT_PAGE, query_params=to)
+            fragments.switch_page(TRANSCRIPT_PAGE, query_params=to)
 
     st.dataframe(
         written(table, {"change": in_points}, [rate] * len(table)),

@@ -13,7 +13,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.exports.review import Chart
-from dashboard.parts import controls, shell
+from dashboard.parts import controls, fragments, shell
 from dashboard.parts.exports.drawn import drawn_charts
 from dashboard.parts.review.view_list import open_view
 from dashboard.queries.saved_views import SavedView
@@ -90,4 +90,4 @@ def _keep(view: SavedView) -> None:
     session[COLLECTED] = {**session.get(COLLECTED, {}), key_of(view): found}
     # Without parameters of its own the page comes back as it was left; with none at all Streamlit would refuse to
     # clear those that its switches keep in the address.
-    st.switch_page(REPORT_PAGE, query_params={})
+    fragments.switch_page(REPORT_PAGE, query_params={})

@@ -15,6 +15,7 @@ from dashboard.charts.spec import spec_of
 from dashboard.exports.facts import Facts, filters_of, measured, runs_of
 from dashboard.exports.picture import Picture
 from dashboard.parts import caches, controls, shell
+from dashboard.parts.fragments import fragment
 
 DRAWN = controls.DRAWN
 
@@ -90,7 +91,7 @@ def show(
     st.altair_chart(chart, key=key, on_select=on_select or "ignore", alt=alt)
     drawn = Drawn(alt, chart, data, shell.scheme(), tuple(keys), tuple(runs))
     st.session_state[DRAWN][key] = drawn
-    export_menu(key, drawn)
+    fragment(export_menu)(key, drawn)
 
 
 def drawn_charts() -> list[Drawn]:

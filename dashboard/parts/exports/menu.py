@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Made = Callable[[], bytes]
 
 
-@st.fragment
 def export_menu(key: str, drawn: Drawn) -> None:
     """Offer a chart as files.
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.parts import reader
+from dashboard.parts.fragments import fragment
 from dashboard.parts.judgings.selecting import filter_words
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt
@@ -56,7 +57,7 @@ def follow(judgings: Sequence[SavedJudging], *, busy: bool) -> None:
         busy: Whether anything was under way before the page read their verdicts: what it shows may be of the middle.
     """
     st.session_state[WAS_ACTIVE] = busy
-    st.fragment(_lines, run_every=LOOK_SECONDS if busy else None)(list(judgings))
+    fragment(_lines, every=LOOK_SECONDS if busy else None)(list(judgings))
 
 
 def _lines(judgings: list[SavedJudging]) -> None:

@@ -16,7 +16,7 @@ from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import is_fraction, marks_legend
 from dashboard.charts.standing_rows import standing_rows
 from dashboard.charts.standings import standings_chart
-from dashboard.parts import shell
+from dashboard.parts import fragments, shell
 from dashboard.parts.exports.drawn import show
 from dashboard.parts.overview.attention import Notice
 from dashboard.parts.panels import download_csv
@@ -146,7 +146,7 @@ def draw(
             if run in lineage:
                 along = ["lineage"] if lineage[run].parent_run else None
                 to = state | links.parameters(run=with_forebears([run], lineage), x=along)
-                st.switch_page(PAGES[links.CURVES][0], query_params=to)
+                fragments.switch_page(PAGES[links.CURVES][0], query_params=to)
 
         show(
             chart, key, "Runs, with rates, their courses and changes", told_columns(rows), on_select=open_run,

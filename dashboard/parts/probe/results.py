@@ -13,6 +13,7 @@ from dashboard import runtime
 from dashboard.access import NotAllowed
 from dashboard.parts import controls
 from dashboard.parts.differences_html import KEY
+from dashboard.parts.fragments import fragment
 from dashboard.parts.plain import escaped, listed
 from dashboard.parts.probe import compose, noting, stream
 from dashboard.parts.probe.attempts import attempt
@@ -27,6 +28,7 @@ from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe, unseen
 from dashboard.texts.word_differences import differences
 
+LOOK_SECONDS = 1.0
 MEASURING = "probe_measuring"
 VIEWS = {
     "probe": ["Replies", "Mark", "Differences", "Likelihoods"],
@@ -178,7 +180,7 @@ def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[
     """How likely each checkpoint finds given continuations."""
     if reader().may("prober"):
         _likelihoods_form(probe, suggested)
-    _likelihood_table(probe.probe_id, heads_of(probe, runs))
+    fragment(_likelihood_table, every=LOOK_SECONDS)(probe.probe_id, heads_of(probe, runs))
 
 
 def _likelihoods_form(probe: SavedProbe, suggested: Sequence[str]) -> None:
@@ -194,7 +196,6 @@ def _likelihoods_form(probe: SavedProbe, suggested: Sequence[str]) -> None:
             st.rerun()
 
 
-@st.fragment(run_every=1.0)
 def _likelihood_table(probe_id: str, found: Sequence[Head]) -> None:
     """A row for each continuation and framing, a column for each model; under it, what could not be measured."""
     probe = stream.read(probe_id)

@@ -18,6 +18,7 @@ from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.sweep import MISSING, as_rates, point_names, sweep_axis, sweep_chart, sweep_data
 from dashboard.parts import controls, shell
 from dashboard.parts.chosen import POINT, choose, chosen_now, chosen_point, clickable
+from dashboard.parts.fragments import fragment
 from dashboard.parts.plain import escaped, legend, listed
 from dashboard.parts.probe import stream, sweep_eval
 from dashboard.parts.probe.attempts import attempt
@@ -93,10 +94,10 @@ def sweep(probe: SavedProbe, runs: pd.DataFrame, as_of: int) -> None:
     again = DRAW_S if live else None
     left, right = st.columns(2, gap="small")
     with left:
-        st.fragment(_curve, run_every=again)(shown)
+        fragment(_curve, every=again)(shown)
     with right:
         sweep_eval.draw(beside, axis, others, span, scheme, chosen)
-    st.fragment(_numbers, run_every=again)(shown)
+    fragment(_numbers, every=again)(shown)
     if chosen in point_names(rates):
         controls.remember(POINT, chosen)
     else:

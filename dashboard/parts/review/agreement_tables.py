@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links
-from dashboard.parts import controls
+from dashboard.parts import controls, fragments
 from dashboard.parts.numbers import in_percent, written
 from dashboard.parts.plain import escaped
 from dashboard.queries.agreement import TIED, Agreement
@@ -173,7 +173,7 @@ def _open_row(samples: pd.DataFrame, key: str) -> None:
     if cells:
         row = samples.iloc[cells[0][0]]
         to = links.transcript(row["log"], row["sample"], int(row["epoch"]))
-        st.switch_page(TRANSCRIPT_PAGE, query_params=to)
+        fragments.switch_page(TRANSCRIPT_PAGE, query_params=to)
 
 
 def _said(said: list[PersonsVerdict], words: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.parts import controls, shell
+from dashboard.parts import controls, fragments, shell
 from dashboard.parts.plain import escaped
 from dashboard.parts.probe.attempts import attempt
 from dashboard.parts.reader import reader
@@ -30,7 +30,7 @@ def open_view(view: SavedView) -> None:
         shell.show_newest()
     else:
         address[links.AS_OF] = [str(view.as_of)]
-    st.switch_page(links.page_file(view.page), query_params=address)
+    fragments.switch_page(links.page_file(view.page), query_params=address)
 
 
 def view_card(view: SavedView) -> None:

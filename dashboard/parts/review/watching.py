@@ -9,6 +9,7 @@ import duckdb
 import streamlit as st
 
 from dashboard.access import Reader
+from dashboard.parts.fragments import fragment
 from dashboard.parts.reader import cursor, standing
 from dashboard.queries.threads import last_change
 
@@ -30,11 +31,10 @@ def shown(name: str, read: Read) -> Any:
     with cursor() as found:
         st.session_state[CHANGES + name] = last_change(found)
         answer = st.session_state[SHOWN + name] = read(found)
-    _watch(name, read)
+    fragment(_watch, every=POLL_SECONDS)(name, read)
     return answer
 
 
-@st.fragment(run_every=POLL_SECONDS)
 def _watch(name: str, read: Read) -> None:
     session = st.session_state
     if not isinstance(standing(), Reader):
