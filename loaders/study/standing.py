@@ -42,6 +42,8 @@ class LogFacts(Struct, frozen=True, kw_only=True):
     completed: datetime | None = None
     n_samples: int = 0
     n_graded: int = 0
+    n_edits: int = 0
+    """Scores that were edited, and samples that were invalidated, after the log was written."""
     n_stated: int | None = None
     """Samples that the log says it was to hold, in all epochs."""
     n_planned: int | None = None
@@ -158,10 +160,18 @@ def shared(logs: Iterable[LogFacts]) -> list[int]:
 
 
 def _order(log: LogFacts) -> tuple[Any, ...]:
-    """Attempts from the oldest to the newest; what was written out of another log comes after it."""
+    """Attempts from the oldest to the newest; what was written out of another log, or edited, comes after it."""
     rewritten = _REWRITTEN.search(log.path.rpartition("/")[2].rpartition(".")[0])
     rank = 0 if rewritten is None else 1 if rewritten[1].lower() == "recovered" else 2
-    return (log.created or LEAST, rank, log.n_graded > 0, log.completed or LEAST, log.n_graded, log.eval_id)
+    return (
+        log.created or LEAST,
+        rank,
+        log.n_graded > 0,
+        log.completed or LEAST,
+        log.n_edits,
+        log.n_graded,
+        log.eval_id,
+    )
 
 
 def _by_judge(attempts: list[LogFacts]) -> list[list[LogFacts]]:
