@@ -74,7 +74,8 @@ def _settings(judge: str | None, version: str | None, *texts: str | None) -> dic
 LOGS = """
 SELECT e.eval_id, l.path, p.run, p.step, p.step_label, p.eval, p.variant, e.task_id, e.log_eval_id, e.status,
        e.complete, e.created, e.completed, e.n_samples, e.n_samples_reported, e.n_planned, e.judge, e.task_version,
-       e.task_args_json, e.config_json, e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json, e.scorers_json,
+       e.task_args_json, e.config_json, e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json,
+       e.scorers_json,
        coalesce(g.n_graded, 0) AS n_graded, coalesce(g.n_edited, 0) + coalesce(v.n_void, 0) AS n_edits, r.n_reported
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_placements($batch) p USING (eval_id)
 LEFT JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from os.path import commonprefix
 from typing import Any, Literal
 
 from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, setting_of
@@ -82,7 +81,7 @@ def shortened(values: Iterable[str]) -> dict[str, str]:
     for cut in sorted(set(found.values())):
         alike = sorted(value for value in found if found[value] == cut)
         if len(alike) > 1:
-            start = max(0, len(commonprefix([texts[value] for value in alike])) - LONGEST // 4)
+            start = max(0, _parting([texts[value] for value in alike]) - LONGEST // 4)
             for value in alike:
                 found[value] = _cut(("…" if start else "") + texts[value][start:])
     taken: set[str] = set()
@@ -93,6 +92,12 @@ def shortened(values: Iterable[str]) -> dict[str, str]:
             found[value] = f"{short} ({number})"
         taken.add(found[value])
     return found
+
+
+def _parting(texts: Sequence[str]) -> int:
+    """At which character texts part."""
+    alike = [len(set(characters)) == 1 for characters in zip(*texts, strict=False)]
+    return alike.index(False) if False in alike else len(alike)
 
 
 def _cut(text: str) -> str:
