@@ -80,4 +80,5 @@ def test_another_task_arg_or_prompt_along_a_line_is_told() -> None:
 def test_short_texts_part_where_the_values_do() -> None:
     found = shortened([LONG + " one", LONG + " two", "short"])
     assert found["short"] == "short"
-    assert found[LONG + " one"].endswith("one") and found[LONG + " two"].endswith("two")
+    assert found[LONG + " one"].endswith("one")
+    assert found[LONG + " two"].endswith("two")

@@ -66,7 +66,8 @@ def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
     eval and metric have. Task args and the number of samples only within a line: there, another number means that a
     point isn't like its neighbours, by a limit or a crash. Between lines it differs by design, one run measured with
     more samples than another; it stands beside every point and in the width of its interval, and makes no rate
-    incomparable. Whether two logs asked the same questions is told by their questions, where two checkpoints are compared.
+    incomparable. Whether two logs asked the same questions is told by their questions, where two checkpoints are
+    compared.
 
     Args:
         rows: Of all lines.

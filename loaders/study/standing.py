@@ -1,8 +1,8 @@
 """Which logs speak for a checkpoint: the one decision, pure, and its rule.
 
 1. Logs of one evaluation (one task id or eval id, of one eval at one checkpoint, asked alike: retries, `-recovered`,
-   `-scored`, conversions) are one measurement: the union of their samples, of each sample the newest graded one. One that was
-   invalidated counts nowhere. Verdicts of two judges are two measurements.
+   `-scored`, conversions) are one measurement: the union of their samples, of each sample the newest graded one. One
+   that was invalidated counts nowhere. Verdicts of two judges are two measurements.
 2. Evaluations at one checkpoint with other settings (`loaders.study.settings`) are variants: never one number.
 3. A part of an evaluation (limited, cancelled, errored) neither replaces nor joins a whole one with the same settings.
    Where there are only parts, the one with the most graded samples speaks, as a part.
@@ -53,7 +53,7 @@ class LogFacts(Struct, frozen=True, kw_only=True):
     judge: str | None = None
     settings: str = "{}"
     asked: str = ""
-    """What of the settings no retry and no scoring changes: an id that two logs share counts only where this is equal."""
+    """What of the settings no retry and no scoring changes: an id that two logs share counts where this is equal."""
 
     @property
     def whole_success(self) -> bool:
@@ -163,15 +163,8 @@ def _order(log: LogFacts) -> tuple[Any, ...]:
     """Attempts from the oldest to the newest; what was written out of another log, or edited, comes after it."""
     rewritten = _REWRITTEN.search(log.path.rpartition("/")[2].rpartition(".")[0])
     rank = 0 if rewritten is None else 1 if rewritten[1].lower() == "recovered" else 2
-    return (
-        log.created or LEAST,
-        rank,
-        log.n_graded > 0,
-        log.completed or LEAST,
-        log.n_edits,
-        log.n_graded,
-        log.eval_id,
-    )
+    ended = log.completed or LEAST
+    return (log.created or LEAST, rank, log.n_graded > 0, ended, log.n_edits, log.n_graded, log.eval_id)
 
 
 def _by_judge(attempts: list[LogFacts]) -> list[list[LogFacts]]:
