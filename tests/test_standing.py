@@ -182,3 +182,15 @@ def test_an_edited_copy_is_newer_than_what_it_was_copied_from() -> None:
     found, over = decided(edited, plain, samples=some(1, range(10)) + some(2, range(10)))
     assert roles(found) == {1: "speaks", 2: "superseded"}
     assert over == {2000 + at for at in range(10)}
+
+
+def test_a_sample_that_one_copy_invalidates_counts_in_no_other() -> None:
+    void = a_log(1, ids=("task t",), path="copy.eval", n_edits=1)
+    recovered = a_log(2, ids=("task t",), path="x-recovered.eval")
+    samples = [
+        SampleFacts(1000, 1, ("0", 1), uuid="u", graded=True, invalidated=True),
+        SampleFacts(2000, 2, ("0", 1), uuid="u", graded=True, invalidated=False),
+        *some(2, range(1, 10)),
+    ]
+    found, over = decided(void, recovered, samples=samples)
+    assert (found[2].graded, over) == (9, {2000})

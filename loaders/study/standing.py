@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -224,13 +224,11 @@ def _answers_all(attempts: Sequence[LogFacts], graded: int) -> bool:
 def _union(
     attempts: Sequence[LogFacts], held: Mapping[int, Sequence[SampleFacts]]
 ) -> dict[tuple[str, int], SampleFacts]:
-    """Of each sample the newest graded one, else the newest. What was invalidated later doesn't come back."""
+    """Of each sample the newest graded one, else the newest. What was invalidated in one copy counts in none."""
     kept: dict[tuple[str, int], SampleFacts] = {}
-    void: dict[str, bool] = {}
-    for log in attempts:
-        for sample in held.get(log.eval_id, ()):
-            if sample.uuid:
-                void[sample.uuid] = sample.invalidated
+    void = {
+        sample.uuid for log in attempts for sample in held.get(log.eval_id, ()) if sample.uuid and sample.invalidated
+    }
     for log in attempts:
         for sample in held.get(log.eval_id, ()):
             before = kept.get(sample.name)
@@ -239,11 +237,11 @@ def _union(
     return kept
 
 
-def _counts(sample: SampleFacts, void: Mapping[str, bool]) -> int:
+def _counts(sample: SampleFacts, void: Collection[str]) -> int:
     """How much a sample counts among the attempts at it: graded, taken back, or without a verdict."""
     if sample.invalidated:
         return 1
-    if sample.uuid and void.get(sample.uuid):
+    if sample.uuid in void:
         return -1
     return 2 if sample.graded else 0
 
