@@ -15,6 +15,7 @@ from loaders.study.standing import LogFacts, SampleFacts, shared, standings
 
 SETTINGS = (
     "task_args_json", "config_json", "generate_config_json", "model_args_json", "dataset_json", "solver_json",
+    "scorers_json",
 )  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def _log_facts(row: dict[str, Any]) -> LogFacts:
         completed=row["completed"],
         n_samples=row["n_samples"] or 0,
         n_graded=row["n_graded"],
+        n_edits=row["n_edits"],
         n_stated=row["n_samples_reported"],
         n_planned=row["n_planned"],
         n_reported=row["n_reported"],
@@ -73,11 +75,15 @@ LOGS = """
 SELECT e.eval_id, l.path, p.run, p.step, p.step_label, p.eval, p.variant, e.task_id, e.log_eval_id, e.status,
        e.complete, e.created, e.completed, e.n_samples, e.n_samples_reported, e.n_planned, e.judge, e.task_version,
        e.task_args_json, e.config_json, e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json,
-       coalesce(g.n_graded, 0) AS n_graded, r.n_reported
+       e.scorers_json,
+       coalesce(g.n_graded, 0) AS n_graded, coalesce(g.n_edited, 0) + coalesce(v.n_void, 0) AS n_edits, r.n_reported
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_placements($batch) p USING (eval_id)
 LEFT JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)
-LEFT JOIN (SELECT eval_id, count(DISTINCT sample_id) AS n_graded FROM live_scores($batch)
-           WHERE value_type NOT IN ('missing', 'nan') GROUP BY eval_id) g USING (eval_id)
+LEFT JOIN (SELECT eval_id, count(DISTINCT sample_id) FILTER (value_type NOT IN ('missing', 'nan')) AS n_graded,
+                  count(history_json) AS n_edited
+           FROM live_scores($batch) GROUP BY eval_id) g USING (eval_id)
+LEFT JOIN (SELECT eval_id, count(*) AS n_void FROM live_samples($batch) WHERE invalidated GROUP BY eval_id) v
+    USING (eval_id)
 LEFT JOIN (SELECT eval_id, max(n) AS n_reported FROM live_reported($batch) GROUP BY eval_id) r USING (eval_id)
 ORDER BY e.eval_id
 """

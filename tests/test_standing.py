@@ -161,3 +161,36 @@ def test_what_makes_another_measurement() -> None:
             {"a": 2, "b": 1}, separators=(",", ":")
         ), "message limit": "5", "temperature": "0", "dataset": "d", "system prompt": "Be good.",
     }  # fmt: skip
+
+
+def test_what_is_done_with_a_question_and_how_it_is_graded_are_settings() -> None:
+    def stated(*steps: Any, scorers: Any = None) -> dict[str, str]:
+        return settings_of(SettingFacts(solver={"steps": list(steps)}, scorers=scorers))
+
+    generate = {"solver": "generate", "params": {"tool_calls": "loop"}}
+    thought = {"solver": "inspect_ai/chain_of_thought", "params": {"template": "think", "model": "a"}}
+    system = [{"solver": "system_message", "params": {"template": text}} for text in ("be good", "be kind")]
+    assert stated(generate) == stated({"solver": "generate"}) == {"solver": "generate"}
+    assert stated(thought, generate) == {"solver": "chain_of_thought(template=think) > generate"}
+    assert stated(*system, generate)["system prompt"] == "be good\nbe kind"
+    strict = [{"name": "judge", "options": {"template": "strict", "model": "openai/a"}}, {"name": "match"}]
+    assert stated(scorers=strict) == {"scorer": "judge(template=strict)"}
+
+
+def test_an_edited_copy_is_newer_than_what_it_was_copied_from() -> None:
+    edited, plain = a_log(1, ids=("task t",), path="a-edited.eval", n_edits=1), a_log(2, ids=("task t",))
+    found, over = decided(edited, plain, samples=some(1, range(10)) + some(2, range(10)))
+    assert roles(found) == {1: "speaks", 2: "superseded"}
+    assert over == {2000 + at for at in range(10)}
+
+
+def test_a_sample_that_one_copy_invalidates_counts_in_no_other() -> None:
+    void = a_log(1, ids=("task t",), path="copy.eval", n_edits=1)
+    recovered = a_log(2, ids=("task t",), path="x-recovered.eval")
+    samples = [
+        SampleFacts(1000, 1, ("0", 1), uuid="u", graded=True, invalidated=True),
+        SampleFacts(2000, 2, ("0", 1), uuid="u", graded=True, invalidated=False),
+        *some(2, range(1, 10)),
+    ]
+    found, over = decided(void, recovered, samples=samples)
+    assert (found[2].graded, over) == (9, {2000})

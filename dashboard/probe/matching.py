@@ -17,7 +17,7 @@ from dashboard.probe.clients.client import ServedModel
 from dashboard.probe.endpoints import Match
 from dashboard.queries.checkpoints import parse_checkpoints
 from loaders.errors import DriftlineError
-from loaders.study.cards import UNTRAINED
+from loaders.study.cards import is_untrained
 from loaders.study.naming import as_step, short_model, steps_in_model
 
 Rule = Literal["declared", "id", "path", "name", "base model"]
@@ -192,7 +192,7 @@ def _by_base(served: ServedModel, known: Known) -> Matched | None:
     if len(runs) > 1:
         return Matched(f"the base model of several runs ({_listed(runs)}): declare which one's step 0 it stands for")
     untrained = [
-        each for each in known.checkpoints if each.run == runs[0] and (each.step == 0 or each.step_label in UNTRAINED)
+        each for each in known.checkpoints if each.run == runs[0] and (each.step == 0 or is_untrained(each.step_label))
     ]
     if untrained:
         return _one(untrained, "base model", f"the base model of {runs[0]}")

@@ -8,20 +8,18 @@ from typing import Any
 
 from dashboard.links import step_of, step_order
 from loaders.errors import DriftlineError
+from loaders.study.cards import is_untrained
 
 LAST_LABELS = ("final", "last", "latest", "main")
 """Labels that say of themselves that nothing comes after."""
-
-BASE_LABELS = frozenset({"base", "base_model", "base_untrained", "untrained", "init", "initial"})
-"""Labels of a model before its training: step 0, whether or not a step stands beside."""
 
 
 def place_in_run(step: int | str | None, label: str | None = None) -> tuple[int, int]:
     """Where in its run a checkpoint comes: an untrained model, other labels, steps, and what says that it is last."""
     label = step if isinstance(step, str) else label
-    told = "" if label is None else label.strip().lower().replace("-", "_").replace(" ", "_")
-    if told in BASE_LABELS and step in (0, None, label):
+    if is_untrained(label) and step in (0, None, label):
         return 0, 0
+    told = "" if label is None else label.strip().lower()
     if told in LAST_LABELS:
         return 3, -LAST_LABELS.index(told)
     return (2, step) if isinstance(step, int) else (1, 0)

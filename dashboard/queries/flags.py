@@ -7,11 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from loaders.study.settings import NOT_SAMPLING
+from dashboard.queries.standing import shortened
+from loaders.study.settings import NAMES, NOT_SAMPLING, setting_of
 
 Row = dict[str, Any]
 
 SIZE = "number of samples"
+TASK_ARGS = "task_args."
 
 HUGE_JUMP = 0.5
 """A rate this far from both neighbours, with intervals apart, is worth a look even when it isn't 0 or 1."""
@@ -57,17 +59,23 @@ def flag_states(rows: Iterable[Row]) -> None:
             row["flags"].append(nothing if row["n_samples"] else "The log holds no samples.")
 
 
-def flag_differences(rows: list[Row]) -> None:
-    """Say where judge, task version, number of samples, epochs, dataset or sampling settings differ.
+def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
+    """Say where judge, task version, number of samples, epochs, dataset, prompt, task args or sampling differ.
 
     First within a line, from what most of its points have; then of whole lines, from what most lines of the same
-    eval and metric have. The number of samples only within a line: there, another number means that a point isn't
-    like its neighbours, by a limit or a crash. Between lines it differs by design, one run measured with more samples
-    than another; it stands beside every point and in the width of its interval, and makes no rate incomparable.
-    Whether two logs asked the same questions is told by their questions, where two checkpoints are compared.
+    eval and metric have. Task args and the number of samples only within a line: there, another number means that a
+    point isn't like its neighbours, by a limit or a crash. Between lines it differs by design, one run measured with
+    more samples than another; it stands beside every point and in the width of its interval, and makes no rate
+    incomparable. Whether two logs asked the same questions is told by their questions, where two checkpoints are
+    compared.
+
+    Args:
+        rows: Of all lines.
+        splits: Fields by which samples are split: lines differ in them by design.
     """
+    by_design = {SIZE, *(setting_of(field) for field in splits)}
     for same_eval in _grouped(rows, lambda row: (row["eval"], row["metric"])):
-        facets = {id(row): facets_of(row) for row in same_eval}
+        facets = {id(row): facets_of(row) | _task_args(row) for row in same_eval}
         names = sorted({name for facet in facets.values() for name in facet})
         lines = _grouped(same_eval, line_of)
         for name in names:
@@ -77,20 +85,20 @@ def flag_differences(rows: list[Row]) -> None:
                 usual.append(_most_common(values))
                 for row, value in zip(line, values, strict=True):
                     if value != usual[-1]:
-                        row["flags"].append(f"{name} differs: {shown(value)} (elsewhere {shown(usual[-1])})")
-            if name == SIZE:
+                        here, elsewhere = _both(value, usual[-1])
+                        row["flags"].append(f"{name} differs: {here} (elsewhere {elsewhere})")
+            if name in by_design or name.startswith(TASK_ARGS):
                 continue
             over_lines = _most_common(usual)
             for line, value in zip(lines, usual, strict=True):
                 if value != over_lines:
+                    here, elsewhere = _both(value, over_lines)
                     for row in line:
-                        row["flags"].append(
-                            f"{name} of this line differs: {shown(value)} (other lines {shown(over_lines)})"
-                        )
+                        row["flags"].append(f"{name} of this line differs: {here} (other lines {elsewhere})")
 
 
 def facets_of(row: Row) -> dict[str, Any]:
-    """What should be the same in two logs of an eval: judge, version, size and sampling settings.
+    """What should be the same in two logs of an eval: judge, version, size, sampling settings, what forms the prompt.
 
     The size is the whole log's, also where its samples are split; of a log without samples the number that it reports.
     """
@@ -103,9 +111,17 @@ def facets_of(row: Row) -> dict[str, Any]:
         "dataset": _comparable(dataset.get("name") if isinstance(dataset, dict) else None),
     }
     config = json.loads(row["generate_config_json"] or "{}")
-    return facets | {
-        name: _comparable(value) for name, value in config.items() if name not in NOT_SAMPLING and value is not None
+    facets |= {
+        name: _comparable(value)
+        for name, value in config.items()
+        if name not in NOT_SAMPLING | NAMES.keys() and value is not None
     }
+    stated = {name: value for name, value in json.loads(row["settings"]).items() if not name.startswith(TASK_ARGS)}
+    return stated | facets
+
+
+def _task_args(row: Row) -> dict[str, str]:
+    return {name: value for name, value in json.loads(row["settings"]).items() if name.startswith(TASK_ARGS)}
 
 
 def _comparable(value: Any) -> Any:
@@ -121,6 +137,13 @@ def _most_common(values: list[Any]) -> Any:
 def shown(value: Any) -> str:
     """A setting for people; one that a log does not give is no value."""
     return "not given" if value is None else str(value)
+
+
+def _both(value: Any, other: Any) -> tuple[str, str]:
+    """Two unequal settings in a sentence: long ones where they part."""
+    texts = shown(value), shown(other)
+    short = shortened(texts)
+    return short[texts[0]], short[texts[1]]
 
 
 def flag_jumps(rows: list[Row]) -> None:

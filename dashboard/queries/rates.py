@@ -50,7 +50,7 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
         rows += [row | about_metric(metric) for row in measured]
     flag_standing(rows)
     flag_states(rows)
-    flag_differences(rows)
+    flag_differences(rows, query.splits)
     flag_jumps(rows)
 
     kept = {(name, metric.name) for name, metrics in wanted.items() for metric in metrics}

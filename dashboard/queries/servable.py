@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
 from loaders.errors import DriftlineError
-from loaders.study.cards import UNTRAINED
+from loaders.study.cards import is_untrained
 
 ALL = "all"
 """RUN@all is every checkpoint of a run that can be served."""
@@ -53,7 +53,7 @@ class Servable(Struct, frozen=True, kw_only=True):
     def untrained(self) -> bool:
         """Whether it is what its run began with: step 0, or a label that says so."""
         own = self.weights or self.adapter or self.folder
-        return not own and (self.step == 0 or (self.step is None and (self.step_label or "").lower() in UNTRAINED))
+        return not own and (self.step == 0 or (self.step is None and is_untrained(self.step_label)))
 
     @property
     def has_weights(self) -> bool:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from loaders.study.settings import FORMING
+from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, setting_of
 
 Row = dict[str, Any]
 Repeats = Literal["pooled", "newest", "each"]
@@ -48,40 +48,94 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
 
     Args:
         logs: Rows of live evals, all of each eval's name.
-        splits: Fields by which samples are split: they need no variant.
+        splits: Fields by which samples are split: they, and what comes of them, need no variant.
     """
     settings = {log["eval_id"]: json.loads(log["settings"]) for log in logs}
-    named = _differing(logs, settings)
+    splits = [setting_of(field) for field in splits]
+    named = _differing(logs, settings, splits)
+    values: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for log in logs:
+        for name in named.get(log["eval"], ()):
+            values[log["eval"], name] |= {settings[log["eval_id"]][name]} if name in settings[log["eval_id"]] else set()
+    short = {key: shortened(of) for key, of in values.items()}
     found = []
     for log in logs:
         names = [name for name in named.get(log["eval"], ()) if name not in splits]
         parts = [log["variant"]] if log["variant"] else []
         mine = settings[log["eval_id"]]
-        parts += [f"{name.removeprefix('task_args.')}={_value(mine[name])}" for name in names if name in mine]
+        parts += [f"{_title(name, names)}={short[log['eval'], name][mine[name]]}" for name in names if name in mine]
         found.append(log | {"variant": ", ".join(parts) or None, "differs": names})
     return found
 
 
-def _value(setting: str) -> str:
-    text = " ".join(setting.split())
+def _title(name: str, names: Sequence[str]) -> str:
+    """A setting's name for people; a task arg is called as such where another setting has its name."""
+    bare = name.removeprefix("task_args.")
+    return name if bare in names else bare
+
+
+def shortened(values: Iterable[str]) -> dict[str, str]:
+    """A short text for each value of a setting, no two alike: long ones that begin alike show where they part."""
+    texts = {value: " ".join(value.split()) for value in values}
+    found = {value: _cut(text) for value, text in texts.items()}
+    for cut in sorted(set(found.values())):
+        alike = sorted(value for value in found if found[value] == cut)
+        if len(alike) > 1:
+            start = max(0, _parting([texts[value] for value in alike]) - LONGEST // 4)
+            for value in alike:
+                found[value] = _cut(("…" if start else "") + texts[value][start:])
+    taken: set[str] = set()
+    for value in sorted(found):
+        short, number = found[value], 1
+        while found[value] in taken:
+            number += 1
+            found[value] = f"{short} ({number})"
+        taken.add(found[value])
+    return found
+
+
+def _parting(texts: Sequence[str]) -> int:
+    """At which character texts part."""
+    alike = [len(set(characters)) == 1 for characters in zip(*texts, strict=False)]
+    return alike.index(False) if False in alike else len(alike)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _differing(logs: Sequence[Row], settings: Mapping[int, Mapping[str, str]]) -> dict[str, list[str]]:
+def _differing(
+    logs: Sequence[Row], settings: Mapping[int, Mapping[str, str]], splits: Sequence[str]
+) -> dict[str, list[str]]:
     """By eval, the settings that tell its variants apart."""
     of_place: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     of_run: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for log in logs:
         if log["role"] == "speaks":
-            of_place[log["eval"], *checkpoint_of(log)].append(log["eval_id"])
+            apart = [settings[log["eval_id"]].get(field) for field in splits]
+            of_place[log["eval"], *checkpoint_of(log), *apart].append(log["eval_id"])
             if log["placed"]:
-                of_run[log["eval"], log["run"], log["variant"]].append(log["eval_id"])
+                of_run[log["eval"], log["run"], log["variant"], *apart].append(log["eval_id"])
     found: dict[str, set[str]] = defaultdict(set)
     for (name, *_), of in of_place.items():
         found[name] |= _unlike([settings[eval_id] for eval_id in of])
     for (name, *_), of in of_run.items():
         found[name] |= _unlike([settings[eval_id] for eval_id in of]).intersection(FORMING)
-    return {name: sorted(names) for name, names in found.items()}
+    of_eval: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for log in logs:
+        of_eval[log["eval"]].append(settings[log["eval_id"]])
+    return {name: _needed(sorted(names), of_eval[name]) for name, names in found.items()}
+
+
+def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
+    """The settings without those that follow from the others: the prompt that a task arg chooses."""
+    for derived in (SOLVER, SYSTEM_PROMPT, SCORER):
+        others = [name for name in names if name != derived]
+        if derived in names and others:
+            pairs = {(*(each.get(name) for name in others), each.get(derived)) for each in of}
+            if len(pairs) == len({pair[:-1] for pair in pairs}):
+                names = others
+    return names
 
 
 def _unlike(of: Sequence[Mapping[str, str]]) -> set[str]:

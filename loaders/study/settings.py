@@ -6,11 +6,12 @@ a server is, how often it is tried, or which weights are evaluated is no setting
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
+from loaders.inspect.judge import JUDGE_OPTIONS
 from loaders.study.stated import (
     ADAPTER_KEYS,
     CHECKPOINT_KEYS,
@@ -22,12 +23,12 @@ from loaders.study.stated import (
     VARIANT_KEYS,
 )
 
-FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT = "few-shot", "chat template", "system prompt"
-FORMING = (FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT)
+FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT, SOLVER = "few-shot", "chat template", "system prompt", "solver"
+FORMING = (FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT, SOLVER)
 """Settings that form the prompt: two logs of one run that differ in them never share a line, whatever their steps."""
 
-JUDGE, TASK_VERSION, DATASET = "judge", "task version", "dataset"
-RESCORED = (JUDGE, TASK_VERSION, DATASET)
+JUDGE, SCORER, TASK_VERSION, DATASET = "judge", "scorer", "task version", "dataset"
+RESCORED = (JUDGE, SCORER, TASK_VERSION, DATASET)
 """Settings that may differ between logs of one evaluation: scored afresh by newer code, on another machine."""
 
 NAMES = {
@@ -71,6 +72,10 @@ OF_CONFIG = frozenset({"message_limit", "token_limit", "time_limit", "working_li
                        "fewshot_as_multiturn"}) | NAMES.keys()  # fmt: skip
 
 
+USUAL = frozenset({("generate", "tool_calls=loop")})
+"""What Inspect's own steps are given where nobody says otherwise; not every version writes it."""
+
+
 class SettingFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a log states of how it was measured; objects as decoded, of any type."""
 
@@ -82,6 +87,7 @@ class SettingFacts(msgspec.Struct, frozen=True, kw_only=True):
     model_args: Any = None
     dataset: Any = None
     solver: Any = None
+    scorers: Any = None
 
 
 def settings_of(facts: SettingFacts) -> dict[str, str]:
@@ -100,17 +106,27 @@ def settings_of(facts: SettingFacts) -> dict[str, str]:
     for key, value in _items(facts.config):
         if _key(key) in OF_CONFIG:
             found[NAMES.get(_key(key), key.replace("_", " "))] = value
-    for text in _system_messages(facts.solver):
-        found[SYSTEM_PROMPT] = text
+    system_prompts = [found.get(SYSTEM_PROMPT), *_system_messages(facts.solver)]
+    found[SOLVER] = " > ".join(_other_steps(facts.solver))
+    found[SCORER] = ", ".join(_with_options(facts.scorers))
     for key, value in _items(facts.task_args):
         if _key(key) not in NO_SETTING:
             found[NAMES.get(_key(key), f"task_args.{key}")] = value
+    # Of several system prompts each is asked; an argument mostly repeats the solver's.
+    system_prompts.append(found.get(SYSTEM_PROMPT))
+    found[SYSTEM_PROMPT] = "\n".join(dict.fromkeys(text for each in system_prompts if (text := _text(each))))
     dataset = facts.dataset.get("name") if isinstance(facts.dataset, Mapping) else None
     found |= {JUDGE: facts.judge, TASK_VERSION: facts.task_version, DATASET: dataset}
     if found.get(CHAT_TEMPLATE) is False:
         del found[CHAT_TEMPLATE]
     texts = {name: _text(value) for name, value in found.items()}
     return {name: text for name, text in texts.items() if text}
+
+
+def setting_of(field: str) -> str:
+    """The setting that a field is by which samples are split: few-shot of `task_args.num_fewshot`."""
+    source, _, name = field.partition(".")
+    return NAMES.get(_key(name), field) if source == "task_args" else field
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
@@ -127,13 +143,41 @@ def _without_weights(value: Any) -> Any:
     return {key: item for key, item in value.items() if _key(key) not in ADAPTER_KEYS | NOT_SAMPLING} or None
 
 
-def _system_messages(solver: Any) -> Iterator[str]:
+def _steps(solver: Any) -> Iterator[tuple[str, Any]]:
+    """The steps of a plan, each its name and what it was given."""
     steps = solver.get("steps") if isinstance(solver, Mapping) else None
     for step in steps if isinstance(steps, list) else ():
-        if isinstance(step, Mapping) and str(step.get("solver")).endswith("system_message"):
-            for _, value in _items(step.get("params")):
-                if isinstance(value, str):
-                    yield value
+        if isinstance(step, Mapping) and isinstance(step.get("solver"), str):
+            yield step["solver"].rpartition("/")[2], step.get("params")
+
+
+def _system_messages(solver: Any) -> Iterator[str]:
+    for name, params in _steps(solver):
+        if name == "system_message":
+            yield from (value for _, value in _items(params) if isinstance(value, str))
+
+
+def _other_steps(solver: Any) -> Iterator[str]:
+    """What is done with a question besides the system prompt: `chain_of_thought(template=...) > generate`."""
+    for name, params in _steps(solver):
+        if name != "system_message":
+            given = _given(params)
+            yield f"{name}({given})" if given and (name, given) not in USUAL else name
+
+
+def _with_options(scorers: Any) -> Iterator[str]:
+    """The scorers that were given more than a model, which is the judge: `model_graded_qa(template=...)`."""
+    for scorer in scorers if isinstance(scorers, list) else ():
+        if isinstance(scorer, Mapping):
+            given = _given(scorer.get("options"), JUDGE_OPTIONS)
+            if given:
+                yield f"{scorer.get('name')}({given})"
+
+
+def _given(params: Any, left_out: Collection[str] = ()) -> str:
+    """Arguments of a solver or scorer, as text; without those that name weights, servers, patience or places."""
+    told = {key: _text(value) for key, value in _items(params) if _key(key) not in NO_SETTING}
+    return ", ".join(f"{key}={text}" for key, text in sorted(told.items()) if text and key not in left_out)
 
 
 def _text(value: Any) -> str:

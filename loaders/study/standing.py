@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -42,6 +42,8 @@ class LogFacts(Struct, frozen=True, kw_only=True):
     completed: datetime | None = None
     n_samples: int = 0
     n_graded: int = 0
+    n_edits: int = 0
+    """Scores that were edited, and samples that were invalidated, after the log was written."""
     n_stated: int | None = None
     """Samples that the log says it was to hold, in all epochs."""
     n_planned: int | None = None
@@ -158,10 +160,11 @@ def shared(logs: Iterable[LogFacts]) -> list[int]:
 
 
 def _order(log: LogFacts) -> tuple[Any, ...]:
-    """Attempts from the oldest to the newest; what was written out of another log comes after it."""
+    """Attempts from the oldest to the newest; what was written out of another log, or edited, comes after it."""
     rewritten = _REWRITTEN.search(log.path.rpartition("/")[2].rpartition(".")[0])
     rank = 0 if rewritten is None else 1 if rewritten[1].lower() == "recovered" else 2
-    return (log.created or LEAST, rank, log.n_graded > 0, log.completed or LEAST, log.n_graded, log.eval_id)
+    ended = log.completed or LEAST
+    return (log.created or LEAST, rank, log.n_graded > 0, ended, log.n_edits, log.n_graded, log.eval_id)
 
 
 def _by_judge(attempts: list[LogFacts]) -> list[list[LogFacts]]:
@@ -221,13 +224,11 @@ def _answers_all(attempts: Sequence[LogFacts], graded: int) -> bool:
 def _union(
     attempts: Sequence[LogFacts], held: Mapping[int, Sequence[SampleFacts]]
 ) -> dict[tuple[str, int], SampleFacts]:
-    """Of each sample the newest graded one, else the newest. What was invalidated later doesn't come back."""
+    """Of each sample the newest graded one, else the newest. What was invalidated in one copy counts in none."""
     kept: dict[tuple[str, int], SampleFacts] = {}
-    void: dict[str, bool] = {}
-    for log in attempts:
-        for sample in held.get(log.eval_id, ()):
-            if sample.uuid:
-                void[sample.uuid] = sample.invalidated
+    void = {
+        sample.uuid for log in attempts for sample in held.get(log.eval_id, ()) if sample.uuid and sample.invalidated
+    }
     for log in attempts:
         for sample in held.get(log.eval_id, ()):
             before = kept.get(sample.name)
@@ -236,11 +237,11 @@ def _union(
     return kept
 
 
-def _counts(sample: SampleFacts, void: Mapping[str, bool]) -> int:
+def _counts(sample: SampleFacts, void: Collection[str]) -> int:
     """How much a sample counts among the attempts at it: graded, taken back, or without a verdict."""
     if sample.invalidated:
         return 1
-    if sample.uuid and void.get(sample.uuid):
+    if sample.uuid in void:
         return -1
     return 2 if sample.graded else 0
 
