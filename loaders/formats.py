@@ -22,7 +22,7 @@ from loaders.tabular import verifiers
 LIST_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[")
 """How a JSON list begins: rows that a mapping may read, and never a log."""
 
-READER = "3"
+READER = "4"
 """Part of every fingerprint: raised when a loader learns to read more, so that files are read again."""
 
 HEAD_BYTES = 4096

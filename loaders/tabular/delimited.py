@@ -43,6 +43,7 @@ class Delimited:
     Attributes:
         header: The columns' names.
         header_line: The line it stands on.
+        delimiter: What stands between its cells.
         rows: Line and cells of each row that has as many as the header.
         problems: Sentences on the others, each beginning with the line.
         notes: Remarks on the whole.
@@ -50,6 +51,7 @@ class Delimited:
 
     header: list[str]
     header_line: int
+    delimiter: str
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -103,7 +105,7 @@ def _read(text: str, delimiter: str | None, skipped: int) -> Delimited | None:
     first = next(records, None)
     if first is None:
         return None
-    found = Delimited([name.strip() for name in first[1]], first[0], problems=problems)
+    found = Delimited([name.strip() for name in first[1]], first[0], between, problems=problems)
     width = len(found.header)
     for line, cells in records:
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):

@@ -16,6 +16,7 @@ from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
 from loaders.tabular import cells, shape, verifiers
+from loaders.tabular.kinds import ScoreKinds
 from loaders.tabular.rows import Row, Table, open_table
 
 FORMAT = "table"
@@ -122,6 +123,7 @@ class _Reader:
         self.without_id = 0
         self.places: dict[bytes, str] = {}
         self.copies: list[str] = []
+        self.kinds: dict[str, ScoreKinds] = {}
         self.is_copy = False
         self.dropped = 0
 
@@ -284,7 +286,7 @@ class _Reader:
             left = f"{self.dropped} left out, having the same id" if self.dropped else ""
             outcome = "; ".join(filter(None, (told, left)))
             notes.append(f"{count} {what} of another, cell by cell ({outcome}): {_first(self.copies)}")
-        return notes
+        return notes + [said for name, kinds in self.kinds.items() for said in kinds.notes(name)]
 
 
 @dataclass
@@ -316,9 +318,11 @@ class _Group:
         sample = SampleRecord(key, epoch, id_is_number=own == key and key.isdigit())
         _converse(sample, reads["prompt"](row), reads["reply"](row))
         sample.error = self.reader.error(row)
-        sample.scores = [
-            one for name in self.reader.scores for one in cells.scores(name.removeprefix("scores."), reads[name](row))
-        ]
+        for name in self.reader.scores:
+            cell = reads[name](row)
+            found = cells.scores(name.removeprefix("scores."), cell)
+            self.reader.kinds.setdefault(name, ScoreKinds()).add(cell, found)
+            sample.scores += found
         metadata = self.reader.metadata(row)
         if question is not None:
             metadata.setdefault("question", question)

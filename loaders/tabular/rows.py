@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, decode
 from loaders.tabular import delimited
+from loaders.tabular.commas import with_points
 
 SUFFIXES = frozenset({".csv", ".jsonl", ".json", ".parquet"})
 BATCH_ROWS = 4096
@@ -109,6 +110,8 @@ def _csv(path: Path, wanted: Collection[str]) -> Table:
         raise RejectedFile(path, "is empty, and a header with the columns' names is wanted")
     notes += found.notes
     header = found.header
+    if commas := with_points(header, [cells for _, cells in found.rows], found.delimiter == ","):
+        notes.append(f"decimal commas are read as points in {_quoted(commas)}")
     twice = [name for i, name in enumerate(header) if name in header[:i]]
     if twice:
         notes.append(f"line {found.header_line}: the header names {_quoted(twice)} more than once: the first is read")
