@@ -14,6 +14,7 @@ from loaders.errors import RejectedFile
 from loaders.inspect.log import is_lfs_pointer, lfs_reason
 from loaders.json_text import decode
 from loaders.listing import Item
+from loaders.packed import plain_name, read_plain, suffix_of
 from loaders.recognized import recognized
 from loaders.records import LoadedFile
 from loaders.table_mapping import TableMapping
@@ -32,7 +33,7 @@ MOST_SHOWN = 80
 MOST_LOOKED_INTO = 20_000_000
 """Bytes up to which a file of no known format is read to say what it is instead."""
 
-TABULAR = frozenset({".csv", ".jsonl", ".parquet"})
+TABULAR = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
 IDENTITY: dict[str, Literal["content", "name"]] = {
     "inspect": "content",
     lm_eval.FORMAT: "name",
@@ -76,12 +77,12 @@ def fingerprint(item: Item, mapping: TableMapping | None) -> str:
 def is_table(path: str) -> bool:
     """Whether a file can only be read with a mapping (lm-eval's own samples files aside)."""
     name = path.rpartition("/")[2]
-    return tabular.suffix_of(name) in TABULAR and not name.startswith("samples_")
+    return suffix_of(name) in TABULAR and not name.startswith("samples_")
 
 
 def may_be_table(path: str) -> bool:
     """Whether a mapping may read a file: a table, or JSON, which can be a list of rows."""
-    return is_table(path) or path.lower().endswith(".json")
+    return is_table(path) or suffix_of(path) == ".json"
 
 
 def read(item: Item, mapping: TableMapping | None, mapped_path: str | None = None) -> LoadedFile:
@@ -96,8 +97,7 @@ def read(item: Item, mapping: TableMapping | None, mapped_path: str | None = Non
     """
     path = item.parts[0]
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+        head = read_plain(path, HEAD_BYTES)
         return _read(item, head, mapping, mapped_path or item.path)
     except OSError as error:
         raise RejectedFile(path, f"can't be read: {error.strerror or error}") from error
@@ -115,12 +115,12 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
         return lm_eval.load(path)
     if trainer.sniff(path, head):
         return trainer.load(path)
-    if tabular.suffix_of(path.name) in TABULAR:
+    if suffix_of(path.name) in TABULAR:
         raise NotMapped
     document, impression = _looked_into(path, head)
     if inspect.is_log(document):
         return inspect.load(path)
-    known = None if document is None else recognized(path.name, document)
+    known = None if document is None else recognized(plain_name(path.name), document)
     raise RejectedFile(path, known or f"unknown format: {impression}; Driftline reads {KNOWN}")
 
 
@@ -130,12 +130,12 @@ def _looked_into(path: Path, head: bytes) -> tuple[Any, str]:
         return None, "the file is empty"
     if is_lfs_pointer(head):
         return None, lfs_reason(head)
-    if path.suffix.lower() != ".json":
+    if suffix_of(path.name) != ".json":
         return None, f"not an {path.suffix} that any loader knows"
     if path.stat().st_size > MOST_LOOKED_INTO:
         return None, f"JSON of {path.stat().st_size:,} bytes that does not begin like a log"
     try:
-        document = decode(path.read_bytes())
+        document = decode(read_plain(path))
     except ValueError as error:
         return None, f"not valid JSON ({error})"
     return document, _impression(document)

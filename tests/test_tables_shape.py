@@ -296,3 +296,37 @@ def test_packed_tables_and_json_lists_are_read_by_an_ingest(tmp_path: Path, form
     (line,) = [line for line in report.lines if line.eval]
     assert (line.path, line.format, line.run, line.samples) == (f"a/t{form}", "table", "r", 1)
     assert [line.path for line in report.lines if line.outcome == "rejected"] == ["a/log.json"]
+
+
+def test_rollouts_of_one_example_are_resamples(tmp_path: Path) -> None:
+    rows = [
+        {"example_id": example, "prompt": "q", "completion": "a", "reward": reward, "ms": ms}
+        for ms, (example, reward) in enumerate([(0, 1.0), (0, 0.0), (1, 1.0), (1, 1.0)])
+    ]
+    path = write_jsonl(tmp_path / "results.jsonl", rows)
+    file = loaded(path, "{eval: e, id: {column: example_id}, scores: {reward: {column: reward}}}")
+    (one,) = file.evals
+    assert [(s.sample_key, s.epoch) for s in one.samples] == [("0", 1), ("0", 2), ("1", 1), ("1", 2)]
+    assert one.epochs == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_json_lines_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes('{"id": 1, "s": 1}\n{"id": 2, "s": 0}\n'.encode(encoding))
+    (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: s}}}").evals
+    assert [sample.scores[0].value_num for sample in one.samples] == [1.0, 0.0]
+
+
+def test_a_list_of_rows_in_a_file_called_jsonl(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text('[{"id": 1, "s": 1},\n{"id": 2, "s": 0}]')
+    (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: s}}}").evals
+    assert [sample.scores[0].value_num for sample in one.samples] == [1.0, 0.0]
+
+
+def test_a_tsv_is_delimited_by_tabs_whatever_its_header_says(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("id\ta, b, or c\n1\t0.5\n")
+    (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: 'a, b, or c'}}}").evals
+    assert one.samples[0].scores[0].value_num == 0.5

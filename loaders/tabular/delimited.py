@@ -72,10 +72,14 @@ def decoded(data: bytes) -> tuple[str, list[str]]:
         return data.decode("cp1252", "replace"), [note]
 
 
-def parsed(text: str) -> Delimited | None:
-    """The rows of a CSV; None where there is no header."""
+def is_wide(head: bytes) -> bool:
+    """Whether a file is UTF-16 or UTF-32, by its first bytes."""
+    return any(head.startswith(mark) for mark, encoding in BOMS if encoding != "utf-8") or bool(_unmarked_utf16(head))
+
+
+def parsed(text: str, delimiter: str | None = None) -> Delimited | None:
+    """The rows of a CSV; None where there is no header. Without a delimiter, the header says which it is."""
     skipped = 0
-    delimiter: str | None = None
     if found := SEPARATOR_LINE.match(text):
         delimiter, skipped, text = found[1], 1, text[found.end() :]
     plain = _read(text, delimiter, skipped)

@@ -27,6 +27,9 @@ SAMPLE_FIELDS = ("id", "question", "epoch", "prompt", "reply", "error")
 ROLLOUT = frozenset({"prompt", "completion", "reward", "error"})
 """Columns of a rollout as the library verifiers saves it, an error among them where there was one."""
 
+EXAMPLE = "example_id"
+"""Their column that tells examples apart."""
+
 NO_ERROR = frozenset({"none", "false", "no", "ok", "success"})
 NAMED = 5
 """Rows that a note names."""
@@ -258,6 +261,10 @@ class _Reader:
             return None
         return cells.as_text(value)
 
+    def is_rollout(self, row: Row) -> bool:
+        """Whether rows of one id are rollouts of one example: verifiers writes so many of each as it was told to."""
+        return row.cells.keys() >= ROLLOUT - {"error"} and EXAMPLE in shape.columns_of(self.sources["id"])
+
     def metadata(self, row: Row) -> dict[str, Any]:
         """The columns that are kept: those listed, else all that no field reads."""
         listed = self.mapping.metadata
@@ -311,10 +318,11 @@ class _Group:
         own = cells.label(reads["id"](row))
         question = cells.as_text(reads["question"](row))
         key = self._key(row, own, question, number)
-        if self.reader.is_copy and own is not None and self._same_sample(row, key, resampled=question is not None):
+        resampled = question is not None or self.reader.is_rollout(row)
+        if self.reader.is_copy and own is not None and self._same_sample(row, key, resampled=resampled):
             self.reader.dropped += 1
             return
-        epoch = self._epoch(row, key, resampled=question is not None)
+        epoch = self._epoch(row, key, resampled=resampled)
         sample = SampleRecord(key, epoch, id_is_number=own == key and key.isdigit())
         _converse(sample, reads["prompt"](row), reads["reply"](row))
         sample.error = self.reader.error(row)
