@@ -330,3 +330,19 @@ def test_a_tsv_is_delimited_by_tabs_whatever_its_header_says(tmp_path: Path) -> 
     path.write_text("id\ta, b, or c\n1\t0.5\n")
     (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: 'a, b, or c'}}}").evals
     assert one.samples[0].scores[0].value_num == 0.5
+
+
+def test_idle_entries_of_run_cards_and_ignore_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write_csv(tmp_path / "a/t.csv", "id,s", "1,1")
+    (tmp_path / "a/run.yaml").write_text('name: r\nlogs:\n  - {match: "x*", step: 3}\n  - {match: "t*", step: 7}\n')
+    (tmp_path / "study.yaml").write_text(
+        'ignore: ["nope/**",\n  "b/**"]\ntables: [{match: "a/*.csv", eval: e, id: {column: id}}]'
+    )
+    (tmp_path / "b").mkdir()
+    write_csv(tmp_path / "b/t.csv", "id,s", "1,1")
+    store, report = ingested(tmp_path)
+    assert 'study.yaml: line 1: ignore[0]: "nope/**" matches no file' in report.notes
+    assert not any("b/**" in note for note in report.notes)
+    assert report.conflicts == ['a/run.yaml: line 3: logs[0]: match "x*" matches no file']
+    assert 'study.yaml: line 1: ignore[0]: "nope/**" matches no file' in ingest([tmp_path], store).notes
