@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ from loaders.study.reading import builtin_study
 from loaders.study.together import Identity, brought_together, identity
 from loaders.study.trained_on import mix_of_config
 from loaders.study.tree import CardTree
-from loaders.study.unmatched import SeenEval, unmatched
+from loaders.study.unmatched import SeenEval, at_line, unmatched, unmatched_logs
 from loaders.table_mapping import TableMapping
 from loaders.trainer import tokens_told
 
@@ -266,8 +266,8 @@ def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
 def _unmatched(
     cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, names: dict[int, str]
 ) -> Iterator[Told]:
-    """The entries of study files that match nothing. Files above a root speak of other folders too: not looked at."""
-    if not any(tree.studies for tree in shelf.trees.values()):
+    """The entries of cards and study files that match nothing. Those above a root speak of other folders too."""
+    if not any(tree.studies or any(each.card.logs for each in tree.cards) for tree in shelf.trees.values()):
         return
     paths: dict[str, list[str]] = {}
     for root, path in cursor.execute(PATHS, {"batch": batch}).fetchall():
@@ -280,12 +280,18 @@ def _unmatched(
     idle: dict[bytes, list[set[tuple[str, str]]]] = {}
     files: dict[bytes, tuple[str, StudyFile]] = {}
     for root, tree in shelf.trees.items():
+        files_there = [path for path in paths.get(root, ()) if not _is_card(path)]
+        for each in tree.cards:
+            if not each.path.startswith("../"):
+                idle_logs = unmatched_logs(each.card.logs, partial(_any_matches, tree, each.path, files_there))
+                for entry, said in idle_logs:
+                    yield each.path, None, _study_conflict(each.card.lines, entry, said)
         for file, study in tree.studies:
             if file.startswith("../"):
                 continue
 
-            def matches(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
-                return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if not _is_card(path))
+            def matches(glob: str, file: str = file, tree: CardTree = tree, those: list[str] = files_there) -> bool:
+                return _any_matches(tree, file, those, glob)
 
             def is_table(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
                 return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if may_be_table(path))
@@ -298,8 +304,15 @@ def _unmatched(
     for key, sets in idle.items():
         file, study = files[key]
         for entry, said in sorted(set.intersection(*sets), key=lambda pair: study.lines.get(pair[0], 0)):
-            line = f"line {study.lines[entry]}: " if entry in study.lines else ""
-            yield file, None, Conflict(kind="study", field=entry, message=f"{line}{entry}: {said}", candidates=[])
+            yield file, None, _study_conflict(study.lines, entry, said)
+
+
+def _any_matches(tree: CardTree, file: str, paths: Collection[str], glob: str) -> bool:
+    return any(tree.matches(file, glob, path) for path in paths)
+
+
+def _study_conflict(lines: Mapping[str, int], entry: str, said: str) -> Conflict:
+    return Conflict(kind="study", field=entry, message=at_line(lines, entry, said), candidates=[])
 
 
 def _is_card(path: str) -> bool:

@@ -14,7 +14,8 @@ from loaders.errors import RejectedFile
 from loaders.inspect.log import is_lfs_pointer, lfs_reason
 from loaders.json_text import decode
 from loaders.listing import Item
-from loaders.recognized import recognized
+from loaders.packed import plain_name, read_plain, suffix_of
+from loaders.recognized import TABLE, recognized
 from loaders.records import LoadedFile
 from loaders.table_mapping import TableMapping
 from loaders.tabular import verifiers
@@ -22,7 +23,7 @@ from loaders.tabular import verifiers
 LIST_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?\s*\[")
 """How a JSON list begins: rows that a mapping may read, and never a log."""
 
-READER = "3"
+READER = "4"
 """Part of every fingerprint: raised when a loader learns to read more, so that files are read again."""
 
 HEAD_BYTES = 4096
@@ -32,7 +33,7 @@ MOST_SHOWN = 80
 MOST_LOOKED_INTO = 20_000_000
 """Bytes up to which a file of no known format is read to say what it is instead."""
 
-TABULAR = frozenset({".csv", ".jsonl", ".parquet"})
+TABULAR = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
 IDENTITY: dict[str, Literal["content", "name"]] = {
     "inspect": "content",
     lm_eval.FORMAT: "name",
@@ -40,12 +41,9 @@ IDENTITY: dict[str, Literal["content", "name"]] = {
 }
 """What makes a file of a format the same one elsewhere; of the others, the path does."""
 
-KNOWN = (
-    "an Inspect log (.eval or .json), lm-evaluation-harness results (results*.json, samples_*.jsonl),"
-    " lighteval results (results_*.json),"
-    " trainer_state.json, adapter_config.json, inspect_rl's manifest.json, training_config.json, run.yaml, study.yaml,"
-    " or a table (.csv, .jsonl, .parquet, .csv.gz, .jsonl.gz, a .json list of rows) that study.yaml maps"
-)
+ELSE = f"{TABLE}, or leave it out with `ignore:` there"
+"""What to do about a file that no loader reads."""
+AGAIN = "copy it again from where it was written, or delete it"
 
 
 def identity(format: str) -> Literal["content", "name", "path"]:
@@ -76,12 +74,12 @@ def fingerprint(item: Item, mapping: TableMapping | None) -> str:
 def is_table(path: str) -> bool:
     """Whether a file can only be read with a mapping (lm-eval's own samples files aside)."""
     name = path.rpartition("/")[2]
-    return tabular.suffix_of(name) in TABULAR and not name.startswith("samples_")
+    return suffix_of(name) in TABULAR and not name.startswith("samples_")
 
 
 def may_be_table(path: str) -> bool:
     """Whether a mapping may read a file: a table, or JSON, which can be a list of rows."""
-    return is_table(path) or path.lower().endswith(".json")
+    return is_table(path) or suffix_of(path) == ".json"
 
 
 def read(item: Item, mapping: TableMapping | None, mapped_path: str | None = None) -> LoadedFile:
@@ -96,8 +94,7 @@ def read(item: Item, mapping: TableMapping | None, mapped_path: str | None = Non
     """
     path = item.parts[0]
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+        head = read_plain(path, HEAD_BYTES)
         return _read(item, head, mapping, mapped_path or item.path)
     except OSError as error:
         raise RejectedFile(path, f"can't be read: {error.strerror or error}") from error
@@ -115,30 +112,40 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
         return lm_eval.load(path)
     if trainer.sniff(path, head):
         return trainer.load(path)
-    if tabular.suffix_of(path.name) in TABULAR:
+    if suffix_of(path.name) in TABULAR:
         raise NotMapped
-    document, impression = _looked_into(path, head)
+    document = _document(path, head)
     if inspect.is_log(document):
         return inspect.load(path)
-    known = None if document is None else recognized(path.name, document)
-    raise RejectedFile(path, known or f"unknown format: {impression}; Driftline reads {KNOWN}")
+    if said := recognized(plain_name(path.name), document):
+        raise RejectedFile(path, said)
+    if isinstance(document, list) and document and all(isinstance(row, dict) for row in document):
+        raise NotMapped
+    raise RejectedFile(path, f"unknown format: {_impression(document)}: {ELSE}")
 
 
-def _looked_into(path: Path, head: bytes) -> tuple[Any, str]:
-    """The document in a file that doesn't begin like one of a known format, and what it is, for people."""
+def _document(path: Path, head: bytes) -> Any:
+    """The document in a file that doesn't begin like one of a known format.
+
+    Raises:
+        RejectedFile: It holds none that can be looked into.
+    """
     if not head.strip():
-        return None, "the file is empty"
+        raise RejectedFile(path, f"is empty: {AGAIN}")
     if is_lfs_pointer(head):
-        return None, lfs_reason(head)
-    if path.suffix.lower() != ".json":
-        return None, f"not an {path.suffix} that any loader knows"
+        raise RejectedFile(path, lfs_reason(head))
+    if suffix_of(path.name) != ".json":
+        raise RejectedFile(
+            path, f"unknown format: {path.suffix or 'a name without an ending'}, which no loader reads: {ELSE}"
+        )
     if path.stat().st_size > MOST_LOOKED_INTO:
-        return None, f"JSON of {path.stat().st_size:,} bytes that does not begin like a log"
+        raise RejectedFile(
+            path, f"unknown format: JSON of {path.stat().st_size:,} bytes that does not begin like a log: {ELSE}"
+        )
     try:
-        document = decode(path.read_bytes())
+        return decode(read_plain(path))
     except ValueError as error:
-        return None, f"not valid JSON ({error})"
-    return document, _impression(document)
+        raise RejectedFile(path, f"is not valid JSON ({error}): {AGAIN}") from error
 
 
 def _impression(document: Any) -> str:

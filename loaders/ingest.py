@@ -25,6 +25,7 @@ from loaders.report import FileLine, IngestReport, how_ended
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study import read_run_card, read_study
+from loaders.study.unmatched import unmatched_ignore
 
 ABOVE = 5
 """How many folders above the root are searched for a run card or study file."""
@@ -158,6 +159,15 @@ class _Root:
     def _leave_out_ignored(self, logs: Listing, shelf: CardShelf) -> None:
         """Drop from the listing what a study file says is not to be read."""
         tree = shelf.tree(str(self.listing.root))
+        several = self.study is not None and len(self.report.roots) > 1  # it speaks of the others too
+        for file, study in tree.studies:
+            if file.startswith("../") or several:
+                continue
+
+            def matches(glob: str, file: str = file) -> bool:
+                return any(tree.matches(file, glob, path) for path in logs.items)
+
+            self.report.notes += [f"{file}: {said}" for said in unmatched_ignore(study, matches)]
         for path in [path for path in logs.items if tree.ignored(path)]:
             del logs.items[path]
             self.report.ignored += 1

@@ -15,6 +15,7 @@ from loaders.json_text import clean, decode, json_text
 from loaders.lm_eval import names
 from loaders.lm_eval.reported import Odd, notes, reported_metrics
 from loaders.lm_eval.settings import LONGEST, as_dict, digest, given, whole
+from loaders.packed import read_plain, suffix_of
 from loaders.records import EvalRecord, LoadedFile
 
 FORMAT = "lighteval"
@@ -39,7 +40,7 @@ class TaskName(NamedTuple):
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether `load` is the one to read this file, by its first bytes."""
-    return path.suffix == ".json" and bool(CONFIG_SIGN.search(head) or RESULTS_SIGN.search(head))
+    return suffix_of(path.name) == ".json" and bool(CONFIG_SIGN.search(head) or RESULTS_SIGN.search(head))
 
 
 def load(path: Path) -> LoadedFile:
@@ -49,7 +50,7 @@ def load(path: Path) -> LoadedFile:
         RejectedFile: The file is broken; the reason says where.
     """
     try:
-        document = decode(path.read_bytes())
+        document = decode(read_plain(path))
     except (OSError, ValueError) as error:
         raise RejectedFile(path, f"can't be read as JSON: {error}") from error
     results = as_dict(document, "results")

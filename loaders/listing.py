@@ -10,10 +10,11 @@ from pathlib import Path
 
 from loaders.errors import DriftlineError
 from loaders.lm_eval.names import NAMED_BY_ARGUMENTS
+from loaders.packed import ENDING, is_packed, plain_name, suffix_of
 
-LOG_SUFFIXES = frozenset({".eval", ".json", ".jsonl", ".csv", ".parquet"})
-PACKED = (".csv.gz", ".jsonl.gz")
-"""Tables that are read as they are packed."""
+LOG_SUFFIXES = frozenset({".eval", ".json", ".jsonl", ".csv", ".tsv", ".parquet"})
+PACKED = frozenset({".csv", ".tsv", ".jsonl", ".json"})
+"""Of these, what is read where it is packed, too (`.csv.gz`)."""
 
 RUN_CARD, STUDY_FILE = "run.yaml", "study.yaml"
 CARD_NAMES = frozenset({RUN_CARD, STUDY_FILE})
@@ -178,7 +179,9 @@ def could_be_ours(name: str) -> bool:
     if name.startswith(FORK):
         return False
     ending = os.path.splitext(name)[1].lower()  # noqa: PTH122 - hot loop
-    return (ending in LOG_SUFFIXES and name not in SIDECARS) or (ending == ".gz" and name.lower().endswith(PACKED))
+    if ending == ENDING:
+        return suffix_of(name) in PACKED and plain_name(name) not in SIDECARS
+    return ending in LOG_SUFFIXES and name not in SIDECARS
 
 
 def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callable[[Path], list[Path]]) -> None:
@@ -194,7 +197,7 @@ def _add(listing: Listing, files: list[tuple[str, int, int]], companions: Callab
         groups.append((path, extra))
     root = str(listing.root)
     for path, extra in groups:
-        if path in owned:
+        if path in owned or (is_packed(path) and plain_name(path) in found):  # the same, packed
             continue
         parts = [path, *sorted(extra)]
         relative = printable(path[len(root) :].lstrip(os.sep).replace(os.sep, "/"))
@@ -223,7 +226,7 @@ def _beside(path: str, companions: Callable[[Path], list[Path]]) -> list[Path]:
 
 
 def _may_have_companions(path: str, any_json: bool) -> bool:
-    name = path.rpartition(os.sep)[2]
+    name = plain_name(path.rpartition(os.sep)[2])
     return name == "results.jsonl" or (
         name.endswith(".json") and (any_json or name.startswith("results") or DATED.search(name) is not None)
     )

@@ -31,6 +31,8 @@ def recognized(name: str, document: Any) -> str | None:
         return f"{name} of a HELM run, which is not read: {TABLE}"
     if "evaluation_id" in first and "schema_version" in first:
         return f"a record of Every Eval Ever, which is not read: ingest the log that it was made from, or {TABLE}"
+    if name == "metadata.json" and "env_id" in first and "num_examples" in first:
+        return "metadata of rollouts that verifiers saved, without their results.jsonl: put that into this folder"
     if "doc_id" in first and ("resps" in first or "arguments" in first):
         return "samples of lm-evaluation-harness without their results file: put that into this folder"
     if "results" in first and "config_general" not in first and not isinstance(first["results"], Mapping):

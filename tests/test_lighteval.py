@@ -146,7 +146,7 @@ def test_metrics_with_commas_and_parameters_keep_their_names(tmp_path: Path) -> 
     loaded = load(tmp_path, document(results=results))
     assert [(m.metric, m.value, m.stderr) for m in only(loaded).reported] == [
         ("pass@k:k=1,n=4", 0.25, 0.1),
-        ("broken", None, None),
+        ("broken", float("inf"), None),
     ]
     assert loaded.notes == ["1 value is infinite: broken"]
 

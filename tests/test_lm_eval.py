@@ -439,5 +439,5 @@ def test_nan_and_infinity_in_results(tmp_path: Path) -> None:
     path = tmp_path / f"results_{STAMP}.json"
     path.write_text('{"results": {"a": {"acc,none": NaN, "acc_stderr,none": NaN, "ppl,none": Infinity}}}')
     first, second = lm_eval.load(path).evals[0].reported
-    assert (first.metric, first.value, first.stderr) == ("acc", None, None)
-    assert (second.metric, second.value, second.stderr) == ("ppl", None, None)
+    assert (first.metric, str(first.value), first.stderr) == ("acc", "nan", None)
+    assert (second.metric, second.value, second.stderr) == ("ppl", float("inf"), None)

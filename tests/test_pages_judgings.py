@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -105,6 +106,16 @@ def test_the_cost_is_shown_before_anything_is_sent(server: ProbeServer, service:
     judge_with(app, "lab/judge", "harm", "honesty")
     assert "Up to 12 requests" in html(app)
     assert not server.asked
+
+
+def test_the_cost_has_room_for_what_the_judge_may_write(server: ProbeServer, store: StoreBuilder) -> None:
+    told = []
+    for tokens in (1000, 31_000):
+        with shown(store.store, Declared((endpoint(server, judge_tokens=tokens),))):
+            found = re.search(r"Up to 8 requests and ([\d,]+) tokens", html(judge_with(opened("judgings"))))
+            assert found is not None
+            told.append(int(found[1].replace(",", "")))
+    assert told[1] - told[0] == 8 * 30_000
 
 
 def test_what_does_not_fit_is_counted_before(server: ProbeServer) -> None:

@@ -190,6 +190,9 @@ HELLO = [{"type": "text", "text": "Hel"}, "lo", {"type": "output_text", "text": 
         [{"choices": [{"message": {"content": HELLO}}]}],
         [delta(content="Hello!"), {"choices": [{"delta": None, "message": {"content": "Hello!"}}]}],
         [{"choices": [{"text": "Hello!"}]}],
+        [{"choices": [{"delta": {"content": "Hello!"}, "logprobs": {"content": [{"logprob": float("-inf")}]}}]}],
+        [{"error": {}, "choices": [{"delta": {"content": "Hello!"}, "finish_reason": False}]}],
+        [{"error": False, "choices": [{"delta": {"content": "Hello!"}}]}],
     ],
 )
 def test_what_is_said_is_read_as_other_servers_write_it(server: ProbeServer, came: list[Any]) -> None:
@@ -238,6 +241,7 @@ def test_tool_calls_are_read_as_other_servers_write_them(server: ProbeServer, fi
     [
         ({"prompt_tokens": 7.0, "completion_tokens": "3"}, 7, 3),
         ({"prompt_tokens": "7.0", "completion_tokens": 1e400}, 7, None),
+        ({"prompt_tokens": 10**30, "completion_tokens": 3}, None, 3),
         ({"prompt_tokens": -1, "completion_tokens": 2.5}, None, None),
         ([], None, None),
     ],

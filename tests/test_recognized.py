@@ -43,3 +43,27 @@ def test_a_list_of_results_is_told_without_contradiction(shared_data: Path) -> N
     (reason,) = ingested(shared_data.parent / "cases" / "results-is-a-list").rejected.values()
     assert "is a list" in reason
     assert "without an" not in reason
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.json", "", "is empty: copy it again from where it was written, or delete it"),
+        ("a.json", '{"x":', "is not valid JSON (Expecting value: line 1 column 6 (char 5)): copy it again"),
+        ("a.json", '{"x": 1}', "unknown format: a JSON object with 'x', and without an 'eval' or 'results': put its"),
+        ("a.json", "[1]", "unknown format: a JSON list, where a log is an object: put its numbers into a table"),
+        ("metadata.json", '{"env_id": "e", "num_examples": 2}', "metadata of rollouts that verifiers saved"),
+    ],
+)
+def test_a_refusal_says_what_the_file_is_and_what_to_do(tmp_path: Path, name: str, content: str, said: str) -> None:
+    (tmp_path / name).write_text(content)
+    (reason,) = ingested(tmp_path).rejected.values()
+    assert reason.startswith(said)
+    assert len(reason) < 220
+
+
+def test_a_list_of_rows_that_nothing_maps_is_a_table_without_mapping(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text('[{"id": 1, "s": 1}]')
+    found = ingested(tmp_path)
+    assert (found.report.left, found.report.rejected) == (1, 0)

@@ -98,6 +98,7 @@ def test_everything_a_run_card_can_say() -> None:
             CardCheckpoint(label="final", weights="f.gguf"),
         ),
         logs=(LogEntry(match="2025-12-29*kBn*.eval", step=10, variant="val"),),
+        lines={"logs[0]": 17},
     )
 
 

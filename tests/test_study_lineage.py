@@ -10,6 +10,7 @@ import msgspec
 from loaders.store import Store
 from loaders.study import CardTree, Conflict, EvalEvidence, Placement, RunRow, offsets, place
 from loaders.study import runs_of as runs_and_conflicts
+from loaders.study.lineage import _natural
 from tests.study_trees import tree
 
 
@@ -199,3 +200,8 @@ def test_runs_of_several_roots_with_one_name_are_one() -> None:
     first, second = tree({"run.yaml": "name: r\nseed: 1"}), tree({"run.yaml": "name: r\nstage: rl"})
     (row,), conflicts = runs_and_conflicts([first, second], [])
     assert (row.seed, row.stage, conflicts) == (1, "rl", [])
+
+
+def test_runs_are_sorted_by_their_numbers_however_long() -> None:
+    names = ["run10", "run2", "run" + "9" * 5000, "run02b", "run0", "a"]
+    assert sorted(names, key=_natural) == ["a", "run0", "run2", "run02b", "run10", "run" + "9" * 5000]

@@ -296,3 +296,53 @@ def test_packed_tables_and_json_lists_are_read_by_an_ingest(tmp_path: Path, form
     (line,) = [line for line in report.lines if line.eval]
     assert (line.path, line.format, line.run, line.samples) == (f"a/t{form}", "table", "r", 1)
     assert [line.path for line in report.lines if line.outcome == "rejected"] == ["a/log.json"]
+
+
+def test_rollouts_of_one_example_are_resamples(tmp_path: Path) -> None:
+    rows = [
+        {"example_id": example, "prompt": "q", "completion": "a", "reward": reward, "ms": ms}
+        for ms, (example, reward) in enumerate([(0, 1.0), (0, 0.0), (1, 1.0), (1, 1.0)])
+    ]
+    path = write_jsonl(tmp_path / "results.jsonl", rows)
+    file = loaded(path, "{eval: e, id: {column: example_id}, scores: {reward: {column: reward}}}")
+    (one,) = file.evals
+    assert [(s.sample_key, s.epoch) for s in one.samples] == [("0", 1), ("0", 2), ("1", 1), ("1", 2)]
+    assert one.epochs == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_json_lines_in_other_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes('{"id": 1, "s": 1}\n{"id": 2, "s": 0}\n'.encode(encoding))
+    (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: s}}}").evals
+    assert [sample.scores[0].value_num for sample in one.samples] == [1.0, 0.0]
+
+
+def test_a_list_of_rows_in_a_file_called_jsonl(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text('[{"id": 1, "s": 1},\n{"id": 2, "s": 0}]')
+    (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: s}}}").evals
+    assert [sample.scores[0].value_num for sample in one.samples] == [1.0, 0.0]
+
+
+def test_a_tsv_is_delimited_by_tabs_whatever_its_header_says(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("id\ta, b, or c\n1\t0.5\n")
+    (one,) = loaded(path, "{eval: e, id: {column: id}, scores: {s: {column: 'a, b, or c'}}}").evals
+    assert one.samples[0].scores[0].value_num == 0.5
+
+
+def test_idle_entries_of_run_cards_and_ignore_are_named(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write_csv(tmp_path / "a/t.csv", "id,s", "1,1")
+    (tmp_path / "a/run.yaml").write_text('name: r\nlogs:\n  - {match: "x*", step: 3}\n  - {match: "t*", step: 7}\n')
+    (tmp_path / "study.yaml").write_text(
+        'ignore: ["nope/**",\n  "b/**"]\ntables: [{match: "a/*.csv", eval: e, id: {column: id}}]'
+    )
+    (tmp_path / "b").mkdir()
+    write_csv(tmp_path / "b/t.csv", "id,s", "1,1")
+    store, report = ingested(tmp_path)
+    assert 'study.yaml: line 1: ignore[0]: "nope/**" matches no file' in report.notes
+    assert not any("b/**" in note for note in report.notes)
+    assert report.conflicts == ['a/run.yaml: line 3: logs[0]: match "x*" matches no file']
+    assert 'study.yaml: line 1: ignore[0]: "nope/**" matches no file' in ingest([tmp_path], store).notes

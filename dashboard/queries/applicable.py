@@ -59,7 +59,8 @@ GROUP BY ALL ORDER BY ALL
 
 REPORTED = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
-SELECT eval, metric, scorer, key, bool_or(stderr IS NOT NULL) AS with_stderr, count(value) > 0 AS numbers,
+SELECT eval, metric, scorer, key, bool_or(stderr IS NOT NULL) AS with_stderr,
+       count(value) FILTER (WHERE isfinite(value)) > 0 AS numbers,
        count(DISTINCT eval_id) FILTER (WHERE isfinite(value)) AS logs,
        count(k) > 0 AS counted, coalesce(bool_and(value BETWEEN 0 AND 1 OR NOT isfinite(value)), false) AS within
 FROM live_reported($as_of) JOIN chosen USING (eval_id)

@@ -6,6 +6,7 @@ import gc
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ from loaders.inspect.header import eval_record, number, odd_fields, reported_met
 from loaders.inspect.resolve import Budget, Lookup
 from loaders.inspect.samples import sample_record
 from loaders.inspect.scores import LEGACY_SCORER
+from loaders.packed import is_packed, read_plain
 from loaders.records import EvalRecord, LoadedFile, SampleRecord, standard_error
 
 KNOWN_VERSION = 2
@@ -68,7 +70,7 @@ def load(path: Path) -> LoadedFile:
             that can't be read.
     """
     try:
-        with path.open("rb") as file, _without_garbage_collection():
+        with _opened(path) as file, _without_garbage_collection():
             head = file.read(len(LFS_SIGNATURE) + 1000)
             if is_lfs_pointer(head):
                 raise Unreadable(lfs_reason(head))
@@ -85,6 +87,11 @@ def load(path: Path) -> LoadedFile:
         raise RejectedFile(path, f"is not UTF-8: {e}") from e
     except OSError as e:
         raise RejectedFile(path, f"can't be read: {e.strerror or e}") from e
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, or what a packed one holds."""
+    return BytesIO(read_plain(path, limits.MAX_MEMBER_BYTES + 1)) if is_packed(path.name) else path.open("rb")
 
 
 def _load_zip(file: BinaryIO) -> LoadedFile:

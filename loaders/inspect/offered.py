@@ -19,6 +19,7 @@ from loaders.inspect.log import ZIP_SIGNATURES
 from loaders.inspect.resolve import Budget, Resolver
 from loaders.inspect.samples import own_attachments
 from loaders.json_text import decode as tolerant
+from loaders.packed import READ_ERRORS, open_plain
 
 T = TypeVar("T")
 
@@ -72,7 +73,7 @@ def offered_tools(path: Path, sample: str, epoch: int) -> list[dict[str, Any]] |
         RejectedFile: It can't be read (any more).
     """
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             head = file.read(4)
             if head.startswith(ZIP_SIGNATURES):
                 found = _in_zip(Archive(file), sample, epoch)
@@ -83,8 +84,8 @@ def offered_tools(path: Path, sample: str, epoch: int) -> list[dict[str, Any]] |
             return None if found is None else _tools(found)
     except Unreadable as e:
         raise RejectedFile(path, str(e)) from e
-    except OSError as e:
-        raise RejectedFile(path, f"can't be read: {e.strerror or e}") from e
+    except READ_ERRORS as e:
+        raise RejectedFile(path, f"can't be read: {getattr(e, 'strerror', None) or e}") from e
 
 
 def _decoded(decoder: msgspec.json.Decoder[T], data: bytes, where: str) -> T:

@@ -11,6 +11,7 @@ from loaders.json_text import decode
 from loaders.lm_eval import names
 from loaders.lm_eval.results import arguments_and_tasks, filters_of, read_results
 from loaders.lm_eval.samples import TaskSamples, read_rows
+from loaders.packed import plain_name, read_plain, suffix_of
 from loaders.records import EvalRecord, LoadedFile
 
 FORMAT = "lm_eval"
@@ -22,14 +23,14 @@ RESULTS_SIGNS = (b'_stderr"', b"_stderr,", b'"alias"', b'"configs"', b'"versions
 
 def sniff(path: Path, head: bytes) -> bool:
     """Whether `load` is the one to read this file, by its name and its first bytes."""
-    if path.suffix == ".jsonl":
+    if suffix_of(path.name) == ".jsonl":
         return b'"doc_id"' in head and (
             path.name.startswith(names.SAMPLES_PREFIX)
             or b'"arguments"' in head
             or b'"filtered_resps"' in head
             or bool(ROWS_FIRST.match(head))
         )
-    if path.suffix != ".json":
+    if suffix_of(path.name) != ".json":
         return False
     if path.name.startswith("results_") and names.iso_stamp(path.name):
         return True
@@ -49,7 +50,7 @@ def companions(path: Path) -> list[Path]:
 
 def _companions(path: Path, document: dict[str, Any] | None) -> dict[Path, str]:
     """The companions of a results file, each with its task; `document` is what the file holds, where that is known."""
-    if path.suffix != ".json" or names.is_samples(path.name):
+    if suffix_of(path.name) != ".json" or names.is_samples(path.name):
         return {}
     beside = list(path.parent.iterdir())
     stamp = names.iso_stamp(path.name)
@@ -57,7 +58,7 @@ def _companions(path: Path, document: dict[str, Any] | None) -> dict[Path, str]:
         alike = [other for other in beside if names.is_samples(other.name) and names.iso_stamp(other.name) == stamp]
         return {other: names.samples_task(other.name) for other in alike}
     found: dict[Path, str] = {}
-    if path.name == "results.json":
+    if plain_name(path.name) == "results.json":
         undated = [other for other in beside if names.is_samples(other.name) and not names.iso_stamp(other.name)]
         found = {other: names.samples_task(other.name) for other in undated}
     early = [other for other in beside if names.NAMED_BY_ARGUMENTS.match(other.name)]
@@ -73,9 +74,8 @@ def _companions(path: Path, document: dict[str, Any] | None) -> dict[Path, str]:
 def _peek(path: Path) -> dict[str, Any]:
     """A results document, to learn what belongs to it; empty where the file is none."""
     try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-        document = decode(path.read_bytes()) if RESULTS_FIRST.match(head) else {}
+        raw = read_plain(path)
+        document = decode(raw) if RESULTS_FIRST.match(raw) else {}
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
@@ -90,7 +90,7 @@ def load(path: Path) -> LoadedFile:
         RejectedFile: The file is broken; the reason says where.
     """
     loaded = LoadedFile(FORMAT)
-    if path.suffix == ".jsonl" or _holds_rows(path):
+    if suffix_of(path.name) == ".jsonl" or _holds_rows(path):
         return _alone(path, loaded)
     document = _document(path)
     found: dict[str, TaskSamples] = {}
@@ -127,15 +127,14 @@ def _alone(path: Path, loaded: LoadedFile) -> LoadedFile:
 
 def _holds_rows(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            return bool(ROWS_FIRST.match(file.read(HEAD_BYTES)))
+        return bool(ROWS_FIRST.match(read_plain(path, HEAD_BYTES)))
     except OSError as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
 
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = decode(path.read_bytes())
+        document = decode(read_plain(path))
     except (OSError, ValueError) as error:
         raise RejectedFile(path, f"can't be read as JSON: {error}") from error
     results = document.get("results") if isinstance(document, dict) else None

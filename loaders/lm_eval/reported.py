@@ -34,7 +34,8 @@ def reported_metrics(
 ) -> list[ReportedMetric]:
     """The metrics of one task: `metric` and `metric_stderr` (2023), `metric,filter` and `metric_stderr,filter` (today).
 
-    Lists and texts are no metrics (an interval's bounds, a remark); "N/A" and NaN are missing values of one.
+    Lists and texts are no metrics (an interval's bounds, a remark); "N/A" is a missing value of one. NaN and infinity
+    stay as they are: queries leave them out, count them and name them.
 
     Args:
         metrics: `results[task]`.
@@ -60,8 +61,9 @@ def reported_metrics(
         for key, item in value.items() if isinstance(value, dict) else [(None, value)]:
             if not _is_value(item):
                 continue
-            number = finite(item, clean(metric), odd)
-            stderr = None if number is None else _stderr(told, clean(metric), odd)
+            number = _number(item, clean(metric), odd)
+            sound = number is not None and math.isfinite(number)
+            stderr = _stderr(told, clean(metric), odd) if sound else None
             found.append(
                 ReportedMetric(
                     clean(metric),
@@ -70,24 +72,23 @@ def reported_metrics(
                     key=key,
                     stderr=stderr,
                     n=count,
-                    k=counted(metric, number, count, stderr) if shares else None,
+                    k=counted(metric, number, count, stderr) if shares and sound else None,
                 )
             )
     return found
 
 
-def finite(value: Any, metric: str, odd: list[Odd]) -> float | None:
-    """A number or boolean; None for what isn't one, told in `odd` where it is NaN or infinite."""
+def _number(value: Any, metric: str, odd: list[Odd]) -> float | None:
+    """A number or boolean; None for what isn't one. Queries leave out NaN and infinity, and `odd` is told of them."""
     if not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
-    if math.isfinite(number):
-        return number
-    odd.append(Odd("NaN" if math.isnan(number) else "infinite", metric))
-    return None
+    if not math.isfinite(number):
+        odd.append(Odd("NaN" if math.isnan(number) else "infinite", metric))
+    return number
 
 
 def notes(odd: Iterable[Odd]) -> list[str]:
@@ -114,10 +115,11 @@ def _stderr(value: Any, metric: str, odd: list[Odd]) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         odd.append(Odd("no number", metric))
         return None
-    number = finite(value, metric, [])
-    if number is None:
+    number = _number(value, metric, [])
+    if number is None or not math.isfinite(number):
         odd.append(Odd("not finite", metric))
-    elif number < 0:
+        return None
+    if number < 0:
         odd.append(Odd("negative", metric))
         return None
     return number

@@ -11,6 +11,7 @@ from typing import Any
 from loaders.chat import chat_messages, joined_text
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, decode, json_text
+from loaders.packed import READ_ERRORS, open_plain, read_plain
 from loaders.records import MessageRecord, SampleRecord, ScoreRecord
 
 NO_FILTER = "none"
@@ -42,11 +43,10 @@ def read_rows(path: Path, filters: Sequence[str] = ()) -> TaskSamples:
         RejectedFile: A line or entry is no JSON object with a `doc_id`; the reason names it.
     """
     try:
-        with path.open("rb") as lines:
-            start = lines.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
-            lines.seek(0)
+        start = read_plain(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()
+        with open_plain(path) as lines:
             rows = _listed(path, lines.read()) if start.startswith(b"[") else _lines(path, lines)
-    except OSError as error:
+    except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
     return join_filters(rows, path.name, filters)
 

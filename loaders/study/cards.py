@@ -99,6 +99,8 @@ class RunCard(Struct, frozen=True, kw_only=True):
     logs: tuple[LogEntry, ...] = ()
     match: str | None = None
     """Cards in a study file only: the paths that the card is for."""
+    lines: dict[str, int] = field(default_factory=dict)
+    """Line of each entry of a card in a file of its own: `logs[0]`."""
 
     def tokens_at(self, step: int | None, label: str | None = None) -> float | None:
         """Tokens of training at a checkpoint: as told for it, else from tokens per step; None if neither is told."""

@@ -205,5 +205,6 @@ def _known_steps(trees: Sequence[CardTree], placements: Sequence[Placement]) -> 
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts run2 before run10."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"([0-9]+)", name) if part]
+    """Sorts run2 before run10, however long the number: as digits, for Python refuses numbers of thousands of them."""
+    parts = [part.lstrip("0") if part.isdecimal() else part for part in re.split(r"([0-9]+)", name) if part]
+    return [(len(part) if part.isdecimal() else 0, part) for part in parts]

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from loaders.packed import plain_name
 from loaders.study.cards import UNTRAINED
 from loaders.study.schema import LARGEST
 
@@ -390,7 +391,7 @@ def steps_in_model(model: str | None) -> list[NamedStep]:
 def steps_in_file(path: str, task: str, outer: Sequence[str] = ()) -> list[NamedStep]:
     """The steps that a log's file name tells; what Inspect writes there by itself (time, task, id) tells nothing."""
     *folders, file_name = path.split("/")
-    stem = file_name.rpartition(".")[0] or file_name
+    stem = plain_name(file_name).rpartition(".")[0] or file_name
     rest = _TIMESTAMP.sub("", stem)
     if rest != stem:
         task_name = task.rpartition("/")[2].replace("_", "-")

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from loaders.packed import plain_name
 from loaders.study.cards import STAGES, is_untrained
 from loaders.study.definitions import EvalDefinition, names_match, task_names
 from loaders.study.evidence import Conflict, EvalEvidence, Placement
@@ -172,7 +173,7 @@ def _unnamed_run(
 
 def _alone(path: str, model: str | None) -> str:
     """A readable name that no other log has: model and file; the whole path unless the file's name is unique."""
-    whole = path.rpartition(".")[0] or path
+    whole = plain_name(path).rpartition(".")[0] or path
     stem = whole.rpartition("/")[2]
     place = stem if _INSPECT_ID.search(stem) else whole
     return f"{model} {place}" if model else place

@@ -45,7 +45,8 @@ def parse_run_card(text: str | bytes, path: FilePath | str) -> RunCard:
     Raises:
         StudyError: As `read_run_card`.
     """
-    return _card(checked(text, path, schema.RUN_CARD, card_problems))
+    card = _card(checked(text, path, schema.RUN_CARD, card_problems))
+    return msgspec.structs.replace(card, lines=_entry_lines(text))
 
 
 def parse_study(text: str | bytes, path: FilePath | str) -> StudyFile:
@@ -59,12 +60,12 @@ def parse_study(text: str | bytes, path: FilePath | str) -> StudyFile:
 
 
 def _entry_lines(text: str | bytes) -> dict[str, int]:
-    """The line of each entry of a study file that is in order: `logs[0]`, `evals.NAME`."""
+    """The line of each entry of a file that is in order: `logs[0]`, `evals.NAME`."""
     document = parse(text.encode() if isinstance(text, str) else text)
     return {
         dotted(where): line
         for where, line in document.lines.items()
-        if len(where) == 2 and where[0] in ("runs", "logs", "tables", "evals", "metrics", "groups")
+        if len(where) == 2 and where[0] in ("runs", "logs", "tables", "evals", "metrics", "groups", "ignore")
     }
 
 

@@ -5,12 +5,13 @@ Such an entry does nothing, and mostly because a name is misspelled; the numbers
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct
 
+from loaders.study.cards import LogEntry
 from loaders.study.definitions import MetricDefinition, StudyFile, names_match, task_names
 
 
@@ -39,9 +40,7 @@ def unmatched(
         # A run whose checkpoints are listed is known by them.
         if card.match is not None and not card.checkpoints and not matches(card.match):
             yield f"runs[{i}]", f'match "{card.match}" matches no file'
-    for i, entry in enumerate(study.logs):
-        if not matches(entry.match):
-            yield f"logs[{i}]", f'match "{entry.match}" matches no file'
+    yield from unmatched_logs(study.logs, matches)
     for i, table in enumerate(study.tables):
         if not is_table(table.match):
             yield f"tables[{i}]", f'match "{table.match}" matches no table'
@@ -56,6 +55,25 @@ def unmatched(
         missing = [f'"{name}"' for name in group.evals if name not in names]
         if missing:
             yield f"groups.{group.name}", f"no log is of its eval{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+
+
+def unmatched_logs(entries: Sequence[LogEntry], matches: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """The same of the `logs:` of a study file or run card."""
+    for i, entry in enumerate(entries):
+        if not matches(entry.match):
+            yield f"logs[{i}]", f'match "{entry.match}" matches no file'
+
+
+def unmatched_ignore(study: StudyFile, matches: Callable[[str], bool]) -> Iterator[str]:
+    """Sentences on the globs of `ignore:` that match nothing, each with its line."""
+    for i, glob in enumerate(study.ignore):
+        if not matches(glob):
+            yield at_line(study.lines, f"ignore[{i}]", f'"{glob}" matches no file')
+
+
+def at_line(lines: Mapping[str, int], entry: str, said: str) -> str:
+    """A sentence on an entry, with its line where that is known: `line 3: logs[0]: ...`."""
+    return f"line {lines[entry]}: {entry}: {said}" if entry in lines else f"{entry}: {said}"
 
 
 def _unmatched_metric(metric: MetricDefinition, evals: Collection[SeenEval]) -> str | None:

@@ -4,6 +4,6 @@
 """
 
 from loaders.tabular.load import FORMAT, load
-from loaders.tabular.rows import sniff, suffix_of
+from loaders.tabular.rows import sniff
 
-__all__ = ["FORMAT", "load", "sniff", "suffix_of"]
+__all__ = ["FORMAT", "load", "sniff"]

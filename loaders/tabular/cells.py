@@ -11,7 +11,7 @@ from loaders.json_text import decode, json_text
 from loaders.records import ScoreRecord
 from loaders.table_mapping import YAML_WORDS, Lookup, scalar_text
 
-MISSING = frozenset({"", "nan", "n/a", "na", "null", "<na>"})
+MISSING = frozenset({"", "nan", "-nan", "n/a", "#n/a", "na", "null", "<na>"})
 """Spellings of a missing value, in lower case. "none" is not one of them: it can be a verdict."""
 
 INFINITE = frozenset({"inf", "infinity"})
@@ -21,6 +21,8 @@ BOOLEANS = {"true": True, "false": False}
 BOOLEAN_WORDS = frozenset(word for words in YAML_WORDS.values() for word in words)
 NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 """Numbers; not "007", which is a name."""
+MINUS = str.maketrans("\u2212\u2013", "--")
+"""The minus signs of typeset numbers."""
 
 LONGEST_WHOLE = 400
 """Characters of a whole number: longer ones are beyond every float, and Python refuses thousands of digits."""
@@ -50,9 +52,20 @@ def typed(cell: Any) -> Any:
         return BOOLEANS[lower]
     if lower.lstrip("+-") in INFINITE:
         return -math.inf if lower.startswith("-") else math.inf
+    if not text.isascii():
+        text = text.translate(MINUS)
     if NUMBER.fullmatch(text):
         return int(text) if len(text) <= LONGEST_WHOLE and text.lstrip("+-").isdigit() else float(text)
     return cell
+
+
+def number(cell: Any) -> Any:
+    """A cell that is typed, with "63.4%" as 0.634."""
+    value = typed(cell)
+    if isinstance(value, str) and value.rstrip().endswith("%"):
+        share = typed(value.rstrip()[:-1])
+        return _float(share) / 100 if isinstance(share, int | float) and not isinstance(share, bool) else value
+    return value
 
 
 def scores(scorer: str, cell: Any) -> list[ScoreRecord]:
@@ -83,17 +96,17 @@ def listed(cell: Any) -> Any:
 
 def score(scorer: str, cell: Any, key: str | None = None) -> ScoreRecord:
     """The score that a scalar holds; a list within a list stays JSON."""
-    value = typed(cell)
+    value = number(cell)
     if value is None:
         return ScoreRecord(scorer, key)
     if isinstance(value, bool):
         return ScoreRecord(scorer, key, value_num=float(value), value_type="bool")
     if isinstance(value, int | float):
-        number = _float(value)
-        if math.isinf(number):
+        finite = _float(value)
+        if math.isinf(finite):
             # The same word whether a CSV's text or a JSON number said it; never a number that sums would run over.
             return ScoreRecord(scorer, key, value_text=(as_text(cell) or "").strip(), value_type="infinite")
-        return ScoreRecord(scorer, key, value_num=number, value_type="number")
+        return ScoreRecord(scorer, key, value_num=finite, value_type="number")
     return ScoreRecord(scorer, key, value_text=as_text(value), value_type="text")
 
 

@@ -43,6 +43,7 @@ class Delimited:
     Attributes:
         header: The columns' names.
         header_line: The line it stands on.
+        delimiter: What stands between its cells.
         rows: Line and cells of each row that has as many as the header.
         problems: Sentences on the others, each beginning with the line.
         notes: Remarks on the whole.
@@ -50,6 +51,7 @@ class Delimited:
 
     header: list[str]
     header_line: int
+    delimiter: str
     rows: list[tuple[int, list[str]]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -70,10 +72,14 @@ def decoded(data: bytes) -> tuple[str, list[str]]:
         return data.decode("cp1252", "replace"), [note]
 
 
-def parsed(text: str) -> Delimited | None:
-    """The rows of a CSV; None where there is no header."""
+def is_wide(head: bytes) -> bool:
+    """Whether a file is UTF-16 or UTF-32, by its first bytes."""
+    return any(head.startswith(mark) for mark, encoding in BOMS if encoding != "utf-8") or bool(_unmarked_utf16(head))
+
+
+def parsed(text: str, delimiter: str | None = None) -> Delimited | None:
+    """The rows of a CSV; None where there is no header. Without a delimiter, the header says which it is."""
     skipped = 0
-    delimiter: str | None = None
     if found := SEPARATOR_LINE.match(text):
         delimiter, skipped, text = found[1], 1, text[found.end() :]
     plain = _read(text, delimiter, skipped)
@@ -103,7 +109,7 @@ def _read(text: str, delimiter: str | None, skipped: int) -> Delimited | None:
     first = next(records, None)
     if first is None:
         return None
-    found = Delimited([name.strip() for name in first[1]], first[0], problems=problems)
+    found = Delimited([name.strip() for name in first[1]], first[0], between, problems=problems)
     width = len(found.header)
     for line, cells in records:
         if len(cells) > width and not any(cell.strip() for cell in cells[width:]):

@@ -16,6 +16,7 @@ from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
 from loaders.tabular import cells, shape, verifiers
+from loaders.tabular.kinds import ScoreKinds
 from loaders.tabular.rows import Row, Table, open_table
 
 FORMAT = "table"
@@ -25,6 +26,9 @@ GROUP_FIELDS = ("eval", "run", "mix", "step", "stage", "variant", "model", "judg
 SAMPLE_FIELDS = ("id", "question", "epoch", "prompt", "reply", "error")
 ROLLOUT = frozenset({"prompt", "completion", "reward", "error"})
 """Columns of a rollout as the library verifiers saves it, an error among them where there was one."""
+
+EXAMPLE = "example_id"
+"""Their column that tells examples apart."""
 
 NO_ERROR = frozenset({"none", "false", "no", "ok", "success"})
 NAMED = 5
@@ -122,6 +126,7 @@ class _Reader:
         self.without_id = 0
         self.places: dict[bytes, str] = {}
         self.copies: list[str] = []
+        self.kinds: dict[str, ScoreKinds] = {}
         self.is_copy = False
         self.dropped = 0
 
@@ -256,6 +261,10 @@ class _Reader:
             return None
         return cells.as_text(value)
 
+    def is_rollout(self, row: Row) -> bool:
+        """Whether rows of one id are rollouts of one example: verifiers writes so many of each as it was told to."""
+        return row.cells.keys() >= ROLLOUT - {"error"} and EXAMPLE in shape.columns_of(self.sources["id"])
+
     def metadata(self, row: Row) -> dict[str, Any]:
         """The columns that are kept: those listed, else all that no field reads."""
         listed = self.mapping.metadata
@@ -284,7 +293,7 @@ class _Reader:
             left = f"{self.dropped} left out, having the same id" if self.dropped else ""
             outcome = "; ".join(filter(None, (told, left)))
             notes.append(f"{count} {what} of another, cell by cell ({outcome}): {_first(self.copies)}")
-        return notes
+        return notes + [said for name, kinds in self.kinds.items() for said in kinds.notes(name)]
 
 
 @dataclass
@@ -309,16 +318,19 @@ class _Group:
         own = cells.label(reads["id"](row))
         question = cells.as_text(reads["question"](row))
         key = self._key(row, own, question, number)
-        if self.reader.is_copy and own is not None and self._same_sample(row, key, resampled=question is not None):
+        resampled = question is not None or self.reader.is_rollout(row)
+        if self.reader.is_copy and own is not None and self._same_sample(row, key, resampled=resampled):
             self.reader.dropped += 1
             return
-        epoch = self._epoch(row, key, resampled=question is not None)
+        epoch = self._epoch(row, key, resampled=resampled)
         sample = SampleRecord(key, epoch, id_is_number=own == key and key.isdigit())
         _converse(sample, reads["prompt"](row), reads["reply"](row))
         sample.error = self.reader.error(row)
-        sample.scores = [
-            one for name in self.reader.scores for one in cells.scores(name.removeprefix("scores."), reads[name](row))
-        ]
+        for name in self.reader.scores:
+            cell = reads[name](row)
+            found = cells.scores(name.removeprefix("scores."), cell)
+            self.reader.kinds.setdefault(name, ScoreKinds()).add(cell, found)
+            sample.scores += found
         metadata = self.reader.metadata(row)
         if question is not None:
             metadata.setdefault("question", question)

@@ -7,26 +7,25 @@ can be read is rejected.
 
 from __future__ import annotations
 
-import gzip
-import zlib
-from collections.abc import Collection, Iterator
+import codecs
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, decode
+from loaders.packed import READ_ERRORS, open_plain, read_plain, suffix_of
 from loaders.tabular import delimited
+from loaders.tabular.commas import with_points
 
-SUFFIXES = frozenset({".csv", ".jsonl", ".json", ".parquet"})
+SUFFIXES = frozenset({".csv", ".tsv", ".jsonl", ".json", ".parquet"})
 BATCH_ROWS = 4096
-READ_ERRORS = (OSError, EOFError, zlib.error)
-"""What a file that can't be read raises, or one that is no whole gzip."""
 
 
 @dataclass
@@ -54,13 +53,6 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def suffix_of(name: str) -> str:
-    """The ending that says how a file is written, in lower case: `.csv` also of `a.csv.gz`."""
-    path = Path(name)
-    ending = path.suffix.lower()
-    return Path(path.stem).suffix.lower() if ending == ".gz" else ending
-
-
 def sniff(path: Path, head: bytes) -> bool:  # noqa: ARG001 - every loader takes the head
     """Whether this is a table, by its name; which columns it has is the mapping's business."""
     return suffix_of(path.name) in SUFFIXES
@@ -77,7 +69,7 @@ def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
         RejectedFile: Here or while rows are read: the file is broken, and the reason says where.
     """
     match suffix_of(path.name):
-        case ".csv":
+        case ".csv" | ".tsv":
             return _csv(path, wanted)
         case ".jsonl":
             table = Table(None, iter(()))
@@ -92,23 +84,20 @@ def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
     raise RejectedFile(path, f"is no table: {', '.join(sorted(SUFFIXES))} are read")
 
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """A file for reading, unpacked where its name ends in `.gz`."""
-    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
-
-
 def _csv(path: Path, wanted: Collection[str]) -> Table:
     try:
-        with open_bytes(path) as file:
+        with open_plain(path) as file:
             data = file.read()
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
     text, notes = delimited.decoded(data)
-    found = delimited.parsed(text)
+    found = delimited.parsed(text, "\t" if suffix_of(path.name) == ".tsv" else None)
     if found is None:
         raise RejectedFile(path, "is empty, and a header with the columns' names is wanted")
     notes += found.notes
     header = found.header
+    if commas := with_points(header, [cells for _, cells in found.rows], found.delimiter == ","):
+        notes.append(f"decimal commas are read as points in {_quoted(commas)}")
     twice = [name for i, name in enumerate(header) if name in header[:i]]
     if twice:
         notes.append(f"line {found.header_line}: the header names {_quoted(twice)} more than once: the first is read")
@@ -135,26 +124,37 @@ def _named(path: Path, found: delimited.Delimited, twice: set[str]) -> Iterator[
 
 def _jsonl_rows(path: Path, problems: list[str]) -> Iterator[Row]:
     try:
-        with open_bytes(path) as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    row = decode(line)
-                except ValueError as error:
-                    problems.append(f"line {number} is no JSON: {error}")
-                    continue
-                if isinstance(row, dict):
-                    yield Row(f"line {number}", row)
-                else:
-                    problems.append(f"line {number} holds a JSON {type(row).__name__}, not an object")
+        start = read_plain(path, 64)
+        if delimited.is_wide(start):
+            text, _ = delimited.decoded(read_plain(path))
+            yield from _lines(text.encode().splitlines(), problems)
+        elif start.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"["):
+            yield from _json_rows(path, problems)
+        else:
+            with open_plain(path) as lines:
+                yield from _lines(lines, problems)
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
 
 
+def _lines(lines: Iterable[bytes], problems: list[str]) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = decode(line)
+        except ValueError as error:
+            problems.append(f"line {number} is no JSON: {error}")
+            continue
+        if isinstance(row, dict):
+            yield Row(f"line {number}", row)
+        else:
+            problems.append(f"line {number} holds a JSON {type(row).__name__}, not an object")
+
+
 def _json_rows(path: Path, problems: list[str]) -> Iterator[Row]:
     try:
-        with open_bytes(path) as file:
+        with open_plain(path) as file:
             rows = decode(file.read())
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error

@@ -146,12 +146,10 @@ def share(name: str, value: Any, n: Any, k: Any, stderr: Any) -> ReportedMetric:
 
 def proportion(cell: Any) -> float | None:
     """A cell as a finite number, "63.4%" as 0.634; None for anything else."""
-    text = cell.strip() if isinstance(cell, str) else None
-    percent = text is not None and text.endswith("%")
-    value = cells.typed(text[:-1] if percent and text else cell)
+    value = cells.number(cell)
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e300:
         return None
-    return value / 100 if percent else float(value)
+    return float(value)
 
 
 def fits(value: Any, k: int, n: int) -> bool:

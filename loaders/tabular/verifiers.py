@@ -7,6 +7,7 @@ from typing import Any
 
 from loaders.errors import RejectedFile
 from loaders.json_text import decode, json_text
+from loaders.packed import plain_name
 from loaders.records import LoadedFile, ReportedMetric
 
 TABLE, METADATA = "results.jsonl", "metadata.json"
@@ -15,7 +16,7 @@ SIGNS = (b'"env_id"', b'"env"', b'"rollouts_per_example"')
 
 def companion(path: Path) -> list[Path]:
     """The metadata beside a table of rollouts; none where it is no file of verifiers."""
-    if path.name != TABLE:
+    if plain_name(path.name) != TABLE:
         return []
     beside = path.with_name(METADATA)
     try:

@@ -86,7 +86,7 @@ def form(
         if judge
     ]  # fmt: skip
     problem = _problem(wanted, by, judge, selection)
-    told, allowed = (problem, False) if problem else selecting.affording(list(by.values()), long)
+    told, allowed = (problem, False) if problem else selecting.affording([one.judge for one in wanted], long)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = "Judge again" if len(by) < 2 else f"Judge by {len(by)} rubrics"
         sent = st.button(label, key="judging_send", icon=":material/gavel:", type="primary", disabled=not allowed)

@@ -13,6 +13,7 @@ from dashboard.parts.plain import escaped
 from dashboard.parts.sample_filters import filter_of
 from dashboard.probe.budget import OverBudget, affordable
 from dashboard.probe.endpoints import Allowance
+from dashboard.probe.judge import Judge
 from dashboard.probe.rejudging.rejudger import Limit, Size, cost, reserve
 from dashboard.queries.judging_selection import Selection
 
@@ -68,9 +69,10 @@ def selection_html(selection: Selection, long: Sequence[Size], tokens: int) -> s
     return f'<div class="dl-head">{" · ".join(told)}</div>'
 
 
-def affording(rubrics: Sequence[str], long: Sequence[Size]) -> tuple[str, bool]:
+def affording(judges: Sequence[Judge], long: Sequence[Size]) -> tuple[str, bool]:
     """What judging by some rubrics may cost, in words, and whether anything of it is allowed now."""
-    costs = [cost(rubric, long) for rubric in rubrics]
+    judges = [runtime.probes().engine.with_room(judge) for judge in judges]
+    costs = [cost(judge, long) for judge in judges]
     requests, tokens = sum(c.requests for c in costs), sum(c.tokens for c in costs)
     service = runtime.probes()
     limits = service.directory.declared.limits
@@ -81,14 +83,14 @@ def affording(rubrics: Sequence[str], long: Sequence[Size]) -> tuple[str, bool]:
         f" {of_day.tokens:,} of {limits.per_day.tokens:,} are spent, with probes."
     )
     fitting = 0
-    for rubric in rubrics:
-        single = [Allowance(1, reserve(rubric, size)) for size in long]
+    for judge in judges:
+        single = [Allowance(1, reserve(judge, size)) for size in long]
         try:
             count = affordable(single, of_one, of_day, limits)
         except OverBudget as error:
             return f"{told} {error}", False
         fitting += count
-        taken = cost(rubric, long[:count])
+        taken = cost(judge, long[:count])
         of_day = Allowance(of_day.requests + taken.requests, of_day.tokens + taken.tokens)
     if fitting < requests:
         told += f" {fitting:,} of the {requests:,} can be asked now; the rest waits until it is resumed."

@@ -116,7 +116,7 @@ def _call(call: Any) -> dict[str, Any]:
     }
     named = call.get("id")
     return {
-        "index": _count(call.get("index")),
+        "index": count(call.get("index")),
         "id": named if named is None or isinstance(named, str) else msgspec.json.encode(named).decode(),
         "function": told if function is not None else None,
     }
@@ -126,10 +126,11 @@ def _usage(usage: Any) -> dict[str, int | None] | None:
     """Counts of tokens; what is no whole number, 0 or more, was not counted."""
     if not isinstance(usage, dict):
         return None
-    return {name: _count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")}
+    return {name: count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens")}
 
 
-def _count(value: Any) -> int | None:
+def count(value: Any) -> int | None:
+    """A number of tokens, or the place of a call; None for what can be none."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -142,7 +143,9 @@ def _count(value: Any) -> int | None:
 
 def _reason(reason: Any) -> str | None:
     """Why a reply ended: as text, whatever it is; a server's own number stays that number."""
-    if reason is None or isinstance(reason, str):
+    if reason is None or reason is False:
+        return None
+    if isinstance(reason, str):
         return reason
     if isinstance(reason, dict) and isinstance(reason.get("type"), str):
         return str(reason["type"])

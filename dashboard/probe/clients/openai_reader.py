@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from msgspec import Struct, field
 from dashboard.probe.asked import ToolCall
 from dashboard.probe.clients.events import Event, decode
 from dashboard.probe.clients.failures import Failures
-from dashboard.probe.clients.openai_dialects import Foreign, chunk_of
+from dashboard.probe.clients.openai_dialects import Foreign, chunk_of, count
 from dashboard.probe.replies import Finish, Piece
 
 
@@ -92,7 +93,8 @@ class OpenAIReader:
         if not data:
             return None
         chunk = self._chunk(data)
-        if chunk.error is not None or event.name == "error":
+        # Some servers write an empty error beside each choice.
+        if event.name == "error" or chunk.error or (chunk.error is not None and not chunk.choices):
             raise self._failures.told(chunk.error or "", self._model)
         self._note(chunk)
         choice = chunk.choices[0] if chunk.choices else None
@@ -130,7 +132,8 @@ class OpenAIReader:
         try:
             return _CHUNK.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            value = decode(data, _ANY, self._failures)
+            value = _with_infinity(data)
+            value = decode(data, _ANY, self._failures) if value is None else value
         try:
             return msgspec.convert(chunk_of(value), _Chunk)
         except (Foreign, msgspec.MsgspecError) as e:
@@ -145,7 +148,7 @@ class OpenAIReader:
         if chunk.model is not None and self._end.served_model is None:
             self._end = msgspec.structs.replace(self._end, served_model=chunk.model)
         if chunk.usage is not None:
-            read, written = chunk.usage.prompt_tokens, chunk.usage.completion_tokens
+            read, written = count(chunk.usage.prompt_tokens), count(chunk.usage.completion_tokens)
             self._end = msgspec.structs.replace(self._end, input_tokens=read, output_tokens=written)
 
     def _part(self, part: _CallPart) -> list[Piece]:
@@ -168,6 +171,18 @@ class OpenAIReader:
         whole = [ToolCall(call.id, call.name, "".join(call.arguments)) for _, call in sorted(self._calls.items())]
         self._calls.clear()
         return [Piece("tool_call", msgspec.json.encode(call).decode()) for call in whole]
+
+
+def _with_infinity(data: bytes) -> Any:
+    """An event that holds NaN or Infinity, as Python's servers write likelihoods; None for any other."""
+    if not any(word in data for word in (b"NaN", b"Infinity")):
+        return None
+    try:
+        value = json.loads(data)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # UnicodeEncodeError among them: half a character
+        return None
+    return value
 
 
 def _texts(delta: _Delta) -> list[Piece]:

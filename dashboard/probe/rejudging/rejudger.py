@@ -21,7 +21,7 @@ from dashboard.probe.asked import Column
 from dashboard.probe.budget import CHARACTERS_A_TOKEN, most_tokens
 from dashboard.probe.endpoints import Allowance
 from dashboard.probe.engine import Engine, Task
-from dashboard.probe.judge import MAX_TOKENS, Judge
+from dashboard.probe.judge import Judge
 from dashboard.probe.plans import LONGEST_TITLE
 from dashboard.probe.rejudging.material import LEAST_TOKENS, Material, material, prompt_of
 from dashboard.probe.saving import JudgingItemRow, JudgingRow, JudgingVerdictRow, Row
@@ -99,15 +99,15 @@ def size_of(found: Material) -> Size:
     return Size(len(msgspec.json.encode(found.conversation)) - 2, found.cut)
 
 
-def reserve(rubric: str, size: Size, most: int = MAX_TOKENS) -> int:
-    """Tokens that judging one transcript may take at the most."""
-    empty = most_tokens(prompt_of(rubric, Material("", cut=False)), most)
+def reserve(judge: Judge, size: Size) -> int:
+    """Tokens that judging one transcript may take at the most, the judge's own reply included."""
+    empty = most_tokens(prompt_of(judge.rubric, Material("", cut=False)), judge.max_tokens)
     return empty + size.size // CHARACTERS_A_TOKEN + 1
 
 
-def cost(rubric: str, sizes: Sequence[Size], most: int = MAX_TOKENS) -> Allowance:
+def cost(judge: Judge, sizes: Sequence[Size]) -> Allowance:
     """What judging some transcripts may cost at the most."""
-    return Allowance(len(sizes), sum(reserve(rubric, size, most) for size in sizes))
+    return Allowance(len(sizes), sum(reserve(judge, size) for size in sizes))
 
 
 def check(wanted: Wanted, items: int) -> None:
@@ -224,7 +224,7 @@ class Rejudger:
             items = pending()
             sizes = self.sizes([item["sample_id"] for item in items], limit)
             return [
-                self._task(judging_id, judge, limit, item, reserve(judge.rubric, size, judge.max_tokens), gate)
+                self._task(judging_id, judge, limit, item, reserve(judge, size), gate)
                 for item in items
                 for size in [sizes[item["sample_id"]]]
             ]
