@@ -158,11 +158,26 @@ def test_tables_that_lie_unread_need_attention_and_checkpoints_may_be_in_them(st
     assert "Nothing needs attention" not in text
 
 
+PAGES_OF_EVALS = (
+    "overview",
+    "curves",
+    "mixes",
+    "persistence",
+    "assessment",
+    "compare",
+    "samples",
+    "beside",
+    "judgings",
+)
+
+
 def test_a_study_of_unread_tables_says_how_to_map_them(store: StoreBuilder) -> None:
     store.reject("a/t.csv", "No `tables:` entry in study.yaml matches this file", status="left")
-    app = opened("overview")
-    assert any("1 table is not read yet" in text for text in headings(app))
-    assert 'match: "a/t.csv"' in app.code[0].value
+    for page in PAGES_OF_EVALS:
+        app = opened(page)
+        assert not app.exception, page
+        assert any("1 table is not read yet" in text for text in headings(app)), page
+        assert 'match: "a/t.csv"' in app.code[0].value, page
 
 
 def test_an_untrained_model_is_where_its_run_begins_and_never_its_latest(store: StoreBuilder) -> None:

@@ -30,7 +30,7 @@ controls.arrive(links.COMPARE)
 as_of = shell.as_of()
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 
 # What is compared. Addresses name checkpoints as the command does; a baseline that is named alone is one of them.
 offered = checkpoint_titles(coverage, runs)

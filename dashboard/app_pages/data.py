@@ -32,7 +32,7 @@ controls.arrive(links.DATA)
 as_of = shell.as_of()
 batches = caches.batches(as_of)
 if batches.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 files, coverage, runs = caches.files(as_of), caches.coverage(as_of), caches.runs(as_of)
 conflicts = caches.conflicts(as_of)
 by_status = files["status"].value_counts()
