@@ -91,14 +91,31 @@ elif section == "Runs":
 elif section == "Files":
     show(file_table(files), "Files")
 elif section == "Which logs count":
-    st.caption("Logs that do not speak for their checkpoint by themselves, and why.")
+    st.caption(
+        "Logs that are not a point by themselves, and why: logs of one evaluation are one measurement, repeats with the"
+        " same settings are pooled, and a part never replaces or joins a whole evaluation. Logs with other settings are"
+        " variants, each a line of its own."
+    )
     logs = caches.logs(as_of)
     some = logs[logs["standing"].notna()]
-    columns = ["run", "step", "eval", "role", "standing", "graded", "planned", "status", "path"]
+    columns = [
+        "run",
+        "step",
+        "step_label",
+        "variant",
+        "eval",
+        "role",
+        "standing",
+        "graded",
+        "planned",
+        "status",
+        "path",
+    ]
     show(
-        some[columns].rename(columns={"standing": "why"}),
-        "Logs superseded, joined, left out or partial",
-        empty="Every log is a whole evaluation.",
+        some[columns].rename(columns={"standing": "why"}).dropna(axis="columns", how="all"),
+        "Logs pooled, superseded, joined, left out or partial",
+        wide=["why"],
+        empty="Every log is a whole evaluation, and the only one of its checkpoint.",
     )
 elif section == "Not read":
     some = files[files["status"] != "ingested"].sort_values(["status", "path"], ascending=[False, True])

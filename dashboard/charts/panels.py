@@ -18,8 +18,8 @@ says which direction is better."""
 DIRECTIONS = {"lower": "lower is better", "higher": "higher is better"}
 
 MARKS = {
-    "repeat": "hollow: another log of the same checkpoint, not on the line",
-    "incomplete": "dashed: a log that is not whole",
+    "repeat": "hollow: repeated eval of the same checkpoint, not on the line",
+    "incomplete": "hollow, dashed: part of an evaluation, graded of planned below",
     "partial": "hatched: an average without some of its members, see below; no line joins it to whole ones",
 }
 

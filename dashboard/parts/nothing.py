@@ -77,6 +77,16 @@ def no_rates() -> NoReturn:
     )
 
 
+def no_differences() -> NoReturn:
+    """What was picked can't be subtracted."""
+    _say(
+        "No difference to show",
+        "A difference takes a number of the baseline and one of another checkpoint, on the same eval, variant and"
+        " definition. Pick another baseline or eval; the **Data** page shows which run has which evals at which steps.",
+        ":material/search_off:",
+    )
+
+
 def no_parents() -> NoReturn:
     """The Persistence page of a store in which nobody says what a run was trained from."""
     _say(
