@@ -99,18 +99,8 @@ elif section == "Which logs count":
     logs = caches.logs(as_of)
     some = logs[logs["standing"].notna()]
     columns = [
-        "run",
-        "step",
-        "step_label",
-        "variant",
-        "eval",
-        "role",
-        "standing",
-        "graded",
-        "planned",
-        "status",
-        "path",
-    ]
+        "run", "step", "step_label", "variant", "eval", "role", "standing", "graded", "planned", "status", "path",
+    ]  # fmt: skip
     show(
         some[columns].rename(columns={"standing": "why"}).dropna(axis="columns", how="all"),
         "Logs pooled, superseded, joined, left out or partial",
