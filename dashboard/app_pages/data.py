@@ -24,8 +24,8 @@ from dashboard.parts.series import labels_of
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 
 SECTIONS = ["Coverage", "Runs", "Files", "Which logs count", "Not read", "Conflicts", "Headers", "Batches"]
-# Rows up to which a table is shown whole, and the height in pixels of longer ones. (Streamlit would show a docstring.)
-WHOLE, TALL = 25, 620
+# Rows up to which a table is shown whole, pixels of longer ones, letters of a reason in one line (no docstring: shown).
+WHOLE, TALL, ONE_LINE = 25, 620, 60
 NUMBERS = ("mix tokens", "samples", "size")
 
 controls.arrive(links.DATA)
@@ -104,7 +104,7 @@ elif section == "Which logs count":
     show(
         some[columns].rename(columns={"standing": "why"}).dropna(axis="columns", how="all"),
         "Logs pooled, superseded, joined, left out or partial",
-        wide=["why"],
+        wide=["why"] if (some["standing"].str.len() > ONE_LINE).any() else [],
         empty="Every log is a whole evaluation, and the only one of its checkpoint.",
     )
 elif section == "Not read":
