@@ -114,3 +114,26 @@ def test_a_run_keeps_its_colour_whatever_else_there_is() -> None:
 def test_charts_draw_what_altair_accepts() -> None:
     rates = rates_frame([rate_row(run, step, 1, 10) for run in "ab" for step in (0, 10)])
     assert alt.Chart.from_dict(drawn(rates, log=True)).to_dict()
+
+
+def test_variants_that_differ_at_their_ends_are_told_apart_in_the_legend() -> None:
+    long = "goal=america, goal type=explicit, scenario="
+    rows = [
+        rate_row("a", step, 1, 10, variant=variant) for step in (1, 2) for variant in (None, f"{long}a", f"{long}b")
+    ]
+    spec = drawn(rates_frame(rows))
+    legends = [
+        of["legend"] for layer in every_layer(spec) for name, of in layer.get("encoding", {}).items()
+        if name in ("shape", "strokeDash") and of.get("legend")
+    ]  # fmt: skip
+    assert legends
+    for legend in legends:
+        assert "'no variant'" in legend["labelExpr"]
+        room = int(legend["labelLimit"]["expr"].split("(")[1].split(",")[0])
+        assert room >= 6.5 * len(f"{long}a")
+
+
+def every_layer(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    """A chart and all that lies within it."""
+    inner = [*spec.get("layer", []), *([spec["spec"]] if "spec" in spec else []), *spec.get("vconcat", [])]
+    return [spec, *(each for part in inner for each in every_layer(part))]

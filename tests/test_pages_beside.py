@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.parts.beside.cells import MOST_COMPARED, ROWS_A_PART
-from tests.builders import StoreBuilder, log, message, sample, score
+from tests.builders import StoreBuilder, log, message, reported, sample, score
 from tests.pages import address, datasets, headings, html, opened, shown
 from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
@@ -253,3 +253,12 @@ def test_a_point_leads_to_its_first_question_along_the_run(store: StoreBuilder) 
     link = next(each for each in app.get("page_link") if each.proto.label == "Side by side along this run")
     assert "sample=2" in link.proto.query_string
     assert "view=Along" in link.proto.query_string
+
+
+def test_it_begins_with_an_eval_and_checkpoints_that_have_samples(store: StoreBuilder) -> None:
+    for step in (0, 100, 200, 300, 400):
+        store.add(log([], reported=[reported("acc", 0.5)], task="totals"), run="rl", step=step)
+        store.add(log([], reported=[reported("acc", 0.5)]), run="a", step=step)
+    app = opened("beside")
+    assert (address(app)["eval"], address(app)["checkpoint"]) == (["blackmail"], ["rl@0", "rl@200"])
+    assert "question" in html(app)

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.commands import CompareArguments, run_compare
 from dashboard.parts.compare.telling import TABLE
 from dashboard.places import demo_study
-from tests.builders import StoreBuilder, log, samples
+from tests.builders import StoreBuilder, log, reported, sample, samples, score
 from tests.pages import address, headings, html, opened, shown
 from tests.real_stores import shared
 
@@ -160,3 +160,30 @@ def test_an_empty_store_says_what_to_do(store: StoreBuilder) -> None:
 def test_nothing_picked_says_what_to_do(store: StoreBuilder) -> None:
     fill(store, a=[1, 0], b=[0, 0])
     assert any("Pick checkpoint" in text for text in headings(opened("compare", checkpoint="")))
+
+
+def test_logs_without_samples_have_no_questions_of_which_anything_is_said(store: StoreBuilder) -> None:
+    for run, value in (("a", 0.5), ("b", 0.7)):
+        store.run(run)
+        store.add(log([], reported=[reported("acc", value, stderr=0.01)]), run=run, step=10)
+    text = html(opened("compare", checkpoint=["a@10", "b@10"]))
+    assert "holds no samples, only its totals" in text
+    assert "that both answered" not in text
+
+
+def test_a_baseline_without_a_number_is_what_the_page_names(store: StoreBuilder) -> None:
+    fill(store, a=[1, 0], b=[1, 1])
+    store.run("c")
+    store.add(log(samples([1, 0]), task="other"), run="c", step=10)
+    told = headings(opened("compare", checkpoint=["c@10", "a@10", "b@10"], baseline="c@10", eval="blackmail"))
+    assert any("No difference to show" in text for text in told)
+    assert address(opened("compare", eval="blackmail"))["checkpoint"] == ["a@10", "b@10"]
+
+
+def test_of_other_questions_none_is_said_to_be_answered_by_both(store: StoreBuilder) -> None:
+    for run, prefix in (("a", "x"), ("b", "y")):
+        store.run(run)
+        store.add(log([sample(f"{prefix}{number}", score(number % 2)) for number in range(8)]), run=run, step=10)
+    text = html(opened("compare", checkpoint=["a@10", "b@10"]))
+    assert "none was answered by both" in text
+    assert "came out otherwise" not in text

@@ -58,7 +58,7 @@ def test_runs_stand_below_their_parents_with_rate_and_change(store: StoreBuilder
     assert (rl["label"], rl["indent"], rl["rate"]) == ("RL", 1, 0.0)
     assert rl["high"] == pytest.approx(0.037, abs=5e-4)
     assert rl["change_text"] == "▼ −40.0 points: better"
-    assert rl["since"] == "than 40.0% at sft@100, paired"
+    assert rl["since"] == "vs 40.0% at sft@100, paired"
     assert "Not measured on this: Later." in html(app)
     assert address(app) == {"eval": ["blackmail"], "metric": ["misaligned"]}
 
@@ -68,8 +68,8 @@ def test_a_change_whose_interval_holds_0_is_not_shown_to_differ(store: StoreBuil
     store.add(log(samples([1] * 5 + [0] * 15)), run="run", step=0)
     store.add(log(samples([1] * 4 + [0] * 16)), run="run", step=10)
     (row,) = rows(opened("overview"))
-    assert row["change_text"] == "−5.0 points: not shown to differ"
-    assert row["since"] == "than 25.0% at its step 0, paired"
+    assert row["change_text"] == "−5.0 points: no significant difference"
+    assert row["since"] == "vs 25.0% at its step 0, paired"
 
 
 def test_what_needs_attention_is_named_with_a_link(store: StoreBuilder) -> None:
@@ -158,11 +158,26 @@ def test_tables_that_lie_unread_need_attention_and_checkpoints_may_be_in_them(st
     assert "Nothing needs attention" not in text
 
 
+PAGES_OF_EVALS = (
+    "overview",
+    "curves",
+    "mixes",
+    "persistence",
+    "assessment",
+    "compare",
+    "samples",
+    "beside",
+    "judgings",
+)
+
+
 def test_a_study_of_unread_tables_says_how_to_map_them(store: StoreBuilder) -> None:
     store.reject("a/t.csv", "No `tables:` entry in study.yaml matches this file", status="left")
-    app = opened("overview")
-    assert any("1 table is not read yet" in text for text in headings(app))
-    assert 'match: "a/t.csv"' in app.code[0].value
+    for page in PAGES_OF_EVALS:
+        app = opened(page)
+        assert not app.exception, page
+        assert any("1 table is not read yet" in text for text in headings(app)), page
+        assert 'match: "a/t.csv"' in app.code[0].value, page
 
 
 def test_an_untrained_model_is_where_its_run_begins_and_never_its_latest(store: StoreBuilder) -> None:
@@ -170,4 +185,4 @@ def test_an_untrained_model_is_where_its_run_begins_and_never_its_latest(store: 
     store.add(log(samples([1] * 5 + [0] * 15)), run="run", step_label="base")
     store.add(log(samples([1] * 4 + [0] * 16)), run="run", step=10)
     (row,) = rows(opened("overview"))
-    assert (row["at"], row["since"]) == ("step 10", "than 25.0% at its base, paired")
+    assert (row["at"], row["since"]) == ("step 10", "vs 25.0% at its base, paired")

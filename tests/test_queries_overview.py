@@ -136,3 +136,16 @@ def test_settings_that_differ_are_counted() -> None:
         (row["setting"], row["usual"], row["others"], row["logs"], row["unlike"], row["runs"]) for row in found
     ] == [("judge", "new", ["old"], 4, 1, ["a"])]
     assert every["samples"].tolist() == [2, 2, 2, 2]
+
+
+def test_repeats_that_are_pooled_are_told_and_variants_named() -> None:
+    made = StoreBuilder()
+    made.run("r")
+    for shots, more in ((0, 1), (0, 2), (5, 3)):
+        made.add(log(samples([1, 0] * more), task_args={"num_fewshot": shots}), run="r", step=100)
+    made.add(log(samples([1, 0]), task_args={"num_fewshot": 0}), run="r", step=200)
+    with made.cursor() as cursor:
+        rows = logs(cursor, made.batch)
+    told = [None if is_missing(text) else text for text in rows.sort_values(["step", "samples"])["standing"]]
+    assert told == ["2 logs pooled", "2 logs pooled", None, None]
+    assert sorted(set(rows["variant"])) == ["few-shot=0", "few-shot=5"]

@@ -21,7 +21,7 @@ controls.arrive(links.ASSESSMENT)
 as_of = shell.as_of()
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 
 # What is shown.
 with st.sidebar:

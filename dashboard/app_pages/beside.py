@@ -17,7 +17,7 @@ as_of = shell.as_of()
 st.html(STYLE)
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 
 # What is put beside each other, and which question.
 choice = choosing.choose(evals, runs, coverage, as_of)

@@ -30,7 +30,7 @@ controls.arrive(links.COMPARE)
 as_of = shell.as_of()
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 
 # What is compared. Addresses name checkpoints as the command does; a baseline that is named alone is one of them.
 offered = checkpoint_titles(coverage, runs)
@@ -41,7 +41,8 @@ if comparing_now is not None:
     controls.replace_restored("checkpoint", comparing_now.checkpoints)
     controls.replace_restored("baseline", comparing_now.baseline)
 with st.sidebar:
-    first = telling.first_checkpoints(runs, telling.measured_by(coverage, evals, default_evals(evals, metrics)))
+    meant = controls.restored("eval") or default_evals(evals, metrics)
+    first = telling.first_checkpoints(runs, telling.measured_by(coverage, evals, meant))
     picked = controls.pick_many(
         "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, placeholder="Pick two to eight"
     )
@@ -105,7 +106,7 @@ places = {links.checkpoint(row): row for row in found.rates.to_dict("records")}
 rows = forest_rows(found.differences, {name: str(row["run"]) for name, row in places.items()}, titles)
 if rows.empty:
     st.html(listed(telling.flag_lines(found.differences, 0, offered, titles)))
-    nothing.no_rates()
+    nothing.no_differences()
 scheme: Scheme = shell.scheme()
 style = ForestStyle(
     scheme=scheme, colours=colours_of(runs, "run")[0], labels=offered, baseline=words.checkpoint(found.baseline)

@@ -39,7 +39,7 @@ controls.arrive(links.CURVES)
 as_of = shell.as_of()
 evals, runs = caches.evals(as_of), caches.runs(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 
 # What is shown.
 with st.sidebar:

@@ -24,15 +24,15 @@ from dashboard.parts.series import labels_of
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 
 SECTIONS = ["Coverage", "Runs", "Files", "Which logs count", "Not read", "Conflicts", "Headers", "Batches"]
-# Rows up to which a table is shown whole, and the height in pixels of longer ones. (Streamlit would show a docstring.)
-WHOLE, TALL = 25, 620
+# Rows up to which a table is shown whole, pixels of longer ones, letters of a reason in one line (no docstring: shown).
+WHOLE, TALL, ONE_LINE = 25, 620, 60
 NUMBERS = ("mix tokens", "samples", "size")
 
 controls.arrive(links.DATA)
 as_of = shell.as_of()
 batches = caches.batches(as_of)
 if batches.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 files, coverage, runs = caches.files(as_of), caches.coverage(as_of), caches.runs(as_of)
 conflicts = caches.conflicts(as_of)
 by_status = files["status"].value_counts()
@@ -91,14 +91,21 @@ elif section == "Runs":
 elif section == "Files":
     show(file_table(files), "Files")
 elif section == "Which logs count":
-    st.caption("Logs that do not speak for their checkpoint by themselves, and why.")
+    st.caption(
+        "Logs that are not a point by themselves, and why: logs of one evaluation are one measurement, repeats with the"
+        " same settings are pooled, and a part never replaces or joins a whole evaluation. Logs with other settings are"
+        " variants, each a line of its own."
+    )
     logs = caches.logs(as_of)
     some = logs[logs["standing"].notna()]
-    columns = ["run", "step", "eval", "role", "standing", "graded", "planned", "status", "path"]
+    columns = [
+        "run", "step", "step_label", "variant", "eval", "role", "standing", "graded", "planned", "status", "path",
+    ]  # fmt: skip
     show(
-        some[columns].rename(columns={"standing": "why"}),
-        "Logs superseded, joined, left out or partial",
-        empty="Every log is a whole evaluation.",
+        some[columns].rename(columns={"standing": "why"}).dropna(axis="columns", how="all"),
+        "Logs pooled, superseded, joined, left out or partial",
+        wide=["why"] if (some["standing"].str.len() > ONE_LINE).any() else [],
+        empty="Every log is a whole evaluation, and the only one of its checkpoint.",
     )
 elif section == "Not read":
     some = files[files["status"] != "ingested"].sort_values(["status", "path"], ascending=[False, True])

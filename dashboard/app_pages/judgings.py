@@ -18,7 +18,7 @@ WITHIN, BEGIN, SHOW = "judgings_within", "judgings_begin", "judgings_show"
 controls.arrive(links.JUDGINGS)
 as_of = shell.as_of()
 if caches.evals(as_of).empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 address = controls.source()
 if address is not None:
     st.session_state[WITHIN] = {name: values for name, values in address.items() if name in links.FILTER}

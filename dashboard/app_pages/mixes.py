@@ -17,7 +17,7 @@ controls.arrive(links.MIXES)
 as_of = shell.as_of()
 evals, runs = caches.evals(as_of), caches.runs(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 
 view = pick_view()
 if view == "composition":

@@ -18,7 +18,7 @@ from dashboard.queries.frame import RateQuery
 controls.arrive(links.OVERVIEW)
 as_of = shell.as_of()
 if caches.batches(as_of).empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 evals, runs, logs = caches.evals(as_of), caches.runs(as_of), caches.logs(as_of)
 
 # The study, and room for what needs attention: it takes longer than the runs.
@@ -62,5 +62,5 @@ with attention:
         )
     )
 if evals.empty:
-    nothing.nothing_ingested(nothing.tables_unread(as_of))
+    nothing.nothing_ingested(as_of)
 controls.leave()

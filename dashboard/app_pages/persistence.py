@@ -33,7 +33,7 @@ controls.arrive(links.PERSISTENCE)
 as_of = shell.as_of()
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
-    nothing.nothing_ingested()
+    nothing.nothing_ingested(as_of)
 possible = telling.candidates(runs, coverage)
 if not possible:
     nothing.no_parents()

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dashboard.charts.panels import DIRECTIONS
-from dashboard.charts.points import MARK_COLUMNS, NO_MIX, NOT_GIVEN, marked_points
+from dashboard.charts.points import MARK_COLUMNS, NO_MIX, NO_VARIANT, NOT_GIVEN, marked_points
 from dashboard.links import is_missing
 from dashboard.queries.splits import value_order
 
@@ -26,7 +26,7 @@ WHO: tuple[Dimension, ...] = ("checkpoint", "run", "mix")
 TELLING = ("checkpoint", "eval", "metric", "variant", "split", "split2")
 """Dimensions that tell rates apart, in the order in which they are added to a name."""
 
-UNTOLD = {"mix": NO_MIX, "variant": "no variant", "split": NOT_GIVEN, "split2": NOT_GIVEN}
+UNTOLD = {"mix": NO_MIX, "variant": NO_VARIANT, "split": NOT_GIVEN, "split2": NOT_GIVEN}
 
 CATEGORY_COLUMNS = (*MARK_COLUMNS, "variant", "panel", "category", "column", "column_rank", "series", "value")
 """Columns of `category_points`. `panel` tells panels apart and is not for people; `category` and `column` are names for

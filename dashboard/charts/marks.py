@@ -12,6 +12,7 @@ import pandas as pd
 
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.palette import DASHES, INKS, SHAPES, Ink, Scheme
+from dashboard.charts.points import NO_VARIANT
 
 SELECTION = "point"
 """Name of the click's selection; its tuples hold the field `point`."""
@@ -65,7 +66,11 @@ class MarkStyle:
         """Colour by series, with the legend over the plot where there is more than one."""
         names = list(self.colours)
         legend = _legend(
-            "top", symbolType="circle", symbolOpacity=1, labelExpr=f"{json.dumps(dict(self.labels))}[datum.label]"
+            "top",
+            [self.labels.get(name, name) for name in names],
+            symbolType="circle",
+            symbolOpacity=1,
+            labelExpr=f"{json.dumps(dict(self.labels))}[datum.label]",
         )
         return alt.Color(
             "series:N",
@@ -93,13 +98,20 @@ class MarkStyle:
         """One legend for dash and shape together: Vega-Lite merges those of the same field that are alike."""
         ink = INKS[self.scheme].muted
         look = {"symbolSize": 90, "symbolFillColor": ink, "symbolStrokeColor": ink, "symbolStrokeWidth": 1}
-        return _legend("bottom", **look) if self.style_legend else None
+        told = f"datum.label || '{NO_VARIANT}'"
+        return _legend("bottom", self.styles, labelExpr=told, **look) if self.style_legend else None
 
 
-def _legend(orient: Literal["top", "bottom"], **more: Any) -> alt.Legend:
-    columns = alt.ExprRef("max(1, floor(width / 185))")
-    return alt.Legend(title=None, orient=orient, direction="horizontal", columns=columns, labelLimit=165, **more)
+def _legend(orient: Literal["top", "bottom"], labels: Sequence[str], **more: Any) -> alt.Legend:
+    """As many columns as the longest label leaves room for: names of variants differ at their ends."""
+    wide = max(LEGEND_COLUMN, SYMBOL + round(CHARACTER * max(map(len, labels), default=0)))
+    columns = alt.ExprRef(f"max(1, floor(width / {wide}))")
+    limit = alt.ExprRef(f"min({wide}, width) - {SYMBOL}")
+    return alt.Legend(title=None, orient=orient, direction="horizontal", columns=columns, labelLimit=limit, **more)
 
+
+LEGEND_COLUMN, SYMBOL, CHARACTER = 185, 20, 7.0
+"""Pixels: the narrowest column of a legend, its symbol with the space around it, and about a letter."""
 
 FIT = alt.AutoSizeParams(type="fit-x", contains="padding")
 """As wide as the page allows, and as high as the plot with all that stands around it: a long legend takes nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_axis
-from dashboard.links import checkpoint
+from dashboard.links import checkpoint, is_missing
 
 LINE = 58
 """Characters of a line under a title: what a narrow screen shows. Vega would cut off what is longer, the end of which
@@ -18,8 +18,8 @@ says which direction is better."""
 DIRECTIONS = {"lower": "lower is better", "higher": "higher is better"}
 
 MARKS = {
-    "repeat": "hollow: another log of the same checkpoint, not on the line",
-    "incomplete": "dashed: a log that is not whole",
+    "repeat": "hollow: repeated eval of the same checkpoint, not on the line",
+    "incomplete": "hollow, dashed: part of an evaluation, graded of planned below",
     "partial": "hatched: an average without some of its members, see below; no line joins it to whole ones",
 }
 
@@ -106,7 +106,8 @@ def flags_by_text(rates: pd.DataFrame, limit: int = 6) -> list[str]:
     of_flag: dict[str, list[str]] = {}
     for row in rates.to_dict("records"):
         for flag in row["flags"]:
-            of_flag.setdefault(flag, []).append(f"{checkpoint(row)} ({row['eval']})")
+            what = row["eval"] if is_missing(row["variant"]) else f"{row['eval']}, {row['variant']}"
+            of_flag.setdefault(flag, []).append(f"{checkpoint(row)} ({what})")
     told = []
     for flag, where in of_flag.items():
         named = list(dict.fromkeys(where))

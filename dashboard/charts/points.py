@@ -14,6 +14,8 @@ Row = Mapping[Any, Any]
 SeriesBy = Literal["run", "mix", "split"]
 
 NO_MIX = "no mix"
+NO_VARIANT = "no variant"
+"""Stands for a log that states none of the settings by which the variants of its eval differ."""
 NOT_GIVEN = "not given"
 """The value of a split field where a sample has none."""
 

@@ -100,14 +100,15 @@ def _change(standing: Row, better: str) -> dict[str, Any]:
     shown = alone and bool(standing["p_corrected"] < ALPHA)
     direction = "higher" if change > 0 else "lower"
     word = direction if better not in ("lower", "higher") else "better" if better == direction else "worse"
-    verdict, arrow = "not shown to differ", ""
+    verdict, arrow = "no significant difference", ""
     if alone:
         arrow = {"higher": "▲" if shown else "△", "lower": "▼" if shown else "▽"}[direction]
-        verdict = word if shown else f"{word}, not after Holm"
+        verdict = word if shown else f"{word}, n.s. after Holm"
     if is_missing(low):
-        verdict = "no interval: can't be told"
+        verdict = "no interval"
     first = str(standing["baseline"]).rpartition("@")[2]
-    start = (f"its step {first}" if first.isdecimal() else f"its {first}") if standing["since"] == "start" else ""
+    own = f"its step {int(first):,}" if first.isdecimal() else f"its {first}"
+    start = own if standing["since"] == "start" else ""
     same = ", paired" if standing["paired"] else ""
     return {
         "since": f"{start or standing['baseline']}{same}",

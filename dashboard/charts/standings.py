@@ -307,7 +307,7 @@ def _since(row: dict[Any, Any], unit: str) -> str:
     if pd.isna(row["change"]):
         return ""
     number = f"{row['baseline_rate']:.1%}" if unit == "points" else f"{row['baseline_rate']:.4g}"
-    return f"than {number} at {row['since']}"
+    return f"vs {number} at {row['since']}"
 
 
 def _signed(value: float, unit: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -12,6 +10,7 @@ import streamlit as st
 
 from dashboard.parts import caches, controls
 from dashboard.parts.plain import escaped, listed
+from loaders.tabular import sketch
 
 
 def _say(title: str, text: str, icon: str, command: str | None = None) -> NoReturn:
@@ -24,14 +23,12 @@ def _say(title: str, text: str, icon: str, command: str | None = None) -> NoRetu
     controls.stop()
 
 
-def nothing_ingested(unread: Sequence[tuple[str, str]] = ()) -> NoReturn:
-    """The store holds no eval at all.
-
-    Args:
-        unread: Tables that lie there, and that no `tables:` entry says how to read.
-    """
-    if unread:
-        _unread(unread)
+def nothing_ingested(as_of: int) -> NoReturn:
+    """The store holds no eval at all: it is empty, or its tables lie there unread."""
+    files = caches.files(as_of)
+    left = files[files["status"] == "left"]
+    if len(left):
+        _unread([(str(root), str(path)) for root, path in zip(left["root"], left["path"], strict=True)])
     _say(
         "No evals yet",
         "Point Driftline at a folder of logs: Inspect `.eval` or `.json`, lm-evaluation-harness results, or tables with"
@@ -42,61 +39,23 @@ def nothing_ingested(unread: Sequence[tuple[str, str]] = ()) -> NoReturn:
     )
 
 
-def tables_unread(as_of: int) -> list[tuple[str, str]]:
-    """Roots and paths of the tables that lie in the study and are not read, for lack of a mapping."""
-    files = caches.files(as_of)
-    left = files[files["status"] == "left"]
-    return [(str(root), str(path)) for root, path in zip(left["root"], left["path"], strict=True)]
-
-
-def columns_of(root: str, path: str) -> list[str]:
-    """The columns of a table, by its first line; none where that does not tell them."""
-    try:
-        with (Path(root) / path).open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            first = file.readline(FIRST_LINE)
-    except OSError:
-        return []
-    try:
-        if path.endswith((".jsonl", ".json")):
-            row = json.loads(first)
-            return list(row) if isinstance(row, dict) else []
-        if path.endswith((".csv", ".tsv")):
-            return next(csv.reader([first], delimiter="\t" if path.endswith(".tsv") else ","), [])
-    except (ValueError, csv.Error, RecursionError):
-        pass
-    return []
-
-
 def _unread(tables: Sequence[tuple[str, str]]) -> NoReturn:
-    """Tables without a mapping; their names come from disk, and are no Markdown."""
+    """Tables without a mapping, by root and path; their names come from disk, and are no Markdown."""
     paths, many = [path for _, path in tables], len(tables) > 1
-    columns = columns_of(*tables[0])
+    found = sketch.glance(Path(*tables[0]))
     st.space("small")
     with st.container(border=True, width=720):
         st.markdown(f"#### :material/table: {len(paths)} {'tables are' if many else 'table is'} not read yet")
         st.html(listed([*paths[:3], *([f"and {len(paths) - 3} more"] if len(paths) > 3 else [])]))
-        if columns:
-            st.html(f'<div class="dl-note">Columns of the first: {escaped(", ".join(columns[:40]))}</div>')
+        if found.columns:
+            which = "Columns of the first" if many else "Its columns"
+            st.html(f'<div class="dl-note">{which}: {escaped(", ".join(found.columns[:40]))}</div>')
         st.markdown(
-            "No `tables:` entry in study.yaml matches"
-            f" {'these files' if many else 'this file'}. Write one that says which columns hold what, name it"
-            " `study.yaml` at the root of the folder, and ingest again:"
+            f"No `tables:` entry in study.yaml matches {'these files' if many else 'this file'}. Write one that says"
+            " which columns hold what, name it `study.yaml` at the root of the folder, and ingest again:"
         )
-        # A name in quotes is YAML whatever it holds.
-        score = json.dumps(columns[-1] if columns else "score", ensure_ascii=False)
-        st.code(EXAMPLE.format(path=json.dumps(paths[0], ensure_ascii=False), score=score), language="yaml")
+        st.code(sketch.entry(paths[0], found), language="yaml")
     controls.stop()
-
-
-FIRST_LINE = 100_000
-"""So many characters of a table's first line are read, at the most."""
-
-EXAMPLE = """tables:
-  - match: {path}  # may be a pattern: "**/*.csv"
-    eval: name-of-the-eval
-    run: name-of-the-run      # or {{column: ...}}, or {{path: "results/([^/]+)/"}}
-    scores: {{score: {{column: {score}}}}}
-"""
 
 
 def nothing_picked(what: str) -> NoReturn:
@@ -114,6 +73,16 @@ def no_rates() -> NoReturn:
         "Nothing measured here",
         "None of the picked runs was evaluated on the picked evals under this definition. The **Data** page shows"
         " which run has which evals at which steps.",
+        ":material/search_off:",
+    )
+
+
+def no_differences() -> NoReturn:
+    """What was picked can't be subtracted."""
+    _say(
+        "No difference to show",
+        "A difference takes a number of the baseline and one of another checkpoint, on the same eval, variant and"
+        " definition. Pick another baseline or eval; the **Data** page shows which run has which evals at which steps.",
         ":material/search_off:",
     )
 

@@ -20,6 +20,7 @@ from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
 from dashboard.queries.matches import Measured, find_matches, find_measured
 from dashboard.queries.rates import rates
+from dashboard.queries.standing import points_of, with_variants
 from dashboard.statistics import corrected
 
 Row = dict[Any, Any]
@@ -45,9 +46,10 @@ LOG_COLUMNS: dict[str, str] = {
     "status": TEXT, "complete": FLAG, "samples": COUNT, "path": TEXT, "eval_key": TEXT, "role": TEXT, "standing": TEXT,
     "graded": COUNT, "planned": COUNT,
 }  # fmt: skip
-"""Columns of `logs`. `complete` is False for a log that is still being written, or whose writer died. `role` and
-`standing` say whether the log speaks for its checkpoint, and why not (`loaders.study.standing`); `graded` of `planned`
-samples are those of its evaluation."""
+"""Columns of `logs`. `complete` is False for a log that is still being written, or whose writer died. `variant`
+names what makes it another measurement than others of its checkpoint. `role` and `standing` say whether the log speaks
+for its checkpoint, with others or not, and why not (`loaders.study.standing`); `graded` of `planned` samples are those
+of its evaluation."""
 
 UNLIKE_COLUMNS: dict[str, str] = {
     "eval": TEXT, "setting": TEXT, "usual": TEXT, "others": LIST, "logs": COUNT, "unlike": COUNT, "runs": LIST,
@@ -116,7 +118,12 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
 
 def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """Every log as of a batch, in short: `LOG_COLUMNS`."""
-    rows = [row | {"samples": row["n_samples"]} for row in live_evals(con, as_of)]
+    rows = with_variants(live_evals(con, as_of))
+    together = {at: f"{point['pooled']} logs pooled" for point in points_of(rows) if point["pooled"] > 1
+                for at in point["leads"].values()}  # fmt: skip
+    for row in rows:
+        row["samples"] = row["n_samples"]
+        row["standing"] = row["standing"] or together.get(row["eval_id"])
     return frame_of(rows, LOG_COLUMNS)
 
 

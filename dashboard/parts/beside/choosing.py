@@ -65,7 +65,7 @@ def choose(evals: pd.DataFrame, runs: pd.DataFrame, coverage: pd.DataFrame, as_o
     with st.sidebar:
         eval_name = controls.pick_one("Eval", "eval", list(titles), default=_first_eval(single, as_of), titles=titles)
         here = coverage[coverage["eval"] == eval_name]
-        first = telling.first_checkpoints(runs, here)[:FIRST_COLUMNS]
+        first = telling.first_checkpoints(runs, with_samples(here))[:FIRST_COLUMNS]
         picked = controls.pick_many(
             "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, most=MOST,
             placeholder=f"Pick two to {MOST}",
@@ -85,8 +85,14 @@ def choose(evals: pd.DataFrame, runs: pd.DataFrame, coverage: pd.DataFrame, as_o
 
 
 def _first_eval(evals: pd.DataFrame, as_of: int) -> str:
-    """The eval that other pages begin with too; of a group its first member."""
-    return default_evals(evals, caches.metrics_for((), as_of))[0]
+    """The eval that other pages begin with too, if any of its logs holds samples; of a group its first member."""
+    return default_evals(with_samples(evals), caches.metrics_for((), as_of))[0]
+
+
+def with_samples(some: pd.DataFrame) -> pd.DataFrame:
+    """The rows, of evals or checkpoints, with samples to show; all where none has any."""
+    held = some[some["samples"] > 0]
+    return held if len(held) else some
 
 
 def _pick_variant(here: pd.DataFrame) -> str | None:

@@ -211,7 +211,11 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
 
 
 def _counts(flips: pd.DataFrame, row: Row, words: Words) -> str:
-    """How many questions went which way."""
+    """How many questions went which way, of those that both answered; logs may hold none."""
+    if flips.empty and links.is_missing(row["questions"]):
+        return "No questions to show: one of the two logs, or both, holds no samples, only its totals."
+    if flips.empty and not row["questions"]:
+        return "No questions to show: none was answered by both."
     if row["kind"] != "rate":
         return (
             f"The {len(flips)} questions whose mean changed most, of those that both answered."

@@ -153,8 +153,8 @@ def draw(
         )  # fmt: skip
     told = [
         "A row leads to its curves, and those of the runs that it was trained from; they stand above it.",
-        "Changes: filled and ▲ ▼ shown after Holm's correction over all changes here; hollow and △ ▽ by its own 95 %"
-        " interval only; no arrow: not shown to differ.",
+        "Changes: filled and ▲ ▼ significant after Holm's correction over all changes here; hollow and △ ▽ by its own"
+        " 95 % interval only; no arrow: no significant difference.",
         *marks_legend(every),
     ]
     st.caption(" · ".join(told))
