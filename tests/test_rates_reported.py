@@ -243,31 +243,3 @@ def test_a_metric_that_few_logs_hold_is_not_the_default() -> None:
         store.add(log([sample(1, *both), sample(2, *both)], task="plot"), step=step)
     assert metrics_of(store, "arc") == ["f1", "acc"]
     assert metrics_of(store, "plot")[0] == "mean_judge"
-
-
-@pytest.mark.parametrize(
-    ("with_samples", "without", "default"), [(1, 4, "acc"), (4, 1, "mean_acc"), (3, 0, "mean_acc")]
-)
-def test_logs_that_hold_their_totals_only_are_drawn_beside_one_with_samples(
-    with_samples: int, without: int, default: str
-) -> None:
-    store = StoreBuilder()
-    for step in range(1, with_samples + without + 1):
-        held = [sample(at, score(at % 2, scorer="acc")) for at in range(10)] if step <= with_samples else []
-        told = [reported("acc", 0.5, n=10, k=5)]
-        store.add(log(held, task="arc", reported=told, minutes=step), step=step)
-    assert (
-        metrics_of(store, "arc")
-        == ([default] + [name for name in ("mean_acc", "acc") if name != default])[: 2 if without else 1]
-    )
-    frame = frame_of(store, metrics=("acc",) if without else ())
-    assert frame["rate"].tolist() == [0.5] * (with_samples + without)
-
-
-def test_a_part_without_samples_beside_a_whole_log_offers_no_further_metric() -> None:
-    store = StoreBuilder()
-    held = [sample(at, score(at % 2, scorer="acc")) for at in range(10)]
-    told = [reported("acc", 0.5, n=10)]
-    store.add(log(held, task="arc", reported=told), step=1)
-    store.add(log([], task="arc", reported=told, status="error", minutes=1), step=1)
-    assert metrics_of(store, "arc") == ["mean_acc"]

@@ -58,12 +58,10 @@ GROUP BY ALL ORDER BY ALL
 """  # noqa: S608 - both are constants
 
 REPORTED = """
-WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval,
-                       unnest($totals_only::BOOLEAN[]) AS totals_only)
+WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
 SELECT eval, metric, scorer, key, bool_or(stderr IS NOT NULL) AS with_stderr,
        count(value) FILTER (WHERE isfinite(value)) > 0 AS numbers,
        count(DISTINCT eval_id) FILTER (WHERE isfinite(value)) AS logs,
-       coalesce(bool_or(totals_only AND isfinite(value)), false) AS alone,
        count(k) > 0 AS counted, coalesce(bool_and(value BETWEEN 0 AND 1 OR NOT isfinite(value)), false) AS within
 FROM live_reported($as_of) JOIN chosen USING (eval_id)
 GROUP BY ALL ORDER BY with_stderr DESC, metric, scorer, key
@@ -119,7 +117,7 @@ class Contents:
     scores: list[dict[str, Any]] = field(default_factory=list)
     """A row of `SCORES` for every scorer and key."""
     reported: list[dict[str, Any]] = field(default_factory=list)
-    """A row of `REPORTED` for every number; `alone` where it is all that some log has, for want of samples."""
+    """A row of `REPORTED` for every number."""
 
 
 def live_evals(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
@@ -165,8 +163,7 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
     chosen = {"eval_ids": [e["eval_id"] for e in evals], "names": [e["eval"] for e in evals], "as_of": as_of}
     for row in records(con, SCORES, chosen):
         contents[row["eval"]].scores.append(row)
-    totals_only = [not each["n_samples"] and each["role"] == "speaks" for each in evals]
-    for row in records(con, REPORTED, chosen | {"totals_only": totals_only}):
+    for row in records(con, REPORTED, chosen):
         contents[row["eval"]].reported.append(row)
     return dict(contents)
 
@@ -174,8 +171,8 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
 def metrics_of(study: Study, name: str, contents: Contents) -> list[Metric]:
     """Every metric that applies to an eval; the first is its default.
 
-    Definitions come in the order of the study, then grades, scores that are yes or no, other scores, and the numbers
-    that logs without samples report.
+    Definitions come in the order of the study, then grades, scores that are yes or no, other scores, and, for
+    logs without scores, the numbers that they report.
     """
     found: dict[str, Metric] = {}
     for metric in study.metrics:
@@ -191,10 +188,9 @@ def metrics_of(study: Study, name: str, contents: Contents) -> list[Metric]:
             if s["numbers"] and not s["yes_or_no"]
         ),
     ]
-    told = [r for r in contents.reported if r["numbers"] and is_metric(r["metric"])]
-    automatic += [
-        automatic_reported(r["metric"], r["scorer"], r["key"]) for r in told if r["alone"] or not contents.scores
-    ]
+    if not contents.scores:
+        told = [r for r in contents.reported if r["numbers"] and is_metric(r["metric"])]
+        automatic += [automatic_reported(r["metric"], r["scorer"], r["key"]) for r in told]
     for metric in automatic:
         found.setdefault(metric.name, metric)
     metrics = [as_share(m) if _is_share(m, contents) else m for m in found.values()]

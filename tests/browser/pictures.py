@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard import links
-from tests.browser.conftest import ARGUMENTS, NAMES
+from tests.browser.conftest import ARGUMENTS, NAMES, WAIT
 from tests.driftline import environment, viewing
 from tests.serving import notes_left, serving
 
@@ -46,6 +46,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1280, "height": 760}, color_scheme="light")
+        page.set_default_timeout(2 * WAIT)
         addresses = {"overview": "/overview", "curves": CURVES, "mixes": "/mixes", "compare": "/compare"}
         for name, address in addresses.items():
             page.goto(origin + address)
