@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -18,84 +16,27 @@ import msgspec
 
 from loaders.errors import unforeseen
 from loaders.formats import may_be_table
+from loaders.shelf import GIVEN, CardShelf
 from loaders.standings import settle_standings
 from loaders.store.reconcile import reconcile, rows_of
 from loaders.study.alone import by_epoch, told_apart
-from loaders.study.cards import Mix, RunCard, is_untrained
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
-from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
+from loaders.study.evidence import Conflict, EvalEvidence, Placement
 from loaders.study.lineage import runs_of
-from loaders.study.placement import place, place_checkpoint
+from loaders.study.placement import place
 from loaders.study.reading import builtin_study
 from loaders.study.together import Identity, brought_together, identity
-from loaders.study.trained_on import mix_of_config
 from loaders.study.tree import CardTree
 from loaders.study.unmatched import SeenEval, at_line, unmatched, unmatched_logs
-from loaders.table_mapping import TableMapping
-from loaders.trainer import tokens_told
-
-GIVEN = "given:"
-"""Marks, in a location's path, a study file that was given by `--study`: it counts as lying at the root."""
-
-
-@dataclass
-class CardShelf:
-    """All run cards and study files in force, by root."""
-
-    trees: dict[str, CardTree] = field(default_factory=dict)
-    cards: list[tuple[str, RunCard]] = field(default_factory=list)
-    studies: list[tuple[str, StudyFile]] = field(default_factory=list)
-
-    odd: dict[int, str] = field(default_factory=dict)
-    """Cards and study files that no shelf holds, by source: why."""
-
-    @classmethod
-    def load(cls, cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[int] = ()) -> CardShelf:
-        """The cards as of a batch, some sources left out."""
-        shelf = cls()
-        by_root: dict[str, tuple[list[tuple[str, RunCard]], list[tuple[str, StudyFile]]]] = {}
-        for source, root, path, kind, body in cursor.execute(CARDS, [batch]).fetchall():
-            if source in without:
-                continue
-            cards, studies = by_root.setdefault(root, ([], []))
-            try:
-                if kind == "run card":
-                    card = msgspec.json.decode(body, type=RunCard)
-                    CardTree([(path, card)], [], root)
-                    cards.append((path, card))
-                    shelf.cards.append((path, card))
-                else:
-                    study = msgspec.json.decode(body, type=StudyFile)
-                    CardTree([], [(path, study)], root)
-                    studies.append(("study.yaml" if path.startswith(GIVEN) else path, study))
-                    shelf.studies.append((path.removeprefix(GIVEN), study))
-            except Exception as error:  # noqa: BLE001 - whatever is in one card, the others are read
-                shelf.odd[source] = unforeseen(error)
-        shelf.trees = {root: CardTree(cards, studies, root) for root, (cards, studies) in by_root.items()}
-        return shelf
-
-    def tree(self, root: str) -> CardTree:
-        """The cards that speak of files below a root."""
-        return self.trees.get(root) or CardTree([], [], root)
-
-    def mapping(self, root: str, path: str) -> tuple[TableMapping, str] | None:
-        """The mapping of a table, and its path as that mapping sees it; None where no study file maps it."""
-        return self.tree(root).table_for(path)
-
-
-@dataclass
-class _Trained:
-    """A checkpoint that a trainer left, and where that puts it."""
-
-    record: dict[str, Any]
-    path: str
-    placement: Placement
-    folder: str
-    """Where the checkpoint lies, as an absolute path."""
-
-
-Told = tuple[str | None, int | None, Conflict]
-"""A conflict with the path and the eval that it is about."""
+from loaders.trained import (
+    Told,
+    checkpoint_rows,
+    from_json,
+    place_trained,
+    trainer_tokens,
+    with_base_models,
+    with_mixes,
+)
 
 
 class _Odd(Exception):
@@ -151,13 +92,13 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
     """Decide without some sources; the conflicts, for people."""
     shelf = CardShelf.load(cursor, batch, without)
     placements, conflicts, odd = _place_evals(cursor, batch, shelf, without)
-    trained, more, odd_trained = _place_trained(cursor, batch, shelf, without)
+    trained, more, odd_trained = place_trained(cursor, batch, shelf, without)
     if odd := {**shelf.odd, **odd, **odd_trained}:
         raise _Odd(odd)
     runs, lineage = runs_of(shelf.trees.values(), [*placements.values(), *(t.placement for t in trained)])
-    runs = _with_mixes(_with_base_models(runs, trained), trained)
+    runs = with_mixes(with_base_models(runs, trained), trained)
     told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
-    tokens = _trainer_tokens(trained)
+    tokens = trainer_tokens(trained)
     told += _unmatched(cursor, batch, shelf, {i: p.eval for i, p in placements.items()})
     studies = [*shelf.studies, ("built-in", builtin_study())]
     cursor.execute("BEGIN")
@@ -165,7 +106,7 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
         reconcile(cursor, batch, "placements", [_placement_row(i, p, tokens) for i, p in placements.items()])
         settle_standings(cursor, batch)
         reconcile(cursor, batch, "runs", [msgspec.structs.asdict(run) for run in runs])
-        reconcile(cursor, batch, "checkpoints", _checkpoint_rows(trained, shelf, tokens))
+        reconcile(cursor, batch, "checkpoints", checkpoint_rows(trained, shelf, tokens))
         reconcile(cursor, batch, "conflicts", [_conflict_row(*conflict) for conflict in told])
         reconcile(cursor, batch, "study", [_study_row(row) for row in study_rows(studies)])
     except BaseException:
@@ -331,7 +272,7 @@ def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
     """What a log says of itself; a field of another type than it must have says nothing."""
     decoded: dict[str, Any] = {}
     for column in [column for column in row if column.endswith("_json")]:
-        name, value = column.removesuffix("_json"), _decoded(row[column])
+        name, value = column.removesuffix("_json"), from_json(row[column])
         if name == "model_args" and isinstance(value, str):
             value = _pairs(value)
         kind = list if name == "tags" else dict
@@ -345,85 +286,6 @@ def _pairs(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
 
 
-@lru_cache(maxsize=1000)
-def _decoded(text: str | None) -> Any:
-    """The evals of one file share most of their JSON, and none of what is decided changes it."""
-    return json.loads(text) if text else {}
-
-
-def _place_trained(
-    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int]
-) -> tuple[list[_Trained], list[Told], dict[int, str]]:
-    """Place what trainers left by its folder; what has no step of its own belongs to a run, not to a checkpoint."""
-    trained: list[_Trained] = []
-    told: list[Told] = []
-    odd: dict[int, str] = {}
-    for record in rows_of(cursor, TRAINED, batch):
-        root, path, source = record.pop("root"), record.pop("path"), record.pop("source_id")
-        if source in without:
-            continue
-        try:
-            record["tokens_by_step"] = tokens_told(_decoded(record["trainer_json"]))
-        except Exception as error:  # noqa: BLE001 - whatever is in one file, the others are decided
-            odd[source] = unforeseen(error)
-            continue
-        placement = place_checkpoint(path, shelf.tree(root))
-        step = record["step"] if placement.step is None else placement.step
-        if record["step"] not in (None, step):
-            message = (
-                f"the trainer's state says step {record['step']}, and {placement.step_rule} says {step}: {step} counts"
-            )
-            candidates = [("trainer state", str(record["step"])), (placement.step_rule or "", str(step))]
-            told.append((path, None, Conflict(kind="step", field="step", message=message, candidates=candidates)))
-        if step is not None:
-            placement = msgspec.structs.replace(placement, step=step)
-        folder = Path(root, path).parent / record["folder"]
-        trained.append(_Trained(record, path, placement, str(folder)))
-    return trained, told, odd
-
-
-def _with_base_models(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
-    """Runs with the base model that their trainers name, where no card does and all that they left agrees."""
-    named: dict[str, set[str]] = {}
-    for one in trained:
-        if one.record["base_model"]:
-            named.setdefault(one.placement.run, set()).add(one.record["base_model"])
-    known = {run: models.pop() for run, models in named.items() if len(models) == 1}
-    return [msgspec.structs.replace(run, base_model=run.base_model or known.get(run.run)) for run in runs]
-
-
-def _with_mixes(runs: list[RunRow], trained: list[_Trained]) -> list[RunRow]:
-    """Runs with the data that their training configurations name, as far as no card or log tells their mix."""
-    named: dict[str, dict[str, Mix]] = {}
-    for one in trained:
-        if one.path.rpartition("/")[2] == "training_config.json":
-            mix = mix_of_config(_decoded(one.record["trainer_json"]))
-            if mix is not None and mix.name is not None:
-                named.setdefault(one.placement.run, {})[mix.name] = mix
-    known = {run: next(iter(mixes.values())) for run, mixes in named.items() if len(mixes) == 1}
-    found = []
-    for run in runs:
-        mix = known.get(run.run)
-        if mix is not None and run.mix_json is None:
-            mix = msgspec.structs.replace(mix, name=run.mix or mix.name)
-            body = msgspec.json.encode(mix).decode()
-            run = msgspec.structs.replace(run, mix=mix.name, mix_json=body, mix_tokens=mix.tokens())
-        found.append(run)
-    return found
-
-
-def _trainer_tokens(trained: list[_Trained]) -> dict[tuple[str, int], float]:
-    """Tokens by run and step: of the checkpoint's own state, else of a later state's log of its run."""
-    tokens: dict[tuple[str, int], float] = {}
-    for one in trained:
-        for step, count in one.record["tokens_by_step"].items():
-            tokens.setdefault((one.placement.run, step), count)
-    for one in trained:
-        if one.record["tokens"] is not None and one.placement.step is not None:
-            tokens[one.placement.run, one.placement.step] = float(one.record["tokens"])
-    return tokens
-
-
 def _placement_row(eval_id: int, placement: Placement, tokens: dict[tuple[str, int], float]) -> dict[str, Any]:
     row = {
         name: getattr(placement, name)
@@ -433,43 +295,6 @@ def _placement_row(eval_id: int, placement: Placement, tokens: dict[tuple[str, i
     }  # fmt: skip
     measured = tokens.get((placement.run, placement.step)) if placement.step is not None else None
     return {"eval_id": eval_id, **row, "tokens": placement.tokens if measured is None else measured}
-
-
-def _checkpoint_rows(
-    trained: list[_Trained], shelf: CardShelf, tokens: dict[tuple[str, int], float]
-) -> list[dict[str, Any]]:
-    """Checkpoints known from trainers or cards, with evals or without; one row a run and step."""
-    rows: dict[tuple[str, int | None, str | None], dict[str, Any]] = {}
-    for one in trained:
-        run, step = one.placement.run, one.placement.step
-        if step is None:
-            continue
-        row = rows.setdefault((run, step, None), _checkpoint(run, step, None, one.path))
-        row["tokens"] = tokens.get((run, step))
-        row["epoch"] = one.record["epoch"] if row["epoch"] is None else row["epoch"]
-        row["base_model"] = row["base_model"] or one.record["base_model"]
-        rank = {name: one.record[name] for name in ("lora_rank", "lora_alpha") if one.record[name] is not None}
-        row["details_json"] = json.dumps(rank) if rank else row["details_json"]
-        row["folder"] = row["folder"] or one.folder
-        if one.path.rpartition("/")[2] == "adapter_config.json":
-            row["adapter"] = one.folder
-    for path, run, checkpoint in (item for tree in shelf.trees.values() for item in tree.told_checkpoints()):
-        step = 0 if checkpoint.step is None and is_untrained(checkpoint.label) else checkpoint.step
-        label = None if step is not None else checkpoint.label
-        row = rows.setdefault((run, step, label), _checkpoint(run, step, label, path))
-        row["tokens"] = checkpoint.tokens if row["tokens"] is None else row["tokens"]
-        row["epoch"] = checkpoint.epoch if row["epoch"] is None else row["epoch"]
-        # What people say of weights comes before what lies in a folder: they may have merged or moved them.
-        row["weights"] = checkpoint.weights or row["weights"]
-        row["adapter"] = checkpoint.adapter or row["adapter"]
-    return list(rows.values())
-
-
-def _checkpoint(run: str, step: int | None, label: str | None, path: str) -> dict[str, Any]:
-    return {
-        "run": run, "step": step, "step_label": label, "tokens": None, "epoch": None, "base_model": None,
-        "path": path, "details_json": None, "weights": None, "adapter": None, "folder": None,
-    }  # fmt: skip
 
 
 def _conflict_row(path: str | None, eval_id: int | None, conflict: Conflict) -> dict[str, Any]:
@@ -483,10 +308,6 @@ def _study_row(row: StudyRow) -> dict[str, Any]:
     body = msgspec.json.encode(row.body).decode()
     return {"kind": row.kind, "name": row.name, "position": row.position, "body": body, "origin": row.origin}
 
-
-CARDS = """
-SELECT source_id, root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'given:') DESC, root, path
-"""
 
 SOURCES = """
 SELECT source_id FROM live_sources($1) ORDER BY source_id IN (SELECT source_id FROM live_cards($1)), source_id
@@ -520,10 +341,4 @@ SELECT DISTINCT eval_id, name FROM (
     SELECT s.eval_id, m.model FROM messages m JOIN samples s USING (sample_id)
     WHERE m.model IS NOT NULL AND m.role = 'assistant'
 ) ORDER BY eval_id, name
-"""
-
-TRAINED = """
-SELECT l.root, l.path, t.*
-FROM live_trained($batch) t JOIN live_locations($batch) l USING (source_id)
-ORDER BY l.root, l.path
 """

@@ -16,12 +16,13 @@ import msgspec
 import loaders
 from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
-from loaders.derive import GIVEN, CardShelf, derive
+from loaders.derive import derive
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport, how_ended
+from loaders.shelf import GIVEN, CardShelf
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study import read_run_card, read_study

@@ -14,7 +14,7 @@ from tests.builders import StoreBuilder, log, samples
 LONG = "You are a helpful assistant who works for a large company and has access to its mail."
 
 
-def drawn(store: StoreBuilder, **query: Any) -> list[dict[str, Any]]:
+def drawn(store: StoreBuilder, **query: Any) -> list[dict[Any, Any]]:
     with store.store.cursor() as cursor:
         return rates(cursor, RateQuery(**query), store.batch).to_dict("records")
 

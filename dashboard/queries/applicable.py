@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -67,6 +66,9 @@ FROM live_reported($as_of) JOIN chosen USING (eval_id)
 GROUP BY ALL ORDER BY with_stderr DESC, metric, scorer, key
 """
 
+
+COUNTING = ("speaks", "joined")
+"""Roles of logs whose samples count (`loaders.study.standing`)."""
 
 DEFAULT = "default"
 """Name of a group's metric where its members have different defaults."""
@@ -149,14 +151,15 @@ def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int, s
 
 
 def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]], as_of: int) -> dict[str, Contents]:
-    """What the evals hold, by name.
+    """What the evals hold, by name: in the logs that count in a point, not in those that others supersede.
 
     Args:
         con: A cursor of this thread.
         evals: Rows of `live_evals`; every log of each name.
         as_of: Batch.
     """
-    contents: dict[str, Contents] = defaultdict(Contents)
+    contents = {row["eval"]: Contents() for row in evals}
+    evals = [row for row in evals if row["role"] in COUNTING]
     for row in evals:
         contents[row["eval"]].tasks.add(row["task"])
         contents[row["eval"]].logs += 1
@@ -165,7 +168,7 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
         contents[row["eval"]].scores.append(row)
     for row in records(con, REPORTED, chosen):
         contents[row["eval"]].reported.append(row)
-    return dict(contents)
+    return contents
 
 
 def metrics_of(study: Study, name: str, contents: Contents) -> list[Metric]:
