@@ -16,6 +16,7 @@ from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
 from loaders.tabular import cells, shape, verifiers
+from loaders.tabular.exports import as_export
 from loaders.tabular.kinds import ScoreKinds
 from loaders.tabular.rows import Row, Table, open_table
 
@@ -63,6 +64,8 @@ def load(path: Path, relpath: str, mapping: TableMapping, beside: Sequence[Path]
         table.rows = chain([first], table.rows)
     columns = table.columns if table.columns is not None else list(first.cells) if first else []
     mapping, notes = _resolved(path, mapping, columns, first)
+    table.notes += notes
+    mapping, notes = as_export(mapping, columns)
     table.notes += notes
     if shape.may_be_summary(mapping):
         rows = list(table.rows)
