@@ -130,6 +130,7 @@ class _Reader:
         self.places: dict[bytes, str] = {}
         self.copies: list[str] = []
         self.kinds: dict[str, ScoreKinds] = {}
+        self.no_numbers: list[str] = []
         self.is_copy = False
         self.dropped = 0
 
@@ -296,6 +297,10 @@ class _Reader:
             left = f"{self.dropped} left out, having the same id" if self.dropped else ""
             outcome = "; ".join(filter(None, (told, left)))
             notes.append(f"{count} {what} of another, cell by cell ({outcome}): {_first(self.copies)}")
+        if self.no_numbers:
+            count = len(self.no_numbers)
+            values = "value is no number" if count == 1 else "values are no numbers"
+            notes.append(f"{count} {values} that can be drawn, and left out: {_first(self.no_numbers)}")
         return notes + [said for name, kinds in self.kinds.items() for said in kinds.notes(name)]
 
 
@@ -356,6 +361,8 @@ class _Group:
                 metric = shape.share(name, **told)
             except ValueError as error:
                 raise self.reader.reject(f"{row.place}: {name}: {error}") from error
+            if metric.value is None and told["value"] is not None and cells.typed(told["value"]) is not None:
+                self.reader.no_numbers.append(f'{name} is "{cells.as_text(told["value"])}" in {row.place}')
             place = self.places.setdefault((name, 0), row.place)
             if place != row.place:
                 raise self.reader.reject(
