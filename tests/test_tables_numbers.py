@@ -86,3 +86,14 @@ def test_texts_among_numbers_are_told(tmp_path: Path) -> None:
 
 def test_verdicts_alone_need_no_remark(tmp_path: Path) -> None:
     assert read(tmp_path, ["REFUSAL", "COMPLIED", ""]) == (["REFUSAL", "COMPLIED", None], "")
+
+
+def test_reported_values_that_are_no_numbers_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text('step,rate,n\n10,30%,10\n20,"0,5",10\n30,inf,10\n40,0.2,10\n50,,10\n')
+    text = "{eval: e, run: r, step: {column: step}, reported: {x: {value: {column: rate}, n: {column: n}}}}"
+    file = tabular.load(path, "t.csv", mapping(text))
+    assert [one.reported[0].value for one in file.evals] == [0.3, None, None, 0.2, None]
+    assert file.notes == [
+        '2 values are no numbers that can be drawn, and left out: x is "0,5" in line 3; x is "inf" in line 4'
+    ]

@@ -346,3 +346,28 @@ def test_idle_entries_of_run_cards_and_ignore_are_named(tmp_path: Path) -> None:
     assert not any("b/**" in note for note in report.notes)
     assert report.conflicts == ['a/run.yaml: line 3: logs[0]: match "x*" matches no file']
     assert 'study.yaml: line 1: ignore[0]: "nope/**" matches no file' in ingest([tmp_path], store).notes
+
+
+def test_a_mapping_of_one_run_of_an_export_stands_for_all(cases: Path) -> None:
+    store, report = ingested(cases / "wandb-export-wide")
+    with store.cursor() as cursor:
+        rows = cursor.execute(
+            "SELECT run, step, metric, value, n_samples FROM live_evals(1) JOIN reported USING (eval_id) ORDER BY ALL"
+        ).fetchall()
+    assert [(run, step, value) for run, step, _, value, _ in rows if value is not None] == [
+        ("sft-a", 0, 0.42), ("sft-a", 100, 0.0), ("sft-b", 100, 0.31), ("sft-b", 200, 0.12),
+    ]  # fmt: skip
+    assert {(metric, n) for _, _, metric, _, n in rows} == {("rate", 0)}
+    assert any("each of these columns is a run" in note for note in report.notes)
+
+
+def test_only_a_chart_of_runs_is_taken_for_one(tmp_path: Path) -> None:
+    text = "{eval: e, run: a, step: {column: Step}, scores: {x: {column: 'a - x'}}}"
+    path = write_csv(tmp_path / "w.csv", "Step,a - x,b - x", "1,0.5,0.25")
+    (one,) = loaded(path, text).evals
+    assert (one.stated_run, len(one.samples), one.reported) == ("a", 1, [])
+    path = write_csv(
+        tmp_path / "w.csv", "Step,a - x,a - x__MIN,a - x__MAX,b - y,b - y__MIN,b - y__MAX", "1,2,2,2,3,3,3"
+    )
+    (one,) = loaded(path, text).evals
+    assert (one.stated_run, one.samples, one.reported[0].value) == ("a", [], 2.0)

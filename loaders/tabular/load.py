@@ -16,6 +16,7 @@ from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
 from loaders.tabular import cells, shape, verifiers
+from loaders.tabular.exports import as_export
 from loaders.tabular.kinds import ScoreKinds
 from loaders.tabular.rows import Row, Table, open_table
 
@@ -63,6 +64,8 @@ def load(path: Path, relpath: str, mapping: TableMapping, beside: Sequence[Path]
         table.rows = chain([first], table.rows)
     columns = table.columns if table.columns is not None else list(first.cells) if first else []
     mapping, notes = _resolved(path, mapping, columns, first)
+    table.notes += notes
+    mapping, notes = as_export(mapping, columns)
     table.notes += notes
     if shape.may_be_summary(mapping):
         rows = list(table.rows)
@@ -127,6 +130,7 @@ class _Reader:
         self.places: dict[bytes, str] = {}
         self.copies: list[str] = []
         self.kinds: dict[str, ScoreKinds] = {}
+        self.no_numbers: list[str] = []
         self.is_copy = False
         self.dropped = 0
 
@@ -293,6 +297,10 @@ class _Reader:
             left = f"{self.dropped} left out, having the same id" if self.dropped else ""
             outcome = "; ".join(filter(None, (told, left)))
             notes.append(f"{count} {what} of another, cell by cell ({outcome}): {_first(self.copies)}")
+        if self.no_numbers:
+            count = len(self.no_numbers)
+            values = "value is no number" if count == 1 else "values are no numbers"
+            notes.append(f"{count} {values} that can be drawn, and left out: {_first(self.no_numbers)}")
         return notes + [said for name, kinds in self.kinds.items() for said in kinds.notes(name)]
 
 
@@ -353,6 +361,8 @@ class _Group:
                 metric = shape.share(name, **told)
             except ValueError as error:
                 raise self.reader.reject(f"{row.place}: {name}: {error}") from error
+            if metric.value is None and told["value"] is not None and cells.typed(told["value"]) is not None:
+                self.reader.no_numbers.append(f'{name} is "{cells.as_text(told["value"])}" in {row.place}')
             place = self.places.setdefault((name, 0), row.place)
             if place != row.place:
                 raise self.reader.reject(
