@@ -138,19 +138,22 @@ def test_odd_standard_errors_take_no_metric_away_and_add_none(shared_data: Path)
     ]
 
 
-def test_infinite_values_are_left_out_and_named(shared_data: Path) -> None:
+def test_infinite_values_are_kept_as_such_and_named(shared_data: Path) -> None:
     store = case(shared_data, "infinite-perplexity")
     values = {(row["step"], row["metric"]): row["value"] for row in store.rows(REPORTED)}
     assert values[500, "word_perplexity"] == 23.1
-    assert [values[1000, name] for name in ("bits_per_byte", "byte_perplexity", "word_perplexity")] == [None] * 3
+    assert [values[1000, name] for name in ("bits_per_byte", "byte_perplexity", "word_perplexity")] == [math.inf] * 3
     (notes_of,) = store.rows("SELECT notes FROM live_sources($n) WHERE notes <> '[]'")
     assert json.loads(notes_of["notes"]) == ["3 values are infinite: bits_per_byte, byte_perplexity, word_perplexity"]
 
 
-@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "1e999", "1" + "0" * 400])
-def test_whatever_is_too_large_is_infinite(tmp_path: Path, number: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [("Infinity", math.inf), ("-Infinity", -math.inf), ("1e999", math.inf), ("1" + "0" * 400, math.inf)],
+)
+def test_whatever_is_too_large_is_infinite(tmp_path: Path, number: str, value: float) -> None:
     file = loaded(tmp_path, f'{{"results": {{"t": {{"ppl,none": {number}, "acc,none": 0.5}}}}}}')
-    assert [(m.metric, m.value) for m in file.evals[0].reported] == [("ppl", None), ("acc", 0.5)]
+    assert [(m.metric, m.value) for m in file.evals[0].reported] == [("ppl", value), ("acc", 0.5)]
     assert file.notes == ["1 value is infinite: ppl"]
 
 
