@@ -74,8 +74,8 @@ def _companions(path: Path, document: dict[str, Any] | None) -> dict[Path, str]:
 def _peek(path: Path) -> dict[str, Any]:
     """A results document, to learn what belongs to it; empty where the file is none."""
     try:
-        raw = read_plain(path)
-        document = decode(raw) if RESULTS_FIRST.match(raw) else {}
+        # Only of what begins as results do, the rest is read: a log beside may be large.
+        document = decode(read_plain(path)) if RESULTS_FIRST.match(read_plain(path, HEAD_BYTES)) else {}
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
