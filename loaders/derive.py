@@ -222,21 +222,17 @@ def _unmatched(
     files: dict[bytes, tuple[str, StudyFile]] = {}
     for root, tree in shelf.trees.items():
         files_there = [path for path in paths.get(root, ()) if not _is_card(path)]
+        tables = [path for path in paths.get(root, ()) if may_be_table(path)]
         for each in tree.cards:
             if not each.path.startswith("../"):
-                idle_logs = unmatched_logs(each.card.logs, partial(_any_matches, tree, each.path, files_there))
+                idle_logs = unmatched_logs(each.card.logs, partial(tree.matches_any, each.path, files_there))
                 for entry, said in idle_logs:
                     yield each.path, None, _study_conflict(each.card.lines, entry, said)
         for file, study in tree.studies:
             if file.startswith("../"):
                 continue
 
-            def matches(glob: str, file: str = file, tree: CardTree = tree, those: list[str] = files_there) -> bool:
-                return _any_matches(tree, file, those, glob)
-
-            def is_table(glob: str, file: str = file, root: str = root, tree: CardTree = tree) -> bool:
-                return any(tree.matches(file, glob, path) for path in paths.get(root, ()) if may_be_table(path))
-
+            matches, is_table = partial(tree.matches_any, file, files_there), partial(tree.matches_any, file, tables)
             found = set(unmatched(study, matches, is_table, evals))
             key = msgspec.json.encode([file, study])
             files[key] = (file, study)
@@ -246,10 +242,6 @@ def _unmatched(
         file, study = files[key]
         for entry, said in sorted(set.intersection(*sets), key=lambda pair: study.lines.get(pair[0], 0)):
             yield file, None, _study_conflict(study.lines, entry, said)
-
-
-def _any_matches(tree: CardTree, file: str, paths: Collection[str], glob: str) -> bool:
-    return any(tree.matches(file, glob, path) for path in paths)
 
 
 def _study_conflict(lines: Mapping[str, int], entry: str, said: str) -> Conflict:

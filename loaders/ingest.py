@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -164,10 +165,7 @@ class _Root:
         for file, study in tree.studies:
             if file.startswith("../") or several:
                 continue
-
-            def matches(glob: str, file: str = file) -> bool:
-                return any(tree.matches(file, glob, path) for path in logs.items)
-
+            matches = partial(tree.matches_any, file, logs.items)
             self.report.notes += [f"{file}: {said}" for said in unmatched_ignore(study, matches)]
         for path in [path for path in logs.items if tree.ignored(path)]:
             del logs.items[path]

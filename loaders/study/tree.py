@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -146,6 +146,10 @@ class CardTree:
     def matches(self, card_path: str, pattern: str, path: str) -> bool:
         """Whether a glob of a card or study file matches a path."""
         return self._matches(card_path, pattern, path)
+
+    def matches_any(self, card_path: str, paths: Iterable[str], pattern: str) -> bool:
+        """Whether a glob of a card or study file matches at least one of some paths."""
+        return any(self._matches(card_path, pattern, path) for path in paths)
 
     def run_of(self, each: Shelved) -> str | None:
         """The run that a card is about: its name, else the named card around it, else its folder's name."""
