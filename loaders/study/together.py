@@ -34,6 +34,11 @@ class Identity(Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...]
     """The log's own ids, of the evaluation and of the task in its set."""
 
+    @property
+    def evaluations(self) -> list[Hashable]:
+        """Logs that have one of these in common are of one evaluation."""
+        return [(self.task, self.weights, each) for each in self.ids]
+
 
 def identity(evidence: EvalEvidence, ids: Sequence[str | None]) -> Identity:
     """What a log tells of itself for this.
@@ -91,15 +96,13 @@ def _as_their_twins(
     sure: dict[Hashable, list[int]] = defaultdict(list)
     for eval_id, placement in placements.items():
         if placement.placed and _stands(placement):
-            own = identities[eval_id]
-            for each in own.ids:
-                sure[own.task, own.weights, each].append(eval_id)
+            for evaluation in identities[eval_id].evaluations:
+                sure[evaluation].append(eval_id)
     found = {}
     for eval_id, placement in placements.items():
         if _stands(placement):
             continue
-        own = identities[eval_id]
-        twins = {twin for each in own.ids for twin in sure.get((own.task, own.weights, each), ())}
+        twins = {twin for evaluation in identities[eval_id].evaluations for twin in sure.get(evaluation, ())}
         if placement.placed:  # it says its run: another run's log is no twin of it
             twins = {twin for twin in twins if placements[twin].run == placement.run}
         where = {(placements[twin].run, placements[twin].step, placements[twin].step_label) for twin in twins}
@@ -131,9 +134,8 @@ def _same(alone: Sequence[int], identities: Mapping[int, Identity]) -> list[list
 
     first: dict[Hashable, int] = {}
     for eval_id in alone:
-        own = identities[eval_id]
-        for each in own.ids:
-            before = first.setdefault((own.task, own.weights, each), eval_id)
+        for evaluation in identities[eval_id].evaluations:
+            before = first.setdefault(evaluation, eval_id)
             group[root(eval_id)] = root(before)
     found: dict[int, list[int]] = defaultdict(list)
     for eval_id in alone:
