@@ -41,8 +41,7 @@ def _log_facts(row: dict[str, Any]) -> LogFacts:
     alone = row["step"] is None and row["step_label"] is None
     # A retry keeps the task's id and gets another eval id; logs of old versions have no id of the task.
     ids = next(((f"{name} {row[name]}",) for name in ("task_id", "log_eval_id") if row[name]), ())
-    settings = _settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS))
-    asked = {name: value for name, value in settings.items() if name not in RESCORED}
+    settings, asked = _settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS))
     return LogFacts(
         eval_id=row["eval_id"],
         place=(*where, ids or row["eval_id"]) if alone else where,
@@ -59,16 +58,19 @@ def _log_facts(row: dict[str, Any]) -> LogFacts:
         n_planned=row["n_planned"],
         n_reported=row["n_reported"],
         judge=row["judge"],
-        settings=json.dumps(settings, sort_keys=True),
-        asked=json.dumps(asked, sort_keys=True),
+        settings=settings,
+        asked=asked,
     )
 
 
 @lru_cache(maxsize=10_000)
-def _settings(judge: str | None, version: str | None, *texts: str | None) -> dict[str, str]:
+def _settings(judge: str | None, version: str | None, *texts: str | None) -> tuple[str, str]:
+    """The settings as text, and those that logs of one evaluation share."""
     names = (name.removesuffix("_json") for name in SETTINGS)
     decoded = {name: json.loads(text) if text else {} for name, text in zip(names, texts, strict=True)}
-    return settings_of(SettingFacts(judge=judge, task_version=version, **decoded))
+    found = settings_of(SettingFacts(judge=judge, task_version=version, **decoded))
+    asked = {name: value for name, value in found.items() if name not in RESCORED}
+    return json.dumps(found, sort_keys=True), json.dumps(asked, sort_keys=True)
 
 
 LOGS = """
