@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from dashboard.queries.standing import shortened
-from loaders.study.settings import NAMES, NOT_SAMPLING, setting_of
+from loaders.study.settings import NAMES, NOT_SAMPLING, TASK_ARGS, setting_of
 
 Row = dict[str, Any]
 
 SIZE = "number of samples"
-TASK_ARGS = "task_args."
 
 HUGE_JUMP = 0.5
 """A rate this far from both neighbours, with intervals apart, is worth a look even when it isn't 0 or 1."""
@@ -75,7 +74,7 @@ def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
     """
     by_design = {SIZE, *(setting_of(field) for field in splits)}
     for same_eval in _grouped(rows, lambda row: (row["eval"], row["metric"])):
-        facets = {id(row): facets_of(row) | _task_args(row) for row in same_eval}
+        facets = {id(row): facets_of(row, task_args=True) for row in same_eval}
         names = sorted({name for facet in facets.values() for name in facet})
         lines = _grouped(same_eval, line_of)
         for name in names:
@@ -97,10 +96,14 @@ def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
                         row["flags"].append(f"{name} of this line differs: {here} (other lines {elsewhere})")
 
 
-def facets_of(row: Row) -> dict[str, Any]:
+def facets_of(row: Row, *, task_args: bool = False) -> dict[str, Any]:
     """What should be the same in two logs of an eval: judge, version, size, sampling settings, what forms the prompt.
 
     The size is the whole log's, also where its samples are split; of a log without samples the number that it reports.
+
+    Args:
+        row: Of rates, or of `live_evals`.
+        task_args: Whether the arguments of the task are told too.
     """
     dataset = json.loads(row["dataset_json"] or "{}")
     facets = {
@@ -116,12 +119,8 @@ def facets_of(row: Row) -> dict[str, Any]:
         for name, value in config.items()
         if name not in NOT_SAMPLING | NAMES.keys() and value is not None
     }
-    stated = {name: value for name, value in json.loads(row["settings"]).items() if not name.startswith(TASK_ARGS)}
-    return stated | facets
-
-
-def _task_args(row: Row) -> dict[str, str]:
-    return {name: value for name, value in json.loads(row["settings"]).items() if name.startswith(TASK_ARGS)}
+    stated = json.loads(row["settings"])
+    return {name: stated[name] for name in stated if task_args or not name.startswith(TASK_ARGS)} | facets
 
 
 def _comparable(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import duckdb
 
-from dashboard.queries.applicable import DEFAULT, Scope, scope_of
+from dashboard.queries.applicable import COUNTING, DEFAULT, Scope, scope_of
 from dashboard.queries.definitions import Metric, Reported
 from dashboard.queries.outcomes import outcomes_sql
 from dashboard.queries.splits import Where, check_field
@@ -196,7 +196,7 @@ def _in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str,
 def _behind(scope: Scope, wanted: SampleFilter) -> set[int]:
     """Logs whose samples count; of a log that is named, all that tell of its evaluation."""
     if not wanted.logs:
-        return {log["eval_id"] for log in scope.logs if log["role"] in ("speaks", "joined")}
+        return {log["eval_id"] for log in scope.logs if log["role"] in COUNTING}
     named = {log["eval_id"] for log in scope.logs if log["eval_key"] in wanted.logs}
     return named | {log["eval_id"] for log in scope.logs if log["role"] == "joined" and log["lead_id"] in named}
 

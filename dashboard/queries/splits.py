@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dashboard.queries.sql import json_pointer
+from loaders.study.settings import TASK_ARGS
 
-METADATA, TASK_ARGS, VARIANT = "metadata.", "task_args.", "variant"
+METADATA, VARIANT = "metadata.", "variant"
 
 ALLOWED = "metadata.NAME, task_args.NAME, variant"
 

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
-from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, setting_of
+from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, TASK_ARGS, setting_of
 
 Row = dict[str, Any]
 Repeats = Literal["pooled", "newest", "each"]
@@ -55,8 +55,9 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
     named = _differing(logs, settings, splits)
     values: dict[tuple[str, str], set[str]] = defaultdict(set)
     for log in logs:
-        for name in named.get(log["eval"], ()):
-            values[log["eval"], name] |= {settings[log["eval_id"]][name]} if name in settings[log["eval_id"]] else set()
+        mine = settings[log["eval_id"]]
+        for name in mine.keys() & named.get(log["eval"], ()):
+            values[log["eval"], name].add(mine[name])
     short = {key: shortened(of) for key, of in values.items()}
     found = []
     for log in logs:
@@ -70,7 +71,7 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
 
 def _title(name: str, names: Sequence[str]) -> str:
     """A setting's name for people; a task arg is called as such where another setting has its name."""
-    bare = name.removeprefix("task_args.")
+    bare = name.removeprefix(TASK_ARGS)
     return name if bare in names else bare
 
 

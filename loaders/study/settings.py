@@ -28,6 +28,9 @@ FORMING = (FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT, SOLVER)
 """Settings that form the prompt: two logs of one run that differ in them never share a line, whatever their steps."""
 
 JUDGE, SCORER, TASK_VERSION, DATASET = "judge", "scorer", "task version", "dataset"
+TASK_ARGS = "task_args."
+"""Begins the settings that are arguments of the task, and the fields by which samples are split by them."""
+
 RESCORED = (JUDGE, SCORER, TASK_VERSION, DATASET)
 """Settings that may differ between logs of one evaluation: scored afresh by newer code, on another machine."""
 
@@ -111,7 +114,7 @@ def settings_of(facts: SettingFacts) -> dict[str, str]:
     found[SCORER] = ", ".join(_with_options(facts.scorers))
     for key, value in _items(facts.task_args):
         if _key(key) not in NO_SETTING:
-            found[NAMES.get(_key(key), f"task_args.{key}")] = value
+            found[NAMES.get(_key(key), f"{TASK_ARGS}{key}")] = value
     # Of several system prompts each is asked; an argument mostly repeats the solver's.
     system_prompts.append(found.get(SYSTEM_PROMPT))
     found[SYSTEM_PROMPT] = "\n".join(dict.fromkeys(text for each in system_prompts if (text := _text(each))))
@@ -125,8 +128,7 @@ def settings_of(facts: SettingFacts) -> dict[str, str]:
 
 def setting_of(field: str) -> str:
     """The setting that a field is by which samples are split: few-shot of `task_args.num_fewshot`."""
-    source, _, name = field.partition(".")
-    return NAMES.get(_key(name), field) if source == "task_args" else field
+    return NAMES.get(_key(field.removeprefix(TASK_ARGS)), field) if field.startswith(TASK_ARGS) else field
 
 
 def _items(value: Any) -> Iterator[tuple[str, Any]]:
