@@ -13,11 +13,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dashboard.queries.applicable import scope_of
-from dashboard.queries.definitions import Metric
 from dashboard.queries.frame import COUNT, LIST, NUMBER, TEXT, frame_of
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.sql import records
+from dashboard.queries.scope import scope_of
 from dashboard.queries.transcript_hash import transcript_hashes
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict, verdicts
 from dashboard.statistics import (
@@ -28,6 +25,9 @@ from dashboard.statistics import (
     cohens_kappa,
     wilson_interval,
 )
+from loaders.metrics.definitions import Metric
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.store.sql import records
 
 TIED = "tied"
 

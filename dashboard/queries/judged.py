@@ -12,8 +12,8 @@ import pandas as pd
 from dashboard.queries.frame import COUNT, TEXT, frame_of
 from dashboard.queries.judgings import LAST, SavedJudging
 from dashboard.queries.sample_filter import SampleFilter, find, order_by
-from dashboard.queries.sql import records
 from dashboard.queries.transcript_hash import transcript_hashes
+from loaders.store.sql import records
 
 FIRST = "first"
 """Stands for the log's own score where else a judging_id does."""

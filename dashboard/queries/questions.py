@@ -10,10 +10,10 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.queries.definitions import Metric
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.sql import records
 from dashboard.statistics import ClusterSums, sums_of_parts
+from loaders.metrics.definitions import Metric
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.store.sql import records
 
 QUESTIONS = """
 SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,

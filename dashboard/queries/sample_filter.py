@@ -8,11 +8,12 @@ from typing import Any, Literal, TypeAlias
 
 import duckdb
 
-from dashboard.queries.applicable import COUNTING, DEFAULT, Scope, scope_of
-from dashboard.queries.definitions import Metric, Reported
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.splits import Where, check_field
-from dashboard.queries.sql import identifier
+from dashboard.queries.scope import DEFAULT, Scope, scope_of
+from loaders.metrics.applicable import COUNTING
+from loaders.metrics.definitions import Metric, Reported
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.metrics.splits import Where, check_field
+from loaders.store.sql import identifier
 from loaders.study.conditions import Condition
 
 Outcome = Literal["misaligned", "aligned", "missing", "outside", "scored"]

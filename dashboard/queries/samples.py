@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, TIME, frame_of
 from dashboard.queries.sample_filter import OUTCOMES, SORTS, Outcome, SampleFilter, Sort, find, order_by
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 __all__ = [
     "OUTCOMES",

@@ -81,14 +81,14 @@ def _scores(kind: str, bad: bool, chance: random.Random, text: str) -> list[Scor
 
 def logs(shape: Shape, seed: int = 1) -> Iterator[tuple[str, EvalRecord]]:
     """The logs of a study, each with its path."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
+    chance = random.Random(seed)
     sentences = _sentences(chance)
 
     def text(least: int, most: int) -> str:
         return " ".join(chance.choices(sentences, k=chance.randint(least, most)))
 
     questions = {name: [text(1, 4) for _ in range(shape.samples)] for name in EVALS}
-    created = datetime(2026, 1, 1)  # noqa: DTZ001 - UTC, as the store holds it
+    created = datetime(2026, 1, 1)
     for run in range(shape.runs):
         for at in range(shape.steps):
             step = 100 * at
@@ -125,8 +125,8 @@ def logs(shape: Shape, seed: int = 1) -> Iterator[tuple[str, EvalRecord]]:
 
 def totals(files: int, evals: int, seed: int = 1) -> Iterator[tuple[str, LoadedFile]]:
     """A harness's results: many evals a file, each with a few totals and no sample."""
-    chance = random.Random(seed)  # noqa: S311 - no secret
-    created = datetime(2026, 1, 1)  # noqa: DTZ001 - UTC, as the store holds it
+    chance = random.Random(seed)
+    created = datetime(2026, 1, 1)
     for number in range(files):
         run, step = number % 10, 1000 * (number // 10)
         config = msgspec.json.encode({"model_args": f"pretrained=lab/run-{run},revision=step{step}"}).decode()
@@ -152,7 +152,7 @@ def write(store: Store, files: Iterator[tuple[str, LoadedFile]], each: int = 50)
     root = tempfile.mkdtemp(prefix="driftline-bench-")
     Path(root, "study.yaml").write_text(STUDY)
     batch = ingest([Path(root)], store).batch + 1
-    now = datetime(2026, 6, 1)  # noqa: DTZ001 - UTC, as the store holds it
+    now = datetime(2026, 6, 1)
     with store.writing, store.cursor() as cursor:
         cursor.execute("INSERT INTO batches VALUES (?, ?, NULL, 'bench', NULL, NULL)", [batch, now])
         writer = Writer(cursor, batch)

@@ -8,10 +8,10 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.conditions import Compiled
-from dashboard.queries.definitions import MEANS, Grade, Metric, Reported, Rule, ScoreValue
-from dashboard.queries.splits import Where, field_sql, where_sql
-from dashboard.queries.sql import json_pointer, records
+from loaders.metrics.conditions import Compiled
+from loaders.metrics.definitions import MEANS, Grade, Metric, Reported, Rule, ScoreValue
+from loaders.metrics.splits import Where, field_sql, where_sql
+from loaders.store.sql import json_pointer, records
 from loaders.study.conditions import Condition, ScoreTest
 
 NO_SPLIT = "NULL::VARCHAR"
