@@ -170,7 +170,7 @@ def _outcomes(
         if not of:
             continue
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in of.values()}
-        outcomes = outcomes_sql(metric, list(of.values()), fields, as_of)
+        outcomes = outcomes_sql(con, metric, list(of.values()), fields, as_of)
         for row in records(con, outcomes.sql + OUTCOMES_OF, outcomes.parameters):
             log = of[row["eval_id"]]
             place = {name: log[name] for name in ("run", "step", "step_label", "eval")} | {"log": log["eval_key"]}

@@ -83,7 +83,7 @@ def answers(con: duckdb.DuckDBPyConnection, query: AnswerQuery, as_of: int) -> p
     if not logs:
         return frame_of([], ANSWER_COLUMNS)
     cluster = {query.eval: scope.study.cluster_field(query.eval)}
-    outcomes = outcomes_sql(metric_of(scope, query), list(logs.values()), cluster, as_of)
+    outcomes = outcomes_sql(con, metric_of(scope, query), list(logs.values()), cluster, as_of)
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in records(con, outcomes.sql + ANSWERS, outcomes.parameters | {"sample": query.sample}):
         found.setdefault((checkpoint(logs[row["eval_id"]]), row["sample"]), []).append(row)

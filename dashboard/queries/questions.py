@@ -89,7 +89,7 @@ def questions(
     """
     found: dict[Part, dict[str, Question]] = {}
     if evals:
-        outcomes = outcomes_sql(metric, evals, cluster_field, as_of, splits=splits)
+        outcomes = outcomes_sql(con, metric, evals, cluster_field, as_of, splits=splits)
         for row in records(con, outcomes.sql + QUESTIONS, outcomes.parameters):
             found.setdefault(Part(row["eval_id"], row["split"], row["split2"]), {})[row["sample"]] = row
     return found

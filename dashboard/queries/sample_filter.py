@@ -151,7 +151,7 @@ def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Fo
     for part, (metric, logs) in enumerate(_in_sight(scope, wanted).items()):
         prefix = f"m{part}_"
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in logs}
-        outcomes = outcomes_sql(metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
+        outcomes = outcomes_sql(con, metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
         named = {"metric": metric.name, "kind": metric.kind, "better": metric.better}
         parameters |= outcomes.parameters | {f"{prefix}{name}": value for name, value in named.items()}
         # Only our own SQL, numbers and prefixes are put together here; values are bound.

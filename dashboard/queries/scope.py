@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,11 @@ SELECT eval_id, eval_key, coalesce(eval, task) AS eval, variant, run, step, step
        generate_config_json, dataset_json, lead_id, role, standing, partial, graded, planned, settings,
        coalesce(json_extract_string(config_json, '$.score_on_error') = 'true', false) AS score_on_error
 FROM live_evals($as_of)
+WHERE $names::VARCHAR[] IS NULL OR coalesce(eval, task) IN (SELECT unnest($names::VARCHAR[]))
 ORDER BY run_position, run, eval, step, eval_id
 """
+
+NAMES = "SELECT DISTINCT coalesce(eval, task) FROM live_evals($as_of)"
 
 DEFAULT = "default"
 """Name of a group's metric where its members have different defaults."""
@@ -64,9 +67,17 @@ class Scope:
         return group.metric or (names.pop() if len(names) == 1 else DEFAULT)
 
 
-def live_evals(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
-    """Every log as of a batch, with its place and settings: the columns of `EVALS`."""
-    return records(con, EVALS, {"as_of": as_of})
+def live_evals(
+    con: duckdb.DuckDBPyConnection, as_of: int, names: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """Every log as of a batch, with its place and settings: the columns of `EVALS`.
+
+    Args:
+        con: A cursor of this thread.
+        as_of: Batch.
+        names: Of the evals that are wanted; None for all.
+    """
+    return records(con, EVALS, {"as_of": as_of, "names": None if names is None else list(names)})
 
 
 def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int, splits: Sequence[str] = ()) -> Scope:
@@ -79,12 +90,13 @@ def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int, s
         splits: Fields by which samples are split: logs that differ in one of them are no variants.
     """
     study = read_study(con, as_of)
-    logs = live_evals(con, as_of)
-    names = list(dict.fromkeys(log["eval"] for log in logs))
     groups = [group for group in study.groups if not evals or group.name in evals]
-    shown = [name for name in names if not evals or name in evals]
-    needed = {*shown, *(name for group in groups for name in group.members(names))}
-    logs = with_variants([log for log in logs if log["eval"] in needed], splits)
+    needed = set(evals)
+    if evals and groups:
+        names = [row[0] for row in con.execute(NAMES, {"as_of": as_of}).fetchall()]
+        needed.update(name for group in groups for name in group.members(names))
+    logs = with_variants(live_evals(con, as_of, needed if evals else None), splits)
+    shown = [name for name in dict.fromkeys(log["eval"] for log in logs) if not evals or name in evals]
     # What applies is told by every log of an eval's name, not only by those that a filter leaves.
     contents = contents_of(con, logs, as_of)
     applicable = {name: metrics_of(study, name, held) for name, held in contents.items()}

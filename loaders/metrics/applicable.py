@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -27,20 +28,44 @@ from loaders.metrics.definitions import (
 )
 from loaders.store.sql import records
 
-SCORES = f"""
+FACTS = f"""
+SELECT eval_id, scorer, key,
+       bool_and(value_text IN ('C', 'I', 'P', 'N')) AS graded,
+       bool_or(value_text = 'P') AS partial,
+       count(number) > 0 AS numbers,
+       bool_or(infinite) AS infinite,
+       bool_and(number IN (0, 1)) AS zero_or_one,
+       bool_or(number = 0) AS zero,
+       bool_or(value_type = 'bool') AS boolean,
+       count(number) + count(value_text) > 0 AS told
+FROM (SELECT *, {SCORE_NUMBER} AS number, {IS_INFINITE} AS infinite FROM live_scores($as_of))
+WHERE eval_id IN (SELECT unnest($eval_ids::BIGINT[]))
+GROUP BY ALL
+"""  # noqa: S608 - both are constants
+"""What kind of values each scorer and key has in one log. A log never changes: `loaders.metrics.settled` keeps them."""
+
+FACTS_KEY = hashlib.sha256((FACTS + duckdb.__version__).encode()).hexdigest()
+"""Of the settled facts: other SQL, other facts."""
+
+SCORES = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
 SELECT eval, scorer, key,
-       coalesce(bool_and(value_text IN ('C', 'I', 'P', 'N')), false) AS graded,
-       coalesce(bool_or(value_text = 'P'), false) AS partial,
-       count(number) > 0 OR bool_or(infinite) AS numbers,
-       coalesce(bool_and(number IN (0, 1)) AND NOT bool_or(infinite)
-                AND (bool_or(number = 0) OR bool_or(value_type = 'bool')), false)
+       coalesce(bool_and(graded), false) AS graded,
+       coalesce(bool_or(partial), false) AS partial,
+       bool_or(numbers) OR bool_or(infinite) AS numbers,
+       coalesce(bool_and(zero_or_one) AND NOT bool_or(infinite) AND (bool_or(zero) OR bool_or(boolean)), false)
            AS yes_or_no,
-       count(DISTINCT eval_id) FILTER (WHERE number IS NOT NULL OR value_text IS NOT NULL) AS logs
-FROM (SELECT *, {SCORE_NUMBER} AS number, {IS_INFINITE} AS infinite FROM live_scores($as_of))
-JOIN chosen USING (eval_id)
+       count(DISTINCT eval_id) FILTER (WHERE told) AS logs
+FROM ({facts}) JOIN chosen USING (eval_id)
 GROUP BY ALL ORDER BY ALL
-"""  # noqa: S608 - both are constants
+"""
+
+SETTLED_FACTS = "SELECT * FROM live_score_facts($as_of)"
+
+UNSETTLED_FACTS = """
+SELECT unnest($1::BIGINT[]) AS eval_id
+EXCEPT SELECT eval_id FROM measured JOIN measures USING (measure_id) WHERE key = $2
+"""
 
 REPORTED = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
@@ -83,8 +108,15 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
         contents[row["eval"]].tasks.add(row["task"])
         contents[row["eval"]].logs += 1
     chosen = {"eval_ids": [e["eval_id"] for e in evals], "names": [e["eval"] for e in evals], "as_of": as_of}
-    for row in records(con, SCORES, chosen):
+    unsettled = [row[0] for row in con.execute(UNSETTLED_FACTS, [chosen["eval_ids"], FACTS_KEY]).fetchall()]
+    facts = SETTLED_FACTS
+    if unsettled:
+        facts += f" WHERE eval_id NOT IN (SELECT unnest($unsettled::BIGINT[])) UNION ALL BY NAME ({FACTS})"
+        facts = facts.replace("$eval_ids", "$unsettled")
+        chosen["unsettled"] = unsettled
+    for row in records(con, SCORES.format(facts=facts), chosen):
         contents[row["eval"]].scores.append(row)
+    chosen.pop("unsettled", None)
     for row in records(con, REPORTED, chosen):
         contents[row["eval"]].reported.append(row)
     return contents

@@ -17,6 +17,7 @@ import msgspec
 
 from loaders.derive import derive
 from loaders.ingest import ingest
+from loaders.metrics.settled import settle
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, ReportedMetric, SampleRecord, ScoreRecord
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
@@ -114,8 +115,9 @@ def logs(shape: Shape, seed: int = 1) -> Iterator[tuple[str, EvalRecord]]:
                 yield (
                     f"run-{run}/{step}/{name}.eval",
                     EvalRecord(
-                        name, log_eval_id=f"e{run}-{step}-{name}", task_id=f"t{run}-{step}-{name}", model=f"lab/run-{run}",
-                        created=created, completed=created, epochs=1, n_samples_reported=shape.samples,
+                        name, log_eval_id=f"e{run}-{step}-{name}", task_id=f"t{run}-{step}-{name}",
+                        model=f"lab/run-{run}", created=created, completed=created, epochs=1,
+                        n_samples_reported=shape.samples,
                         config_json='{"epochs":1}', dataset_json=f'{{"name":"{name}","samples":{shape.samples}}}',
                         metadata_json=msgspec.json.encode({"run": f"run-{run}", "step": step}).decode(),
                         task_args_json="{}", samples=samples,
@@ -165,6 +167,7 @@ def write(store: Store, files: Iterator[tuple[str, LoadedFile]], each: int = 50)
         writer.write(waiting)
         _, undecided = derive(cursor, batch)
         assert not undecided, undecided
+        settle(cursor, batch)
         cursor.execute("UPDATE batches SET finished_at = ?, roots = '[]', report = '{}' WHERE batch = ?", [now, batch])
         cursor.execute("CHECKPOINT")
     return batch
