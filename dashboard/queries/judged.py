@@ -114,7 +114,10 @@ def _now(
     sql = found.sql + NOW.format(details=found.details, order=NATURAL)
     parts = [list(part) for part in zip(*names, strict=True)]
     of = dict(zip(("logs", "samples", "epochs"), parts, strict=True))
-    return {(r["log"], r["sample"], r["epoch"]): r for r in records(con, sql, found.parameters | of)}
+    return {
+        (r["log"], r["sample"], r["epoch"]): r
+        for r in records(con, sql, found.parameters | found.details_parameters | of)
+    }
 
 
 def _state(here: dict[str, Any] | None, said: Sequence[dict[str, Any]], hashes: dict[int, str]) -> str:

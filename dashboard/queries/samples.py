@@ -181,4 +181,4 @@ def _rows(
     unlimited = 2**31 - 1
     limits = {"size": unlimited if size is None else size, "skip": skip, "chars": chars or unlimited}
     sql = found.sql + PAGE.format(order=order, details=found.details)
-    return frame_of(records(con, sql, found.parameters | limits), SAMPLE_COLUMNS)
+    return frame_of(records(con, sql, found.parameters | found.details_parameters | limits), SAMPLE_COLUMNS)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -143,12 +143,14 @@ class Outcomes:
     Attributes:
         sql: A WITH clause that ends in the relation `outcomes`.
         parameters: What is bound in it.
-        looked_at: Condition on rows of scores: those that the metric looks at. Its parameters are among the others.
+        looked_at: Condition on rows of scores: those that the metric looks at.
+        looked_at_parameters: What is bound in it that is not among the others.
     """
 
     sql: str
     parameters: dict[str, Any]
     looked_at: str
+    looked_at_parameters: dict[str, Any] = field(default_factory=dict)
 
 
 def outcomes_sql(
@@ -192,8 +194,8 @@ def outcomes_sql(
         return Outcomes(computed.sql, computed.parameters | chosen, computed.looked_at)
     compiled = Compiled(prefix)
     _fragments(metric, compiled)
-    looked_at = compiled.score_filter
-    further = Compiled(prefix, parameters=dict(compiled.parameters))
+    # Of other names than those that only `looked_at` needs: a query must bind all that it is given.
+    further = Compiled(f"{prefix}further_")
     also_sql = further.expression(also) if also else "true"
     split, split2 = [*(field_sql(field, further.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
     where_clause = where_sql(where, further.bind)
@@ -212,7 +214,7 @@ def outcomes_sql(
         joined=joined,
     )
     chosen[f"{prefix}measures"] = measures
-    return Outcomes(sql, further.parameters | chosen, looked_at)
+    return Outcomes(sql, further.parameters | chosen, compiled.score_filter, compiled.parameters)
 
 
 def computed_sql(
