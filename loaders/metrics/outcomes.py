@@ -214,7 +214,10 @@ def outcomes_sql(
         joined=joined,
     )
     chosen[f"{prefix}measures"] = measures
-    return Outcomes(sql, further.parameters | chosen, compiled.score_filter, compiled.parameters)
+    looked_at = compiled.score_filter
+    bound = set(re.findall(r"\$(\w+)", looked_at))
+    of_metric = {name: value for name, value in compiled.parameters.items() if name in bound}
+    return Outcomes(sql, further.parameters | chosen, looked_at, of_metric)
 
 
 def computed_sql(

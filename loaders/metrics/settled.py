@@ -59,7 +59,8 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
     study = read_study(cursor, batch)
     names = {log["eval"] for log in with_samples.values()}
     contents = contents_of(cursor, [log for log in logs if log["eval"] in names], batch)
-    wanted: dict[str, tuple[Metric, str | None, list[dict[str, Any]]]] = {}
+    # Two metrics of an eval may be made of the same (a definition, and a score as it is): settled once for both.
+    wanted: dict[str, tuple[Metric, str | None, dict[int, dict[str, Any]]]] = {}
     of_eval: dict[str, list[dict[str, Any]]] = {}
     for log in with_samples.values():
         of_eval.setdefault(log["eval"], []).append(log)
@@ -68,11 +69,12 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
         pointer = None if field is None else json_pointer(field)
         for metric in metrics_of(study, name, contents[name]):
             if not isinstance(metric.source, Reported):
-                wanted.setdefault(measure_key(metric, pointer), (metric, pointer, []))[2].extend(of)
+                of_measure = wanted.setdefault(measure_key(metric, pointer), (metric, pointer, {}))[2]
+                of_measure.update((log["eval_id"], log) for log in of)
     for key, (metric, pointer, of) in wanted.items():
         # Whatever is odd about one definition, it is said where its numbers are asked for.
         with suppress(duckdb.Error):
-            _settle_measure(cursor, batch, key, metric, pointer, of)
+            _settle_measure(cursor, batch, key, metric, pointer, list(of.values()))
 
 
 def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]) -> None:
