@@ -160,7 +160,7 @@ def where(field: str, value: object) -> str:
 
 def page_file(page: str) -> str:
     """The file of a page, by which Streamlit knows it."""
-    return f"app_pages/{page}.py"
+    return f"app_pages/{page}/page.py"
 
 
 def transcript(

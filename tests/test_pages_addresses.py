@@ -125,7 +125,7 @@ def test_numbers_do_not_change_under_the_reader_until_the_update_is_taken(store:
 def test_a_page_looks_as_it_was_left_when_the_reader_comes_back(store: StoreBuilder) -> None:
     app = opened("curves", run=["plain"], metric="strict")
     app.query_params.clear()
-    app.switch_page("app_pages/data.py").run()
+    app.switch_page("app_pages/data/page.py").run()
     app.query_params.clear()
-    app.switch_page("app_pages/curves.py").run()
+    app.switch_page("app_pages/curves/page.py").run()
     assert address(app) == {"eval": ["blackmail"], "metric": ["strict"], "run": ["plain"]}

@@ -13,10 +13,10 @@ from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Reader
-from dashboard.parts import caches
-from dashboard.parts import reader as readers
-from dashboard.parts.judgings.compare import parquet
-from dashboard.parts.reader import ALLOWED as ALLOWED_TO
+from dashboard.app_pages.judgings.compare import parquet
+from dashboard.kit import caches
+from dashboard.kit.page import reader as readers
+from dashboard.kit.page.reader import ALLOWED as ALLOWED_TO
 from dashboard.probe.endpoints import Allowance, Declared, Limits
 from dashboard.probe.rejudging.rubrics import USUAL
 from dashboard.probe.service import ProbeService
