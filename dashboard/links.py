@@ -45,30 +45,6 @@ FILTER = frozenset(
 MEASURED = frozenset({"eval", "metric", "split", "point"})
 """What every page of charts has: what is measured, how it is split, and the point that was clicked."""
 
-PARAMETERS: dict[str, frozenset[str]] = {
-    OVERVIEW: BOUND | {"eval", "metric"},
-    CURVES: BOUND | MEASURED | {"run", "mix", "stage"},
-    MIXES: BOUND | MEASURED | {"run", "mix", "baseline", "against"},
-    PERSISTENCE: BOUND | MEASURED | {"run", "baseline"},
-    ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
-    COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
-    SAMPLES: FILTER | {"page"},
-    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
-    BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
-    DATA: frozenset({"show", "run"}),
-    REPORT: frozenset({"title", "saved"}),
-    AUDIT: frozenset({"who", "action", "text", "since", "until", "page"}),
-    PROBE: frozenset(
-        {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
-    )
-    | {"log", "sample", "epoch", "upto", "reply"},
-    VIEWS: frozenset({"view", "find"}),
-    NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
-    AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
-    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
-}
-"""Which parameters belong to which page."""
-
 
 def parameters(**values: object) -> Parameters:
     """Turn values into query parameters: lists as repeated ones, None left out, an empty list as one empty text.
@@ -156,11 +132,6 @@ def samples_of_rate(row: Row, splits: Sequence[str] = ()) -> Parameters:
 def where(field: str, value: object) -> str:
     """A value of a field as a filter of samples: "metadata.ai_name=Claude"; the field alone where it has none."""
     return field if is_missing(value) else f"{field}={value}"
-
-
-def page_file(page: str) -> str:
-    """The file of a page, by which Streamlit knows it."""
-    return f"app_pages/{page}/page.py"
 
 
 def transcript(

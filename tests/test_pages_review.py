@@ -9,8 +9,10 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import links
 from dashboard.kit.page import reader as reading
 from dashboard.kit.text.thread_html import thread_html
+from dashboard.pages import page_file
 from dashboard.queries.saved_views import saved_views
 from dashboard.queries.threads import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample
 from dashboard.queries.verdicts import verdicts_on
@@ -98,7 +100,7 @@ def test_a_view_opens_as_it_was_saved_whatever_its_page_was_left_with(store: Sto
     save_view(store.store, ANN, page="curves", address={"run": ["open"]}, title="Plain")
     app = opened("curves", run=["secret"], x="tokens", zoom="true", point="blackmail | misaligned | secret@0")
     app.query_params.clear()
-    app.switch_page("app_pages/views/page.py").run()
+    app.switch_page(page_file(links.VIEWS)).run()
     button(app, "Open").click().run()
     assert not app.exception
     assert app.subheader[0].value == "Curves"

@@ -10,6 +10,7 @@ import duckdb
 
 from dashboard import links
 from dashboard.access import Reader
+from dashboard.pages import NAMED
 from dashboard.queries import threads as thread_queries
 from dashboard.queries.named_runs import runs_named
 from dashboard.queries.threads import KINDS, Anchor, Thread
@@ -62,7 +63,7 @@ def begin_thread(
         DriftlineError: No such page or kind of thing.
     """
     require(reader, "editor", WRITE)
-    if page not in links.PARAMETERS or anchor.kind not in KINDS:
+    if page not in NAMED or anchor.kind not in KINDS:
         raise DriftlineError(f'There is no {anchor.kind} on a page "{page}" that could have a note.')
     comment = checked("A comment", text, LONGEST_COMMENT, needed=True)
     wanted = _checked_tags(tags)

@@ -12,6 +12,7 @@ from dashboard.kit.numbers import in_percent, written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
+from dashboard.pages import page_file
 from dashboard.queries.agreement import TIED, Agreement
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict
 from dashboard.statistics import Kappa
@@ -29,7 +30,6 @@ SHORT = {
 """What stands over a column whose neighbours tell the rest."""
 
 WHOSE = ("Judge", "Judge + people")
-TRANSCRIPT_PAGE = links.page_file(links.TRANSCRIPT)
 
 
 def two_figures(value: float) -> str:
@@ -174,7 +174,7 @@ def _open_row(samples: pd.DataFrame, key: str) -> None:
     if cells:
         row = samples.iloc[cells[0][0]]
         to = links.transcript(row["log"], row["sample"], int(row["epoch"]))
-        fragments.switch_page(TRANSCRIPT_PAGE, query_params=to)
+        fragments.switch_page(page_file(links.TRANSCRIPT), query_params=to)
 
 
 def _said(said: list[PersonsVerdict], words: dict[str, str]) -> str:

@@ -20,6 +20,7 @@ from dashboard.kit.outcomes import outcome_words
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped, listed
+from dashboard.pages import page_file
 from dashboard.queries.compare import Comparison
 from dashboard.queries.planning import plan
 from dashboard.statistics.power import POWER
@@ -184,7 +185,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             if column == BESIDE:
                 both = [row["baseline"], row["checkpoint"]]
                 fragments.switch_page(
-                    "app_pages/beside/page.py",
+                    page_file(links.BESIDE),
                     query_params=links.beside(flip["eval"], flip["sample"], both, metric=flip["metric"]),
                 )
             place = places[row["baseline" if side else "checkpoint"]]

@@ -12,6 +12,7 @@ from dashboard.app_pages.judgings import selecting
 from dashboard.kit.page import reader
 from dashboard.kit.page.attempts import attempt
 from dashboard.kit.text.plain import escaped
+from dashboard.pages import page_file
 from dashboard.probe.asked import Column
 from dashboard.probe.judge import Judge
 from dashboard.probe.rejudging.material import LEAST_TOKENS
@@ -26,8 +27,6 @@ MOST_RUBRICS = 3
 TRANSCRIPT_TOKENS = 16_000
 EACH, SEED, TOKENS, MODEL, TITLE = "judging_each", "judging_seed", "judging_tokens", "judging_model", "judging_title"
 RUBRICS = "judging_rubrics"
-
-SAMPLES_PAGE = "app_pages/samples/page.py"
 
 
 def form(
@@ -44,7 +43,9 @@ def form(
     left, right = st.columns([5, 7], gap="medium")
     with left:
         st.html('<div class="dl-head"><b>Which transcripts</b></div>' + selecting.selection_note(within))
-        st.page_link(SAMPLES_PAGE, label="Change the filter", icon=":material/list:", query_params=within or None)
+        st.page_link(
+            page_file(links.SAMPLES), label="Change the filter", icon=":material/list:", query_params=within or None
+        )
         first, second = st.columns(2, gap="small")
         each = first.number_input(
             "Of each checkpoint", 1, MOST_ITEMS, value=None, key=EACH, placeholder="All",

@@ -14,6 +14,7 @@ from dashboard.kit.page.attempts import notice
 from dashboard.kit.page.reader import ALLOWED, cursor, name_field, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.thread_html import STYLE, place_text
+from dashboard.pages import page_file
 from dashboard.queries.threads import KINDS, Thread, ThreadFilter, find_threads, people_and_tags
 
 ANY = "any"
@@ -53,7 +54,7 @@ def lead_to(thread: Thread) -> None:
     if not thread.there:
         label, icon = f"Open as of batch {thread.as_of}", ":material/history:"
         address = {**address, links.AS_OF: [str(thread.as_of)]}
-    st.page_link(links.page_file(thread.page), label=label, icon=icon, query_params=address)
+    st.page_link(page_file(thread.page), label=label, icon=icon, query_params=address)
 
 
 if only:

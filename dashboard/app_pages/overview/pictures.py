@@ -22,6 +22,7 @@ from dashboard.kit.charts.panels import download_csv
 from dashboard.kit.page import fragments, shell
 from dashboard.kit.pickers.series import colours_of, lineage_of, with_forebears
 from dashboard.kit.text.plain import escaped, listed
+from dashboard.pages import NAMED, page_file
 from dashboard.queries.overview import Standings
 
 MOST_ROWS = 60
@@ -29,11 +30,6 @@ MOST_ROWS = 60
 
 MOST_NAMED = 12
 """Runs without a rate that are named; the others are counted."""
-
-PAGES = {
-    links.DATA: ("app_pages/data/page.py", "Data", ":material/database:"),
-    links.CURVES: ("app_pages/curves/page.py", "Curves", ":material/show_chart:"),
-}
 
 
 def study_head(study: dict[str, Any]) -> None:
@@ -75,10 +71,12 @@ def show_notices(found: Sequence[Notice]) -> None:
     title = f"What needs attention: {' · '.join(notice.title for notice in found)}"
     with st.expander(title, icon=":material/flag:"), st.grid(min(2, len(found)), min_column_width=340):
         for notice in found:
-            page, label, icon = PAGES[notice.page]
+            page = NAMED[notice.page]
             with st.container(gap="xxsmall"):
                 st.html(f'<div class="dl-head"><b>{escaped(notice.title)}</b></div>{listed(notice.items)}')
-                st.page_link(page, label=f"See {label}", icon=icon, query_params=notice.state)
+                st.page_link(
+                    page.file, label=f"See {page.title}", icon=f":material/{page.icon}:", query_params=notice.state
+                )
 
 
 def pieces_to_show(standings: Standings, runs: pd.DataFrame) -> list[list[Member]]:
@@ -146,7 +144,7 @@ def draw(
             if run in lineage:
                 along = ["lineage"] if lineage[run].parent_run else None
                 to = state | links.parameters(run=with_forebears([run], lineage), x=along)
-                fragments.switch_page(PAGES[links.CURVES][0], query_params=to)
+                fragments.switch_page(page_file(links.CURVES), query_params=to)
 
         show(
             chart, key, "Runs, with rates, their courses and changes", told_columns(rows), on_select=open_run,

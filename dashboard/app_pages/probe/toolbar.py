@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import links, runtime
 from dashboard.app_pages.probe import arriving, compose, noting, recent, results
 from dashboard.kit.noting import noted
 from dashboard.kit.page.attempts import attempt
 from dashboard.kit.page.reader import reader
 from dashboard.kit.text.plain import escaped
+from dashboard.pages import page_file
 from dashboard.probe import plans
 from dashboard.probe.asked import Column
 from dashboard.probe.export import export
@@ -37,9 +38,7 @@ def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str,
             )  # fmt: skip
         origin = recent.origin_of(probe)
         if origin is not None:
-            st.page_link(
-                "app_pages/transcript/page.py", label="Transcript", icon=":material/forum:", query_params=origin
-            )
+            st.page_link(page_file(links.TRANSCRIPT), label="Transcript", icon=":material/forum:", query_params=origin)
     return active
 
 

@@ -17,10 +17,10 @@ from dashboard.exports.review import Chart
 from dashboard.kit.charts.drawn import drawn_charts
 from dashboard.kit.page import fragments, shell
 from dashboard.kit.pickers import controls
+from dashboard.pages import page_file
 from dashboard.queries.saved_views import SavedView
 
 QUEUE, COLLECTED, ON_WAY = "_report_queue", "_report_collected", "_report_on_way"
-REPORT_PAGE = "app_pages/report/page.py"
 
 WITHOUT_CHARTS = frozenset({links.SAMPLES, links.TRANSCRIPT, links.BESIDE, links.DATA})
 """Pages that a review reads from the store, since nothing on them is drawn."""
@@ -91,4 +91,4 @@ def _keep(view: SavedView) -> None:
     session[COLLECTED] = {**session.get(COLLECTED, {}), key_of(view): found}
     # Without parameters of its own the page comes back as it was left; with none at all Streamlit would refuse to
     # clear those that its switches keep in the address.
-    fragments.switch_page(REPORT_PAGE, query_params={})
+    fragments.switch_page(page_file(links.REPORT), query_params={})

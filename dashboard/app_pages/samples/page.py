@@ -17,6 +17,7 @@ from dashboard.kit.pickers.definitions import common_direction, pick_definition
 from dashboard.kit.pickers.sample_filters import EITHER, ORDERS, filter_of, order_of, parts_alone
 from dashboard.kit.pickers.series import labels_of
 from dashboard.kit.text.plain import escaped
+from dashboard.pages import page_file
 from dashboard.queries.samples import OUTCOMES
 from loaders.errors import DriftlineError
 
@@ -88,7 +89,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.page_link(
-            "app_pages/judgings/page.py", label="Judge again", icon=":material/gavel:",
+            page_file(links.JUDGINGS), label="Judge again", icon=":material/gavel:",
             query_params=links.judge_again(address), help="Have another model or rubric judge these samples.",
         )  # fmt: skip
         download_samples(wanted, runs_in(there), as_of)

@@ -36,6 +36,7 @@ from dashboard.kit.text.transcript_html import (
     scores_html,
     without_messages,
 )
+from dashboard.pages import page_file
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
 from loaders.errors import DriftlineError
@@ -91,7 +92,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-        st.page_link("app_pages/samples/page.py", label="Samples", icon=":material/list:", query_params=within or None)
+        st.page_link(page_file(links.SAMPLES), label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
         st.button(
             "Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None,
@@ -158,7 +159,7 @@ with beside:
             elif asked_at:
                 upto = asked_at[0]
             st.page_link(
-                "app_pages/probe/page.py", label="Probe this", icon=":material/science:",
+                page_file(links.PROBE), label="Probe this", icon=":material/science:",
                 query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
             )  # fmt: skip
     other_checkpoints(read, here, within, as_of)

@@ -14,6 +14,7 @@ from dashboard.kit.page.reader import reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.kit.text.thread_html import when
+from dashboard.pages import page_file
 from dashboard.queries.saved_views import SavedView
 from dashboard.review.views import LONGEST_NOTE, LONGEST_TITLE, archive_view, duplicate_view, edit_view
 
@@ -31,7 +32,7 @@ def open_view(view: SavedView) -> None:
         shell.show_newest()
     else:
         address[links.AS_OF] = [str(view.as_of)]
-    fragments.switch_page(links.page_file(view.page), query_params=address)
+    fragments.switch_page(page_file(view.page), query_params=address)
 
 
 def view_card(view: SavedView) -> None:

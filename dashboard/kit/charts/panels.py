@@ -22,13 +22,12 @@ from dashboard.kit.page import fragments
 from dashboard.kit.page.reader import reader
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.text.plain import escaped, facts, listed
+from dashboard.pages import page_file
 from dashboard.queries.samples import SampleFilter, all_samples
 
 FIRST_SAMPLES = 6
 ROW_HEIGHT = 68
 """Pixels: three lines of a judge's words."""
-
-TRANSCRIPT_PAGE, SAMPLES_PAGE = "app_pages/transcript/page.py", "app_pages/samples/page.py"
 
 
 def sample_table(
@@ -67,7 +66,7 @@ def sample_table(
         if cells:
             row = frame.iloc[cells[0][0]]
             to = links.transcript(row["log"], row["sample"], int(row["epoch"]), within=within)
-            fragments.switch_page(TRANSCRIPT_PAGE, query_params=to)
+            fragments.switch_page(page_file(links.TRANSCRIPT), query_params=to)
 
     st.dataframe(
         table.drop(columns=alike),
@@ -113,7 +112,9 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
                 total = sum(caches.outcome_counts(wanted, as_of).values())
                 with st.container(horizontal=True, width="content", gap="small"):
                     along_this_run(frame.to_dict("records"), as_of)
-                    st.page_link(SAMPLES_PAGE, label=f"All {total} samples", icon=":material/list:", query_params=to)
+                    st.page_link(
+                        page_file(links.SAMPLES), label=f"All {total} samples", icon=":material/list:", query_params=to
+                    )
         if len(frame):
             sample_table(
                 frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.kit.pickers import controls
+from dashboard.pages import NAMED
 
 
 def page() -> str:
@@ -15,5 +16,6 @@ def page() -> str:
 
 def address() -> links.Parameters:
     """The page's own parameters, without the batch. Ask it where something is clicked: then the page has been drawn."""
-    own = links.PARAMETERS.get(page(), frozenset())
+    of = NAMED.get(page())
+    own = of.parameters if of else frozenset()
     return {name: st.query_params.get_all(name) for name in st.query_params if name in own}

@@ -14,6 +14,7 @@ from dashboard.kit.page import absent, fragments, share, signing_in
 from dashboard.kit.page.print_style import print_style
 from dashboard.kit.page.save_view import save_view_button
 from dashboard.kit.text.plain import STYLE, escaped
+from dashboard.pages import page_file
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
@@ -74,7 +75,7 @@ def run(page: Any) -> None:
             f" drawn to its end.</b> Nothing was lost. The terminal of the dashboard has the details"
             f" ({datetime.now(UTC):%H:%M:%S} UTC). What is under way, such as a probe, goes on.</div>"
         )
-        st.page_link("app_pages/overview/page.py", label="Back to the overview", icon=":material/home:")
+        st.page_link(page_file(links.OVERVIEW), label="Back to the overview", icon=":material/home:")
         # Streamlit writes the details down, and draws a box of its own, which the style hides beside these words.
         raise
 

@@ -16,6 +16,7 @@ from dashboard.access import Reader
 from dashboard.access.sign_in import address_to_open
 from dashboard.kit.page.reader import Outside, claimed, reader, sign_in_of, standing
 from dashboard.kit.text.plain import STYLE, escaped
+from dashboard.pages import NAMED
 from dashboard.review import audit
 from dashboard.server_settings import auth_section
 
@@ -98,7 +99,7 @@ def wanted() -> tuple[str, links.Parameters] | None:
 
 def _sign_in(page: str) -> None:
     browser = _browser()
-    if browser and page in links.PARAMETERS:
+    if browser and page in NAMED:
         address = {name: st.query_params.get_all(name) for name in st.query_params}
         _wanted[browser] = (time.monotonic(), page, address)
         while len(_wanted) > MOST_REMEMBERED:

@@ -17,6 +17,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard import links
 from dashboard.kit.page import absent
+from dashboard.pages import NAMED
 
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
 DRAWN = "_drawn"
@@ -38,7 +39,7 @@ def arrive(page: str) -> None:
     kept = session.setdefault(KEPT, {})
     if history or session.get(PAGE) != page:
         address = {name: st.query_params.get_all(name) for name in st.query_params if name != links.AS_OF}
-        own = bool(address) and set(address) <= links.PARAMETERS[page]
+        own = bool(address) and set(address) <= NAMED[page].parameters
         session[SOURCE] = address if own or page not in kept else kept[page]
     else:
         session[SOURCE] = None
