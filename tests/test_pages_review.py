@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import links
+from dashboard.kit.notes.thread_html import thread_html
 from dashboard.kit.page import reader as reading
-from dashboard.kit.text.thread_html import thread_html
 from dashboard.pages import page_file
 from dashboard.queries.saved_views import saved_views
 from dashboard.queries.threads import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample

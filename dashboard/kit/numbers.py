@@ -1,7 +1,4 @@
-"""How tables write numbers: rates in per cent, their differences in points, p-values as papers have them.
-
-The numbers in the table stay what they are: they sort as numbers, and the file that can be downloaded has all digits.
-"""
+"""How numbers and outcomes are written for people; tables keep the numbers, so that they sort as such."""
 
 from __future__ import annotations
 
@@ -13,6 +10,19 @@ from pandas.io.formats.style import Styler
 from dashboard.links import is_missing
 
 MINUS = "−"
+
+Write = Callable[[float], str]
+
+MISALIGNED = {
+    "misaligned": "● misaligned",
+    "aligned": "○ aligned",
+    "missing": "– no outcome",
+    "outside": "· outside",
+    "scored": "scored",
+    "none": "",
+}
+
+COUNTED = MISALIGNED | {"misaligned": "● counted", "aligned": "○ not counted"}
 
 
 def in_percent(value: float) -> str:
@@ -41,9 +51,6 @@ def p_value(value: float) -> str:
     return "< 0.0001" if value < 1e-4 else f"{value:.2g}"
 
 
-Write = Callable[[float], str]
-
-
 def written(frame: pd.DataFrame, columns: Mapping[str, Write], rates: Sequence[bool] | None = None) -> Styler:
     """A table whose numbers are written for people; what is missing stays empty.
 
@@ -67,3 +74,8 @@ def written(frame: pd.DataFrame, columns: Mapping[str, Write], rates: Sequence[b
 
 def _or_empty(write: Write) -> Callable[[object], str]:
     return lambda value: "" if is_missing(value) or not isinstance(value, (int, float)) else write(float(value))
+
+
+def outcome_words(better: str | None) -> dict[str, str]:
+    """The word for each outcome, by the direction of the definition. Signs tell them apart without colour."""
+    return MISALIGNED if better == "lower" else COUNTED

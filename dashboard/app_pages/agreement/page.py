@@ -14,16 +14,16 @@ from dashboard.app_pages.agreement.tables import (
     tied_samples,
 )
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import download_csv
+from dashboard.kit.notes.thread_html import when
 from dashboard.kit.notes.watching import shown
-from dashboard.kit.outcomes import outcome_words
+from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.page.reader import cursor
 from dashboard.kit.page.until import forget, until
 from dashboard.kit.pickers import choices, controls
 from dashboard.kit.pickers.series import labels_of
+from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import escaped
-from dashboard.kit.text.thread_html import when
 from dashboard.queries.agreement import AgreementQuery, agreement
 from dashboard.queries.verdicts import judged_metrics, newest_verdict, people
 

@@ -12,10 +12,11 @@ from dashboard.charts.panels import flags_by_text
 from dashboard.charts.points import marked_points, without_rate
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, chosen_point
-from dashboard.kit.charts.panels import numbers_table, to_look_at
+from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import choices, controls
 from dashboard.kit.pickers.series import checkpoint_titles
+from dashboard.kit.tables import numbers_table
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.queries.frame import RateQuery
 

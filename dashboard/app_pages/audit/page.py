@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 from functools import partial
 
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.app_pages.audit.filters import day
 from dashboard.exports.csv import csv_bytes
-from dashboard.kit.noting import noted
 from dashboard.kit.page.reader import ALLOWED, cursor, reader
 from dashboard.kit.pickers import controls
+from dashboard.kit.tables import noted
+from dashboard.kit.text.plain import escaped
 from dashboard.queries.audit import AuditFilter, audit_page, people
 from dashboard.review.audit import ACTIONS
 
@@ -25,6 +26,17 @@ controls.arrive(links.AUDIT)
 if not reader().may("admin"):
     st.html(f'<div class="dl-notice" role="alert">{ALLOWED["admin"]} You are signed in as {reader().role}.</div>')
     controls.stop()
+
+
+def day(text: str) -> datetime | None:
+    """The beginning of a day that was written; None where nothing was, or something else, which is said."""
+    if not text:
+        return None
+    with suppress(ValueError):
+        return datetime.strptime(text, "%Y-%m-%d")
+    st.html(f'<div class="dl-notice" role="alert">{escaped(text)} is no day: write one like 2026-01-31.</div>')
+    return None
+
 
 # Which rows.
 with cursor() as seen:

@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dashboard.kit.text.differences_html import segments_html
-from dashboard.kit.text.plain import escaped
+from dashboard.kit.text.plain import escaped, segments_html
 from dashboard.kit.text.transcript_html import FOLDED, LONG, arguments_of, media_of
 from dashboard.texts.turns import Stretch, TurnRow
 from dashboard.texts.word_differences import Segment, differences
@@ -28,14 +27,6 @@ STYLE = """<style>
 .bs-here { display: inline-block; font-size: .76rem; font-weight: 600; color: #D55E00; }
 .bs-gap { opacity: .5; font-size: .82rem; padding: .3rem 0 .3rem .8rem; border-left: 3px dotted rgba(128,128,128,.45); }
 .bs-same { margin: .3rem 0; padding: .2rem .6rem; background: rgba(128,128,128,.08); border-radius: 4px; }
-ol.bs-strip.bs-strip { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem .1rem; margin: .2rem 0;
-  padding: 0; }
-ol.bs-strip.bs-strip li { margin: 0; min-width: 2.1rem; padding: .1rem .25rem; text-align: center;
-  font-size: .74rem; line-height: 1.25; border: 1px solid transparent; border-radius: 4px; }
-.bs-strip li b { display: block; font-size: .95rem; font-weight: 600; }
-.bs-strip li.counted b { color: #D55E00; } .bs-strip li.other b { color: #009E73; }
-.bs-strip li.unknown { opacity: .55; } .bs-strip li.first { border-color: #D55E00; }
-.bs-strip li.now { background: rgba(128,128,128,.16); }
 @media (max-width: 700px) { .bs-row { grid-template-columns: minmax(0, 1fr); } .bs-wide .bs-name { display: block; }
   .bs-head { display: none; } .bs-cell.nothing { display: none; } }
 </style>"""

@@ -8,13 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.beside.along import Counted, counted_of
-from dashboard.app_pages.compare import telling
 from dashboard.kit import caches
+from dashboard.kit.along import Counted, counted_of
 from dashboard.kit.page import nothing
 from dashboard.kit.pickers import controls
-from dashboard.kit.pickers.choices import titles_of
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers.checkpoints import first_checkpoints, named_checkpoints
+from dashboard.kit.pickers.choices import pick_definition, titles_of
 from dashboard.kit.pickers.series import checkpoint_titles, default_evals
 from dashboard.queries.beside import MOST
 
@@ -61,13 +60,13 @@ def choose(evals: pd.DataFrame, runs: pd.DataFrame, coverage: pd.DataFrame, as_o
     """
     single = evals[~evals["group"]]
     titles, offered = titles_of(single), checkpoint_titles(coverage, runs)
-    named = telling.named_checkpoints(controls.restored("checkpoint"), None, coverage)
+    named = named_checkpoints(controls.restored("checkpoint"), None, coverage)
     if named is not None:
         controls.replace_restored("checkpoint", named.checkpoints[:MOST])
     with st.sidebar:
         eval_name = controls.pick_one("Eval", "eval", list(titles), default=_first_eval(single, as_of), titles=titles)
         here = coverage[coverage["eval"] == eval_name]
-        first = telling.first_checkpoints(runs, with_samples(here))[:FIRST_COLUMNS]
+        first = first_checkpoints(runs, with_samples(here))[:FIRST_COLUMNS]
         picked = controls.pick_many(
             "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, most=MOST,
             placeholder=f"Pick two to {MOST}",

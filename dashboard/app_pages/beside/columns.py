@@ -12,14 +12,13 @@ from dashboard import links
 from dashboard.app_pages.beside.cells import ROOMY, ROWS_A_PART, Column, Room, column, grid_html, role_of
 from dashboard.app_pages.beside.choosing import Choice
 from dashboard.app_pages.beside.moving import PART
-from dashboard.app_pages.beside.words import told_at, told_in_epoch
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import TRANSCRIPT_PAGE
 from dashboard.kit.page.absent import instead
 from dashboard.kit.pickers import controls
-from dashboard.kit.text.differences_html import KEY
-from dashboard.kit.text.plain import escaped
+from dashboard.kit.text.answers import told_at, told_in_epoch
+from dashboard.kit.text.plain import KEY, escaped
 from dashboard.kit.text.transcript_html import scores_html, without_messages
+from dashboard.pages import page_file
 from dashboard.queries.beside import AnswerQuery
 from dashboard.queries.nearest import near_checkpoints
 from dashboard.queries.transcript import Transcript
@@ -110,7 +109,7 @@ def _head(choice: Choice, place: Place, columns: Sequence[Place], sample: str, a
         within = {"eval": [choice.eval], "in_log": [str(place.row["log"])]}
         within |= {"metric": [choice.counted.metric]} if choice.counted.metric else {}
         st.page_link(
-            TRANSCRIPT_PAGE, label="Whole transcript", icon=":material/forum:",
+            page_file(links.TRANSCRIPT), label="Whole transcript", icon=":material/forum:",
             query_params=links.transcript(str(place.row["log"]), sample, place.epoch, within=within),
         )  # fmt: skip
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages.beside.along import Counted
-from dashboard.app_pages.beside.words import told_at
+from dashboard.kit.along import Counted, OfRun
 from dashboard.kit.page import absent
 from dashboard.kit.pickers import controls
+from dashboard.kit.text.answers import told, told_at
+from dashboard.queries.beside import changes_of
 
 HERE, PART, TABLE = "beside_here", "beside_part", "beside_table"
+
 SAMPLE = "sample"
+
 MOST_ROWS = 12
 
 Row = Mapping[Any, Any]
+
+CHANGED = "beside_changes"
 
 
 def go(sample: str) -> None:
@@ -139,3 +144,56 @@ def matrix(
 def by_place(frame: pd.DataFrame) -> dict[tuple[str, str], Row]:
     """Rows of `ANSWER_COLUMNS` by checkpoint and question."""
     return {(row["checkpoint"], row["sample"]): row for row in frame.to_dict("records")}
+
+
+def changed_questions(of: OfRun, counted: Counted, go: Callable[[str], None]) -> None:
+    """Which questions changed at which step; a click on a row goes to one."""
+    table = changes_of(of.found)
+    every = len(of.found.values)
+    st.html(
+        f'<div class="dl-note"><b>{len(table)}</b> of {every:,} questions changed along the run; a click on a row goes'
+        " to the question, a click on a heading sorts.</div>"
+    )
+    if table.empty:
+        return
+    step = of.found.steps
+    stays = zip(table["stays"], table["back"], strict=True)
+    shown = pd.DataFrame(
+        {
+            "sample": table["sample"],
+            "first": [_number(step[at]) for at in table["first"]],
+            "from": [told(value, counted.kind, counted.better) for value in table["start_value"]],
+            "to": [told(value, counted.kind, counted.better) for value in table["first_value"]],
+            "stays": ["stays" if stay else f"back at {step[at]}" for stay, at in stays],
+            "differing": table["differing"],
+            "known": table["known"],
+        }
+    )
+
+    def chosen() -> None:
+        cells = st.session_state[CHANGED].selection.cells
+        if cells:
+            go(str(table["sample"].iloc[cells[0][0]]))
+
+    st.dataframe(
+        shown,
+        key=CHANGED,
+        on_select=chosen,
+        selection_mode="single-cell",
+        hide_index=True,
+        height="content" if len(shown) <= 10 else 380,
+        column_config={
+            "sample": st.column_config.TextColumn("Question", width=160, pinned=True),
+            "first": st.column_config.Column("First changed at step", width=150),
+            "from": st.column_config.TextColumn("From", width=120),
+            "to": st.column_config.TextColumn("To", width=120),
+            "stays": st.column_config.TextColumn("Stays?", width=120),
+            "differing": st.column_config.NumberColumn("Steps unlike the start", width=150),
+            "known": st.column_config.NumberColumn("Steps with an outcome", width=150),
+        },
+        alt="Questions whose outcome changed along the run; a click goes to one",
+    )
+
+
+def _number(step: int | str | None) -> int | str:
+    return "" if step is None else step

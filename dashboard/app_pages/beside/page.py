@@ -5,18 +5,19 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.beside import along, choosing, columns, moving
+from dashboard.app_pages.beside import choosing, columns, moving
 from dashboard.app_pages.beside.cells import STYLE
-from dashboard.kit import caches
+from dashboard.kit import along, caches
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import labels_of
+from dashboard.kit.text.answers import STYLE as MARKS
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.beside import AnswerQuery, questions_of
 
 controls.arrive(links.BESIDE)
 as_of = shell.as_of()
-st.html(STYLE)
+st.html(STYLE + MARKS)
 evals, runs, coverage = caches.evals(as_of), caches.runs(as_of), caches.coverage(as_of)
 if evals.empty:
     nothing.nothing_ingested(as_of)
@@ -56,7 +57,7 @@ if view == links.ALONG_A_RUN:
         "Side by side: steps of this run", icon=":material/view_column_2:", disabled=not steps,
         on_click=choosing.put_beside, args=(steps,),
     )  # fmt: skip
-    along.changed_questions(of, choice.counted, moving.go)
+    moving.changed_questions(of, choice.counted, moving.go)
 else:
     places = columns.places(choice, answers, here)
     columns.heads(choice, places, here, as_of)

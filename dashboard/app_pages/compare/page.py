@@ -19,10 +19,10 @@ from dashboard.app_pages.compare.tables import (
 from dashboard.charts.forest import ForestStyle, forest_rows
 from dashboard.charts.palette import Scheme
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import to_look_at
+from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.pickers import choices, controls
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers import checkpoints, choices, controls
+from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import checkpoint_titles, colours_of, default_evals
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.queries.compare import CompareQuery
@@ -38,13 +38,13 @@ if evals.empty:
 offered = checkpoint_titles(coverage, runs)
 titles = choices.titles_of(evals)
 metrics = caches.metrics_for((), as_of)
-comparing_now = telling.named_checkpoints(controls.restored("checkpoint"), controls.restored("baseline"), coverage)
+comparing_now = checkpoints.named_checkpoints(controls.restored("checkpoint"), controls.restored("baseline"), coverage)
 if comparing_now is not None:
     controls.replace_restored("checkpoint", comparing_now.checkpoints)
     controls.replace_restored("baseline", comparing_now.baseline)
 with st.sidebar:
     meant = controls.restored("eval") or default_evals(evals, metrics)
-    first = telling.first_checkpoints(runs, telling.measured_by(coverage, evals, meant))
+    first = checkpoints.first_checkpoints(runs, checkpoints.measured_by(coverage, evals, meant))
     picked = controls.pick_many(
         "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, placeholder="Pick two to eight"
     )

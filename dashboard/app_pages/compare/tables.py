@@ -13,12 +13,11 @@ from dashboard import links
 from dashboard.app_pages.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
 from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
-from dashboard.kit.charts.drawn import show
-from dashboard.kit.charts.panels import TRANSCRIPT_PAGE, download_csv
-from dashboard.kit.numbers import Write, figures, in_percent, in_points, p_value, size_in_points, written
-from dashboard.kit.outcomes import outcome_words
+from dashboard.kit.charts.frame import show
+from dashboard.kit.numbers import Write, figures, in_percent, in_points, outcome_words, p_value, size_in_points, written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
+from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.pages import page_file
 from dashboard.queries.compare import Comparison
@@ -191,7 +190,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             place = places[row["baseline" if side else "checkpoint"]]
             within = samples_of(flip.to_dict(), side, place, words.splits)
             to = links.transcript(flip[f"{side}eval_key"], flip["sample"], int(flip[f"{side}epoch"]), within=within)
-            fragments.switch_page(TRANSCRIPT_PAGE, query_params=to)
+            fragments.switch_page(page_file(links.TRANSCRIPT), query_params=to)
 
     st.dataframe(
         written(table, {"change": in_points}, [rate] * len(table)),

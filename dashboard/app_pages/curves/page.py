@@ -14,11 +14,11 @@ from dashboard.charts.points import SeriesBy
 from dashboard.exports.tables import numbers_of
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, chosen_point, clickable
-from dashboard.kit.charts.panels import numbers_table, to_look_at
-from dashboard.kit.charts.trends_panel import from_which_step
+from dashboard.kit.charts.frame import to_look_at
+from dashboard.kit.charts.trends import from_which_step
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import choices, controls
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import (
     MOST_RUNS,
     colours_of,
@@ -29,6 +29,7 @@ from dashboard.kit.pickers.series import (
     shown_of,
     with_forebears,
 )
+from dashboard.kit.tables import numbers_table
 from dashboard.kit.text.plain import legend, listed
 from dashboard.queries.frame import RateQuery
 

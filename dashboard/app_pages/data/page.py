@@ -19,10 +19,10 @@ from dashboard.app_pages.data.tables import (
 )
 from dashboard.exports.facts import slug
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import download_csv
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import labels_of
+from dashboard.kit.tables import download_csv
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 
 SECTIONS = ["Coverage", "Runs", "Files", "Which logs count", "Not read", "Conflicts", "Headers", "Batches"]

@@ -12,11 +12,10 @@ import streamlit as st
 from dashboard import links
 from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.exports.csv import csv_bytes
-from dashboard.kit.charts.drawn import show
-from dashboard.kit.charts.panels import download_csv
-from dashboard.kit.noting import noted
+from dashboard.kit.charts.frame import show
 from dashboard.kit.page import shell
 from dashboard.kit.pickers.series import checkpoint_title, colours_of, labels_of
+from dashboard.kit.tables import download_csv, noted
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
 from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates

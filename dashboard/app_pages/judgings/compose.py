@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import links, runtime
 from dashboard.app_pages.judgings import selecting
 from dashboard.kit.page import reader
-from dashboard.kit.page.attempts import attempt
+from dashboard.kit.page.reader import attempt
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.probe.asked import Column

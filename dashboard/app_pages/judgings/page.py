@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard import links, runtime
 from dashboard.app_pages.judgings import apart, compare, compose, listing, progress
 from dashboard.kit import caches
-from dashboard.kit.page import attempts, nothing, reader, shell
+from dashboard.kit.page import nothing, reader, shell
+from dashboard.kit.page.reader import notice
 from dashboard.kit.pickers import controls, models
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged import FIRST, judged
@@ -42,7 +43,7 @@ with st.sidebar:
         st.rerun()
 
 # Judge again.
-attempts.notice()
+notice()
 if not reader.reader().may("prober"):
     st.html(f'<div class="dl-note">{reader.ALLOWED["prober"]}</div>')
 elif not states:

@@ -9,8 +9,8 @@ import streamlit as st
 from dashboard import links, runtime
 from dashboard.app_pages.judgings.selecting import filter_words
 from dashboard.kit.page import reader
-from dashboard.kit.page.attempts import attempt
 from dashboard.kit.page.fragments import fragment
+from dashboard.kit.page.reader import attempt
 from dashboard.kit.text.plain import escaped
 from dashboard.probe.rejudging.rejudger import Selected, selected_of
 from dashboard.queries.judgings import Progress, SavedJudging, errors_of, progress

@@ -16,7 +16,7 @@ from dashboard.charts.points import SeriesBy
 from dashboard.kit import caches
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import choices, controls
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import colours_of, labels_of
 from dashboard.queries.frame import RateQuery
 

@@ -46,7 +46,6 @@ HONEST = (
     " for as few tokens, which chance does, too. Each is compared with the cheaper one before it (Holm's p)."
 )
 
-
 MOST_COMPARED = 28
 """Checkpoints that are all compared with the reference; of more, a part."""
 

@@ -10,9 +10,10 @@ from dashboard.app_pages.mixes.choices import pick, pick_composition, pick_view
 from dashboard.charts.panels import flags_by_text
 from dashboard.charts.scatter import scatter_data
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import numbers_table, to_look_at
+from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
+from dashboard.kit.tables import numbers_table
 from dashboard.kit.text.plain import listed
 
 controls.arrive(links.MIXES)

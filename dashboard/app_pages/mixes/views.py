@@ -32,10 +32,10 @@ from dashboard.charts.scatter import ScatterStyle, scatter_chart
 from dashboard.exports.tables import numbers_of
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import chosen_point, clickable
-from dashboard.kit.charts.drawn import show
-from dashboard.kit.charts.panels import download_csv
+from dashboard.kit.charts.frame import show
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
+from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import listed
 from dashboard.queries.compare import CompareQuery
 from dashboard.statistics import fit_band, slope, variance_of_interval

@@ -7,13 +7,12 @@ from functools import partial
 import streamlit as st
 
 from dashboard import links
-from dashboard.kit.notes.threads_panel import NOTICE, one_thread
+from dashboard.kit.notes.thread_html import STYLE, place_text
+from dashboard.kit.notes.threads import NOTICE, one_thread
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.page.attempts import notice
-from dashboard.kit.page.reader import ALLOWED, cursor, name_field, reader
+from dashboard.kit.page.reader import ALLOWED, cursor, name_field, notice, reader
 from dashboard.kit.pickers import controls
-from dashboard.kit.text.thread_html import STYLE, place_text
 from dashboard.pages import page_file
 from dashboard.queries.threads import KINDS, Thread, ThreadFilter, find_threads, people_and_tags
 

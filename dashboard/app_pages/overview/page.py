@@ -9,10 +9,10 @@ from dashboard.app_pages.overview import pictures
 from dashboard.app_pages.overview.attention import notices
 from dashboard.charts.panels import flags_by_text
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import to_look_at
+from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import choices, controls
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import default_evals
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.frame import RateQuery

@@ -17,10 +17,10 @@ from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import is_fraction, marks_legend
 from dashboard.charts.standing_rows import standing_rows
 from dashboard.charts.standings import standings_chart
-from dashboard.kit.charts.drawn import show
-from dashboard.kit.charts.panels import download_csv
+from dashboard.kit.charts.frame import show
 from dashboard.kit.page import fragments, shell
 from dashboard.kit.pickers.series import colours_of, lineage_of, with_forebears
+from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.pages import NAMED, page_file
 from dashboard.queries.overview import Standings

@@ -11,8 +11,10 @@ from dashboard.app_pages.persistence.pictures import (
     STAGES,
     TRAINING,
     Scene,
+    all_numbers,
     lead_section,
     lineage_section,
+    notes_of,
     training_section,
 )
 from dashboard.charts.curve_data import tell_twins_apart
@@ -22,11 +24,10 @@ from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import flags_by_text
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, chosen_point, clicked_in
-from dashboard.kit.charts.panels import to_look_at
-from dashboard.kit.charts.trends_panel import all_numbers, notes_of
+from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import choices, controls
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import colours_of, labels_of, lineage_of, with_forebears
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.trends import TrendQuery

@@ -17,11 +17,25 @@ from dashboard.charts.lineages import stage_chart, stage_data
 from dashboard.charts.panels import axes_by_panel, marks_legend, panel_title, subtitle
 from dashboard.exports.tables import numbers_of
 from dashboard.kit.charts.chosen import clickable
+from dashboard.kit.charts.trends import FROM_START, trends_table
+from dashboard.kit.tables import numbers_table
 from dashboard.kit.text.plain import escaped, legend, listed
 from dashboard.queries.trends import Trends
 
 TRAINING, LEAD, STAGES = "training", "lead", "stages"
 """What the keys of a section's charts begin with."""
+
+LEADS = (
+    "run", "baseline", "eval", "metric", "variant", "split", "split2", "better", "first_step", "last_step", "first",
+    "first_low", "first_high", "last", "last_low", "last_high", "mean", "mean_low", "mean_high", "mean_p_corrected",
+    "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "slope_p_corrected", "span", "span_low",
+    "span_high", "direction", "family", "unit",
+)  # fmt: skip
+
+STEPS = (
+    "run", "eval", "metric", "variant", "split", "split2", "step", "checkpoint", "rate", "against", "against_rate",
+    "difference", "low", "high", "p", "p_corrected", "paired", "questions", "test", "method", "unit",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -219,3 +233,38 @@ def lineage_section(
         " Where lineages share checkpoints they stand side by side."
     )
     return data.points
+
+
+def all_numbers(trends: Trends, rates: pd.DataFrame) -> None:
+    """Every number of the Persistence page, a table and a file each.
+
+    Args:
+        trends: With leads over a baseline.
+        rates: `RATE_COLUMNS`.
+    """
+    tables = {
+        "Leads": (trends.lead_lines, LEADS, "leads"),
+        "Leads, step by step": (trends.leads, STEPS, "leads-by-step"),
+        "Change from the start": (trends.lines, FROM_START, "changes"),
+        "Changes, step by step": (trends.changes, STEPS, "changes-by-step"),
+    }
+    tabs = st.tabs([*tables, "Rates"])
+    for tab, (frame, columns, name) in zip(tabs, tables.values(), strict=False):
+        with tab:
+            trends_table(frame, columns, f"driftline-{name}")
+    with tabs[-1]:
+        numbers_table(rates, "driftline-rates")
+
+
+def notes_of(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """What must be known about the lines of a frame, for people.
+
+    Args:
+        frame: With columns run, eval and notes.
+        labels: Of the runs.
+    """
+    return [
+        f"{labels.get(row['run'], row['run'])} · {row['eval']}: {note}"
+        for row in frame.to_dict("records")
+        for note in row["notes"]
+    ]

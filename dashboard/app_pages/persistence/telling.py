@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from dashboard.charts.lead import POINTS
 from dashboard.kit.pickers.series import MOST_RUNS
+from dashboard.kit.text.trends import LEVEL, Writer, numbers
 
 Row = Mapping[Any, Any]
 
 LAST_STAGE = "rl"
+
 MOST_EVALS = 6
-LEVEL = 0.05
 
 
 def candidates(runs: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
@@ -110,20 +109,6 @@ def worst_at_start(rates: pd.DataFrame, runs: Sequence[str]) -> str:
     return max(runs, key=lambda run: float(mean.get(run, -math.inf)))
 
 
-def numbers(row: Row, name: str) -> tuple[float, float, float]:
-    """A number of a lead with its bounds as a lead: positive where the run is better; rates in percentage points.
-
-    Args:
-        row: A row of `LEAD_COLUMNS`.
-        name: Column: first, last, mean, slope or span.
-    """
-    scale = POINTS if row["kind"] == "rate" else 1.0
-    estimate, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    if row["better"] == "lower":
-        return -estimate + 0.0, -high + 0.0, -low + 0.0
-    return estimate, low, high
-
-
 def lead_in_words(row: Row, labels: Mapping[str, str]) -> str:
     """What a line of leads says, and what it doesn't: a lead that isn't shown is none, and no change is never shown.
 
@@ -133,7 +118,7 @@ def lead_in_words(row: Row, labels: Mapping[str, str]) -> str:
     """
     run, baseline = (labels.get(row[name], row[name]) for name in ("run", "baseline"))
     directed = row["better"] in ("lower", "higher")
-    write = _Writer(row)
+    write = Writer(row)
     unit = " percentage points" if row["kind"] == "rate" else f" {row['unit']}" if isinstance(row["unit"], str) else ""
     mean, low, high = numbers(row, "mean")
     if not row["mean_p_corrected"] < LEVEL:
@@ -155,33 +140,6 @@ def lead_in_words(row: Row, labels: Mapping[str, str]) -> str:
     )
 
 
-def change_in_words(row: Row, labels: Mapping[str, str]) -> str:
-    """How far a line has moved from its own start, and from which step on that is shown.
-
-    Args:
-        row: A row of `dashboard.queries.trends.LINE_COLUMNS`.
-        labels: Of the runs.
-    """
-    write = _Writer(row)
-    scale, unit = (POINTS, " percentage points") if row["kind"] == "rate" else (1.0, "")
-    percent = " %" if row["kind"] == "rate" else ""
-    names = [row["run"], row["eval"], *(row[name] for name in ("variant", "split", "split2"))]
-    line = " · ".join(labels.get(name, name) for name in names if isinstance(name, str))
-    start, last = (write.plain(scale * row[name]) + percent for name in ("start_rate", "last_rate"))
-    change, *bounds = (scale * row[name] for name in ("change", "change_low", "change_high"))
-    if pd.isna(change):
-        return f"{line}: of the change nothing can be told."
-    told = f"{line}: {start} at step {row['first_step']}, {last} at step {row['last_step']};"
-    told += " on the questions that both answered" if row["paired"] else " not paired,"
-    told += f" {write.signed(change)}{unit} {write.between(*bounds)}."
-    if pd.isna(row["first_shown"]):
-        return f"{told} No change from the start is shown at any step."
-    if pd.isna(row["lasting_from"]):
-        return f"{told} A change is first shown at step {row['first_shown']}, but not at the last."
-    first = f" (first at {row['first_shown']})" if row["first_shown"] != row["lasting_from"] else ""
-    return f"{told} A change is shown from step {row['lasting_from']} on{first}."
-
-
 def _direction(row: Row, mean: float, slope: float) -> str:
     if row["direction"] == "no change shown":
         return "no change shown"
@@ -201,24 +159,3 @@ def _onset(row: Row) -> str:
     if lasting == row["first_step"]:
         return f"The difference is shown at each of the {row['points']} steps."
     return f"The difference is shown from step {lasting} on." + (f" (First at {first}.)" if first != lasting else "")
-
-
-@dataclass(frozen=True)
-class _Writer:
-    """Writes numbers of one kind: percentage points with one digit, scores with two."""
-
-    row: Row
-
-    def plain(self, value: float) -> str:
-        return f"{value:.1f}" if self.row["kind"] == "rate" else f"{value:.2f}"
-
-    def signed(self, value: float) -> str:
-        text = self.plain(abs(value))
-        return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
-
-    def between(self, low: float, high: float) -> str:
-        return "[no interval]" if math.isnan(low) else f"[{self.signed(low)}, {self.signed(high)}]"
-
-    def at(self, name: str) -> str:
-        estimate, low, high = numbers(self.row, name)
-        return f"{self.signed(estimate)} {self.between(low, high)} at step {self.row[f'{name}_step']}"

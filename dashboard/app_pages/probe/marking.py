@@ -13,8 +13,7 @@ from dashboard.app_pages.probe import noting
 from dashboard.app_pages.probe.columns import Head, blinded, head_html, rows_of
 from dashboard.app_pages.probe.reply_html import SIGNS, reply_html
 from dashboard.app_pages.probe.results import heads_of
-from dashboard.kit.page.attempts import attempt
-from dashboard.kit.page.reader import ALLOWED, name_field, reader
+from dashboard.kit.page.reader import ALLOWED, attempt, name_field, reader
 from dashboard.kit.text.plain import escaped
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS

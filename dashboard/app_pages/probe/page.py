@@ -11,8 +11,8 @@ from dashboard.app_pages.probe import arriving, compose, marking, recent, result
 from dashboard.app_pages.probe.reply_html import STYLE
 from dashboard.app_pages.probe.reply_notes import reply_notes
 from dashboard.kit import caches
-from dashboard.kit.page import attempts, nothing, shell
-from dashboard.kit.page.reader import ALLOWED, reader
+from dashboard.kit.page import nothing, shell
+from dashboard.kit.page.reader import ALLOWED, attempt, notice, reader
 from dashboard.kit.pickers import controls, models
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.probes import NoSuchProbe
@@ -39,7 +39,7 @@ with st.sidebar:
     recent.recent_probes_list(shown_id)
 
 # What is asked.
-attempts.notice()
+notice()
 if not may_ask:
     st.html(f'<div class="dl-note">{ALLOWED["prober"]} Probes that were asked can be read here.</div>')
 elif not states:
@@ -51,7 +51,7 @@ else:
         recent.pick_preset()
         asked = compose.form(offered, names, runs)
     if asked is not None:
-        attempts.attempt(partial(arriving.ask, asked))
+        attempt(partial(arriving.ask, asked))
         st.rerun()
 
 # What came of it.

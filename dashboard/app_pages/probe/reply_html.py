@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.kit.text.differences_html import segments_html
-from dashboard.kit.text.plain import escaped
+from dashboard.kit.text.plain import escaped, segments_html
 from dashboard.queries.probes import SavedReply
 from dashboard.texts.word_differences import Segment
 

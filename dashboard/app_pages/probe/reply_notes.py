@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from dashboard import links
-from dashboard.kit.notes.threads_panel import threads_panel
+from dashboard.kit.notes.threads import threads_panel
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.pickers import controls
 from dashboard.queries.probes import SavedProbe

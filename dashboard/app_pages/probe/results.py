@@ -14,13 +14,11 @@ from dashboard.access import NotAllowed
 from dashboard.app_pages.probe import compose, noting, stream
 from dashboard.app_pages.probe.columns import Head, head_html, heads, rows_of
 from dashboard.app_pages.probe.reply_html import reply_html
-from dashboard.kit.page.attempts import attempt
 from dashboard.kit.page.fragments import fragment
-from dashboard.kit.page.reader import cursor, reader
+from dashboard.kit.page.reader import attempt, cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import colours_of, labels_of
-from dashboard.kit.text.differences_html import KEY
-from dashboard.kit.text.plain import escaped, listed
+from dashboard.kit.text.plain import KEY, escaped, listed
 from dashboard.probe import plans
 from dashboard.probe.asked import Column, ToolCall
 from dashboard.probe.judge import Judge

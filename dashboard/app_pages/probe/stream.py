@@ -13,8 +13,7 @@ import streamlit as st
 from dashboard import runtime
 from dashboard.app_pages.probe.columns import Head, head_html, rows_of
 from dashboard.app_pages.probe.reply_html import thread_html
-from dashboard.kit.page.attempts import attempt
-from dashboard.kit.page.reader import cursor, reader
+from dashboard.kit.page.reader import attempt, cursor, reader
 from dashboard.kit.text.plain import escaped
 from dashboard.probe import plans
 from dashboard.queries.probe_rates import probe_rates

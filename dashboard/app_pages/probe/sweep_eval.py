@@ -19,7 +19,7 @@ from dashboard.exports.tables import numbers_of
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, clickable
 from dashboard.kit.pickers import choices, controls
-from dashboard.kit.pickers.definitions import pick_definition
+from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import colours_of, default_evals
 from dashboard.queries.frame import RateQuery
 

@@ -21,9 +21,8 @@ from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.sweep import MISSING, as_rates, point_names, sweep_axis, sweep_chart, sweep_data
 from dashboard.kit.charts.chosen import POINT, choose, chosen_now, chosen_point, clickable
 from dashboard.kit.page import shell
-from dashboard.kit.page.attempts import attempt
 from dashboard.kit.page.fragments import fragment
-from dashboard.kit.page.reader import reader
+from dashboard.kit.page.reader import attempt, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import colours_of, labels_of
 from dashboard.kit.text.plain import escaped, legend, listed

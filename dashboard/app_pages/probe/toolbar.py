@@ -8,9 +8,8 @@ import streamlit as st
 
 from dashboard import links, runtime
 from dashboard.app_pages.probe import arriving, compose, noting, recent, results
-from dashboard.kit.noting import noted
-from dashboard.kit.page.attempts import attempt
-from dashboard.kit.page.reader import reader
+from dashboard.kit.page.reader import attempt, reader
+from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.probe import plans

@@ -18,8 +18,8 @@ from dashboard.app_pages.report.replies import conversations_of
 from dashboard.charts.points import point_id
 from dashboard.exports.facts import filters_of, runs_of
 from dashboard.exports.review import Conversation, Note, Review, View, score_blocks, turn_of
+from dashboard.kit.notes.thread_html import STATES, anchor_text, when
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
-from dashboard.kit.text.thread_html import STATES, anchor_text, when
 from dashboard.kit.text.transcript_html import provenance, without_messages
 from dashboard.queries.beside import AnswerQuery, answers
 from dashboard.queries.probes import read_probe

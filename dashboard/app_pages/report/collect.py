@@ -12,10 +12,10 @@ from functools import partial
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.views.view_list import open_view
 from dashboard.exports.review import Chart
-from dashboard.kit.charts.drawn import drawn_charts
+from dashboard.kit.charts.frame import drawn_charts
 from dashboard.kit.page import fragments, shell
+from dashboard.kit.page.shell import open_view
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
 from dashboard.queries.saved_views import SavedView

@@ -8,14 +8,13 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import download_samples, sample_table
-from dashboard.kit.noting import runs_in
-from dashboard.kit.outcomes import outcome_words
+from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
-from dashboard.kit.pickers.definitions import common_direction, pick_definition
+from dashboard.kit.pickers.choices import common_direction, pick_definition
 from dashboard.kit.pickers.sample_filters import EITHER, ORDERS, filter_of, order_of, parts_alone
 from dashboard.kit.pickers.series import labels_of
+from dashboard.kit.tables import download_samples, runs_in, sample_table
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.queries.samples import OUTCOMES

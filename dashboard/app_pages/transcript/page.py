@@ -8,7 +8,6 @@ import math
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.beside.elsewhere import other_checkpoints
 from dashboard.app_pages.transcript import judgings as of_sample
 from dashboard.app_pages.transcript.gone import gone_transcript
 from dashboard.app_pages.transcript.message_picker import message_picker
@@ -22,10 +21,12 @@ from dashboard.app_pages.transcript.sample_notes import (
     sample_notes,
 )
 from dashboard.app_pages.transcript.verdict_panel import verdict_panel
-from dashboard.kit import caches, noting
+from dashboard.kit import caches
+from dashboard.kit.along import other_checkpoints
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
+from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped, facts
 from dashboard.kit.text.transcript_html import (
     MESSAGES_A_PART,
@@ -185,7 +186,7 @@ with beside:
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
         "Download as JSON",
-        noting.noted(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])], whole.encode),
+        noted(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])], whole.encode),
         file, "application/json", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 

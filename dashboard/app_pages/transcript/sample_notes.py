@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import links
-from dashboard.kit.notes.threads_panel import threads_panel
+from dashboard.kit.notes.threads import threads_panel
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.pickers import controls
 from dashboard.queries.samples import SampleName

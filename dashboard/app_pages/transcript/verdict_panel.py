@@ -8,13 +8,12 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.kit import caches
+from dashboard.kit.notes.thread_html import when
 from dashboard.kit.notes.watching import shown
-from dashboard.kit.outcomes import outcome_words
-from dashboard.kit.page.attempts import attempt, notice
-from dashboard.kit.page.reader import ALLOWED, name_field, reader
+from dashboard.kit.numbers import outcome_words
+from dashboard.kit.page.reader import ALLOWED, attempt, name_field, notice, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
-from dashboard.kit.text.thread_html import when
 from dashboard.queries.samples import SampleName
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict, Verdict, verdicts_on
 from dashboard.review.verdicts import LONGEST_NOTE, give_verdict

@@ -5,13 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.views.view_list import NOTICE, open_view, view_card
+from dashboard.app_pages.views.cards import NOTICE, view_card
+from dashboard.kit.notes.thread_html import STYLE
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.page.attempts import notice
-from dashboard.kit.page.reader import ALLOWED, cursor, reader
+from dashboard.kit.page.reader import ALLOWED, cursor, notice, reader
+from dashboard.kit.page.shell import open_view
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
-from dashboard.kit.text.thread_html import STYLE
 from dashboard.queries.saved_views import NoSuchView, saved_view, saved_views
 
 # Views that are listed at once.

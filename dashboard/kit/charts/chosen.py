@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from dashboard import links
 from dashboard.charts.marks import SELECTION
-from dashboard.kit.charts.drawn import show
-from dashboard.kit.charts.panels import point_panel
+from dashboard.kit import caches
+from dashboard.kit.along import along_this_run
+from dashboard.kit.charts.frame import show
+from dashboard.kit.notes.threads import point_notes
 from dashboard.kit.page import absent
 from dashboard.kit.pickers import controls
+from dashboard.kit.pickers.sample_filters import filter_of, order_of
+from dashboard.kit.tables import sample_table
+from dashboard.kit.text.plain import escaped, facts
+from dashboard.pages import page_file
 
 POINT = "point"
+
+FIRST_SAMPLES = 6
 
 
 def chosen_point() -> str:
@@ -98,3 +107,74 @@ def _choose(key: str) -> None:
     clicked = st.session_state[key].selection.get(SELECTION) or [{}]
     st.session_state[f"{_key()}_in"] = key
     st.session_state[_key()] = clicked[0].get("point") or st.session_state[_key()]
+
+
+def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str], as_of: int) -> None:
+    """Show what is behind one point: what it says, and its first samples, the bad ones first.
+
+    Args:
+        row: A row of the rates.
+        members: The evals of its group, or its own.
+        splits: The fields that the rates are split by.
+        as_of: Batch.
+    """
+    to = links.samples_of_rate(row, splits)
+    wanted = filter_of(to)
+    frame = caches.samples_page(wanted, order_of(to), 0, FIRST_SAMPLES, as_of=as_of)
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
+            if len(frame):
+                total = sum(caches.outcome_counts(wanted, as_of).values())
+                with st.container(horizontal=True, width="content", gap="small"):
+                    along_this_run(frame.to_dict("records"), as_of)
+                    st.page_link(
+                        page_file(links.SAMPLES), label=f"All {total} samples", icon=":material/list:", query_params=to
+                    )
+        if len(frame):
+            sample_table(
+                frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])
+            )
+        else:
+            st.caption("The log holds no samples: only the numbers that it reports.")
+        with st.expander("About this point"):
+            st.html(facts(_about(row, members, splits)))
+        point_notes(row, as_of)
+
+
+def _headline(row: Mapping[Any, Any]) -> str:
+    form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
+    counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
+    between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
+    checkpoint = links.checkpoint(row)
+    split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
+    return (
+        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"
+        f" {escaped(between)} · {escaped(counted)}"
+    )
+
+
+def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) -> list[tuple[str, object]]:
+    reported = None
+    if row["disagrees"]:
+        reported = f"{row['reported']:.6g}, and its samples give {row['rate']:.6g}"
+    return [
+        ("Definition", f"{row['metric']}: {row['definition']}"),
+        ("Samples with", ", ".join(links.samples_of_rate(row, splits).get("where", []))),
+        ("Interval", row["interval"]),
+        ("Without outcome", row["n_missing"]),
+        ("Average of", ", ".join(members) if row["group"] else None),
+        ("Header says", reported),
+        ("Mix", row["mix"]),
+        ("Stage", row["stage"]),
+        ("Tokens", f"{row['tokens']:,.0f}" if pd.notna(row["tokens"]) else None),
+        ("Model", row["model"]),
+        ("Judge", row["judge"]),
+        ("Task", row["task"]),
+        ("Task version", row["task_version"]),
+        ("Epochs", row["epochs"]),
+        ("Status", row["status"]),
+        ("Created", row["created"]),
+        ("Log", row["path"]),
+        ("To look at", "; ".join(row["flags"])),
+    ]

@@ -1,9 +1,9 @@
-"""Who reads this page, and a look into the store that finds only what that reader may see."""
+"""Who reads this page, a look into the store that finds only what they may see, and doing what they may."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -12,6 +12,8 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.access import NotAllowed, Reader, Role
+from dashboard.kit.text.plain import escaped
+from loaders.errors import DriftlineError
 
 NAME, NOBODY_NAMED = "_reader_name", "anonymous"
 LONGEST_NAME = 80
@@ -26,6 +28,8 @@ ALLOWED: dict[Role, str] = {
     "admin": "The audit log is for admins.",
 }
 """What is said where a control is missing, by the role that it takes."""
+
+NOTICE = "probe_notice"
 
 
 def standing() -> Reader | Outside:
@@ -102,3 +106,25 @@ def name_field(place: str) -> None:
 
 def _take_name(key: str) -> None:
     st.session_state[NAME] = st.session_state[key].strip()
+
+
+def attempt(act: Callable[[], Any], role: Role = "prober", where: str = NOTICE) -> None:
+    """Do something for a reader who may, and keep the reason for the page where it can't be done.
+
+    Args:
+        act: What is done.
+        role: That the reader must have, whatever controls the page showed.
+        where: The place on the page that will tell.
+    """
+    try:
+        require(role)
+        act()
+    except DriftlineError as error:
+        st.session_state[where] = str(error)
+
+
+def notice(where: str = NOTICE) -> None:
+    """Say, once, why something could not be done."""
+    told = st.session_state.pop(where, None)
+    if told:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')

@@ -12,9 +12,11 @@ from dashboard.charts.palette import Scheme
 from dashboard.kit import caches
 from dashboard.kit.page import absent, fragments, share, signing_in
 from dashboard.kit.page.print_style import print_style
-from dashboard.kit.page.save_view import save_view_button
+from dashboard.kit.page.share import save_view_button
+from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import STYLE, escaped
 from dashboard.pages import page_file
+from dashboard.queries.saved_views import SavedView
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
@@ -166,3 +168,17 @@ def _batch() -> None:
         if st.session_state.get(PINNED):
             text = f"pinned: {text}"
         st.html(f'<span class="dl-batch">{text}</span>')
+
+
+def open_view(view: SavedView) -> None:
+    """Go to a view's page as it was saved."""
+    # The page would else bring back what it was left with where the view says nothing.
+    st.session_state[controls.KEPT].pop(view.page, None)
+    for name in links.BOUND - set(view.address):
+        st.session_state.pop(name, None)
+    address = dict(view.address)
+    if view.as_of is None:
+        show_newest()
+    else:
+        address[links.AS_OF] = [str(view.as_of)]
+    fragments.switch_page(page_file(view.page), query_params=address)

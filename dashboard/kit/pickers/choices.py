@@ -1,8 +1,9 @@
-"""What every page of charts lets the reader choose, in the same words: evals, what they are split by, intervals."""
+"""What pages of charts let the reader choose, in the same words: evals, definitions, splits, repeats, intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 import pandas as pd
@@ -17,10 +18,14 @@ from dashboard.queries.standing import REPEATS, Repeats
 
 SPLITS = "split"
 MOST_SPLITS = 2
+
 MOST_VALUES = 24
 """Values of a field beyond which it tells samples apart rather than kinds of them: it is not offered."""
 
 INTERVALS = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson"}
+
+EACH = "each eval's default"
+METRIC = "metric"
 
 
 def pick_evals(evals: pd.DataFrame, default: Sequence[str], *, label: str = "Evals") -> list[str]:
@@ -107,3 +112,50 @@ def pick_interval() -> Method:
         help="95 %. Wilson's covers 95 % on average; Clopper-Pearson's covers at least 95 % everywhere, and is wider.",
     )
     return cast("Method", picked)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """The definition in use."""
+
+    metrics: tuple[str, ...]
+    """For a query: a name, or nothing where each eval has its own default."""
+    names: tuple[str, ...]
+    """For the address: every name in use, also when it is the default."""
+    used: pd.DataFrame
+    """Rows of `metrics_for`: what is used of each eval."""
+
+
+def common_direction(used: pd.DataFrame) -> str | None:
+    """Which direction is better, where all that is used agrees.
+
+    Args:
+        used: Rows of `metrics_for`.
+    """
+    directions = set(used["better"].dropna())
+    return str(directions.pop()) if len(directions) == 1 else None
+
+
+def pick_definition(metrics: pd.DataFrame) -> Definition:
+    """Let the reader choose what counts; the names in use stand in the address.
+
+    Args:
+        metrics: Rows of `dashboard.queries.catalogue.metrics_for` for the evals in sight.
+    """
+    if metrics.empty:
+        st.caption("The logs of these evals hold neither scores nor reported numbers.")
+        return Definition((), (), metrics)
+    defaults = metrics[metrics["default"]]
+    default_names = tuple(dict.fromkeys(defaults["metric"]))
+    titles = dict(zip(metrics["metric"], metrics["title"], strict=True))
+    several = len(default_names) > 1
+    options = [*([EACH] if several else []), *titles]
+    named = controls.restored(METRIC)
+    if named is not None and several and set(named) == set(default_names):
+        controls.replace_restored(METRIC, [EACH])
+    first = EACH if several else default_names[0]
+    picked = controls.pick_one("What counts", METRIC, options, default=first, titles=titles)
+    if picked == EACH:
+        controls.remember(METRIC, list(default_names))
+        return Definition((), default_names, defaults)
+    return Definition((picked,), (picked,), metrics[metrics["metric"] == picked])

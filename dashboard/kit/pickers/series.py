@@ -18,7 +18,6 @@ MOST_RUNS = 8
 MOST_ALONE = 30
 """Logs without a step that are picked at first, where no run has one: each is a row of its own."""
 
-
 ALL = "not split"
 
 

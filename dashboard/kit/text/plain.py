@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from itertools import zip_longest
 
+from dashboard.texts.word_differences import Segment
+
 STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
   border-radius: 3px; overflow-wrap: anywhere; }
@@ -59,6 +61,12 @@ body:has(.dl-trouble) [data-testid="stException"] { display: none; }
 mark.dl-hit { background: #F0E442; color: #1F2430; border-radius: 2px; padding: 0 1px; }
 </style>"""
 """Classes for the few places where Streamlit has no element of its own. Colours work on light and dark."""
+
+KEY = (
+    '<div class="dl-note"><span class="dl-added">added</span> <span class="dl-removed">missing</span>,'
+    " by word, against the chosen column.</div>"
+)
+"""What the marks mean."""
 
 
 def escaped(text: object) -> str:
@@ -113,3 +121,22 @@ def facts(rows: list[tuple[str, object]]) -> str:
     ]
     cells = "".join(f"<tr><td>{escaped(name)}</td><td>{escaped(value)}</td></tr>" for name, value in shown)
     return f'<table class="dl-facts">{cells}</table>'
+
+
+def segments_html(segments: Sequence[Segment], most: int) -> str:
+    """Differences to another text.
+
+    Args:
+        segments: From `dashboard.texts.word_differences.differences`.
+        most: Characters that are shown.
+    """
+    css = {"added": "dl-added", "removed": "dl-removed"}
+    shown, room = [], most
+    for segment in segments:
+        text = escaped(segment.text[:room])
+        room -= len(segment.text)
+        shown.append(f'<span class="{css[segment.kind]}">{text}</span>' if segment.kind in css else text)
+        if room <= 0:
+            shown.append(" …")
+            break
+    return "".join(shown)

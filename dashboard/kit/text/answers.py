@@ -1,18 +1,29 @@
-"""How the Side by side page tells outcomes, steps and changes. Pure."""
+"""Outcomes of a question, and how they changed along a run, in words and signs. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.kit.numbers import figures
-from dashboard.kit.outcomes import outcome_words
+from dashboard.kit.numbers import figures, outcome_words
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.beside import Along
 from dashboard.statistics.changes import Change, first_change, is_unknown
 
 MIXED = "◐"
 UNKNOWN = "–"
+
+STYLE = """<style>
+ol.bs-strip.bs-strip { list-style: none; display: flex; flex-wrap: wrap; gap: .15rem .1rem; margin: .2rem 0;
+  padding: 0; }
+ol.bs-strip.bs-strip li { margin: 0; min-width: 2.1rem; padding: .1rem .25rem; text-align: center;
+  font-size: .74rem; line-height: 1.25; border: 1px solid transparent; border-radius: 4px; }
+.bs-strip li b { display: block; font-size: .95rem; font-weight: 600; }
+.bs-strip li.counted b { color: #D55E00; } .bs-strip li.other b { color: #009E73; }
+.bs-strip li.unknown { opacity: .55; } .bs-strip li.first { border-color: #D55E00; }
+.bs-strip li.now { background: rgba(128,128,128,.16); }
+</style>"""
+"""Of the marks along a run."""
 
 Row = Mapping[Any, Any]
 

@@ -1,18 +1,20 @@
-"""Ways to the Side by side page from other pages."""
+"""A question along the steps of a run: what it came to at each, where it changed, and the ways to its transcripts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.beside.along import counted_of, of_run, question_along, steps_to_see
-from dashboard.app_pages.beside.cells import STYLE
 from dashboard.kit import caches
+from dashboard.kit.text.answers import STYLE, change_lines, strip_html
+from dashboard.kit.text.plain import listed
 from dashboard.pages import page_file
-from dashboard.queries.beside import MOST
+from dashboard.queries.beside import MOST, Along, AnswerQuery, along, worth_seeing
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import Transcript
 from dashboard.statistics.changes import first_change
@@ -20,6 +22,71 @@ from dashboard.statistics.changes import first_change
 ICON = ":material/view_column_2:"
 
 Row = Mapping[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What counts.
+
+    Attributes:
+        metric: Name; None where the eval has none.
+        kind: Of it: rate, mean or reported.
+        better: Its direction.
+    """
+
+    metric: str | None
+    kind: str
+    better: str | None
+
+
+def counted_of(metrics: pd.DataFrame, eval_name: str, metric: str | None) -> Counted:
+    """What counts of an eval: the metric that is named, else the eval's default.
+
+    Args:
+        metrics: `METRIC_COLUMNS`.
+        eval_name: Of an eval.
+        metric: Name; None for the default.
+    """
+    of = metrics[metrics["eval"] == eval_name]
+    named = of[of["metric"] == metric]
+    row = next(iter((named if len(named) else of[of["default"]]).to_dict("records")), None)
+    if row is None:
+        return Counted(None, "reported", None)
+    return Counted(str(row["metric"]), str(row["kind"]), None if links.is_missing(row["better"]) else row["better"])
+
+
+@dataclass(frozen=True)
+class OfRun:
+    """The answers along one run.
+
+    Attributes:
+        found: The outcomes.
+        several_epochs: Whether questions were asked in more than one.
+    """
+
+    found: Along
+    several_epochs: bool
+
+
+def of_run(
+    eval_name: str, run: str, counted: Counted, as_of: int, variant: str | None = None, sample: str | None = None
+) -> OfRun:
+    """The answers along a run; of one question alone where it is named."""
+    query = AnswerQuery(eval_name, counted.metric, runs=(run,), variant=variant, sample=sample)
+    frame = caches.answers(query, as_of)
+    return OfRun(along(frame, counted.kind), bool(frame["epochs"].map(len).gt(1).any()))
+
+
+def question_along(of: OfRun, sample: str, counted: Counted, now: Sequence[str]) -> None:
+    """Tell where the outcome of a question changed, with a mark for every step."""
+    lines = change_lines(of.found, sample, counted.kind, counted.better, of.several_epochs)
+    st.html(listed(lines) + strip_html(of.found, sample, counted.kind, counted.better, now))
+
+
+def steps_to_see(of: OfRun, sample: str) -> list[str]:
+    """Names of up to six checkpoints of the run, chosen around the change."""
+    values = of.found.values.get(sample, [])
+    return [of.found.checkpoints[at] for at in worth_seeing(values, first_change(values))]
 
 
 def other_checkpoints(read: Transcript, here: SampleName, within: links.Parameters, as_of: int) -> None:

@@ -1,33 +1,31 @@
-"""Parts that pages share: a table of samples, what is behind a point, the numbers behind a plot."""
+"""Tables that pages share, and the files that readers take away: noted at the moment that they are taken."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.app_pages.beside.elsewhere import along_this_run
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
-from dashboard.kit import caches
-from dashboard.kit.notes.point_notes import point_notes
-from dashboard.kit.notes.sample_marks import sample_marks
-from dashboard.kit.noting import noted, runs_in
-from dashboard.kit.outcomes import outcome_words
+from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import fragments
-from dashboard.kit.page.reader import reader
-from dashboard.kit.pickers.sample_filters import filter_of, order_of
-from dashboard.kit.text.plain import escaped, facts, listed
+from dashboard.kit.page.reader import cursor, reader
+from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
 from dashboard.queries.samples import SampleFilter, all_samples
+from dashboard.queries.threads import notes_on_samples
+from dashboard.queries.verdicts import verdict_counts
+from dashboard.review import audit
 
-FIRST_SAMPLES = 6
 ROW_HEIGHT = 68
 """Pixels: three lines of a judge's words."""
+
+NAMING = ("run", "checkpoint", "baseline", "parent")
+"""Columns that name runs, by themselves or with a step behind an @."""
 
 
 def sample_table(
@@ -93,77 +91,6 @@ def sample_table(
     )
 
 
-def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str], as_of: int) -> None:
-    """Show what is behind one point: what it says, and its first samples, the bad ones first.
-
-    Args:
-        row: A row of the rates.
-        members: The evals of its group, or its own.
-        splits: The fields that the rates are split by.
-        as_of: Batch.
-    """
-    to = links.samples_of_rate(row, splits)
-    wanted = filter_of(to)
-    frame = caches.samples_page(wanted, order_of(to), 0, FIRST_SAMPLES, as_of=as_of)
-    with st.container(border=True):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
-            if len(frame):
-                total = sum(caches.outcome_counts(wanted, as_of).values())
-                with st.container(horizontal=True, width="content", gap="small"):
-                    along_this_run(frame.to_dict("records"), as_of)
-                    st.page_link(
-                        page_file(links.SAMPLES), label=f"All {total} samples", icon=":material/list:", query_params=to
-                    )
-        if len(frame):
-            sample_table(
-                frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])
-            )
-        else:
-            st.caption("The log holds no samples: only the numbers that it reports.")
-        with st.expander("About this point"):
-            st.html(facts(_about(row, members, splits)))
-        point_notes(row, as_of)
-
-
-def _headline(row: Mapping[Any, Any]) -> str:
-    form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
-    counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
-    between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
-    checkpoint = links.checkpoint(row)
-    split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
-    return (
-        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"
-        f" {escaped(between)} · {escaped(counted)}"
-    )
-
-
-def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) -> list[tuple[str, object]]:
-    reported = None
-    if row["disagrees"]:
-        reported = f"{row['reported']:.6g}, and its samples give {row['rate']:.6g}"
-    return [
-        ("Definition", f"{row['metric']}: {row['definition']}"),
-        ("Samples with", ", ".join(links.samples_of_rate(row, splits).get("where", []))),
-        ("Interval", row["interval"]),
-        ("Without outcome", row["n_missing"]),
-        ("Average of", ", ".join(members) if row["group"] else None),
-        ("Header says", reported),
-        ("Mix", row["mix"]),
-        ("Stage", row["stage"]),
-        ("Tokens", f"{row['tokens']:,.0f}" if pd.notna(row["tokens"]) else None),
-        ("Model", row["model"]),
-        ("Judge", row["judge"]),
-        ("Task", row["task"]),
-        ("Task version", row["task_version"]),
-        ("Epochs", row["epochs"]),
-        ("Status", row["status"]),
-        ("Created", row["created"]),
-        ("Log", row["path"]),
-        ("To look at", "; ".join(row["flags"])),
-    ]
-
-
 def numbers_table(rates: pd.DataFrame, name: str) -> None:
     """The numbers behind a plot, as `driftline rates` prints them, and as a file.
 
@@ -219,8 +146,48 @@ def download_samples(wanted: SampleFilter, runs: Sequence[str], as_of: int) -> N
     )  # fmt: skip
 
 
-def to_look_at(looks: list[str]) -> None:
-    """What the reader should know before trusting the numbers; a few stand open, many are folded."""
-    if looks:
-        with st.expander(f"To look at ({len(looks)})", expanded=len(looks) <= 5):
-            st.html(listed(looks))
+def noted(what: str, runs: Sequence[str], make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """What makes a file when its button is clicked, and writes down who took it.
+
+    It runs outside of the page's script, where nobody knows who reads: what it needs is looked up now.
+
+    Args:
+        what: The file in words: "rates as CSV".
+        runs: All the runs that it tells of.
+        make: Makes its content.
+    """
+    store, who = runtime.store(), reader().name
+    address = {name: st.query_params.get_all(name) for name in st.query_params}
+    page = f"{st.session_state.get(controls.PAGE, '')}?{links.query(address)}"
+
+    def made() -> bytes:
+        content = make()
+        details = {"bytes": len(content)}
+        audit.record(store, who, "export", what, address=page, runs=sorted(set(runs)), details=details)
+        return content
+
+    return made
+
+
+def runs_in(frame: pd.DataFrame) -> list[str]:
+    """The runs that a table names."""
+    told = [frame[name].dropna().astype(str) for name in NAMING if name in frame]
+    return sorted({text.rpartition("@")[0] or text for texts in told for text in texts})
+
+
+def sample_marks(frame: pd.DataFrame) -> list[str]:
+    """What people left on samples, in words: "2 notes, 1 verdict"; "" where nothing.
+
+    Args:
+        frame: With columns log, sample and epoch.
+    """
+    logs = frame["log"].unique().tolist()
+    with cursor() as found:
+        notes, verdicts = notes_on_samples(found, logs), verdict_counts(found, logs)
+    names = zip(frame["log"], frame["sample"], frame["epoch"], strict=True)
+    return [_words(notes.get(name, 0), verdicts.get(name, 0)) for name in names]
+
+
+def _words(notes: int, verdicts: int) -> str:
+    counted = ((notes, "note"), (verdicts, "verdict"))
+    return ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for n, word in counted if n)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages.persistence.telling import change_in_words
+from dashboard.app_pages.persistence.pictures import notes_of
 from dashboard.kit import caches
-from dashboard.kit.charts.panels import download_csv, numbers_table
+from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import listed
-from dashboard.queries.trends import TrendQuery, Trends
+from dashboard.kit.text.trends import change_in_words
+from dashboard.queries.trends import TrendQuery
 
 MOST_LINES = 60
 """Lines beyond which the table is not made before the reader asks for fewer: each is tested at every step."""
@@ -24,16 +25,7 @@ FROM_START = (
     "change_p", "paired", "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "tenfold", "tenfold_low",
     "tenfold_high", "tests", "start", "last", "metric", "unit",
 )  # fmt: skip
-LEADS = (
-    "run", "baseline", "eval", "metric", "variant", "split", "split2", "better", "first_step", "last_step", "first",
-    "first_low", "first_high", "last", "last_low", "last_high", "mean", "mean_low", "mean_high", "mean_p_corrected",
-    "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "slope_p_corrected", "span", "span_low",
-    "span_high", "direction", "family", "unit",
-)  # fmt: skip
-STEPS = (
-    "run", "eval", "metric", "variant", "split", "split2", "step", "checkpoint", "rate", "against", "against_rate",
-    "difference", "low", "high", "p", "p_corrected", "paired", "questions", "test", "method", "unit",
-)  # fmt: skip
+
 ALWAYS = {"first_shown", "lasting_from"}
 """Columns whose emptiness says something."""
 
@@ -79,41 +71,6 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
         alt="The numbers of the trends",
     )
     download_csv(frame, name)
-
-
-def all_numbers(trends: Trends, rates: pd.DataFrame) -> None:
-    """Every number of the Persistence page, a table and a file each.
-
-    Args:
-        trends: With leads over a baseline.
-        rates: `RATE_COLUMNS`.
-    """
-    tables = {
-        "Leads": (trends.lead_lines, LEADS, "leads"),
-        "Leads, step by step": (trends.leads, STEPS, "leads-by-step"),
-        "Change from the start": (trends.lines, FROM_START, "changes"),
-        "Changes, step by step": (trends.changes, STEPS, "changes-by-step"),
-    }
-    tabs = st.tabs([*tables, "Rates"])
-    for tab, (frame, columns, name) in zip(tabs, tables.values(), strict=False):
-        with tab:
-            trends_table(frame, columns, f"driftline-{name}")
-    with tabs[-1]:
-        numbers_table(rates, "driftline-rates")
-
-
-def notes_of(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """What must be known about the lines of a frame, for people.
-
-    Args:
-        frame: With columns run, eval and notes.
-        labels: Of the runs.
-    """
-    return [
-        f"{labels.get(row['run'], row['run'])} · {row['eval']}: {note}"
-        for row in frame.to_dict("records")
-        for note in row["notes"]
-    ]
 
 
 def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> None:

@@ -1,4 +1,4 @@
-"""The list of saved views: what each is, and what can be done with it."""
+"""Saved views as cards: what each is, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -8,31 +8,14 @@ from functools import partial
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.kit.page import fragments, shell
-from dashboard.kit.page.attempts import attempt
-from dashboard.kit.page.reader import reader
-from dashboard.kit.pickers import controls
+from dashboard.kit.notes.thread_html import when
+from dashboard.kit.page.reader import attempt, reader
+from dashboard.kit.page.shell import open_view
 from dashboard.kit.text.plain import escaped
-from dashboard.kit.text.thread_html import when
-from dashboard.pages import page_file
 from dashboard.queries.saved_views import SavedView
 from dashboard.review.views import LONGEST_NOTE, LONGEST_TITLE, archive_view, duplicate_view, edit_view
 
 NOTICE = "_views_notice"
-
-
-def open_view(view: SavedView) -> None:
-    """Go to a view's page as it was saved."""
-    # The page would else bring back what it was left with where the view says nothing.
-    st.session_state[controls.KEPT].pop(view.page, None)
-    for name in links.BOUND - set(view.address):
-        st.session_state.pop(name, None)
-    address = dict(view.address)
-    if view.as_of is None:
-        shell.show_newest()
-    else:
-        address[links.AS_OF] = [str(view.as_of)]
-    fragments.switch_page(page_file(view.page), query_params=address)
 
 
 def view_card(view: SavedView) -> None:

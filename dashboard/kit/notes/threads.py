@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.kit.page import here
-from dashboard.kit.page.attempts import attempt, notice
-from dashboard.kit.page.reader import ALLOWED, cursor, name_field, reader
-from dashboard.kit.text.thread_html import STYLE, anchor_text, thread_html
-from dashboard.queries.threads import Anchor, Thread, people_and_tags
+from dashboard.charts.points import point_id
+from dashboard.kit.notes.thread_html import STYLE, anchor_text, thread_html
+from dashboard.kit.notes.watching import shown
+from dashboard.kit.page.reader import ALLOWED, attempt, cursor, name_field, notice, reader
+from dashboard.kit.page.share import shown_address, shown_page
+from dashboard.links import step_of
+from dashboard.queries.threads import Anchor, Thread, on_point, people_and_tags, threads_on
 from dashboard.review import threads as writer
 from dashboard.review.threads import LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS, SUGGESTED_TAGS
 
@@ -25,7 +28,7 @@ Place = Callable[[], tuple[str, links.Parameters]]
 
 def where_it_stands() -> tuple[str, links.Parameters]:
     """The page that is shown, as it stands."""
-    return here.page(), here.address()
+    return shown_page(), shown_address()
 
 
 def threads_panel(
@@ -165,3 +168,14 @@ def _key(anchor: Anchor) -> str:
 
 def _short(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def point_notes(row: Mapping[Any, Any], as_of: int) -> None:
+    """Show the threads on a point, and let those who may write.
+
+    Args:
+        row: A row of the rates.
+        as_of: The batch that is shown.
+    """
+    anchor = on_point(point_id(row), str(row["run"]), step_of(row))
+    threads_panel(shown("point", lambda con: threads_on(con, [anchor])), anchor, as_of, title="Notes on this point")
