@@ -14,7 +14,6 @@ from dashboard.app_pages.persistence.pictures import (
     all_numbers,
     lead_section,
     lineage_section,
-    notes_of,
     training_section,
 )
 from dashboard.charts.curve_data import tell_twins_apart
@@ -25,6 +24,7 @@ from dashboard.charts.panels import flags_by_text
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, chosen_point, clicked_in
 from dashboard.kit.charts.frame import to_look_at
+from dashboard.kit.charts.trends import notes_of
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import choices, controls
 from dashboard.kit.pickers.choices import pick_definition

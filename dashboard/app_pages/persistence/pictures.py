@@ -254,17 +254,3 @@ def all_numbers(trends: Trends, rates: pd.DataFrame) -> None:
             trends_table(frame, columns, f"driftline-{name}")
     with tabs[-1]:
         numbers_table(rates, "driftline-rates")
-
-
-def notes_of(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
-    """What must be known about the lines of a frame, for people.
-
-    Args:
-        frame: With columns run, eval and notes.
-        labels: Of the runs.
-    """
-    return [
-        f"{labels.get(row['run'], row['run'])} · {row['eval']}: {note}"
-        for row in frame.to_dict("records")
-        for note in row["notes"]
-    ]

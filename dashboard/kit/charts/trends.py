@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages.persistence.pictures import notes_of
 from dashboard.kit import caches
 from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import listed
@@ -118,3 +117,17 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
         )
         if notes_of(found, labels):
             st.html(listed(notes_of(found, labels)))
+
+
+def notes_of(frame: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """What must be known about the lines of a frame, for people.
+
+    Args:
+        frame: With columns run, eval and notes.
+        labels: Of the runs.
+    """
+    return [
+        f"{labels.get(row['run'], row['run'])} · {row['eval']}: {note}"
+        for row in frame.to_dict("records")
+        for note in row["notes"]
+    ]

@@ -21,7 +21,7 @@ from dashboard.pages import NAMED
 
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
 DRAWN = "_drawn"
-"""What the page has drawn so far: see `dashboard.kit.charts.drawn`."""
+"""What the page has drawn so far: see `dashboard.kit.charts.frame`."""
 AT_END = "_at_end"
 """Called once, when a page has been drawn to its end: a review is collected so."""
 
