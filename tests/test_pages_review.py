@@ -14,9 +14,9 @@ from dashboard.kit.notes.thread_html import thread_html
 from dashboard.kit.page import reader as reading
 from dashboard.pages import page_file
 from dashboard.queries.saved_views import saved_views
-from dashboard.queries.threads import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample
 from dashboard.queries.verdicts import verdicts_on
-from dashboard.review.threads import begin_thread, comment
+from dashboard.review.threads.changing import begin_thread, comment
+from dashboard.review.threads.reading import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample
 from dashboard.review.views import archive_view, save_view
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown

@@ -17,9 +17,9 @@ from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
 from dashboard.queries.samples import SampleFilter, all_samples
-from dashboard.queries.threads import notes_on_samples
 from dashboard.queries.verdicts import verdict_counts
 from dashboard.review import audit
+from dashboard.review.threads.reading import notes_on_samples
 
 ROW_HEIGHT = 68
 """Pixels: three lines of a judge's words."""

@@ -14,7 +14,7 @@ from dashboard.kit.page import nothing, shell
 from dashboard.kit.page.reader import ALLOWED, cursor, name_field, notice, reader
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
-from dashboard.queries.threads import KINDS, Thread, ThreadFilter, find_threads, people_and_tags
+from dashboard.review.threads.reading import KINDS, Thread, ThreadFilter, find_threads, people_and_tags
 
 ANY = "any"
 STATES = {ANY: None, "open": False, "resolved": True}

@@ -12,7 +12,7 @@ from dashboard.kit.notes.threads import threads_panel
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.pickers import controls
 from dashboard.queries.probes import SavedProbe
-from dashboard.queries.threads import Thread, on_reply, threads_on
+from dashboard.review.threads.reading import Thread, on_reply, threads_on
 
 REPLY = "reply"
 ALL = "every reply"

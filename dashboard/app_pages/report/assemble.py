@@ -25,8 +25,8 @@ from dashboard.queries.beside import AnswerQuery, answers
 from dashboard.queries.probes import read_probe
 from dashboard.queries.samples import samples_page
 from dashboard.queries.saved_views import SavedView
-from dashboard.queries.threads import Thread, on_point, on_reply, threads_in_sample, threads_on
 from dashboard.queries.transcript import transcript
+from dashboard.review.threads.reading import Thread, on_point, on_reply, threads_in_sample, threads_on
 from loaders import __version__
 from loaders.errors import DriftlineError
 from loaders.store import Store

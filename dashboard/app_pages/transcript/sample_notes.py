@@ -13,7 +13,7 @@ from dashboard.kit.notes.threads import threads_panel
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.pickers import controls
 from dashboard.queries.samples import SampleName
-from dashboard.queries.threads import Anchor, Thread, on_message, on_sample, threads_in_sample
+from dashboard.review.threads.reading import Anchor, Thread, on_message, on_sample, threads_in_sample
 
 MESSAGE = "message"
 PICKED, TURNED = "transcript_message", "_transcript_message_turned"

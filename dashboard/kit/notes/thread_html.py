@@ -7,7 +7,7 @@ from datetime import datetime
 
 from dashboard import links
 from dashboard.kit.text.plain import escaped
-from dashboard.queries.threads import Anchor, Thread
+from dashboard.review.threads.reading import Anchor, Thread
 
 STYLE = """<style>
 .dl-said { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .92rem; line-height: 1.45; }

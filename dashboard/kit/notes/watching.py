@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.access import Reader
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import cursor, standing
-from dashboard.queries.threads import last_change
+from dashboard.review.threads.reading import last_change
 
 POLL_SECONDS = 2
 CHANGES, SHOWN = "_review_changes", "_review_shown"

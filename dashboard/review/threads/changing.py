@@ -11,10 +11,10 @@ import duckdb
 from dashboard import links
 from dashboard.access import Reader
 from dashboard.pages import NAMED
-from dashboard.queries import threads as thread_queries
 from dashboard.queries.named_runs import runs_named
-from dashboard.queries.threads import KINDS, Anchor, Thread
 from dashboard.review import audit
+from dashboard.review.threads import reading
+from dashboard.review.threads.reading import KINDS, Anchor, Thread
 from dashboard.review.writing import BadText, add, checked, now, require, transaction, writing
 from loaders.errors import DriftlineError
 from loaders.store import Store
@@ -177,7 +177,7 @@ def _add_mark(
 
 def _find(store: Store, reader: Reader, thread_id: str) -> Thread:
     with store.cursor(hidden=reader.hidden) as cursor:
-        return thread_queries.thread(cursor, thread_id)
+        return reading.thread(cursor, thread_id)
 
 
 def _record(store: Store, reader: Reader, found: Thread, subject: str) -> None:
