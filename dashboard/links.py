@@ -21,7 +21,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
+PROBE, RESCORINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
 REPORT, AUDIT = "report", "audit"
 
@@ -197,8 +197,8 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
 
 
-def judge_again(within: Parameters) -> Parameters:
-    """The Judgings page about to judge what passes a filter of the Samples page.
+def rescore(within: Parameters) -> Parameters:
+    """The Judgings page about to re-score what passes a filter of the Samples page.
 
     Args:
         within: The Samples page's own parameters.
@@ -207,8 +207,8 @@ def judge_again(within: Parameters) -> Parameters:
     return {**kept, **parameters(begin="yes")}
 
 
-def judgings(*judging_ids: str) -> Parameters:
-    """The Judgings page with one judging, or several beside each other."""
+def rescorings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one re-scoring, or several beside each other."""
     return parameters(judging=list(judging_ids))
 
 

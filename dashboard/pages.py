@@ -1,4 +1,4 @@
-"""The pages: one more is one entry here, and a folder of its name in `app_pages`.
+"""The pages: one more is one entry here, and a folder in `app_pages`.
 
 Navigation, addresses, saved views and tests read this list. Pure: no page is needed to ask it.
 """
@@ -16,13 +16,14 @@ class Page:
     """A page.
 
     Attributes:
-        name: In addresses, and of its folder.
+        name: In addresses.
         title: As the navigation and its own head show it.
         section: Of the navigation that it stands in; empty for those that stand by themselves.
         icon: Name of a Material symbol.
         help: What it shows, in a sentence.
         parameters: The query parameters that belong to it.
         for_admins: Whether the navigation shows it to admins alone.
+        folder: That its script is in; the name where nothing else is said.
     """
 
     name: str
@@ -32,11 +33,12 @@ class Page:
     help: str
     parameters: frozenset[str]
     for_admins: bool = False
+    folder: str = ""
 
     @property
     def file(self) -> str:
         """Its script, from the folder of `app.py`: by it Streamlit knows the page."""
-        return f"app_pages/{self.name}/page.py"
+        return f"app_pages/{self.folder or self.name}/page.py"
 
 
 PAGES = (
@@ -94,9 +96,10 @@ PAGES = (
         | {"log", "sample", "epoch", "upto", "reply"},
     ),
     Page(
-        links.JUDGINGS, "Judgings", "Models", "gavel",
+        links.RESCORINGS, "Judgings", "Models", "gavel",
         "Stored transcripts judged again by another model or rubric, beside their first score.",
         FILTER | {"begin", "judging", "between", "said"},
+        folder="rescorings",
     ),
     Page(
         links.VIEWS, "Views", "Review", "bookmarks",

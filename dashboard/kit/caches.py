@@ -16,10 +16,10 @@ from dashboard.queries import beside, catalogue, ingests, nearest, samples
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
-from dashboard.queries import judging_selection as selections
 from dashboard.queries import mixes as mix_queries
 from dashboard.queries import overview as overview_queries
 from dashboard.queries import rates as rate_queries
+from dashboard.queries import rescoring_selection as selections
 from dashboard.queries import transcript as transcripts
 from dashboard.queries import transcript_hash as hashes
 from dashboard.queries import trends as trend_queries

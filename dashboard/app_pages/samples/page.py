@@ -88,8 +88,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.page_link(
-            page_file(links.JUDGINGS), label="Judge again", icon=":material/gavel:",
-            query_params=links.judge_again(address), help="Have another model or rubric judge these samples.",
+            page_file(links.RESCORINGS), label="Judge again", icon=":material/gavel:",
+            query_params=links.rescore(address), help="Have another model or rubric judge these samples.",
         )  # fmt: skip
         download_samples(wanted, runs_in(there), as_of)
         number = st.session_state[PAGE]

@@ -8,7 +8,7 @@ import math
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.transcript import judgings as of_sample
+from dashboard.app_pages.transcript import rescorings as of_sample
 from dashboard.app_pages.transcript.gone import gone_transcript
 from dashboard.app_pages.transcript.message_picker import message_picker
 from dashboard.app_pages.transcript.sample_notes import (

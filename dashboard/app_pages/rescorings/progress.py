@@ -1,4 +1,4 @@
-"""How far a judging has come, as it comes; stopping it, and taking it up again."""
+"""How far a re-scoring has come, as it comes; stopping it, and taking it up again."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.app_pages.judgings.selecting import filter_words
+from dashboard.app_pages.rescorings.selecting import filter_words
 from dashboard.kit.page import reader
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import attempt
 from dashboard.kit.text.plain import escaped
-from dashboard.probe.rejudging.rejudger import Selected, selected_of
-from dashboard.queries.judgings import Progress, SavedJudging, errors_of, progress
+from dashboard.probe.rescoring.rescorer import Selected, selected_of
+from dashboard.queries.rescorings import Progress, SavedRescoring, errors_of, progress
 from dashboard.review import audit
 
 LOOK_SECONDS = 1.0
 WAS_ACTIVE = "judgings_under_way"
 
 
-def head(judging: SavedJudging, *, alone: bool) -> None:
+def head(rescoring: SavedRescoring, *, alone: bool) -> None:
     """What was judged by whom, when, by which rubric; the rubrics of several stand open beside each other."""
-    selected = selected_of(judging)
-    who = f" by {judging.author}" if judging.author else ""
+    selected = selected_of(rescoring)
+    who = f" by {rescoring.author}" if rescoring.author else ""
     lines = [
-        f"{judging.model} at {judging.endpoint} · rubric: {judging.rubric_title}",
-        f"started {judging.created_at:%d %b %Y, %H:%M} UTC{who} · {_of(selected)}, as of batch {judging.as_of}",
+        f"{rescoring.model} at {rescoring.endpoint} · rubric: {rescoring.rubric_title}",
+        f"started {rescoring.created_at:%d %b %Y, %H:%M} UTC{who} · {_of(selected)}, as of batch {rescoring.as_of}",
     ]
     told = "".join(f'<div class="dl-note">{escaped(line)}</div>' for line in lines)
-    rubric = f'<summary>Rubric</summary><pre class="dl-text">{escaped(judging.rubric)}</pre>'
+    rubric = f'<summary>Rubric</summary><pre class="dl-text">{escaped(rescoring.rubric)}</pre>'
     shown = "" if alone else " open"
     st.html(
-        f'<h3 class="dl-title">{escaped(judging.title)}</h3>{told}<details class="dl-fold"{shown}>{rubric}</details>'
+        f'<h3 class="dl-title">{escaped(rescoring.title)}</h3>{told}<details class="dl-fold"{shown}>{rubric}</details>'
     )
 
 
@@ -44,33 +44,33 @@ def _of(selected: Selected) -> str:
 
 
 def under_way(judging_ids: Sequence[str]) -> bool:
-    """Whether anything of some judgings is under way."""
+    """Whether anything of some re-scorings is under way."""
     engine = runtime.probes().engine
     return any(engine.active(judging_id) for judging_id in judging_ids)
 
 
-def follow(judgings: Sequence[SavedJudging], *, busy: bool) -> None:
-    """The progress of some judgings, drawn anew while they are under way.
+def follow(rescorings: Sequence[SavedRescoring], *, busy: bool) -> None:
+    """The progress of some re-scorings, drawn anew while they are under way.
 
     Args:
-        judgings: Those that are shown.
+        rescorings: Those that are shown.
         busy: Whether anything was under way before the page read their verdicts: what it shows may be of the middle.
     """
     st.session_state[WAS_ACTIVE] = busy
-    fragment(_lines, every=LOOK_SECONDS if busy else None)(list(judgings))
+    fragment(_lines, every=LOOK_SECONDS if busy else None)(list(rescorings))
 
 
-def _lines(judgings: list[SavedJudging]) -> None:
-    trouble, active = runtime.probes().engine.trouble, under_way([judging.judging_id for judging in judgings])
+def _lines(rescorings: list[SavedRescoring]) -> None:
+    trouble, active = runtime.probes().engine.trouble, under_way([rescoring.judging_id for rescoring in rescorings])
     if st.session_state.get(WAS_ACTIVE) != active:
         st.session_state[WAS_ACTIVE] = active
         st.rerun()  # the numbers under the progress, too; and how often this is drawn
     if trouble:
         st.html(f'<div class="dl-notice" role="alert">{escaped(trouble)}</div>')
-    for judging in judgings:
+    for rescoring in rescorings:
         with reader.cursor() as con:
-            now, errors = progress(con, judging.judging_id), errors_of(con, judging.judging_id)
-        _line(judging, now, alone=len(judgings) == 1)
+            now, errors = progress(con, rescoring.judging_id), errors_of(con, rescoring.judging_id)
+        _line(rescoring, now, alone=len(rescorings) == 1)
         if errors:
             with st.expander(f"Why {now.failed:,} have no verdict", icon=":material/error:"):
                 st.dataframe(
@@ -79,8 +79,8 @@ def _lines(judgings: list[SavedJudging]) -> None:
                 )  # fmt: skip
 
 
-def _line(judging: SavedJudging, now: Progress, *, alone: bool) -> None:
-    active = runtime.probes().engine.active(judging.judging_id)
+def _line(rescoring: SavedRescoring, now: Progress, *, alone: bool) -> None:
+    active = runtime.probes().engine.active(rescoring.judging_id)
     left = now.items - now.judged
     state = "under way" if active else "complete" if not left else "not under way"
     told = f"{now.judged:,} of {now.items:,} judged"
@@ -88,7 +88,7 @@ def _line(judging: SavedJudging, now: Progress, *, alone: bool) -> None:
         told += f" · {now.failed:,} failed"
     told += f" · {state} · {now.input_tokens + now.output_tokens:,} tokens"
     if not alone:
-        told = f"{judging.title}: {told}"
+        told = f"{rescoring.title}: {told}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(now.judged / now.items if now.items else 0.0, width=140)
         st.html(f'<span class="dl-note">{escaped(told)}</span>', width="content")
@@ -96,32 +96,32 @@ def _line(judging: SavedJudging, now: Progress, *, alone: bool) -> None:
             return
         if active:
             st.button(
-                "Stop", icon=":material/stop_circle:", key=f"judging_stop_{judging.judging_id}", on_click=attempt,
-                args=(lambda: _stop(judging),), help="What has come is kept; it can be resumed.",
+                "Stop", icon=":material/stop_circle:", key=f"judging_stop_{rescoring.judging_id}", on_click=attempt,
+                args=(lambda: _stop(rescoring),), help="What has come is kept; it can be resumed.",
             )  # fmt: skip
         elif left:
             st.button(
-                f"Resume ({left:,})", icon=":material/play_arrow:", key=f"judging_resume_{judging.judging_id}",
-                on_click=attempt, args=(lambda: _resume(judging),),
+                f"Resume ({left:,})", icon=":material/play_arrow:", key=f"judging_resume_{rescoring.judging_id}",
+                on_click=attempt, args=(lambda: _resume(rescoring),),
                 help="Asks about the transcripts without a verdict, and no others.",
             )  # fmt: skip
 
 
-def _stop(judging: SavedJudging) -> None:
+def _stop(rescoring: SavedRescoring) -> None:
     reader.require("prober")
-    runtime.probes().engine.stop(judging.judging_id)
-    _write_down(judging, "stopped")
+    runtime.probes().engine.stop(rescoring.judging_id)
+    _write_down(rescoring, "stopped")
 
 
-def _resume(judging: SavedJudging) -> None:
+def _resume(rescoring: SavedRescoring) -> None:
     reader.require("prober")
     st.session_state[WAS_ACTIVE] = None  # however soon it ends, the page is drawn anew
-    count = runtime.probes().rejudger.resume(judging.judging_id)
-    _write_down(judging, f"resumed with {count} transcripts")
+    count = runtime.probes().rescorer.resume(rescoring.judging_id)
+    _write_down(rescoring, f"resumed with {count} transcripts")
 
 
-def _write_down(judging: SavedJudging, what: str) -> None:
+def _write_down(rescoring: SavedRescoring, what: str) -> None:
     audit.record(
-        runtime.store(), reader.reader().name, "judge", f"{judging.title}: {what}",
-        address=f"{links.JUDGINGS}?{links.query(links.judgings(judging.judging_id))}", runs=judging.runs,
+        runtime.store(), reader.reader().name, "judge", f"{rescoring.title}: {what}",
+        address=f"{links.RESCORINGS}?{links.query(links.rescorings(rescoring.judging_id))}", runs=rescoring.runs,
     )  # fmt: skip

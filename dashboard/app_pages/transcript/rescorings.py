@@ -1,11 +1,11 @@
-"""What judgings say of one sample, beside the scores of its log."""
+"""What re-scorings say of one sample, beside the scores of its log."""
 
 from __future__ import annotations
 
 from dashboard import links
 from dashboard.kit.page.reader import cursor
 from dashboard.kit.text.plain import escaped, marked
-from dashboard.queries.judgings import verdicts_of_sample
+from dashboard.queries.rescorings import verdicts_of_sample
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript_hash import transcript_hashes
 
@@ -13,7 +13,7 @@ EARLIER = "on an earlier version of this transcript"
 
 
 def verdicts_html(name: SampleName, sample_id: int, find: str = "") -> list[str]:
-    """An entry for each judging that has something to say of a sample.
+    """An entry for each re-scoring that has something to say of a sample.
 
     Args:
         name: Of the sample.
@@ -27,7 +27,7 @@ def verdicts_html(name: SampleName, sample_id: int, find: str = "") -> list[str]
     entries = []
     for one in said:
         same = one["sample_id"] == sample_id or one["transcript_hash"] == now
-        link = f"{links.JUDGINGS}?{links.query(links.judgings(one['judging_id']))}"
+        link = f"{links.RESCORINGS}?{links.query(links.rescorings(one['judging_id']))}"
         verdict = one["verdict"] or "no verdict"
         note = f"judged again by {one['model']} at {one['endpoint']}, rubric: {one['rubric_title']}"
         text, _ = marked(one["reason"] or one["error"] or "", find)

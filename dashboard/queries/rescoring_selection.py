@@ -28,7 +28,7 @@ SELECT sample_id, run, step, step_label, eval, log, sample, epoch, speaks FROM d
 WHERE NOT speaks OR $each::BIGINT IS NULL OR place <= $each ORDER BY place, {order}
 """
 """A question's place in the draw depends on the seed and the question alone: checkpoints that were asked the same
-questions are drawn the same ones. Checkpoints take turns, so that a judging that stops early has some of each."""
+questions are drawn the same ones. Checkpoints take turns, so that a re-scoring that stops early has some of each."""
 
 COUNT = "SELECT count(*) AS n FROM found"
 

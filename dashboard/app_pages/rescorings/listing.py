@@ -1,19 +1,19 @@
-"""The judgings that there are: picked to be shown, one alone or up to three beside each other."""
+"""The re-scorings that there are: picked to be shown, one alone or up to three beside each other."""
 
 from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.app_pages.judgings.compose import MOST_RUBRICS
+from dashboard.app_pages.rescorings.compose import MOST_RUBRICS
 from dashboard.kit.pickers import controls
 
 
 def pick(listed: pd.DataFrame) -> list[str]:
-    """Pick judgings; what the address names and nobody may see, or has been lost, is picked too, and said.
+    """Pick re-scorings; what the address names and nobody may see, or has been lost, is picked too, and said.
 
     Args:
-        listed: `dashboard.queries.judgings.JUDGING_COLUMNS`.
+        listed: `dashboard.queries.rescorings.RESCORING_COLUMNS`.
     """
     titles = {
         row["judging_id"]: f"{row['title']} · {row['model']} · {row['created_at']:%d %b, %H:%M}"
@@ -27,7 +27,7 @@ def pick(listed: pd.DataFrame) -> list[str]:
 
 
 def table(listed: pd.DataFrame) -> None:
-    """Every judging with how far it has come."""
+    """Every re-scoring with how far it has come."""
     shown = listed.assign(
         progress=[f"{row['judged']:,} of {row['items']:,}" for row in listed.to_dict("records")],
     )

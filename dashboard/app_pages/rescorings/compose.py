@@ -1,4 +1,4 @@
-"""Composing a judging: which transcripts, who judges, by which rubrics; one rubric more is one judging more."""
+"""Composing a re-scoring: which transcripts, who judges, by which rubrics; one rubric more is one re-scoring more."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from functools import partial
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.app_pages.judgings import selecting
+from dashboard.app_pages.rescorings import selecting
 from dashboard.kit.page import reader
 from dashboard.kit.page.reader import attempt
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.probe.asked import Column
 from dashboard.probe.judge import Judge
-from dashboard.probe.rejudging.material import LEAST_TOKENS
-from dashboard.probe.rejudging.rejudger import MOST_ITEMS, Limit, Selected, Wanted, check, runs_told
-from dashboard.probe.rejudging.rubrics import rubrics
-from dashboard.queries.judging_selection import Selection
+from dashboard.probe.rescoring.material import LEAST_TOKENS
+from dashboard.probe.rescoring.rescorer import MOST_ITEMS, Limit, Selected, Wanted, check, runs_told
+from dashboard.probe.rescoring.rubrics import rubrics
+from dashboard.queries.rescoring_selection import Selection
 from dashboard.review import audit
 from loaders.errors import DriftlineError
 
 MOST_RUBRICS = 3
-"""Judgings that can be shown beside each other."""
+"""Re-scorings that can be shown beside each other."""
 TRANSCRIPT_TOKENS = 16_000
 EACH, SEED, TOKENS, MODEL, TITLE = "judging_each", "judging_seed", "judging_tokens", "judging_model", "judging_title"
 RUBRICS = "judging_rubrics"
@@ -32,7 +32,7 @@ RUBRICS = "judging_rubrics"
 def form(
     within: links.Parameters, models: Mapping[str, Column], names: Mapping[str, str], as_of: int
 ) -> list[str] | None:
-    """The composer; the ids of the judgings that were started, else None.
+    """The composer; the ids of the re-scorings that were started, else None.
 
     Args:
         within: Parameters of the Samples page.
@@ -126,7 +126,7 @@ def _problem(wanted: list[Wanted], by: Mapping[str, str], judge: str | None, sel
 
 
 def _start(wanted: list[Wanted], selection: Selection) -> list[str]:
-    """Start a judging for each rubric, up to the first that can't be; why it can't is said on the page."""
+    """Start a re-scoring for each rubric, up to the first that can't be; why it can't is said on the page."""
     started: list[str] = []
     for one in wanted:
         attempt(partial(_start_one, one, selection, started))
@@ -137,10 +137,10 @@ def _start(wanted: list[Wanted], selection: Selection) -> list[str]:
 
 def _start_one(one: Wanted, selection: Selection, started: list[str]) -> None:
     who = reader.require("prober").name
-    judging_id = runtime.probes().rejudger.start(one, selection, who)
+    judging_id = runtime.probes().rescorer.start(one, selection, who)
     started.append(judging_id)
     audit.record(
         runtime.store(), who, "judge", f"{len(selection.items)} transcripts judged again: {one.title}",
-        address=f"{links.JUDGINGS}?{links.query(links.judgings(judging_id))}", runs=runs_told(one, selection),
+        address=f"{links.RESCORINGS}?{links.query(links.rescorings(judging_id))}", runs=runs_told(one, selection),
         details={"model": one.judge.column.model, "endpoint": one.judge.column.endpoint, "rubric": one.rubric_title},
     )  # fmt: skip

@@ -1,11 +1,11 @@
-"""Judgings: stored transcripts judged again by another model or rubric, beside their first score and each other."""
+"""Re-scorings: stored transcripts judged again by another model or rubric, beside their first score and each other."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.app_pages.judgings import apart, compare, compose, listing, progress
+from dashboard.app_pages.rescorings import apart, compare, compose, listing, progress
 from dashboard.kit import caches
 from dashboard.kit.page import nothing, reader, shell
 from dashboard.kit.page.reader import notice
@@ -13,11 +13,11 @@ from dashboard.kit.pickers import controls, models
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged import FIRST, judged
 from dashboard.queries.judged_rates import agreement
-from dashboard.queries.judgings import NoSuchJudging, all_judgings, read_judging
+from dashboard.queries.rescorings import NoSuchRescoring, all_rescorings, read_rescoring
 
 WITHIN, BEGIN, SHOW = "judgings_within", "judgings_begin", "judgings_show"
 
-controls.arrive(links.JUDGINGS)
+controls.arrive(links.RESCORINGS)
 as_of = shell.as_of()
 if caches.evals(as_of).empty:
     nothing.nothing_ingested(as_of)
@@ -33,7 +33,7 @@ with st.spinner("Asking the endpoints what they serve …"):
     states = service.standings()
 offered = models.offered(as_of)
 with reader.cursor() as con:
-    listed = all_judgings(con)
+    listed = all_rescorings(con)
 
 with st.sidebar:
     st.html('<div class="dl-head"><b>Endpoints</b></div>')
@@ -72,18 +72,18 @@ if not picked:
 busy = progress.under_way(picked)
 try:
     with reader.cursor() as con:
-        shown = [read_judging(con, name) for name in picked]
+        shown = [read_rescoring(con, name) for name in picked]
         frame = judged(con, shown, as_of)
-except NoSuchJudging as error:
+except NoSuchRescoring as error:
     st.html(f'<div class="dl-notice" role="alert">{escaped(error)}</div>')
     controls.stop()
-for judging, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
+for rescoring, column in zip(shown, st.columns(len(shown), gap="medium"), strict=True):
     with column:
-        progress.head(judging, alone=len(shown) == 1)
+        progress.head(rescoring, alone=len(shown) == 1)
 progress.follow(shown, busy=busy)
 raters = compare.names_of(shown)
 compare.left_out(frame, raters)
-compare.rates(frame, raters, runs, sorted({run for judging in shown for run in judging.runs}))
+compare.rates(frame, raters, runs, sorted({run for rescoring in shown for run in rescoring.runs}))
 
 # Two of them.
 usual = [*picked, FIRST][:2]

@@ -14,8 +14,8 @@ from dashboard.kit.text.plain import escaped
 from dashboard.probe.budget import OverBudget, affordable
 from dashboard.probe.endpoints import Allowance
 from dashboard.probe.judge import Judge
-from dashboard.probe.rejudging.rejudger import Limit, Size, cost, reserve
-from dashboard.queries.judging_selection import Selection
+from dashboard.probe.rescoring.rescorer import Limit, Size, cost, reserve
+from dashboard.queries.rescoring_selection import Selection
 
 ENTRIES = 20
 """Answers kept: the sizes of some thousand transcripts each."""
@@ -37,15 +37,15 @@ def chosen(within: links.Parameters, each: int | None, seed: int, as_of: int) ->
 
 
 @st.cache_data(max_entries=ENTRIES, show_spinner=False)
-def _sizes(_rejudger: Any, path: str, samples: tuple[int, ...], tokens: int) -> dict[int, Size]:  # noqa: ARG001
-    found: dict[int, Size] = _rejudger.sizes(samples, Limit(tokens))
+def _sizes(_rescorer: Any, path: str, samples: tuple[int, ...], tokens: int) -> dict[int, Size]:  # noqa: ARG001
+    found: dict[int, Size] = _rescorer.sizes(samples, Limit(tokens))
     return found
 
 
 def sizes(selection: Selection, tokens: int) -> list[Size]:
     """How long the material of each transcript is, in their order."""
     ids = tuple(item["sample_id"] for item in selection.items)
-    found = _sizes(runtime.probes().rejudger, runtime.store().path, ids, tokens)
+    found = _sizes(runtime.probes().rescorer, runtime.store().path, ids, tokens)
     return [found[sample] for sample in ids]
 
 
@@ -70,7 +70,7 @@ def selection_html(selection: Selection, long: Sequence[Size], tokens: int) -> s
 
 
 def affording(judges: Sequence[Judge], long: Sequence[Size]) -> tuple[str, bool]:
-    """What judging by some rubrics may cost, in words, and whether anything of it is allowed now."""
+    """What re-scoring by some rubrics may cost, in words, and whether anything of it is allowed now."""
     judges = [runtime.probes().engine.with_room(judge) for judge in judges]
     costs = [cost(judge, long) for judge in judges]
     requests, tokens = sum(c.requests for c in costs), sum(c.tokens for c in costs)

@@ -1,6 +1,6 @@
-"""Judgings as they were saved: what was to be judged by whom, how far it has come, what is still without a verdict.
+"""Re-scorings as they were saved: what was to be judged by whom, how far it has come, what is still without a verdict.
 
-Who may not see one of the runs that a judging tells of finds nothing of it.
+Who may not see one of the runs that a re-scoring tells of finds nothing of it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
 
 
-class NoSuchJudging(DriftlineError):
-    """A link to a judging that isn't in the store, or that the reader may not see."""
+class NoSuchRescoring(DriftlineError):
+    """A link to a re-scoring that isn't in the store, or that the reader may not see."""
 
 
 @dataclass(frozen=True)
-class SavedJudging:
-    """A judging.
+class SavedRescoring:
+    """A re-scoring.
 
     Attributes:
-        selection: JSON: how its transcripts were selected (`dashboard.probe.rejudging.Selected`).
+        selection: JSON: how its transcripts were selected (`dashboard.probe.rescoring.Selected`).
         limits: JSON: `transcript_tokens`.
         as_of: The batch that was selected from.
         metric: The definition whose outcomes were selected by; None for each eval's default.
@@ -51,7 +51,7 @@ class SavedJudging:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a judging has come.
+    """How far a re-scoring has come.
 
     Attributes:
         items: Transcripts.
@@ -67,22 +67,22 @@ class Progress:
     output_tokens: int
 
 
-JUDGING_COLUMNS: dict[str, str] = {
+RESCORING_COLUMNS: dict[str, str] = {
     "judging_id": TEXT, "title": TEXT, "model": TEXT, "endpoint": TEXT, "rubric_title": TEXT, "author": TEXT,
     "created_at": TIME, "items": COUNT, "judged": COUNT, "failed": COUNT, "as_of": COUNT,
 }  # fmt: skip
-"""Columns of `all_judgings`. `judged` of `items` have a verdict; the last attempt at `failed` ones gave none."""
+"""Columns of `all_rescorings`. `judged` of `items` have a verdict; the last attempt at `failed` ones gave none."""
 
 LAST = """
 SELECT * FROM judging_verdicts QUALIFY row_number() OVER (PARTITION BY judging_id, position ORDER BY attempt DESC) = 1
 """
 
-JUDGING = """
+RESCORING = """
 SELECT * EXCLUDE (driftline) FROM judgings
 WHERE judging_id = $judging AND NOT any_hidden(runs) AND NOT names_hidden(model)
 """
 
-JUDGINGS = f"""
+RESCORINGS = f"""
 WITH last AS ({LAST}),
 counts AS (
     SELECT i.judging_id, count(*) AS items, count(l.verdict) AS judged,
@@ -131,28 +131,28 @@ ORDER BY j.created_at, j.judging_id
 """  # noqa: S608 - LAST is a constant above
 
 
-def all_judgings(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Every judging that the reader may see, the newest first: `JUDGING_COLUMNS`."""
-    return frame_of(records(con, JUDGINGS), JUDGING_COLUMNS)
+def all_rescorings(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Every re-scoring that the reader may see, the newest first: `RESCORING_COLUMNS`."""
+    return frame_of(records(con, RESCORINGS), RESCORING_COLUMNS)
 
 
-def read_judging(con: duckdb.DuckDBPyConnection, judging_id: str) -> SavedJudging:
-    """Read one judging.
+def read_rescoring(con: duckdb.DuckDBPyConnection, judging_id: str) -> SavedRescoring:
+    """Read one re-scoring.
 
     Raises:
-        NoSuchJudging: There is none of this name that the reader may see.
+        NoSuchRescoring: There is none of this name that the reader may see.
     """
-    found = records(con, JUDGING, {"judging": judging_id})
+    found = records(con, RESCORING, {"judging": judging_id})
     if not found:
-        raise NoSuchJudging(f"There is no judging {judging_id} in this store.")
+        raise NoSuchRescoring(f"There is no judging {judging_id} in this store.")
     row = found[0]
-    return SavedJudging(
+    return SavedRescoring(
         selection=row.pop("selection_json"), limits=row.pop("limits_json"), runs=tuple(row.pop("runs")), **row
     )
 
 
 def progress(con: duckdb.DuckDBPyConnection, judging_id: str) -> Progress:
-    """How far a judging has come, as it is saved."""
+    """How far a re-scoring has come, as it is saved."""
     return Progress(**records(con, PROGRESS, {"judging": judging_id})[0])
 
 
@@ -167,6 +167,6 @@ def without_verdict(con: duckdb.DuckDBPyConnection, judging_id: str) -> list[dic
 
 
 def verdicts_of_sample(con: duckdb.DuckDBPyConnection, log: str, sample: str, epoch: int) -> Sequence[dict[str, Any]]:
-    """What judgings say of one sample: judging_id, title, model, endpoint, rubric_title, verdict, reason, error,
-    ended_at, and sample_id and transcript_hash of what was judged; oldest judging first."""
+    """What re-scorings say of one sample: judging_id, title, model, endpoint, rubric_title, verdict, reason, error,
+    ended_at, and sample_id and transcript_hash of what was judged; oldest re-scoring first."""
     return records(con, OF_SAMPLE, {"log": log, "sample": sample, "epoch": epoch})

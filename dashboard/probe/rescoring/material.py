@@ -45,7 +45,7 @@ def material(messages: Sequence[Mapping[str, Any]], most_tokens: int) -> Materia
     """A transcript as material.
 
     Args:
-        messages: From `dashboard.queries.judging_material.said`.
+        messages: From `dashboard.queries.rescoring_material.said`.
         most_tokens: Of the conversation, reckoned from above as budgets are. A longer one keeps its beginning and its
             end, with a mark between them that says how much is missing.
     """

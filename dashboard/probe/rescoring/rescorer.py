@@ -1,6 +1,6 @@
-"""Judging a stored set of transcripts again: planned, begun, stopped, taken up again. It asks through the engine.
+"""Re-scoring a stored set of transcripts again: planned, begun, stopped, taken up again. It asks through the engine.
 
-All that is known of a judging is in the store: what has no verdict yet is asked about when it is taken up again,
+All that is known of a re-scoring is in the store: what has no verdict yet is asked about when it is taken up again,
 whether it was stopped, its budget ran out, or the dashboard was killed.
 """
 
@@ -23,20 +23,20 @@ from dashboard.probe.endpoints import Allowance
 from dashboard.probe.engine import Engine, Task
 from dashboard.probe.judge import Judge
 from dashboard.probe.plans import LONGEST_TITLE
-from dashboard.probe.rejudging.material import LEAST_TOKENS, Material, material, prompt_of
-from dashboard.probe.saving import JudgingItemRow, JudgingRow, JudgingVerdictRow, Row
-from dashboard.queries.judging_material import said
-from dashboard.queries.judging_selection import Selection
-from dashboard.queries.judgings import SavedJudging, read_judging, without_verdict
+from dashboard.probe.rescoring.material import LEAST_TOKENS, Material, material, prompt_of
+from dashboard.probe.saving import RescoringItemRow, RescoringRow, RescoringVerdictRow, Row
+from dashboard.queries.rescoring_material import said
+from dashboard.queries.rescoring_selection import Selection
+from dashboard.queries.rescorings import SavedRescoring, read_rescoring, without_verdict
 from loaders.errors import DriftlineError
 from loaders.store import Store
 
 MOST_ITEMS = 5_000
-"""Transcripts of one judging."""
+"""Transcripts of one re-scoring."""
 LONGEST_RUBRIC = 40_000
 """Characters."""
 AT_ONCE = 32
-"""Transcripts of one judging that are in memory at once, read and waiting for a place or an answer."""
+"""Transcripts of one re-scoring that are in memory at once, read and waiting for a place or an answer."""
 
 
 class Selected(Struct, frozen=True):
@@ -60,7 +60,7 @@ class Selected(Struct, frozen=True):
 
 
 class Limit(Struct, frozen=True):
-    """What a judging may take, as it is saved."""
+    """What a re-scoring may take, as it is saved."""
 
     transcript_tokens: int
 
@@ -78,10 +78,10 @@ class Size(Struct, frozen=True):
 
 
 class Wanted(Struct, frozen=True):
-    """A judging to be started.
+    """A re-scoring to be started.
 
     Attributes:
-        titles: Title of the judging and of its rubric.
+        titles: Title of the re-scoring and of its rubric.
         limit: Tokens of a transcript at the most.
     """
 
@@ -100,13 +100,13 @@ def size_of(found: Material) -> Size:
 
 
 def reserve(judge: Judge, size: Size) -> int:
-    """Tokens that judging one transcript may take at the most, the judge's own reply included."""
+    """Tokens that re-scoring one transcript may take at the most, the judge's own reply included."""
     empty = most_tokens(prompt_of(judge.rubric, Material("", cut=False)), judge.max_tokens)
     return empty + size.size // CHARACTERS_A_TOKEN + 1
 
 
 def cost(judge: Judge, sizes: Sequence[Size]) -> Allowance:
-    """What judging some transcripts may cost at the most."""
+    """What re-scoring some transcripts may cost at the most."""
     return Allowance(len(sizes), sum(reserve(judge, size) for size in sizes))
 
 
@@ -129,18 +129,18 @@ def check(wanted: Wanted, items: int) -> None:
 
 
 def runs_told(wanted: Wanted, selection: Selection) -> list[str]:
-    """All runs that a judging tells of: those of its samples, those that its filter names, and the judge's own."""
+    """All runs that a re-scoring tells of: those of its samples, those that its filter names, and the judge's own."""
     named = [name for name in wanted.selected.address.get("run", []) if name]
     judge = wanted.judge.column.run
     return list(dict.fromkeys([*selection.runs, *named, *([judge] if judge else [])]))
 
 
-def selected_of(judging: SavedJudging) -> Selected:
-    """How the transcripts of a judging were selected."""
-    return msgspec.json.decode(judging.selection, type=Selected)
+def selected_of(rescoring: SavedRescoring) -> Selected:
+    """How the transcripts of a re-scoring were selected."""
+    return msgspec.json.decode(rescoring.selection, type=Selected)
 
 
-class Rejudger:
+class Rescorer:
     """One for a store. All methods may be called from any thread."""
 
     def __init__(self, store: Store, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
@@ -148,7 +148,7 @@ class Rejudger:
         self._clock = clock or (lambda: datetime.now(UTC))
 
     def start(self, wanted: Wanted, selection: Selection, author: str | None) -> str:
-        """Save a judging and begin with it, as far as the budgets allow; returns its id at once.
+        """Save a re-scoring and begin with it, as far as the budgets allow; returns its id at once.
 
         Args:
             wanted: Who judges, by what.
@@ -161,7 +161,7 @@ class Rejudger:
         """
         check(wanted, len(selection.items))
         judging_id, column = secrets.token_hex(8), wanted.judge.column
-        row = JudgingRow(
+        row = RescoringRow(
             judging_id, " ".join(wanted.title.split())[:LONGEST_TITLE] or "Untitled", author,
             self._clock().astimezone(UTC).replace(tzinfo=None), loaders.__version__, column.endpoint, column.protocol,
             column.model, wanted.rubric_title, wanted.judge.rubric, msgspec.json.encode(wanted.selected).decode(),
@@ -169,7 +169,7 @@ class Rejudger:
             runs_told(wanted, selection),
         )  # fmt: skip
         items = [
-            JudgingItemRow(judging_id, at, i["sample_id"], i["log"], i["sample"], i["epoch"], i["hash"])
+            RescoringItemRow(judging_id, at, i["sample_id"], i["log"], i["sample"], i["epoch"], i["hash"])
             for at, i in enumerate(selection.items)
         ]
         pending = [{"position": at, "sample_id": i["sample_id"], "attempt": 0} for at, i in enumerate(selection.items)]
@@ -184,12 +184,12 @@ class Rejudger:
 
         Raises:
             OverBudget: Not one is allowed.
-            DriftlineError: No such judging, or nothing of it is left to ask.
+            DriftlineError: No such re-scoring, or nothing of it is left to ask.
         """
         with self._store.cursor() as cursor:
-            judging = read_judging(cursor, judging_id)
-        column = msgspec.convert({name: getattr(judging, name) for name in ("endpoint", "protocol", "model")}, Column)
-        limit = msgspec.json.decode(judging.limits, type=Limit)
+            rescoring = read_rescoring(cursor, judging_id)
+        column = msgspec.convert({name: getattr(rescoring, name) for name in ("endpoint", "protocol", "model")}, Column)
+        limit = msgspec.json.decode(rescoring.limits, type=Limit)
 
         def left() -> list[dict[str, Any]]:
             with self._store.cursor() as cursor:
@@ -198,7 +198,7 @@ class Rejudger:
                 raise DriftlineError("There is nothing left to ask: every transcript has a verdict.")
             return found
 
-        return self._begin(judging_id, Judge(column, judging.rubric), limit, left, [])
+        return self._begin(judging_id, Judge(column, rescoring.rubric), limit, left, [])
 
     def sizes(self, samples: Sequence[int], limit: Limit) -> dict[int, Size]:
         """How long the material of each sample is, by sample_id."""
@@ -246,7 +246,7 @@ class Rejudger:
                 heard = await asking.hear(judge, prompt_of(judge.rubric, found), ways, urgent=False)
             if heard.seconds is None and heard.error_kind == asking.STOPPED:
                 return None  # it had not been sent
-            return JudgingVerdictRow(
+            return RescoringVerdictRow(
                 judging_id, item["position"], item["attempt"], reserved=reserved, **msgspec.structs.asdict(heard)
             )
 

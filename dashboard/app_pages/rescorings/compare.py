@@ -19,20 +19,20 @@ from dashboard.kit.tables import download_csv, noted
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
 from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates
-from dashboard.queries.judgings import SavedJudging
+from dashboard.queries.rescorings import SavedRescoring
 
 FIRST_SCORE = "First score"
 PER_CENT = st.column_config.NumberColumn(format="percent")
 
 
-def names_of(judgings: Sequence[SavedJudging]) -> dict[str, str]:
-    """The raters with the names that they are shown by, no two alike: the first score, then judgings."""
-    titles = [judging.title for judging in judgings]
+def names_of(rescorings: Sequence[SavedRescoring]) -> dict[str, str]:
+    """The raters with the names that they are shown by, no two alike: the first score, then re-scorings."""
+    titles = [rescoring.title for rescoring in rescorings]
     return {FIRST: FIRST_SCORE} | {
-        judging.judging_id: judging.title
-        if titles.count(judging.title) == 1 and judging.title != FIRST_SCORE
-        else f"{judging.title} ({judging.judging_id[:4]})"
-        for judging in judgings
+        rescoring.judging_id: rescoring.title
+        if titles.count(rescoring.title) == 1 and rescoring.title != FIRST_SCORE
+        else f"{rescoring.title} ({rescoring.judging_id[:4]})"
+        for rescoring in rescorings
     }
 
 
@@ -63,7 +63,7 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, ru
         frame: From `dashboard.queries.judged.judged`.
         raters: Their names.
         runs: `RUN_COLUMNS`.
-        runs_told: Runs that the judgings tell of.
+        runs_told: Runs that the re-scorings tell of.
     """
     found = judged_rates(frame, list(raters))
     colours, labels = colours_of(runs, "run")[0], labels_of(runs)
@@ -142,10 +142,10 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
     )  # fmt: skip
 
 
-def downloads(frame: pd.DataFrame, judgings: Sequence[SavedJudging]) -> None:
+def downloads(frame: pd.DataFrame, rescorings: Sequence[SavedRescoring]) -> None:
     """Every verdict as a file."""
-    name = "verdicts-" + "-".join(judging.judging_id[:6] for judging in judgings)
-    runs = [run for judging in judgings for run in judging.runs]
+    name = "verdicts-" + "-".join(rescoring.judging_id[:6] for rescoring in rescorings)
+    runs = [run for rescoring in rescorings for run in rescoring.runs]
     files = {
         "CSV": ("csv", "text/csv", partial(csv_bytes, frame)),
         "Parquet": ("parquet", "application/vnd.apache.parquet", partial(parquet, frame)),
