@@ -21,7 +21,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
+PROBE, RESCORINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
 REPORT, AUDIT = "report", "audit"
 
@@ -44,30 +44,6 @@ FILTER = frozenset(
 
 MEASURED = frozenset({"eval", "metric", "split", "point"})
 """What every page of charts has: what is measured, how it is split, and the point that was clicked."""
-
-PARAMETERS: dict[str, frozenset[str]] = {
-    OVERVIEW: BOUND | {"eval", "metric"},
-    CURVES: BOUND | MEASURED | {"run", "mix", "stage"},
-    MIXES: BOUND | MEASURED | {"run", "mix", "baseline", "against"},
-    PERSISTENCE: BOUND | MEASURED | {"run", "baseline"},
-    ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
-    COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
-    SAMPLES: FILTER | {"page"},
-    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
-    BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
-    DATA: frozenset({"show", "run"}),
-    REPORT: frozenset({"title", "saved"}),
-    AUDIT: frozenset({"who", "action", "text", "since", "until", "page"}),
-    PROBE: frozenset(
-        {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
-    )
-    | {"log", "sample", "epoch", "upto", "reply"},
-    VIEWS: frozenset({"view", "find"}),
-    NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
-    AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
-    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
-}
-"""Which parameters belong to which page."""
 
 
 def parameters(**values: object) -> Parameters:
@@ -158,11 +134,6 @@ def where(field: str, value: object) -> str:
     return field if is_missing(value) else f"{field}={value}"
 
 
-def page_file(page: str) -> str:
-    """The file of a page, by which Streamlit knows it."""
-    return f"app_pages/{page}.py"
-
-
 def transcript(
     log: str, sample: str, epoch: int, *, message: int | None = None, within: Parameters | None = None
 ) -> Parameters:
@@ -226,8 +197,8 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
 
 
-def judge_again(within: Parameters) -> Parameters:
-    """The Judgings page about to judge what passes a filter of the Samples page.
+def rescore(within: Parameters) -> Parameters:
+    """The Judgings page about to re-score what passes a filter of the Samples page.
 
     Args:
         within: The Samples page's own parameters.
@@ -236,8 +207,8 @@ def judge_again(within: Parameters) -> Parameters:
     return {**kept, **parameters(begin="yes")}
 
 
-def judgings(*judging_ids: str) -> Parameters:
-    """The Judgings page with one judging, or several beside each other."""
+def rescorings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one re-scoring, or several beside each other."""
     return parameters(judging=list(judging_ids))
 
 
