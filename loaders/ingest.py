@@ -25,7 +25,7 @@ from loaders.metrics.settled import settle
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport, how_ended
 from loaders.shelf import GIVEN, CardShelf
-from loaders.store import Store
+from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study import read_run_card, read_study
 from loaders.study.unmatched import unmatched_ignore
@@ -91,6 +91,9 @@ def ingest(
             report.batch = batch.number
         else:
             report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
+        # Without an index, text is found more slowly: no reason for an ingest to fail.
+        with suppress(OSError, ValueError):
+            text_search.bring_up_to_date(cursor)
     report.seconds = time.monotonic() - started
     return report
 

@@ -112,13 +112,10 @@ def _now(
     found = find(con, SampleFilter(evals=evals, logs=logs, metric=rescoring.metric), as_of) if names else None
     if found is None:
         return {}
-    sql = found.sql + NOW.format(details=found.details, order=NATURAL)
+    sql = NOW.format(details=found.details, order=NATURAL)
     parts = [list(part) for part in zip(*names, strict=True)]
     of = dict(zip(("logs", "samples", "epochs"), parts, strict=True))
-    return {
-        (r["log"], r["sample"], r["epoch"]): r
-        for r in records(con, sql, found.parameters | found.details_parameters | of)
-    }
+    return {(r["log"], r["sample"], r["epoch"]): r for r in found.records(con, sql, of)}
 
 
 def _state(here: dict[str, Any] | None, said: Sequence[dict[str, Any]], hashes: dict[int, str]) -> str:

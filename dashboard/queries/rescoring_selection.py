@@ -9,7 +9,6 @@ import duckdb
 
 from dashboard.queries.sample_filter import SampleFilter, find, order_by
 from dashboard.queries.transcript_hash import transcript_hashes
-from loaders.store.sql import records
 
 CHOSEN = """,
 speaking AS (
@@ -72,9 +71,8 @@ def select(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, each: int | Non
     found = find(con, wanted, as_of)
     if found is None:
         return Selection()
-    count = records(con, found.sql + COUNT, found.parameters)[0]["n"]
-    sql = found.sql + CHOSEN.format(order=order_by(()))
-    rows = records(con, sql, found.parameters | {"seed": seed, "each": each})
+    count = found.records(con, COUNT)[0]["n"]
+    rows = found.records(con, CHOSEN.format(order=order_by(())), {"seed": seed, "each": each})
     chosen = [row for row in rows if row.pop("speaks")]
     hashes = transcript_hashes(con, [row["sample_id"] for row in chosen])
     items = tuple(row | {"hash": hashes[row["sample_id"]]} for row in chosen)

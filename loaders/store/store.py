@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from loaders.errors import DriftlineError, StoreBusy
+from loaders.store.hidden import PRIVATE
 from loaders.store.schema import migrate
 
 MEMORY = ":memory:"
@@ -69,6 +70,7 @@ class Store:
         cursor = self._connection.cursor()
         try:
             if hidden:
+                cursor.execute(f"SET search_path = '{PRIVATE},main'")
                 cursor.execute("SET VARIABLE hidden_runs = $hidden::VARCHAR[]", {"hidden": list(hidden)})
             yield cursor
         finally:
