@@ -1,4 +1,4 @@
-"""Where every eval of a store belongs: facts fetched for `loaders.study.placement`, a file's read once for all evals."""
+"""Where every eval belongs: the facts fetched for `loaders.study.placement`, those of a file read once for all evals."""
 
 from __future__ import annotations
 
