@@ -1,8 +1,8 @@
-"""Where every eval belongs: the facts fetched for `loaders.study.placement`, those of a file read once for all evals."""
+"""Where every eval belongs: the facts for `loaders.study.placement`; those of a file are read once for all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import duckdb
@@ -18,6 +18,9 @@ from loaders.study.placement import place, place_task
 from loaders.study.together import Identity, brought_together, identity, own_ids
 from loaders.study.tree import CardTree
 from loaders.trained import Told, from_json
+
+AT_ONCE = 5000
+"""So many evals are fetched together at the least: each has the settings of its whole file."""
 
 OWN = ("eval_id", "task", "task_display")
 """What evals of one file, such as the tasks of one run of lm-evaluation-harness, differ in at the least."""
@@ -40,7 +43,7 @@ def place_evals(
     seen: set[tuple[str, str]] = set()
     used = _used_models(cursor)
     places = _Places(shelf)
-    for row in rows_of(cursor, EVIDENCE, batch):
+    for row in _evidence(cursor, batch):
         eval_id, root, path, source = row["eval_id"], row.pop("root"), row["path"], row.pop("source_id")
         if source in without:
             continue
@@ -112,6 +115,19 @@ def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
     return False
 
 
+def _evidence(cursor: duckdb.DuckDBPyConnection, batch: int) -> Iterator[dict[str, Any]]:
+    """The rows of `EVIDENCE` in the order of their paths, some files at a time: all of them may be too much to hold."""
+    first: tuple[str, str] | None = None
+    waiting = 0
+    files = cursor.execute(FILES, {"batch": batch}).fetchall()
+    for at, (root, path, evals) in enumerate(files, start=1):
+        first, waiting = first or (root, path), waiting + evals
+        if waiting >= AT_ONCE or at == len(files):
+            between = {"root": first[0], "path": first[1], "last_root": root, "last_path": path}
+            yield from rows_of(cursor, EVIDENCE, batch, between)
+            first, waiting = None, 0
+
+
 def _used_models(cursor: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
     """Names of models that only samples tell: under which they count their tokens, and which wrote their replies."""
     found: dict[int, list[str]] = {}
@@ -138,6 +154,12 @@ def _pairs(text: str) -> dict[str, str]:
     return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
 
 
+FILES = """
+SELECT l.root, l.path, count(*)
+FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
+GROUP BY ALL ORDER BY ALL
+"""
+
 EVIDENCE = """
 SELECT e.eval_id, source_id, l.root, l.path, e.task, e.task_display, e.model,
        e.target_model, e.metadata_json, e.tags_json, e.task_args_json,
@@ -145,6 +167,8 @@ SELECT e.eval_id, source_id, l.root, l.path, e.task, e.task_display, e.model,
        e.task_id, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
        e.stated_variant, e.stated_rule
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
+WHERE (l.root > $root OR (l.root = $root AND l.path >= $path))
+  AND (l.root < $last_root OR (l.root = $last_root AND l.path <= $last_path))
 ORDER BY l.root, l.path, e.eval_id
 """
 

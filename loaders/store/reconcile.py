@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-
-AT_ONCE = 2000
-"""So many rows are fetched together: their texts are a file's settings, over and over."""
 
 
 def reconcile(cursor: duckdb.DuckDBPyConnection, batch: int, table: str, wanted: list[dict[str, Any]]) -> None:
@@ -38,13 +35,13 @@ def reconcile(cursor: duckdb.DuckDBPyConnection, batch: int, table: str, wanted:
         cursor.unregister("decided")
 
 
-def rows_of(cursor: duckdb.DuckDBPyConnection, sql: str, batch: int) -> Iterator[dict[str, Any]]:
-    """The rows of a query as of `$batch`, by column; the cursor is theirs until the last."""
-    cursor.execute(sql, {"batch": batch})
+def rows_of(
+    cursor: duckdb.DuckDBPyConnection, sql: str, batch: int, more: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query as of `$batch`, by column."""
+    cursor.execute(sql, {"batch": batch, **(more or {})})
     names = [column[0] for column in cursor.description or []]
-    while rows := cursor.fetchmany(AT_ONCE):
-        for row in rows:
-            yield dict(zip(names, row, strict=True))
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 COLUMNS = """
