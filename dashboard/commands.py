@@ -13,7 +13,7 @@ from loaders.dry_run import dry_run
 from loaders.errors import DriftlineError
 from loaders.ingest import Progress, ingest
 from loaders.report import IngestReport
-from loaders.store import Store
+from loaders.store import Compacted, Store
 
 # An ingest needs no pandas, whose import takes longer than a small ingest: queries are imported where they are used.
 if TYPE_CHECKING:
@@ -291,6 +291,15 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
     raise DriftlineError(f"export to .{given.format}: not a format (allowed: csv, parquet).")
+
+
+def run_compact(store: Store) -> Compacted:
+    """Write the store anew without the free room in its file.
+
+    Raises:
+        DriftlineError: It is being read for too long, or the disk lacks room.
+    """
+    return store.compact() or Compacted(0, 0)
 
 
 def records(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:

@@ -89,6 +89,8 @@ def ingest(
             report.batch = batch.number
         else:
             report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
+    if batch.begun:
+        store.compact_if_wasteful()
     report.seconds = time.monotonic() - started
     return report
 

@@ -107,7 +107,7 @@ def _copy(path: Path, beside: Path) -> None:
 
 
 def _inventory(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[object, ...]]:
-    """Everything in a store: tables with their columns and numbers of rows, views, macros, indexes."""
+    """Everything in a store: tables with their columns and numbers of rows, and names of views, macros and indexes."""
     found: list[tuple[object, ...]] = connection.execute(INVENTORY, {"name": name}).fetchall()
     tables = [(schema, table) for kind, schema, table, _ in found if kind == "table"]
     for schema, table in tables:
@@ -148,11 +148,11 @@ WHERE database_name = coalesce($name, current_database())
 INVENTORY = """
 SELECT 'table' AS kind, schema_name, table_name, sql FROM duckdb_tables() WHERE database_name = $name
 UNION ALL
-SELECT 'view', schema_name, view_name, sql FROM duckdb_views() WHERE database_name = $name AND NOT internal
+SELECT 'view', schema_name, view_name, NULL FROM duckdb_views() WHERE database_name = $name AND NOT internal
 UNION ALL
-SELECT 'macro', schema_name, function_name, macro_definition FROM duckdb_functions()
+SELECT 'macro', schema_name, function_name, NULL FROM duckdb_functions()
 WHERE database_name = $name AND NOT internal
 UNION ALL
-SELECT 'index', schema_name, index_name, sql FROM duckdb_indexes() WHERE database_name = $name
+SELECT 'index', schema_name, index_name, NULL FROM duckdb_indexes() WHERE database_name = $name
 ORDER BY ALL
 """
