@@ -55,6 +55,7 @@ def ingest(
     study: Path | None = None,
     progress: Progress | None = None,
     settle_seconds: float = 0.0,
+    forget_seconds: float | None = None,
 ) -> IngestReport:
     """Bring a store up to date with what lies below some paths.
 
@@ -66,6 +67,8 @@ def ingest(
         study: A study file that counts as lying at the root of each path; remembered for later ingests of that path.
         settle_seconds: Files changed within the last so many seconds are left for the next time (they may still be
             written to); 0 reads everything.
+        forget_seconds: Batches that told only of logs that were still being written are forgotten after so long
+            (`loaders.store.forget`); None keeps every one.
 
     Raises:
         DriftlineError: A path doesn't exist, or `study` can't be read. Nothing is changed then.
@@ -90,6 +93,8 @@ def ingest(
         else:
             report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
     if batch.begun:
+        if forget_seconds is not None:
+            store.forget_passing(forget_seconds)
         store.compact_if_wasteful()
     report.seconds = time.monotonic() - started
     return report

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from loaders.errors import DriftlineError, StoreBusy
 from loaders.store.compact import STORAGE, Compacted, blocks_of, is_wasteful, rewrite
+from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
 from loaders.store.schema import migrate
 
@@ -28,6 +31,13 @@ WAL_SIZE = "128MB"
 again with those that came since: more often costs time, and blocks that are free ever after."""
 
 
+class Hold:
+    """Keeps a batch from being forgotten for as long as somebody has it."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+
+
 class Store:
     """A DuckDB file with Driftline's schema.
 
@@ -40,6 +50,7 @@ class Store:
         self.path = path
         self.writing = threading.RLock()
         self._gate = Gate()
+        self._holds: weakref.WeakSet[Hold] = weakref.WeakSet()
 
     @classmethod
     def open(cls, path: Path | str) -> Store:
@@ -91,6 +102,18 @@ class Store:
         with self.cursor() as cursor:
             row = cursor.execute("SELECT coalesce(max(batch), 0) FROM batches WHERE finished_at IS NOT NULL").fetchone()
         return int(row[0]) if row else 0
+
+    def hold(self, batch: int) -> Hold:
+        """Keep a batch readable (`loaders.store.forget`) for as long as what is returned is kept."""
+        hold = Hold(batch)
+        self._holds.add(hold)
+        return hold
+
+    def forget_passing(self, seconds: float) -> None:
+        """Forget batches that told only of logs still being written, finished longer ago than so many seconds."""
+        before = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=seconds)
+        with self.writing, self.cursor() as cursor:
+            forget_passing(cursor, {hold.batch for hold in self._holds}, before)
 
     def compact(self, patience: float = PATIENCE) -> Compacted | None:
         """Write the store anew without its free blocks; who asks for a cursor meanwhile waits for the end of it.
