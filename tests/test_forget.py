@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -17,20 +18,24 @@ from tests.log_files import write_log
 
 LOOKS = 200
 """So often is the growing log looked at."""
-REPLY = "The assistant weighs what it may do with the mail about the plan, and says so at length. " * 20
+REPLY = "I weigh what I may do."
+LENGTH = 4000
+"""Bytes of what a reply becomes, other in each sample, so that no compression hides how often it is kept."""
 
 
 class Growing:
     """A log as Inspect writes it while an eval runs: a sample more at each look, and no header until the end."""
 
     def __init__(self, folder: Path, samples: int) -> None:
-        whole = write_log(
-            folder.parent / "whole.eval", [at % 2 for at in range(samples)], eval_id="live", reply=REPLY, turns=3
-        )
+        whole = write_log(folder.parent / "whole.eval", [at % 2 for at in range(samples)], eval_id="live", reply=REPLY)
+        random = Random(1)
         self.path = folder / "tiny/checkpoint-100/log.eval"
         self.path.parent.mkdir(parents=True)
         with zipfile.ZipFile(whole) as archive:
-            self._members = {name: archive.read(name) for name in archive.namelist()}
+            self._members = {
+                name: archive.read(name).replace(REPLY.encode(), random.randbytes(LENGTH // 2).hex().encode())
+                for name in archive.namelist()
+            }
         header: dict[str, Any] = msgspec.json.decode(self._members["header.json"])
         self._start = msgspec.json.encode({name: header[name] for name in ("version", "eval", "plan")})
 
@@ -63,6 +68,7 @@ def look(folder: Path, store: Store) -> None:
     ingest([folder], store, forget_seconds=0)
 
 
+@pytest.mark.slow
 def test_a_growing_log_that_is_looked_at_again_and_again_takes_no_more_than_its_end(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     growing = Growing(folder, LOOKS)
