@@ -194,7 +194,7 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
 
 def run_left_out(store: Store, given: RateArguments) -> list[str]:
     """What `driftline rates` has no row with a number of, by reason; a line each."""
-    from dashboard.queries.applicable import scope_of
+    from dashboard.queries.scope import scope_of
 
     as_of = _batch(store, given.as_of)
     with store.cursor() as cursor:

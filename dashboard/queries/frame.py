@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard.queries.splits import check_splits
 from dashboard.queries.standing import REPEATS, Repeats
+from loaders.metrics.splits import check_splits
 
 ALL_METRICS = "all"
 """As the only name in `RateQuery.metrics`: every definition that applies, and the automatic metrics."""
