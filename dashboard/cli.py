@@ -184,6 +184,14 @@ def parser() -> argparse.ArgumentParser:
     _source(export)
     export.add_argument("--what", choices=("samples", "rates"), default="samples", help="default: samples")
     _filters(export)
+
+    compact = verbs.add_parser(
+        "compact",
+        help="make a store's file as small as what is in it",
+        description="Write a store anew without the room in its file that nothing uses any more. All that is in it"
+        " stays; an ingest that leaves more free than used does it by itself.",
+    )
+    _source(compact)
     return top
 
 

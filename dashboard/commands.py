@@ -13,7 +13,7 @@ from loaders.dry_run import dry_run
 from loaders.errors import DriftlineError
 from loaders.ingest import Progress, ingest
 from loaders.report import IngestReport
-from loaders.store import Store
+from loaders.store import Compacted, Store
 
 # An ingest needs no pandas, whose import takes longer than a small ingest: queries are imported where they are used.
 if TYPE_CHECKING:
@@ -155,6 +155,25 @@ def run_ingest(store: Store, given: IngestArguments, progress: Progress | None) 
     return work(paths, store, study=study, progress=progress)
 
 
+def _batch(store: Store, asked: int | None) -> int:
+    """The batch that is asked for; the newest where none is.
+
+    Raises:
+        DriftlineError: There is none of that number, or none any more.
+    """
+    if asked is None:
+        return store.batch()
+    with store.cursor() as cursor:
+        kept = [row[0] for row in cursor.execute(FINISHED).fetchall()]
+    if asked not in kept:
+        there = ", ".join(map(str, kept[-40:])) or "none"
+        raise DriftlineError(f"--as-of {asked}: not a batch of this store (there are: {there}).")
+    return asked
+
+
+FINISHED = "SELECT batch FROM batches WHERE finished_at IS NOT NULL ORDER BY batch"
+
+
 def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
     """The rates as of a batch (default: the newest), all columns.
 
@@ -164,7 +183,7 @@ def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.rates import rates
 
-    as_of = store.batch() if given.as_of is None else given.as_of
+    as_of = _batch(store, given.as_of)
     with store.cursor() as cursor:
         frame = rates(cursor, given.query(), as_of)
         if frame.empty:
@@ -177,7 +196,7 @@ def run_left_out(store: Store, given: RateArguments) -> list[str]:
     """What `driftline rates` has no row with a number of, by reason; a line each."""
     from dashboard.queries.scope import scope_of
 
-    as_of = store.batch() if given.as_of is None else given.as_of
+    as_of = _batch(store, given.as_of)
     with store.cursor() as cursor:
         scope = scope_of(cursor, given.eval, as_of)
     logs = [
@@ -229,7 +248,7 @@ def run_compare(store: Store, given: CompareArguments) -> dict[str, Any]:
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.rates import rates
 
-    as_of = store.batch() if given.as_of is None else given.as_of
+    as_of = _batch(store, given.as_of)
     query = given.query()
     with store.cursor() as cursor:
         found = compare(cursor, query, as_of)
@@ -274,7 +293,7 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         frame = run_rates(store, given.rates)
         frame = frame.assign(flags=frame["flags"].map("; ".join))
     elif given.what == "samples":
-        as_of = store.batch() if given.rates.as_of is None else given.rates.as_of
+        as_of = _batch(store, given.rates.as_of)
         wanted = SampleFilter(
             runs=tuple(given.rates.run), evals=tuple(given.rates.eval), metric=next(iter(given.rates.metric), None)
         )
@@ -291,6 +310,15 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
     raise DriftlineError(f"export to .{given.format}: not a format (allowed: csv, parquet).")
+
+
+def run_compact(store: Store) -> Compacted:
+    """Write the store anew without the free room in its file.
+
+    Raises:
+        DriftlineError: It is being read for too long, or the disk lacks room.
+    """
+    return store.compact() or Compacted(0, 0)
 
 
 def records(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:

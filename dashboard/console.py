@@ -31,7 +31,7 @@ from dashboard.places import bundled_studies, models_file, small_study
 from dashboard.probe.endpoints import Declared
 from loaders.errors import DriftlineError
 from loaders.report import SPOKEN, FileLine, IngestReport
-from loaders.store import Store
+from loaders.store import Compacted, Store
 
 if TYPE_CHECKING:
     from dashboard.queries.servable import Servable
@@ -59,7 +59,15 @@ def run(given: argparse.Namespace) -> int:
     Raises:
         DriftlineError: Whatever a user can put right.
     """
-    verbs = {"view": view, "ingest": ingest, "rates": rates, "compare": compare, "serve": serve, "export": export}
+    verbs = {
+        "view": view,
+        "ingest": ingest,
+        "rates": rates,
+        "compare": compare,
+        "serve": serve,
+        "export": export,
+        "compact": compact,
+    }
     return verbs[given.command](given)
 
 
@@ -456,6 +464,17 @@ def export(given: argparse.Namespace) -> int:
     except OSError as error:
         raise DriftlineError(f"{target} can't be written: {error.strerror}.") from error
     out.print(f"Wrote {target} ({len(content):,} bytes).", markup=False)
+    return 0
+
+
+def compact(given: argparse.Namespace) -> int:
+    """Write a store anew without its free room, and say what that came to."""
+    with _readable(given) as place:
+        if isinstance(place, Owner):
+            done = msgspec.json.decode(hand_over(place, "compact", {}), type=Compacted)
+        else:
+            done = commands.run_compact(place)
+    out.print(f"Compacted: {done.before / 1e6:,.1f} MB before, {done.after / 1e6:,.1f} MB after.")
     return 0
 
 

@@ -69,6 +69,9 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         given = msgspec.json.decode(await request.body(), type=commands.ExportArguments)
         return Response(await asyncio.to_thread(commands.run_export, store, given))
 
+    async def compact(_request: Request) -> Response:
+        return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_compact, store)))
+
     return [
         Route(f"{PREFIX}/owner", guarded(who)),
         Route(f"{PREFIX}/ingest", guarded(ingest), methods=["POST"]),
@@ -77,6 +80,7 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         Route(f"{PREFIX}/compare", guarded(compare), methods=["POST"]),
         Route(f"{PREFIX}/servable", guarded(servable), methods=["POST"]),
         Route(f"{PREFIX}/export", guarded(export), methods=["POST"]),
+        Route(f"{PREFIX}/compact", guarded(compact), methods=["POST"]),
     ]
 
 

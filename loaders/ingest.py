@@ -56,6 +56,7 @@ def ingest(
     study: Path | None = None,
     progress: Progress | None = None,
     settle_seconds: float = 0.0,
+    forget_seconds: float | None = None,
 ) -> IngestReport:
     """Bring a store up to date with what lies below some paths.
 
@@ -67,6 +68,8 @@ def ingest(
         study: A study file that counts as lying at the root of each path; remembered for later ingests of that path.
         settle_seconds: Files changed within the last so many seconds are left for the next time (they may still be
             written to); 0 reads everything.
+        forget_seconds: Batches that told only of logs that were still being written are forgotten after so long
+            (`loaders.store.forget`); None keeps every one.
 
     Raises:
         DriftlineError: A path doesn't exist, or `study` can't be read. Nothing is changed then.
@@ -94,6 +97,10 @@ def ingest(
         # Without an index, text is found more slowly: no reason for an ingest to fail.
         with suppress(OSError, ValueError):
             text_search.bring_up_to_date(cursor)
+    if batch.begun:
+        if forget_seconds is not None:
+            store.forget_passing(forget_seconds)
+        store.compact_if_wasteful()
     report.seconds = time.monotonic() - started
     return report
 

@@ -114,6 +114,7 @@ WHERE sample_id IN (SELECT sample_id FROM page WHERE part = {part}) AND ({looked
 INDEXED_TEXT = "CASE WHEN k.sample_id <= $covered THEN get_bit($hits::BIT, k.sample_id::INTEGER) = 1 ELSE {read} END"
 READ_TEXT = "k.sample_id IN ({scan})"
 
+
 @dataclass(frozen=True, slots=True)
 class SampleFilter:
     """Which samples. Hashable. An empty tuple or None means any; a name that nothing bears matches nothing."""

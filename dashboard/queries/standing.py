@@ -133,7 +133,7 @@ def _differing(
     of_eval: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for log in logs:
         of_eval[log["eval"]].append(settings[log["eval_id"]])
-    return {name: _needed(sorted(names), of_eval[name]) for name, names in found.items()}
+    return {name: _needed(sorted(names), _distinct(of_eval[name])) for name, names in found.items()}
 
 
 def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
@@ -148,10 +148,16 @@ def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _unlike(of: Sequence[Mapping[str, str]]) -> set[str]:
+    of = _distinct(of)
     if len(of) < 2:
         return set()
     names = {name for each in of for name in each}
     return {name for name in names if len({each.get(name) for each in of}) > 1}
+
+
+def _distinct(of: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Settings without those that are another's very own: most logs share theirs (`parsed`)."""
+    return list({id(each): each for each in of}.values())
 
 
 def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:

@@ -53,7 +53,11 @@ HOLDS_PHRASE = rf"""
  AND contains(' ' || regexp_replace(lower({{text}}), '{SPACE.pattern}', ' ', 'g') || ' ', $phrase))
 """
 
-TEXTS = {"samples": ("input", "reply"), "messages": ("text", "reasoning", "tool_calls_json"), "scores": ("explanation",)}
+TEXTS = {
+    "samples": ("input", "reply"),
+    "messages": ("text", "reasoning", "tool_calls_json"),
+    "scores": ("explanation",),
+}
 """Where text is looked for: columns of tables that have a `sample_id`."""
 
 STATE = """

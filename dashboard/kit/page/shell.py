@@ -12,15 +12,17 @@ from dashboard.charts.palette import Scheme
 from dashboard.kit import caches
 from dashboard.kit.page import absent, fragments, share, signing_in
 from dashboard.kit.page.print_style import print_style
+from dashboard.kit.page.reader import cursor
 from dashboard.kit.page.share import save_view_button
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import STYLE, escaped
 from dashboard.pages import page_file
+from dashboard.queries.ingests import batch_mark
 from dashboard.queries.saved_views import SavedView
 from loaders.errors import DriftlineError
 
 POLL_SECONDS = 2
-SHOWN, PINNED, ODD_PIN = "_batch_shown", "_batch_pinned", "_batch_odd_pin"
+SHOWN, PINNED, ODD_PIN, HELD = "_batch_shown", "_batch_pinned", "_batch_odd_pin", "_batch_held"
 
 SIMULATED = "Simulated data: this study was made up, by a seeded script, to show what Driftline does. No model was run."
 """The notice of a study whose `simulated` is true without a text of its own."""
@@ -99,11 +101,13 @@ def _read_pin() -> None:
     may be older than what was clicked or written since.
     """
     session, newest = st.session_state, runtime.store().batch()
-    session.setdefault(SHOWN, newest)
+    if SHOWN not in session:
+        _show(newest)
     named = st.query_params.get(links.AS_OF, "")
     pinned = links.read_pin(named)
-    if pinned is not None and 0 < pinned[0] <= newest and pinned[1] in (None, caches.batch_mark(pinned[0])):
-        session[SHOWN], session[PINNED] = pinned[0], True
+    if pinned is not None and _is_here(*pinned):
+        _show(pinned[0])
+        session[PINNED] = True
         session.pop(ODD_PIN, None)
     elif session.get(PINNED):
         # A click in the navigation drops every parameter; the pin stays.
@@ -111,6 +115,20 @@ def _read_pin() -> None:
     elif named:
         session[ODD_PIN] = named
         del st.query_params[links.AS_OF]
+
+
+def _show(batch: int) -> None:
+    """Let this session see a batch, which is not forgotten as long as it does."""
+    st.session_state[SHOWN], st.session_state[HELD] = batch, runtime.store().hold(batch)
+
+
+def _is_here(batch: int, mark: str | None) -> bool:
+    """Whether the store has that batch still; not out of the caches, which know of it for longer."""
+    if not 0 < batch <= runtime.store().batch():
+        return False
+    with cursor() as con:
+        kept = batch_mark(con, batch)
+    return kept is not None and mark in (None, kept)
 
 
 def pin() -> str:
@@ -148,7 +166,8 @@ def _no_such_pin() -> None:
 
 def show_newest() -> None:
     """Let this session see the newest batch, pinned to none."""
-    st.session_state[SHOWN], st.session_state[PINNED] = runtime.store().batch(), False
+    _show(runtime.store().batch())
+    st.session_state[PINNED] = False
     st.query_params.pop(links.AS_OF, None)
 
 
