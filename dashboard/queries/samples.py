@@ -236,7 +236,8 @@ def _narrowed(
     Outcomes, texts and scores are then read of these alone.
     """
     if is_by_log(sort):
-        eval_ids, before, start = set(), 0, skip
+        eval_ids: set[int] = set()
+        before, start = 0, skip
         for log in _by_log(con, where, wanted, sort, as_of):
             if before + log["n"] > skip and before < skip + size:
                 start = start if eval_ids else skip - before
