@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
 from dashboard.queries.applicable import Scope, scope_of
 from dashboard.queries.definitions import Group, Metric, Study
@@ -16,6 +15,9 @@ from dashboard.queries.groups import group_rows
 from dashboard.queries.measures import measure
 from dashboard.queries.splits import value_order
 from dashboard.queries.standing import points_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 
@@ -33,6 +35,11 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
     Returns:
         The columns and dtypes of `RATE_COLUMNS`, also when there is no row; sorted by run, eval, metric and step.
     """
+    return frame_of(rate_rows(con, query, as_of), RATE_COLUMNS)
+
+
+def rate_rows(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> list[Row]:
+    """The rows of `rates` as they are measured, in the same order; what is absent from one is missing."""
     scope = scope_of(con, query.evals, as_of, query.splits)
     in_sight = points_of((log for log in scope.logs if _in_sight(log, query)), query.repeats)
     wanted = {name: chosen_metrics(scope.applicable[name], query.metrics) for name in scope.shown}
@@ -59,7 +66,7 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
         of_group = {(name, metric.name) for name, metric in pairs}
         members = [row for row in rows if (row["eval"], row["metric"]) in of_group]
         answer += group_rows(group, scope.group_metric(group), scope.study, members)
-    return frame_of(sorted(answer, key=_order(scope.study)), RATE_COLUMNS)
+    return sorted(answer, key=_order(scope.study))
 
 
 def _in_sight(eval_row: Row, query: RateQuery) -> bool:
