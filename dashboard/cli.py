@@ -6,7 +6,6 @@ import argparse
 import difflib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import loaders
 from loaders.errors import DriftlineError
@@ -294,21 +293,6 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 <= int(text) <= MOST_PORT):
         raise argparse.ArgumentTypeError(f"{text}: a port is a number from 0 to {MOST_PORT}")
     return int(text)
-
-
-def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:
-    """The store that a command means.
-
-    Raises:
-        DriftlineError: Several paths and no --store: which one's store would it be?
-    """
-    from dashboard.places import demo_study, store_for
-
-    if given.store:
-        return Path(given.store).expanduser().resolve()
-    if len(paths) > 1:
-        raise DriftlineError("Several paths go into one store: name it with --store FILE.")
-    return store_for(Path(paths[0]) if paths else demo_study())
 
 
 if __name__ == "__main__":

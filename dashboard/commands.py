@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from loaders.dry_run import dry_run
 from loaders.errors import DriftlineError
-from loaders.ingest import Progress, ingest
 from loaders.report import IngestReport
 from loaders.store import Store
 
-# An ingest needs no pandas, whose import takes longer than a small ingest: queries are imported where they are used.
+# Each command imports what it needs where it needs it: importing takes longer than most of them.
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
     from dashboard.queries.compare import CompareQuery
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.servable import Servable
+    from loaders.ingest import Progress
+
+Row = dict[str, Any]
 
 RATE_TABLE = [
     "run", "mix", "stage", "step", "tokens", "eval", "variant", "split", "split2", "metric", "n", "k", "rate",
@@ -149,28 +148,43 @@ class ExportArguments(Struct):
 
 def run_ingest(store: Store, given: IngestArguments, progress: Progress | None) -> IngestReport:
     """Ingest, or tell what an ingest would do."""
+    from loaders.dry_run import dry_run
+    from loaders.ingest import ingest
+
     paths = [Path(path) for path in given.paths]
     study = Path(given.study) if given.study else None
     work = dry_run if given.dry_run else ingest
     return work(paths, store, study=study, progress=progress)
 
 
-def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
-    """The rates as of a batch (default: the newest), all columns.
+def run_rates(store: Store, given: RateArguments) -> list[Row]:
+    """The rates as of a batch (default: the newest): `RATE_COLUMNS`, in plain values.
+
+    Raises:
+        DriftlineError: As `_rows`.
+    """
+    from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
+    from dashboard.queries.frame import plain_rows
+
+    return plain_rows(_rate_rows(store, given), {name: OF_FRAME[name] for name in RATE_COLUMNS})
+
+
+def _rate_rows(store: Store, given: RateArguments) -> list[Row]:
+    """The rates as they are measured.
 
     Raises:
         DriftlineError: A name or field that was asked for is not in the store; the message lists those that are.
     """
     from dashboard.queries.frame import RateQuery
-    from dashboard.queries.rates import rates
+    from dashboard.queries.rates import rate_rows
 
     as_of = store.batch() if given.as_of is None else given.as_of
     with store.cursor() as cursor:
-        frame = rates(cursor, given.query(), as_of)
-        if frame.empty:
-            _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), given)
-        _explain_unknown_fields(cursor, frame, given, as_of)
-    return frame
+        rows = rate_rows(cursor, given.query(), as_of)
+        if not rows:
+            _explain_nothing(rate_rows(cursor, RateQuery(metrics=("all",)), as_of), given)
+        _explain_unknown_fields(cursor, rows, given, as_of)
+    return rows
 
 
 def run_left_out(store: Store, given: RateArguments) -> list[str]:
@@ -199,19 +213,19 @@ def run_left_out(store: Store, given: RateArguments) -> list[str]:
 
 
 def _explain_unknown_fields(
-    cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame, given: RateArguments | CompareArguments, as_of: int
+    cursor: duckdb.DuckDBPyConnection, rows: list[Row], given: RateArguments | CompareArguments, as_of: int
 ) -> None:
-    from dashboard.queries.fields import fields
-
     for name, column in zip(given.split, ("split", "split2"), strict=False):
-        if not frame.empty and frame[column].isna().all():
+        if rows and all(row.get(column) is None for row in rows):
+            from dashboard.queries.fields import fields
+
             there = ", ".join(fields(cursor, given.eval, as_of)["field"]) or "none"
             raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
 
 
-def _explain_nothing(everything: pd.DataFrame, given: RateArguments) -> None:
+def _explain_nothing(everything: list[Row], given: RateArguments) -> None:
     for option in ("run", "mix", "stage", "eval", "metric"):
-        there = sorted({str(name) for name in everything[option].dropna()})
+        there = sorted({str(row[option]) for row in everything if row[option] is not None})
         unknown = [name for name in getattr(given, option) if name not in there and name != "all"]
         if unknown:
             choice = ", ".join(there[:40]) or "none"
@@ -225,31 +239,34 @@ def run_compare(store: Store, given: CompareArguments) -> dict[str, Any]:
         DriftlineError: A checkpoint, name or field that is not in the store (the message lists what is), or a target
             that is no difference.
     """
-    from dashboard.queries.compare import compare
-    from dashboard.queries.frame import RateQuery
-    from dashboard.queries.rates import rates
+    from dashboard.queries.compare import COLUMNS, compare_rows
+    from dashboard.queries.frame import RateQuery, plain_rows
+    from dashboard.queries.planning import PLAN_COLUMNS
+    from dashboard.queries.rates import rate_rows
 
     as_of = store.batch() if given.as_of is None else given.as_of
     query = given.query()
     with store.cursor() as cursor:
-        found = compare(cursor, query, as_of)
-        if found.rates.empty:
+        found = compare_rows(cursor, query, as_of)
+        if not found.rows["rates"]:
             names = RateArguments(eval=given.eval, metric=given.metric)
-            _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), names)
-        _explain_unknown_fields(cursor, found.rates, given, as_of)
-    frames = {name: getattr(found, name) for name in ("differences", "flips", "changes", "incomparable")}
-    if given.target is not None:
-        frames["plan"] = _planned(found.basis, given.target)
-    return {"baseline": found.baseline, "checkpoints": found.checkpoints, "correction": found.correction} | {
-        name: records(frame, list(frame.columns)) for name, frame in frames.items()
+            _explain_nothing(rate_rows(cursor, RateQuery(metrics=("all",)), as_of), names)
+        _explain_unknown_fields(cursor, found.rows["rates"], given, as_of)
+    told: dict[str, Any] = {
+        name: plain_rows(found.rows[name], COLUMNS[name])
+        for name in ("differences", "flips", "changes", "incomparable")
     }
+    if given.target is not None:
+        basis = plain_rows(found.rows["basis"], COLUMNS["basis"])
+        told["plan"] = plain_rows(_planned(basis, given.target), PLAN_COLUMNS)
+    return {"baseline": found.baseline, "checkpoints": found.checkpoints, "correction": found.correction} | told
 
 
-def _planned(basis: pd.DataFrame, target: float) -> pd.DataFrame:
-    from dashboard.queries.planning import plan
+def _planned(basis: list[Row], target: float) -> list[Row]:
+    from dashboard.queries.planning import plan_rows
 
     try:
-        return plan(basis, target)
+        return plan_rows(basis, target)
     except ValueError as error:
         raise DriftlineError(f"--target: {error}.") from error
 
@@ -268,12 +285,15 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
     Raises:
         DriftlineError: An unknown table or format.
     """
-    from dashboard.queries.samples import SampleFilter, all_samples
-
     if given.what == "rates":
-        frame = run_rates(store, given.rates)
+        from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
+        from dashboard.queries.frame import frame_of
+
+        frame = frame_of(_rate_rows(store, given.rates), OF_FRAME)
         frame = frame.assign(flags=frame["flags"].map("; ".join))
     elif given.what == "samples":
+        from dashboard.queries.samples import SampleFilter, all_samples
+
         as_of = store.batch() if given.rates.as_of is None else given.rates.as_of
         wanted = SampleFilter(
             runs=tuple(given.rates.run), evals=tuple(given.rates.eval), metric=next(iter(given.rates.metric), None)
@@ -291,19 +311,3 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
     raise DriftlineError(f"export to .{given.format}: not a format (allowed: csv, parquet).")
-
-
-def records(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
-    """Rows as plain Python values; a missing value is None, numbers keep every digit."""
-    return [
-        {name: _plain(value) for name, value in zip(columns, row, strict=True)}
-        for row in frame[columns].itertuples(index=False, name=None)
-    ]
-
-
-def _plain(value: Any) -> Any:
-    import pandas as pd
-
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return value.item() if hasattr(value, "item") else value

@@ -50,8 +50,8 @@ def routes(store: Store, owner: Owner) -> list[Route]:
 
     async def rates(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.RateArguments)
-        frame = await asyncio.to_thread(commands.run_rates, store, given)
-        return Response(json.dumps(commands.records(frame, commands.RATE_COLUMNS)), media_type="application/json")
+        rows = await asyncio.to_thread(commands.run_rates, store, given)
+        return Response(json.dumps(rows), media_type="application/json")
 
     async def left_out(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.RateArguments)
