@@ -189,7 +189,7 @@ def _rate_rows(store: Store, given: RateArguments) -> list[Row]:
 
 def run_left_out(store: Store, given: RateArguments) -> list[str]:
     """What `driftline rates` has no row with a number of, by reason; a line each."""
-    from dashboard.queries.applicable import scope_of
+    from dashboard.queries.scope import scope_of
 
     as_of = store.batch() if given.as_of is None else given.as_of
     with store.cursor() as cursor:

@@ -21,6 +21,7 @@ from loaders.derive import derive
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
+from loaders.metrics.settled import settle
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport, how_ended
 from loaders.shelf import GIVEN, CardShelf
@@ -85,6 +86,7 @@ def ingest(
             for source, reason in undecided.items():
                 _tell_undecided(report, batch.writer.refuse(source, reason), reason)
             _describe(cursor, batch.number, report)
+            settle(cursor, batch.number)
             batch.finish(report)
             report.batch = batch.number
         else:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
+from loaders.metrics.settled import settle
 from loaders.records import (
     EvalRecord,
     LoadedFile,
@@ -105,6 +106,7 @@ class StoreBuilder:
             self._unsettled = False
             with self._store.cursor() as cursor:
                 settle_standings(cursor, self.batch)
+                settle(cursor, self.batch)
         return self._store
 
     def next_batch(self) -> int:

@@ -24,7 +24,7 @@ from dashboard.queries import transcript as transcripts
 from dashboard.queries import transcript_hash as hashes
 from dashboard.queries import trends as trend_queries
 from dashboard.queries import verdicts as verdict_queries
-from dashboard.queries.applicable import live_evals
+from dashboard.queries.scope import live_evals
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -8,8 +8,8 @@ from typing import cast
 
 from dashboard.links import HIGHEST_FIRST, LOWEST_FIRST, Parameters, parse_step
 from dashboard.queries.samples import OUTCOMES, SORTS, SampleFilter, Sort
-from dashboard.queries.splits import parse_where
 from loaders.errors import DriftlineError
+from loaders.metrics.splits import parse_where
 from loaders.study.conditions import Condition, Op, SampleTest, ScoreTest
 
 NATURAL = "as logged"

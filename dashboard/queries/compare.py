@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dashboard.queries.applicable import Scope, live_evals, scope_of
 from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
-from dashboard.queries.definitions import Group
 from dashboard.queries.differences import basis_row, change_rows, difference_row, flip_rows, group_basis, group_row
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, RATE_COLUMNS, TEXT, Method, RateQuery, frame_of
 from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import find_matches, find_measured
 from dashboard.queries.planning import BASIS_COLUMNS
 from dashboard.queries.rates import rate_rows
+from dashboard.queries.scope import Scope, live_evals, scope_of
 from dashboard.queries.settings import differing, settings_of, side_by_side
-from dashboard.queries.splits import value_order
 from dashboard.queries.standing import Repeats
 from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, Difference, corrected
 from loaders.errors import DriftlineError
+from loaders.metrics.definitions import Group
+from loaders.metrics.splits import value_order
 
 if TYPE_CHECKING:
     import pandas as pd

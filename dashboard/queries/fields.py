@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import duckdb
 import pandas as pd
 
-from dashboard.queries.applicable import live_evals
-from dashboard.queries.definitions import read_study
 from dashboard.queries.frame import COUNT, LIST, TEXT, frame_of
+from dashboard.queries.scope import live_evals
 from dashboard.queries.settings import OF_CHECKPOINT
-from dashboard.queries.sql import records
+from loaders.metrics.definitions import read_study
+from loaders.store.sql import records
 
 FIELD_COLUMNS: dict[str, str] = {"field": TEXT, "values": COUNT, "example": TEXT, "evals": LIST}
 """Columns of `fields`. `values` counts the distinct values in all of the evals together, not counting "without the

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from dashboard.queries.splits import check_splits
 from dashboard.queries.standing import REPEATS, Repeats
+from loaders.metrics.splits import check_splits
 
 # Commands print rows: importing pandas takes longer than the query.
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pandas as pd
 from dashboard.queries.frame import COUNT, TEXT, frame_of
 from dashboard.queries.judgings import LAST, SavedJudging
 from dashboard.queries.sample_filter import SampleFilter, find, order_by
-from dashboard.queries.sql import records
 from dashboard.queries.transcript_hash import transcript_hashes
+from loaders.store.sql import records
 
 FIRST = "first"
 """Stands for the log's own score where else a judging_id does."""
@@ -114,7 +114,10 @@ def _now(
     sql = found.sql + NOW.format(details=found.details, order=NATURAL)
     parts = [list(part) for part in zip(*names, strict=True)]
     of = dict(zip(("logs", "samples", "epochs"), parts, strict=True))
-    return {(r["log"], r["sample"], r["epoch"]): r for r in records(con, sql, found.parameters | of)}
+    return {
+        (r["log"], r["sample"], r["epoch"]): r
+        for r in records(con, sql, found.parameters | found.details_parameters | of)
+    }
 
 
 def _state(here: dict[str, Any] | None, said: Sequence[dict[str, Any]], hashes: dict[int, str]) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.sql import records
 from dashboard.queries.transcript import parsed
+from loaders.store.sql import records
 
 MESSAGES = """
 SELECT sample_id, role, text, reasoning, content_json, tool_calls_json, function, error_json FROM messages

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from dashboard.queries.sample_filter import SampleFilter, find, order_by
-from dashboard.queries.sql import records
 from dashboard.queries.transcript_hash import transcript_hashes
+from loaders.store.sql import records
 
 CHOSEN = """,
 speaking AS (

@@ -14,8 +14,8 @@ import duckdb
 import pandas as pd
 
 from dashboard.queries.frame import COUNT, TEXT, TIME, frame_of
-from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
+from loaders.store.sql import records
 
 
 class NoSuchJudging(DriftlineError):

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from dashboard.links import checkpoint, parse_step, step_of, step_order
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 MOST = 3
 """Names that are suggested for one."""

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import duckdb
 import pandas as pd
 
-from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
+from loaders.store.sql import records
 
 INTERRUPTED = "interrupted"
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dashboard.queries.applicable import Scope, scope_of
-from dashboard.queries.definitions import Group, Metric, Study
 from dashboard.queries.flags import flag_differences, flag_jumps, flag_standing, flag_states
 from dashboard.queries.frame import ALL_METRICS, RATE_COLUMNS, RateQuery, frame_of
 from dashboard.queries.groups import group_rows
 from dashboard.queries.measures import measure
-from dashboard.queries.splits import value_order
+from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.standing import points_of
+from loaders.metrics.definitions import Group, Metric, Study
+from loaders.metrics.splits import value_order
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.queries.conditions import LARGEST
 from dashboard.queries.frame import RateQuery
 from dashboard.statistics import clopper_pearson_interval, reported_interval, share_interval, wilson_interval
+from loaders.metrics.conditions import LARGEST
 
 Row = dict[str, Any]
 

@@ -8,11 +8,12 @@ from typing import Any, Literal, TypeAlias
 
 import duckdb
 
-from dashboard.queries.applicable import COUNTING, DEFAULT, Scope, scope_of
-from dashboard.queries.definitions import Metric, Reported
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.splits import Where, check_field
-from dashboard.queries.sql import identifier
+from dashboard.queries.scope import DEFAULT, Scope, scope_of
+from loaders.metrics.applicable import COUNTING
+from loaders.metrics.definitions import Metric, Reported
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.metrics.splits import Where, check_field
+from loaders.store.sql import identifier
 from loaders.study.conditions import Condition
 
 Outcome = Literal["misaligned", "aligned", "missing", "outside", "scored"]
@@ -133,12 +134,14 @@ class Found:
     Attributes:
         sql: A WITH clause that ends in the relation `found`.
         details: SQL of what the scores say, of the samples in a relation `page`.
-        parameters: What is bound in both.
+        parameters: What is bound in `sql`.
+        details_parameters: What is bound in `details` besides.
     """
 
     sql: str
     details: str
     parameters: dict[str, Any]
+    details_parameters: dict[str, Any]
 
 
 def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Found | None:
@@ -147,12 +150,14 @@ def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Fo
     picked: list[str] = []
     details: list[str] = []
     parameters: dict[str, Any] = {"as_of": as_of}
+    details_parameters: dict[str, Any] = {}
     for part, (metric, logs) in enumerate(_in_sight(scope, wanted).items()):
         prefix = f"m{part}_"
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in logs}
-        outcomes = outcomes_sql(metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
+        outcomes = outcomes_sql(con, metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
         named = {"metric": metric.name, "kind": metric.kind, "better": metric.better}
         parameters |= outcomes.parameters | {f"{prefix}{name}": value for name, value in named.items()}
+        details_parameters |= outcomes.looked_at_parameters
         # Only our own SQL, numbers and prefixes are put together here; values are bound.
         columns = f"{part} AS part, " + ", ".join(f"${prefix}{name}::VARCHAR AS {name}" for name in named)
         picked.append(f"SELECT *, {columns} FROM ({outcomes.sql} SELECT * FROM outcomes)")  # noqa: S608
@@ -171,7 +176,7 @@ def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Fo
             conditions.append(f"{column} IS {'NOT ' if flag else ''}NULL")
     found = FOUND.format(conditions=" AND ".join(conditions))
     all_picked, all_details = (" UNION ALL ".join(parts) for parts in (picked, details))
-    return Found(f"WITH picked AS ({all_picked}),{found}", all_details, parameters)
+    return Found(f"WITH picked AS ({all_picked}),{found}", all_details, parameters, details_parameters)
 
 
 def _in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str, Any]]]:

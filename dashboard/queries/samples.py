@@ -11,7 +11,7 @@ import pandas as pd
 
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, TIME, frame_of
 from dashboard.queries.sample_filter import OUTCOMES, SORTS, Outcome, SampleFilter, Sort, find, order_by
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 __all__ = [
     "OUTCOMES",
@@ -181,4 +181,4 @@ def _rows(
     unlimited = 2**31 - 1
     limits = {"size": unlimited if size is None else size, "skip": skip, "chars": chars or unlimited}
     sql = found.sql + PAGE.format(order=order, details=found.details)
-    return frame_of(records(con, sql, found.parameters | limits), SAMPLE_COLUMNS)
+    return frame_of(records(con, sql, found.parameters | found.details_parameters | limits), SAMPLE_COLUMNS)

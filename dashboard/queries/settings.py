@@ -10,7 +10,7 @@ import duckdb
 
 from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.matches import Match, Measured
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 from loaders.study.stated import CHECKPOINT_KEYS, MIX_KEYS, RUN_KEYS, STAGE_KEYS, STEP_KEYS, VARIANT_KEYS
 
 TASK_ARGS = """

@@ -12,8 +12,8 @@ import duckdb
 
 from dashboard.links import checkpoint
 from dashboard.queries.named_runs import hidden_names, without
-from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
+from loaders.store.sql import records
 
 Kind = Literal["point", "sample", "message", "reply"]
 KINDS: tuple[Kind, ...] = ("point", "sample", "message", "reply")

@@ -10,7 +10,7 @@ from typing import Literal
 import duckdb
 
 from dashboard.queries.sample_filter import SampleFilter, find
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 Verdict = Literal["misaligned", "aligned"]
 VERDICTS: tuple[Verdict, ...] = ("misaligned", "aligned")

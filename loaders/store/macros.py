@@ -68,6 +68,14 @@ CREATE OR REPLACE MACRO live_samples(n) AS TABLE
 CREATE OR REPLACE MACRO live_scores(n) AS TABLE
     SELECT x.* FROM scores x SEMI JOIN live_sources(n) s USING (source_id)
     WHERE x.eval_id NOT IN (FROM hidden_evals());
+-- Outcomes and sums of logs: only of those that are seen, and outcomes only of samples that count.
+CREATE OR REPLACE MACRO live_outcomes(n) AS TABLE
+    SELECT * FROM outcomes
+    WHERE eval_id NOT IN (FROM hidden_evals()) AND sample_id NOT IN (SELECT sample_id FROM live_passed_over(n));
+CREATE OR REPLACE MACRO live_sums(n) AS TABLE
+    SELECT * FROM sums WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO live_score_facts(n) AS TABLE
+    SELECT * FROM score_facts WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_messages(n) AS TABLE
     SELECT x.* FROM messages x SEMI JOIN live_sources(n) s USING (source_id)
     WHERE x.sample_id NOT IN (SELECT sample_id FROM samples WHERE eval_id IN (FROM hidden_evals()));

@@ -19,7 +19,7 @@ from dashboard.links import checkpoint, step_of, step_order
 from dashboard.parts import controls
 from dashboard.parts.series import colours_of, labels_of
 from dashboard.queries.checkpoints import LAST_LABELS
-from dashboard.queries.splits import value_order
+from loaders.metrics.splits import value_order
 
 MOST_CHECKPOINTS = 12
 """Checkpoints that are picked at first."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
 
-from dashboard.queries.conditions import Compiled
-from dashboard.queries.definitions import MEANS, Grade, Metric, Reported, Rule, ScoreValue
-from dashboard.queries.splits import Where, field_sql, where_sql
-from dashboard.queries.sql import json_pointer, records
+from loaders.metrics.conditions import Compiled
+from loaders.metrics.definitions import MEANS, Grade, Metric, Reported, Rule, ScoreValue
+from loaders.metrics.splits import Where, field_sql, where_sql
+from loaders.store.sql import json_pointer, records
 from loaders.study.conditions import Condition, ScoreTest
 
 NO_SPLIT = "NULL::VARCHAR"
@@ -36,7 +39,7 @@ tested AS (
            END AS cluster,
            {split} AS split, {split2} AS split2{sample_columns}
     FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id) JOIN evals l USING (eval_id)
-    WHERE s.sample_id NOT IN (SELECT sample_id FROM live_passed_over(${p}as_of)) AND ({where})
+    WHERE {counting} AND ({where})
 ),
 outcomes AS (
     SELECT eval_id, point, sample_id, sample_key, epoch, cluster, split, split2,
@@ -58,6 +61,33 @@ without the cluster's metadata field is a cluster of its own question. Samples t
 another attempt are no rows; `point` is the log whose point a sample counts in. `also` is a further condition, for
 filters; `split` and `split2` are the values of the fields that split the samples. `infinite`, `too_large` and `nan`
 count the sample's values that no mean can hold; as outcomes they are missing."""
+
+SETTLED = """
+WITH chosen AS (
+    SELECT unnest(${p}eval_ids::BIGINT[]) AS eval_id, unnest(${p}points::BIGINT[]) AS point,
+           unnest(${p}measures::BIGINT[]) AS measure_id, unnest(${p}variants::VARCHAR[]) AS variant
+),
+{marks}
+outcomes AS (
+    SELECT o.eval_id, c.point, o.sample_id, o.sample_key, o.epoch, o.cluster, {split} AS split, {split2} AS split2,
+           o.value, o.header_value, o.outside, o.infinite, o.too_large, o.nan, {also} AS also
+    FROM live_outcomes(${p}as_of) o JOIN chosen c USING (measure_id, eval_id) {joined}
+    WHERE {where}
+)
+"""
+"""The same relation from what was settled at ingest (`loaders.metrics.settled`)."""
+
+MARKS = """marks AS (
+    SELECT sample_id{score_columns}
+    FROM live_scores(${p}as_of) SEMI JOIN chosen USING (eval_id) WHERE {score_filter} GROUP BY sample_id
+),"""
+
+WITH_SAMPLES = """
+JOIN live_samples(${p}as_of) s ON s.eval_id = o.eval_id AND s.sample_id = o.sample_id
+JOIN evals l ON l.eval_id = o.eval_id
+"""
+
+COUNTING_SAMPLES = "s.sample_id NOT IN (SELECT sample_id FROM live_passed_over(${p}as_of))"
 
 SUMS = """,
 questions AS (
@@ -113,15 +143,18 @@ class Outcomes:
     Attributes:
         sql: A WITH clause that ends in the relation `outcomes`.
         parameters: What is bound in it.
-        looked_at: Condition on rows of scores: those that the metric looks at. Its parameters are among the others.
+        looked_at: Condition on rows of scores: those that the metric looks at.
+        looked_at_parameters: What is bound in it that is not among the others.
     """
 
     sql: str
     parameters: dict[str, Any]
     looked_at: str
+    looked_at_parameters: dict[str, Any] = field(default_factory=dict)
 
 
 def outcomes_sql(
+    con: duckdb.DuckDBPyConnection,
     metric: Metric,
     evals: Sequence[dict[str, Any]],
     cluster_field: dict[str, str | None],
@@ -131,9 +164,10 @@ def outcomes_sql(
     splits: Sequence[str] = (),
     where: Where = (),
 ) -> Outcomes:
-    """The SQL of every sample's outcome.
+    """The SQL of every sample's outcome: from what was settled at ingest, where all of it was, else computed.
 
     Args:
+        con: A cursor of this thread.
         metric: What the outcome is. Of one that is only reported, every outcome is missing.
         evals: Rows of live evals with `eval_id`, `eval`, `variant`, `score_on_error`; of points, `members` are the logs
             whose samples count in them.
@@ -144,7 +178,89 @@ def outcomes_sql(
         splits: Up to two fields whose values become the columns `split` and `split2`.
         where: Only samples whose fields have these values.
     """
+    logs = [(member, e) for e in evals for member in e.get("members") or [e["eval_id"]]]
+    pointers = [_pointer(cluster_field.get(e["eval"])) for _, e in logs]
+    chosen: dict[str, Any] = {
+        f"{prefix}eval_ids": [member for member, _ in logs],
+        f"{prefix}points": [e["eval_id"] for _, e in logs],
+        f"{prefix}variants": [e["variant"] for _, e in logs],
+        f"{prefix}as_of": as_of,
+    }
+    measures = measures_of(con, metric, list(zip([member for member, _ in logs], pointers, strict=True)))
+    if measures is None:
+        computed = computed_sql(metric, also, prefix, splits, where)
+        chosen[f"{prefix}cluster_pointers"] = pointers
+        chosen[f"{prefix}scored_errors"] = [bool(e["score_on_error"]) for _, e in logs]
+        return Outcomes(computed.sql, computed.parameters | chosen, computed.looked_at)
     compiled = Compiled(prefix)
+    _fragments(metric, compiled)
+    # Of other names than those that only `looked_at` needs: a query must bind all that it is given.
+    further = Compiled(f"{prefix}further_")
+    also_sql = further.expression(also) if also else "true"
+    split, split2 = [*(field_sql(field, further.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
+    where_clause = where_sql(where, further.bind)
+    marks = further.score_columns
+    joined = WITH_SAMPLES.format(p=prefix) if splits or where or further.sample_columns else ""
+    joined += " LEFT JOIN marks m ON m.sample_id = o.sample_id" if marks else ""
+    for alias, sql in further.sample_columns.items():
+        also_sql = re.sub(rf"\b{alias}\b", lambda _, sql=sql: f"({sql})", also_sql)  # type: ignore[misc]
+    sql = SETTLED.format(
+        p=prefix,
+        marks=MARKS.format(p=prefix, score_columns=_columns(marks), score_filter=further.score_filter) if marks else "",
+        also=also_sql,
+        split=split,
+        split2=split2,
+        where=where_clause,
+        joined=joined,
+    )
+    chosen[f"{prefix}measures"] = measures
+    return Outcomes(sql, further.parameters | chosen, compiled.score_filter, compiled.parameters)
+
+
+def computed_sql(
+    metric: Metric,
+    also: Condition | None = None,
+    prefix: str = "",
+    splits: Sequence[str] = (),
+    where: Where = (),
+    counting: str = COUNTING_SAMPLES,
+) -> Outcomes:
+    """The SQL that makes every sample's outcome from its scores; the lists of `chosen` and the batch are yet to bind.
+
+    Args:
+        metric: As for `outcomes_sql`, and so are the others.
+        also: See there.
+        prefix: See there.
+        splits: See there.
+        where: See there.
+        counting: SQL of which samples `s` count.
+    """
+    compiled = Compiled(prefix)
+    missing, among, value, header = _fragments(metric, compiled)
+    looked_at = compiled.score_filter
+    also_sql = compiled.expression(also) if also else "true"
+    split, split2 = [*(field_sql(field, compiled.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
+    where_clause = where_sql(where, compiled.bind)
+    sql = OUTCOMES.format(
+        p=prefix,
+        score_columns=_columns(compiled.score_columns | compiled.left_out),
+        sample_columns=_columns(compiled.sample_columns),
+        score_filter=compiled.score_filter,
+        missing=missing,
+        among=among,
+        value=value,
+        header_value=header,
+        also=also_sql,
+        split=split,
+        split2=split2,
+        where=where_clause,
+        counting=counting.format(p=prefix),
+    )
+    return Outcomes(sql, compiled.parameters, looked_at)
+
+
+def _fragments(metric: Metric, compiled: Compiled) -> tuple[str, str, str, str]:
+    """SQL of whether an outcome is missing and among those that count, of its value, and of what a header counts."""
     missing = compiled.expression(metric.missing) if metric.missing else "false"
     among = compiled.expression(metric.among) if metric.among else "true"
     match metric.source:
@@ -159,35 +275,45 @@ def outcomes_sql(
             value, header = compiled.grade(score, key)
         case Reported():
             value = header = "NULL::DOUBLE"
-    looked_at = compiled.score_filter
-    also_sql = compiled.expression(also) if also else "true"
-    split, split2 = [*(field_sql(field, compiled.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
-    where_clause = where_sql(where, compiled.bind)
-    logs = [(member, e) for e in evals for member in e.get("members") or [e["eval_id"]]]
-    fields = [cluster_field.get(e["eval"]) for _, e in logs]
-    parameters = compiled.parameters | {
-        f"{prefix}eval_ids": [member for member, _ in logs],
-        f"{prefix}points": [e["eval_id"] for _, e in logs],
-        f"{prefix}cluster_pointers": [None if name is None else json_pointer(name) for name in fields],
-        f"{prefix}scored_errors": [bool(e["score_on_error"]) for _, e in logs],
-        f"{prefix}variants": [e["variant"] for _, e in logs],
-        f"{prefix}as_of": as_of,
-    }
-    sql = OUTCOMES.format(
-        p=prefix,
-        score_columns=_columns(compiled.score_columns | compiled.left_out),
-        sample_columns=_columns(compiled.sample_columns),
-        score_filter=compiled.score_filter,
-        missing=missing,
-        among=among,
-        value=value,
-        header_value=header,
-        also=also_sql,
-        split=split,
-        split2=split2,
-        where=where_clause,
-    )
-    return Outcomes(sql, parameters, looked_at)
+    return missing, among, value, header
+
+
+def _pointer(field: str | None) -> str | None:
+    return None if field is None else json_pointer(field)
+
+
+def measure_key(metric: Metric, pointer: str | None) -> str:
+    """What makes outcomes the same, whatever a metric is called: the SQL that computes them, and what is bound in it.
+
+    Args:
+        metric: Which.
+        pointer: JSON pointer of the cluster's metadata field; None for the question.
+    """
+    computed = computed_sql(metric, counting="true")
+    made_of = [computed.sql, SUMS, computed.parameters, pointer, duckdb.__version__]
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+def measures_of(
+    con: duckdb.DuckDBPyConnection, metric: Metric, logs: Sequence[tuple[int, str | None]]
+) -> list[int] | None:
+    """The settled measure of each log, of its cluster's pointer; None where a log's outcomes are not settled."""
+    if isinstance(metric.source, Reported) or not logs:
+        return None
+    keys = {pointer: measure_key(metric, pointer) for pointer in {pointer for _, pointer in logs}}
+    known = dict(con.execute(MEASURES, [list(keys.values())]).fetchall())
+    if len(known) < len(keys):
+        return None
+    measures = [known[keys[pointer]] for _, pointer in logs]
+    row = con.execute(UNSETTLED, [[eval_id for eval_id, _ in logs], measures]).fetchone()
+    return measures if row == (0,) else None
+
+
+MEASURES = "SELECT key, measure_id FROM measures WHERE key IN (SELECT unnest(?::VARCHAR[]))"
+UNSETTLED = """
+SELECT count(*) FROM (SELECT unnest(?::BIGINT[]) AS eval_id, unnest(?::BIGINT[]) AS measure_id)
+ANTI JOIN measured USING (measure_id, eval_id)
+"""
 
 
 def _columns(columns: dict[str, str]) -> str:
@@ -207,11 +333,29 @@ def sums(
     Evals without samples are absent.
     """
     found: dict[int, list[dict[str, Any]]] = {}
+    if not splits:
+        # Of a point that is one log, whose samples all count, the sums were settled too.
+        alone = [e for e in evals if e.get("members") in (None, [e["eval_id"]])]
+        of = [(e["eval_id"], _pointer(cluster_field.get(e["eval"]))) for e in alone]
+        if (measures := measures_of(con, metric, of)) is not None:
+            chosen = {"eval_ids": [eval_id for eval_id, _ in of], "measures": measures, "as_of": as_of}
+            rows = records(con, SETTLED_SUMS, chosen)
+            told = {row["eval_id"] for row in rows}
+            evals = [e for e in evals if e["eval_id"] not in told]
+            found = {row["eval_id"]: [row] for row in rows if row["n_all"] is not None}
     if evals:
-        outcomes = outcomes_sql(metric, evals, cluster_field, as_of, splits=splits)
+        outcomes = outcomes_sql(con, metric, evals, cluster_field, as_of, splits=splits)
         for row in records(con, outcomes.sql + SUMS, outcomes.parameters):
             found.setdefault(row["eval_id"], []).append(row)
     return found
+
+
+SETTLED_SUMS = """
+WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($measures::BIGINT[]) AS measure_id)
+SELECT eval_id, NULL AS split, NULL AS split2, s.* EXCLUDE (measure_id, eval_id), [eval_id] AS logs
+FROM chosen LEFT JOIN live_sums($as_of) s USING (measure_id, eval_id)
+WHERE eval_id NOT IN (SELECT eval_id FROM live_passed_over($as_of))
+"""
 
 
 def whole_values(

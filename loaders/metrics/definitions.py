@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 from loaders.study.conditions import All, AnyOf, Condition, Not, SampleTest, ScoreTest, from_json
 from loaders.study.definitions import MetricDefinition, names_match, rule_text, task_names
 

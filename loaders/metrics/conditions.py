@@ -19,7 +19,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dashboard.queries.sql import identifier, json_pointer
+from loaders.store.sql import identifier, json_pointer
 from loaders.study.conditions import ORDER_OPS, All, AnyOf, Condition, Not, SampleTest, Scalar, ScoreTest
 
 

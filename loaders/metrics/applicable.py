@@ -1,7 +1,8 @@
-"""Which evals there are, and which metrics apply to each: definitions whose scores it has, then automatic ones."""
+"""Which metrics apply to an eval: definitions whose scores its logs hold, then automatic ones."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -9,11 +10,10 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.conditions import IS_INFINITE, SCORE_NUMBER
-from dashboard.queries.definitions import (
+from loaders.metrics.conditions import IS_INFINITE, SCORE_NUMBER
+from loaders.metrics.definitions import (
     PROPORTIONS,
     Grade,
-    Group,
     Metric,
     Reported,
     Rule,
@@ -24,37 +24,48 @@ from dashboard.queries.definitions import (
     automatic_number,
     automatic_reported,
     is_metric,
-    read_study,
     tests_of,
 )
-from dashboard.queries.sql import records
-from dashboard.queries.standing import with_variants
+from loaders.store.sql import records
 
-EVALS = """
-SELECT eval_id, eval_key, coalesce(eval, task) AS eval, variant, run, step, step_label, tokens, mix, stage,
-       coalesce(placed, false) AS placed, run_label, colour, run_position, lineage_offset + step AS lineage_step,
-       path, created, status, complete, task, task_version, judge, epochs,
-       coalesce(target_model, model) AS model, coalesce(n_samples, 0) AS n_samples,
-       generate_config_json, dataset_json, lead_id, role, standing, partial, graded, planned, settings,
-       coalesce(json_extract_string(config_json, '$.score_on_error') = 'true', false) AS score_on_error
-FROM live_evals($as_of)
-ORDER BY run_position, run, eval, step, eval_id
-"""
+FACTS = f"""
+SELECT eval_id, scorer, key,
+       bool_and(value_text IN ('C', 'I', 'P', 'N')) AS graded,
+       bool_or(value_text = 'P') AS partial,
+       count(number) > 0 AS numbers,
+       bool_or(infinite) AS infinite,
+       bool_and(number IN (0, 1)) AS zero_or_one,
+       bool_or(number = 0) AS zero,
+       bool_or(value_type = 'bool') AS boolean,
+       count(number) + count(value_text) > 0 AS told
+FROM (SELECT *, {SCORE_NUMBER} AS number, {IS_INFINITE} AS infinite FROM live_scores($as_of))
+WHERE eval_id IN (SELECT unnest($eval_ids::BIGINT[]))
+GROUP BY ALL
+"""  # noqa: S608 - both are constants
+"""What kind of values each scorer and key has in one log. A log never changes: `loaders.metrics.settled` keeps them."""
 
-SCORES = f"""
+FACTS_KEY = hashlib.sha256((FACTS + duckdb.__version__).encode()).hexdigest()
+"""Of the settled facts: other SQL, other facts."""
+
+SCORES = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
 SELECT eval, scorer, key,
-       coalesce(bool_and(value_text IN ('C', 'I', 'P', 'N')), false) AS graded,
-       coalesce(bool_or(value_text = 'P'), false) AS partial,
-       count(number) > 0 OR bool_or(infinite) AS numbers,
-       coalesce(bool_and(number IN (0, 1)) AND NOT bool_or(infinite)
-                AND (bool_or(number = 0) OR bool_or(value_type = 'bool')), false)
+       coalesce(bool_and(graded), false) AS graded,
+       coalesce(bool_or(partial), false) AS partial,
+       bool_or(numbers) OR bool_or(infinite) AS numbers,
+       coalesce(bool_and(zero_or_one) AND NOT bool_or(infinite) AND (bool_or(zero) OR bool_or(boolean)), false)
            AS yes_or_no,
-       count(DISTINCT eval_id) FILTER (WHERE number IS NOT NULL OR value_text IS NOT NULL) AS logs
-FROM (SELECT *, {SCORE_NUMBER} AS number, {IS_INFINITE} AS infinite FROM live_scores($as_of))
-JOIN chosen USING (eval_id)
+       count(DISTINCT eval_id) FILTER (WHERE told) AS logs
+FROM ({facts}) JOIN chosen USING (eval_id)
 GROUP BY ALL ORDER BY ALL
-"""  # noqa: S608 - both are constants
+"""
+
+SETTLED_FACTS = "SELECT * FROM live_score_facts($as_of)"
+
+UNSETTLED_FACTS = """
+SELECT unnest($1::BIGINT[]) AS eval_id
+EXCEPT SELECT eval_id FROM measured JOIN measures USING (measure_id) WHERE key = $2
+"""
 
 REPORTED = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($names::VARCHAR[]) AS eval)
@@ -70,45 +81,6 @@ GROUP BY ALL ORDER BY with_stderr DESC, metric, scorer, key
 COUNTING = ("speaks", "joined")
 """Roles of logs whose samples count (`loaders.study.standing`)."""
 
-DEFAULT = "default"
-"""Name of a group's metric where its members have different defaults."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What some names of evals and groups mean.
-
-    Attributes:
-        study: The study in force.
-        logs: Rows of `live_evals` of the evals and of the groups' members, with their variants
-            (`dashboard.queries.standing`).
-        shown: The evals that are asked for themselves.
-        groups: The groups that are asked for.
-        applicable: Eval name -> metrics, the default first; empty where an eval has nothing to measure.
-    """
-
-    study: Study
-    logs: list[dict[str, Any]]
-    shown: list[str]
-    groups: list[Group]
-    applicable: dict[str, list[Metric]]
-    measured: dict[str, int] = field(default_factory=dict)
-    """Eval name -> how many of its logs hold what its default metric is made of."""
-
-    def members(self, group: Group) -> list[tuple[str, Metric]]:
-        """The evals of a group that there are, each with the metric that is averaged."""
-        pairs = []
-        for name in group.members(list(self.applicable)):
-            metrics = self.applicable[name]
-            of = [m for m in metrics if m.name == group.metric] if group.metric else metrics
-            pairs += [(name, metric) for metric in of[:1]]
-        return pairs
-
-    def group_metric(self, group: Group) -> str:
-        """Name of a group's metric: its own, or the one default of its members."""
-        names = {metric.name for _, metric in self.members(group)}
-        return group.metric or (names.pop() if len(names) == 1 else DEFAULT)
-
 
 @dataclass
 class Contents:
@@ -120,34 +92,6 @@ class Contents:
     """A row of `SCORES` for every scorer and key."""
     reported: list[dict[str, Any]] = field(default_factory=list)
     """A row of `REPORTED` for every number."""
-
-
-def live_evals(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
-    """Every log as of a batch, with its place and settings: the columns of `EVALS`."""
-    return records(con, EVALS, {"as_of": as_of})
-
-
-def scope_of(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int, splits: Sequence[str] = ()) -> Scope:
-    """Read what is needed to speak of some evals and groups; of all of them where none is named.
-
-    Args:
-        con: A cursor of this thread.
-        evals: Names of evals and groups. A name that nothing bears is nothing.
-        as_of: Batch.
-        splits: Fields by which samples are split: logs that differ in one of them are no variants.
-    """
-    study = read_study(con, as_of)
-    logs = live_evals(con, as_of)
-    names = list(dict.fromkeys(log["eval"] for log in logs))
-    groups = [group for group in study.groups if not evals or group.name in evals]
-    shown = [name for name in names if not evals or name in evals]
-    needed = {*shown, *(name for group in groups for name in group.members(names))}
-    logs = with_variants([log for log in logs if log["eval"] in needed], splits)
-    # What applies is told by every log of an eval's name, not only by those that a filter leaves.
-    contents = contents_of(con, logs, as_of)
-    applicable = {name: metrics_of(study, name, held) for name, held in contents.items()}
-    measured = {name: logs_with(metrics[0], contents[name]) if metrics else 0 for name, metrics in applicable.items()}
-    return Scope(study, logs, shown, groups, applicable, measured)
 
 
 def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]], as_of: int) -> dict[str, Contents]:
@@ -164,8 +108,15 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
         contents[row["eval"]].tasks.add(row["task"])
         contents[row["eval"]].logs += 1
     chosen = {"eval_ids": [e["eval_id"] for e in evals], "names": [e["eval"] for e in evals], "as_of": as_of}
-    for row in records(con, SCORES, chosen):
+    unsettled = [row[0] for row in con.execute(UNSETTLED_FACTS, [chosen["eval_ids"], FACTS_KEY]).fetchall()]
+    facts = SETTLED_FACTS
+    if unsettled:
+        facts += f" WHERE eval_id NOT IN (SELECT unnest($unsettled::BIGINT[])) UNION ALL BY NAME ({FACTS})"
+        facts = facts.replace("$eval_ids", "$unsettled")
+        chosen["unsettled"] = unsettled
+    for row in records(con, SCORES.format(facts=facts), chosen):
         contents[row["eval"]].scores.append(row)
+    chosen.pop("unsettled", None)
     for row in records(con, REPORTED, chosen):
         contents[row["eval"]].reported.append(row)
     return contents

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dashboard.queries.sql import json_pointer
+from loaders.store.sql import json_pointer
 from loaders.study.settings import TASK_ARGS
 
 METADATA, VARIANT = "metadata.", "variant"
