@@ -217,9 +217,9 @@ def _explain_unknown_fields(
 ) -> None:
     for name, column in zip(given.split, ("split", "split2"), strict=False):
         if rows and all(row.get(column) is None for row in rows):
-            from dashboard.queries.fields import fields
+            from dashboard.queries.fields import field_rows
 
-            there = ", ".join(fields(cursor, given.eval, as_of)["field"]) or "none"
+            there = ", ".join(row["field"] for row in field_rows(cursor, given.eval, as_of)) or "none"
             raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from dashboard import commands
-from dashboard.console.opening import readable
+from dashboard.console.opening import readable, without_pandas
 from dashboard.console.printing import err, out, print_csv, print_json, table
 from dashboard.handover import Owner, hand_over
 from loaders.errors import DriftlineError
@@ -22,7 +22,7 @@ def rates(given: argparse.Namespace) -> int:
     arguments = msgspec.structs.replace(
         _rate_arguments(given), split=given.split, interval=given.interval, repeats=given.repeats
     )
-    with readable(given) as place:
+    with without_pandas(), readable(given) as place:
         if isinstance(place, Owner):
             rows: list[dict[str, Any]] = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
             left_out = json.loads(hand_over(place, "left-out", msgspec.to_builtins(arguments)))
@@ -71,7 +71,7 @@ def compare(given: argparse.Namespace) -> int:
         repeats=given.repeats,
         target=given.target,
     )
-    with readable(given) as place:
+    with without_pandas(), readable(given) as place:
         if isinstance(place, Owner):
             found: dict[str, Any] = json.loads(hand_over(place, "compare", msgspec.to_builtins(arguments)))
         else:

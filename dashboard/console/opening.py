@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,23 @@ def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:
     if len(paths) > 1:
         raise DriftlineError("Several paths go into one store: name it with --store FILE.")
     return store_for(Path(paths[0]) if paths else demo_study())
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep DuckDB from importing pandas, which it does at the first bound value to see whether that is pandas' NaT.
+
+    The import takes longer than a command that prints rows; one that makes frames has no use for this.
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    # As Python has it: None stands for a module that is not there.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import json
 import msgspec
 
 from dashboard import commands
-from dashboard.console.opening import nothing, readable
+from dashboard.console.opening import nothing, readable, without_pandas
 from dashboard.console.printing import err, out
 from dashboard.handover import Owner, hand_over
 from dashboard.places import small_study
@@ -36,7 +36,7 @@ def serve(given: argparse.Namespace) -> int:
             for wanted in ([text.partition("/")[2]] if "/" in text else [f"{run}@{ALL}" for run in runs])
         ]
     else:
-        with readable(given) as place:
+        with without_pandas(), readable(given) as place:
             if isinstance(place, Owner):
                 rows = json.loads(hand_over(place, "servable", {}))
                 known = [msgspec.convert(row, Servable) for row in rows]
@@ -57,6 +57,6 @@ def _of_small_study() -> list[Servable]:
     folder = small_study()
     if not folder.is_dir():
         raise DriftlineError(f"The small study is not there: {folder}. Name a study of yours with --path PATH.")
-    with nothing() as store:
+    with without_pandas(), nothing() as store:
         commands.run_ingest(store, commands.IngestArguments([str(folder)]), None)
         return commands.run_servable(store)

@@ -27,9 +27,9 @@ from dashboard.queries.samples import samples_page
 from dashboard.queries.saved_views import SavedView
 from dashboard.queries.threads import Thread, on_point, on_reply, threads_in_sample, threads_on
 from dashboard.queries.transcript import transcript
-from loaders import __version__
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.version import version
 
 SAMPLES_SHOWN = 50
 SAMPLE_TABLE = [
@@ -98,7 +98,7 @@ def assemble(store: Store, hidden: Sequence[str], plan: Plan) -> Review:
         views = tuple(_view(cursor, view, shown, plan) for view, shown in plan.views)
         others = tuple(_sample(cursor, name, plan.as_of, plan.with_notes) for name in plan.samples)
     made = f"By {plan.author}, {when(datetime.now(UTC))}"
-    return Review(plan.title, plan.introduction, made, plan.notices, views, others, __version__)
+    return Review(plan.title, plan.introduction, made, plan.notices, views, others, version())
 
 
 def _view(con: duckdb.DuckDBPyConnection, view: SavedView, shown: Collected | None, plan: Plan) -> View:
