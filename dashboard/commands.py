@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dashboard.queries.compare import CompareQuery
     from dashboard.queries.frame import RateQuery
+    from dashboard.queries.scope import Scope
     from dashboard.queries.servable import Servable
     from loaders.ingest import Progress
 
@@ -157,43 +158,50 @@ def run_ingest(store: Store, given: IngestArguments, progress: Progress | None) 
     return work(paths, store, study=study, progress=progress)
 
 
-def run_rates(store: Store, given: RateArguments) -> list[Row]:
-    """The rates as of a batch (default: the newest): `RATE_COLUMNS`, in plain values.
+class Rates(Struct):
+    """What `driftline rates` answers."""
+
+    rows: list[Row]
+    """`RATE_COLUMNS`, in plain values."""
+    left_out: list[str]
+    """What has no row with a number, by reason; a line each."""
+
+
+def run_rates(store: Store, given: RateArguments) -> Rates:
+    """The rates as of a batch (default: the newest).
 
     Raises:
-        DriftlineError: As `_rows`.
+        DriftlineError: As `_rate_rows`.
     """
     from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
     from dashboard.queries.frame import plain_rows
 
-    return plain_rows(_rate_rows(store, given), {name: OF_FRAME[name] for name in RATE_COLUMNS})
+    rows, scope = _rate_rows(store, given)
+    return Rates(plain_rows(rows, {name: OF_FRAME[name] for name in RATE_COLUMNS}), _left_out(scope, given))
 
 
-def _rate_rows(store: Store, given: RateArguments) -> list[Row]:
-    """The rates as they are measured.
+def _rate_rows(store: Store, given: RateArguments) -> tuple[list[Row], Scope]:
+    """The rates as they are measured, and what they were taken from.
 
     Raises:
         DriftlineError: A name or field that was asked for is not in the store; the message lists those that are.
     """
     from dashboard.queries.frame import RateQuery
     from dashboard.queries.rates import rate_rows
-
-    as_of = store.batch() if given.as_of is None else given.as_of
-    with store.cursor() as cursor:
-        rows = rate_rows(cursor, given.query(), as_of)
-        if not rows:
-            _explain_nothing(rate_rows(cursor, RateQuery(metrics=("all",)), as_of), given)
-        _explain_unknown_fields(cursor, rows, given, as_of)
-    return rows
-
-
-def run_left_out(store: Store, given: RateArguments) -> list[str]:
-    """What `driftline rates` has no row with a number of, by reason; a line each."""
     from dashboard.queries.scope import scope_of
 
     as_of = store.batch() if given.as_of is None else given.as_of
+    query = given.query()
     with store.cursor() as cursor:
-        scope = scope_of(cursor, given.eval, as_of)
+        scope = scope_of(cursor, query.evals, as_of, query.splits)
+        rows = rate_rows(cursor, query, as_of, scope)
+        if not rows:
+            _explain_nothing(rate_rows(cursor, RateQuery(metrics=("all",)), as_of), given)
+        _explain_unknown_fields(cursor, rows, given, as_of)
+    return rows, scope
+
+
+def _left_out(scope: Scope, given: RateArguments) -> list[str]:
     logs = [
         log
         for log in scope.logs
@@ -289,7 +297,7 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
         from dashboard.queries.frame import frame_of
 
-        frame = frame_of(_rate_rows(store, given.rates), OF_FRAME)
+        frame = frame_of(_rate_rows(store, given.rates)[0], OF_FRAME)
         frame = frame.assign(flags=frame["flags"].map("; ".join))
     elif given.what == "samples":
         from dashboard.queries.samples import SampleFilter, all_samples

@@ -24,11 +24,12 @@ def rates(given: argparse.Namespace) -> int:
     )
     with without_pandas(), readable(given) as place:
         if isinstance(place, Owner):
-            rows: list[dict[str, Any]] = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
-            left_out = json.loads(hand_over(place, "left-out", msgspec.to_builtins(arguments)))
+            answer = json.loads(hand_over(place, "rates", msgspec.to_builtins(arguments)))
+            # By json, as the dashboard wrote it: rates may be infinite, which msgspec's JSON has no word for.
+            found = msgspec.convert(answer, commands.Rates)
         else:
-            rows = commands.run_rates(place, arguments)
-            left_out = commands.run_left_out(place, arguments)
+            found = commands.run_rates(place, arguments)
+    rows, left_out = found.rows, found.left_out
     without = sum(row["rate"] is None for row in rows)
     if without:
         left_out.append(f"{without} of {len(rows)} rows have no value: no sample has an outcome under their metric")

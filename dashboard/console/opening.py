@@ -33,21 +33,31 @@ def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:
     return store_for(Path(paths[0]) if paths else demo_study())
 
 
+class NoPandas:
+    """Stands before all that finds modules, and says that there is no pandas."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Nothing of any other module.
+
+        Raises:
+            ModuleNotFoundError: It is pandas.
+        """
+        if name == "pandas":
+            raise ModuleNotFoundError("no pandas while a command prints rows", name=name)
+
+
 @contextmanager
 def without_pandas() -> Iterator[None]:
     """Keep DuckDB from importing pandas, which it does at the first bound value to see whether that is pandas' NaT.
 
     The import takes longer than a command that prints rows; one that makes frames has no use for this.
     """
-    if "pandas" in sys.modules:
-        yield
-        return
-    # As Python has it: None stands for a module that is not there.
-    sys.modules["pandas"] = None  # type: ignore[assignment]
+    absent = NoPandas()
+    sys.meta_path.insert(0, absent)
     try:
         yield
     finally:
-        del sys.modules["pandas"]
+        sys.meta_path.remove(absent)
 
 
 @contextmanager

@@ -38,9 +38,14 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
     return frame_of(rate_rows(con, query, as_of), RATE_COLUMNS)
 
 
-def rate_rows(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> list[Row]:
-    """The rows of `rates` as they are measured, in the same order; what is absent from one is missing."""
-    scope = scope_of(con, query.evals, as_of, query.splits)
+def rate_rows(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int, scope: Scope | None = None) -> list[Row]:
+    """The rows of `rates` as they are measured, in the same order; what is absent from one is missing.
+
+    Args:
+        con, query, as_of: As for `rates`.
+        scope: What the query's evals mean, where that is known already.
+    """
+    scope = scope or scope_of(con, query.evals, as_of, query.splits)
     in_sight = points_of((log for log in scope.logs if _in_sight(log, query)), query.repeats)
     wanted = {name: chosen_metrics(scope.applicable[name], query.metrics) for name in scope.shown}
     by_group = {group: scope.members(group) for group in scope.groups if _is_asked_for(group, scope, query)}

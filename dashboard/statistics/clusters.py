@@ -13,14 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.statistics.distributions import t_quantile
-from dashboard.statistics.proportions import (
-    Floats,
-    checked_counts,
-    clopper_pearson_interval,
-    normal_quantile,
-    score_interval,
-)
+from dashboard.statistics.distributions import Floats, t_quantile
+from dashboard.statistics.proportions import checked_counts, clopper_pearson_interval, normal_quantile, score_interval
 
 
 class ClusterSums(NamedTuple):

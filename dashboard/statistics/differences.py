@@ -22,8 +22,8 @@ from dashboard.statistics.clusters import (
     clustered_stderr,
     sums_of_parts,
 )
-from dashboard.statistics.distributions import binomial_half_cdf, normal_cdf, root, t_cdf, t_quantile
-from dashboard.statistics.proportions import Floats, normal_quantile
+from dashboard.statistics.distributions import Floats, binomial_half_cdf, normal_cdf, root, t_cdf, t_quantile
+from dashboard.statistics.proportions import normal_quantile
 
 SMALLEST_P = 1e-12
 """p-values found by inverting an interval are not followed further down."""

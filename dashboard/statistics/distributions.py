@@ -51,7 +51,7 @@ def t_cdf(t: float, df: float) -> float:
     t, df = float(t), float(df)
     if math.isinf(t * t):
         return 0.0 if t < 0 else 1.0
-    tail = _shares(abs(t), df, _gamma_ratio(df / 2.0, math))[0] / 2.0
+    tail: float = _shares(abs(t), df, _gamma_ratio(df / 2.0, math))[0] / 2.0
     return tail if t <= 0 else 1.0 - tail
 
 

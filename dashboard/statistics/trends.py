@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.statistics.distributions import normal_cdf, t_cdf, t_quantile
+from dashboard.statistics.distributions import Floats, normal_cdf, t_cdf, t_quantile
 from dashboard.statistics.multiplicity import Correction, corrected
-from dashboard.statistics.proportions import Floats, normal_quantile
+from dashboard.statistics.proportions import normal_quantile
 
 
 class Trend(NamedTuple):
