@@ -34,6 +34,7 @@ from dashboard.parts.transcript_html import (
     scores_html,
     without_messages,
 )
+from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
 from loaders.errors import DriftlineError
@@ -47,7 +48,7 @@ if address is not None:
     name = links.sample_of(address)
     st.session_state[HERE] = None if name is None else SampleName(*name)
     st.session_state[WITHIN] = {k: v for k, v in address.items() if k in links.FILTER}
-    st.session_state[PART] = links.whole_number(address.get("part", ["1"])[0]) or 1
+    st.session_state[PART] = whole_number(address.get("part", ["1"])[0]) or 1
 here: SampleName | None = st.session_state[HERE]
 within: links.Parameters = st.session_state[WITHIN]
 if here is None:
@@ -80,7 +81,7 @@ def turn(by: int) -> None:
 
 
 # Which sample this is, and the way to others.
-checkpoint = links.checkpoint(log)
+checkpoint = checkpoint_name(log)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     epoch = f" · epoch {here.epoch}" if (log["epochs"] or 1) > 1 or here.epoch != 1 else ""
     st.html(
@@ -182,7 +183,7 @@ with beside:
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
         "Download as JSON",
-        noting.noted(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])], whole.encode),
+        noting.noted(f"sample {here.sample} of {checkpoint_name(log)} as JSON", [str(log["run"])], whole.encode),
         file, "application/json", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from dashboard.parts.reader import reader
 from dashboard.parts.review.point_notes import point_notes
 from dashboard.parts.review.sample_marks import sample_marks
 from dashboard.parts.sample_filters import filter_of, order_of
+from dashboard.queries.rows import checkpoint_name
 from dashboard.queries.samples import SampleFilter, all_samples
 
 FIRST_SAMPLES = 6
@@ -46,7 +47,7 @@ def sample_table(
     table = pd.DataFrame(
         {
             "outcome": frame["outcome"].map(lambda outcome: words.get(outcome, "")),
-            "checkpoint": [links.checkpoint(row) for row in frame.to_dict("records")],
+            "checkpoint": [checkpoint_name(row) for row in frame.to_dict("records")],
             "eval": frame["eval"],
             "sample": frame["sample"],
             "epoch": frame["epoch"],
@@ -128,7 +129,7 @@ def _headline(row: Mapping[Any, Any]) -> str:
     form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
     counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
     between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
-    checkpoint = links.checkpoint(row)
+    checkpoint = checkpoint_name(row)
     split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
     return (
         f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"

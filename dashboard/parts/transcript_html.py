@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.links import step_of
 from dashboard.parts.plain import escaped, marked
+from dashboard.queries.rows import step_of
 
 MESSAGES_A_PART = 50
 LONG = 12_000

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dashboard.links import is_missing
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, frame_of
+from dashboard.queries.rows import is_missing
 from dashboard.statistics import questions_for_paired, questions_for_rates
 from dashboard.statistics.power import POWER
 

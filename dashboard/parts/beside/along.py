@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
 from dashboard.parts import caches
 from dashboard.parts.beside.words import change_lines, strip_html, told
 from dashboard.parts.plain import listed
 from dashboard.queries.beside import Along, AnswerQuery, along, changes_of, worth_seeing
+from dashboard.queries.rows import is_missing
 from dashboard.statistics.changes import first_change
 
 TABLE = "beside_changes"
@@ -46,7 +46,7 @@ def counted_of(metrics: pd.DataFrame, eval_name: str, metric: str | None) -> Cou
     row = next(iter((named if len(named) else of[of["default"]]).to_dict("records")), None)
     if row is None:
         return Counted(None, "reported", None)
-    return Counted(str(row["metric"]), str(row["kind"]), None if links.is_missing(row["better"]) else row["better"])
+    return Counted(str(row["metric"]), str(row["kind"]), None if is_missing(row["better"]) else row["better"])
 
 
 @dataclass(frozen=True)

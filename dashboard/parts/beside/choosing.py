@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
 from dashboard.parts import caches, controls, nothing
 from dashboard.parts.beside.along import Counted, counted_of
 from dashboard.parts.choices import titles_of
@@ -15,6 +14,7 @@ from dashboard.parts.compare import telling
 from dashboard.parts.definitions import pick_definition
 from dashboard.parts.series import checkpoint_titles, default_evals
 from dashboard.queries.beside import MOST
+from dashboard.queries.rows import is_missing
 
 FIRST_COLUMNS = 3
 """Checkpoints that are picked at first."""
@@ -96,7 +96,7 @@ def with_samples(some: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pick_variant(here: pd.DataFrame) -> str | None:
-    variants = sorted({str(each) for each in here["variant"] if not links.is_missing(each)})
+    variants = sorted({str(each) for each in here["variant"] if not is_missing(each)})
     if len(variants) < 2:
         return None
     picked = controls.pick_one(

@@ -12,6 +12,7 @@ from dashboard.parts import caches
 from dashboard.parts.beside.along import counted_of, of_run, question_along, steps_to_see
 from dashboard.parts.beside.cells import STYLE
 from dashboard.queries.beside import MOST
+from dashboard.queries.rows import checkpoint_name, is_missing
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import Transcript
 from dashboard.statistics.changes import first_change
@@ -36,7 +37,7 @@ def other_checkpoints(read: Transcript, here: SampleName, within: links.Paramete
     metrics = caches.metrics_for((eval_name,), as_of)
     counted = counted_of(metrics, eval_name, named[0] if len(named) == 1 else None)
     of = of_run(eval_name, run, counted, as_of, read.log["variant"], here.sample)
-    now = links.checkpoint(read.log)
+    now = checkpoint_name(read.log)
     with st.container(border=True):
         if len(of.found.steps) > 1:
             st.html(STYLE)
@@ -63,7 +64,7 @@ def _others(eval_name: str, now: str, as_of: int) -> list[str]:
     """The latest checkpoints of the first other runs that were measured by an eval."""
     coverage = caches.coverage(as_of)
     rows = coverage[coverage["eval"] == eval_name].to_dict("records")
-    latest = {str(row["run"]): links.checkpoint(row) for row in rows}
+    latest = {str(row["run"]): checkpoint_name(row) for row in rows}
     return [name for name in latest.values() if name != now][:2]
 
 
@@ -79,7 +80,7 @@ def along_this_run(samples: Sequence[Row], as_of: int) -> None:
     first = samples[0]
     eval_name, run = str(first["eval"]), str(first["run"])
     counted = counted_of(caches.metrics_for((eval_name,), as_of), eval_name, str(first["metric"]))
-    variant = None if links.is_missing(first["variant"]) else str(first["variant"])
+    variant = None if is_missing(first["variant"]) else str(first["variant"])
     of = of_run(eval_name, run, counted, as_of, variant)
     if len(of.found.steps) < 2:
         return

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
+from dashboard.links import Parameters, parameters, where
 from dashboard.queries.checkpoints import parse_checkpoints, place_in_run
+from dashboard.queries.rows import checkpoint_name, is_missing, step_of
 from dashboard.statistics import Correction
 from loaders.errors import DriftlineError
 
@@ -104,8 +105,8 @@ def evals_of(evals: pd.DataFrame, coverage: pd.DataFrame, checkpoints: Sequence[
     """
     at: dict[str, set[str]] = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        if checkpoint(row) in checkpoints:
-            at.setdefault(row["eval"], set()).add(checkpoint(row))
+        if checkpoint_name(row) in checkpoints:
+            at.setdefault(row["eval"], set()).add(checkpoint_name(row))
     shared = {name for name, places in at.items() if len(places) > 1}
     some = [bool(shared & {name, *members}) for name, members in zip(evals["eval"], evals["members"], strict=True)]
     return evals[some] if any(some) else evals
@@ -142,8 +143,8 @@ def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
         key=lambda row: place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"]),
     )
     for row in ordered:
-        evals.setdefault(checkpoint(row), set()).add(row["eval"])
-        of_run.setdefault(row["run"], {})[checkpoint(row)] = None
+        evals.setdefault(checkpoint_name(row), set()).add(row["eval"])
+        of_run.setdefault(row["run"], {})[checkpoint_name(row)] = None
     latest = {run: list(of_run[run])[-1] for run in runs["run"] if run in of_run}
 
     families: dict[str, list[str]] = {}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from dashboard.charts.points import point_id
-from dashboard.links import step_of
 from dashboard.parts.review.threads_panel import threads_panel
 from dashboard.parts.review.watching import shown
+from dashboard.queries.rows import step_of
 from dashboard.queries.threads import on_point, threads_on
 
 
