@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +21,10 @@ def cpu_seconds(command: list[str], data: Path) -> float:
     """User and system time of a process, the least of some runs: the others only add what else the machine did."""
     found = []
     for _ in range(ROUNDS):
-        before = os.times()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, cwd=ROOT, env=environment(data), stdout=subprocess.DEVNULL, check=True)
-        after = os.times()
-        found.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return min(found)
 
 
