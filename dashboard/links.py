@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-MOST_DIGITS = 18
-"""Digits of the largest number that an address may hold: what fits a column of the store."""
+from dashboard.queries.rows import is_missing, step_of, whole_number
 
 HIGHEST_FIRST, LOWEST_FIRST = "value, highest first", "value, lowest first"
 """Orders of samples by their outcome, as they stand in an address."""
@@ -79,35 +78,6 @@ def read_pin(text: str) -> tuple[int, str | None] | None:
     """The batch that an address names, with its mark where it has one; None for what is no pin."""
     found = PIN.fullmatch(text)
     return None if found is None else (int(found[1]), found[2])
-
-
-def step_of(row: Row) -> int | str | None:
-    """The step of a row, or the label that stands for it; None for a checkpoint without either."""
-    if not is_missing(row["step"]):
-        return int(row["step"])
-    return None if is_missing(row["step_label"]) else str(row["step_label"])
-
-
-def whole_number(text: str) -> int | None:
-    """A count out of an address; None where it is no whole number that a store could hold."""
-    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
-
-
-def parse_step(text: str) -> int | str:
-    """A step out of an address: a number, or a label such as "final"."""
-    number = whole_number(text)
-    return text if number is None else number
-
-
-def step_order(step: int | str) -> tuple[bool, int, str]:
-    """Sorts steps as numbers, and labels after them."""
-    return (True, 0, step) if isinstance(step, str) else (False, step, "")
-
-
-def checkpoint(row: Row) -> str:
-    """Name the checkpoint of a row for people: "rl@400", "pythia@main"; a log that stands alone by its run."""
-    step = step_of(row)
-    return str(row["run"]) if step is None else f"{row['run']}@{step}"
 
 
 def samples_of_rate(row: Row, splits: Sequence[str] = ()) -> Parameters:
@@ -218,9 +188,3 @@ def sample_of(address: Parameters) -> tuple[str, str, int] | None:
     if not log or not sample:
         return None
     return log, sample, whole_number(epoch) or 1
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell of a frame holds nothing: None, NaN, NA or NaT."""
-    # NA first: comparing it gives neither true nor false.
-    return value is None or str(value) == "<NA>" or value != value

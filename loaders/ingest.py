@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import duckdb
 import msgspec
 
-import loaders
 from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import derive
@@ -27,8 +26,9 @@ from loaders.report import FileLine, IngestReport, how_ended
 from loaders.shelf import GIVEN, CardShelf
 from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
-from loaders.study import read_run_card, read_study
+from loaders.study.reading import read_run_card, read_study
 from loaders.study.unmatched import unmatched_ignore
+from loaders.version import version
 
 ABOVE = 5
 """How many folders above the root are searched for a run card or study file."""
@@ -120,7 +120,7 @@ class _Batch:
         """The writer; asking for it begins the batch."""
         if not self.begun:
             self.cursor.execute(
-                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), loaders.__version__]
+                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), version()]
             )
             self.begun = True
         if self._writer is None:

@@ -15,6 +15,7 @@ from dashboard.kit.text.answers import STYLE, change_lines, strip_html
 from dashboard.kit.text.plain import listed
 from dashboard.pages import page_file
 from dashboard.queries.beside import MOST, Along, AnswerQuery, along, worth_seeing
+from dashboard.queries.rows import checkpoint_name, is_missing
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import Transcript
 from dashboard.statistics.changes import first_change
@@ -52,7 +53,7 @@ def counted_of(metrics: pd.DataFrame, eval_name: str, metric: str | None) -> Cou
     row = next(iter((named if len(named) else of[of["default"]]).to_dict("records")), None)
     if row is None:
         return Counted(None, "reported", None)
-    return Counted(str(row["metric"]), str(row["kind"]), None if links.is_missing(row["better"]) else row["better"])
+    return Counted(str(row["metric"]), str(row["kind"]), None if is_missing(row["better"]) else row["better"])
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def other_checkpoints(read: Transcript, here: SampleName, within: links.Paramete
     metrics = caches.metrics_for((eval_name,), as_of)
     counted = counted_of(metrics, eval_name, named[0] if len(named) == 1 else None)
     of = of_run(eval_name, run, counted, as_of, read.log["variant"], here.sample)
-    now = links.checkpoint(read.log)
+    now = checkpoint_name(read.log)
     with st.container(border=True):
         if len(of.found.steps) > 1:
             st.html(STYLE)
@@ -130,7 +131,7 @@ def _others(eval_name: str, now: str, as_of: int) -> list[str]:
     """The latest checkpoints of the first other runs that were measured by an eval."""
     coverage = caches.coverage(as_of)
     rows = coverage[coverage["eval"] == eval_name].to_dict("records")
-    latest = {str(row["run"]): links.checkpoint(row) for row in rows}
+    latest = {str(row["run"]): checkpoint_name(row) for row in rows}
     return [name for name in latest.values() if name != now][:2]
 
 
@@ -146,7 +147,7 @@ def along_this_run(samples: Sequence[Row], as_of: int) -> None:
     first = samples[0]
     eval_name, run = str(first["eval"]), str(first["run"])
     counted = counted_of(caches.metrics_for((eval_name,), as_of), eval_name, str(first["metric"]))
-    variant = None if links.is_missing(first["variant"]) else str(first["variant"])
+    variant = None if is_missing(first["variant"]) else str(first["variant"])
     of = of_run(eval_name, run, counted, as_of, variant)
     if len(of.found.steps) < 2:
         return

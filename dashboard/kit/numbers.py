@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from dashboard.links import is_missing
+from dashboard.queries.rows import is_missing
 
 MINUS = "−"
 

@@ -16,6 +16,7 @@ from dashboard.kit.page import fragments
 from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
+from dashboard.queries.rows import checkpoint_name
 from dashboard.queries.samples import SampleFilter, all_samples
 from dashboard.queries.verdicts import verdict_counts
 from dashboard.review import audit
@@ -44,7 +45,7 @@ def sample_table(
     table = pd.DataFrame(
         {
             "outcome": frame["outcome"].map(lambda outcome: words.get(outcome, "")),
-            "checkpoint": [links.checkpoint(row) for row in frame.to_dict("records")],
+            "checkpoint": [checkpoint_name(row) for row in frame.to_dict("records")],
             "eval": frame["eval"],
             "sample": frame["sample"],
             "epoch": frame["epoch"],

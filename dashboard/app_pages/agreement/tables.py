@@ -14,6 +14,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.queries.agreement import TIED, Agreement
+from dashboard.queries.rows import checkpoint_name, is_missing
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict
 from dashboard.statistics import Kappa
 
@@ -44,9 +45,9 @@ def kappa_html(found: Agreement) -> str:
     if not kappa.n:
         return '<div class="dl-note">No sample has both a verdict by people and an outcome of the judge.</div>'
     agreed = f"<b>{share:.1%}</b> [{low:.1%}, {high:.1%}] agreed, {kappa.agreed} of {kappa.n}"
-    if links.is_missing(kappa.kappa):
+    if is_missing(kappa.kappa):
         told = "Cohen's kappa is undefined"
-    elif links.is_missing(kappa.low):
+    elif is_missing(kappa.low):
         told = f"Cohen's kappa <b>{two_figures(kappa.kappa)}</b>, without an interval"
     else:
         bounds = f"[{two_figures(kappa.low)}, {two_figures(kappa.high)}]"
@@ -123,7 +124,7 @@ def rates_table(found: Agreement) -> None:
     rates = found.rates
     table = pd.DataFrame(
         {
-            "Checkpoint": [links.checkpoint(row) for row in rates.to_dict("records")],
+            "Checkpoint": [checkpoint_name(row) for row in rates.to_dict("records")],
             "Eval": rates["eval"],
             "Samples": rates["n"],
             "Judge, count": rates["judge_k"],
@@ -155,7 +156,7 @@ def _sample_table(samples: pd.DataFrame, words: dict[str, str], which: str) -> N
         {
             "Judge": samples["judge"].map(lambda outcome: words.get(outcome, words["missing"])),
             "People": [_said(said, words) for said in samples["verdicts"]],
-            "Checkpoint": [links.checkpoint(row) for row in samples.to_dict("records")],
+            "Checkpoint": [checkpoint_name(row) for row in samples.to_dict("records")],
             "Eval": samples["eval"],
             "Sample": samples["sample"],
             "Epoch": samples["epoch"],

@@ -17,8 +17,8 @@ from dashboard.charts.categories_data import WHO, Dimension, Titles
 from dashboard.charts.palette import assign_colours
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import colours_of, labels_of
-from dashboard.links import checkpoint, step_of, step_order
 from dashboard.queries.checkpoints import LAST_LABELS
+from dashboard.queries.rows import checkpoint_name, step_of, step_order
 from loaders.metrics.splits import value_order
 
 MOST_CHECKPOINTS = 12
@@ -79,7 +79,7 @@ def default_checkpoints(coverage: pd.DataFrame, members: Sequence[Sequence[str]]
     of: dict[str, dict[str, dict[str, set[str]]]] = {"placed": {}, "alone": {}}
     steps: dict[str, tuple[bool, int, str]] = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        name = checkpoint(row)
+        name = checkpoint_name(row)
         kind = "placed" if row["placed"] else "alone"
         of[kind].setdefault(row["run"], {}).setdefault(name, set()).add(row["eval"])
         step = step_of(row) or 0
@@ -108,7 +108,7 @@ def runs_of(coverage: pd.DataFrame, checkpoints: Sequence[str]) -> tuple[str, ..
         checkpoints: Their names.
     """
     rows = coverage[coverage["run"].notna()].to_dict("records")
-    return tuple(dict.fromkeys(row["run"] for row in rows if checkpoint(row) in checkpoints)) or tuple(checkpoints)
+    return tuple(dict.fromkeys(row["run"] for row in rows if checkpoint_name(row) in checkpoints)) or tuple(checkpoints)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from dashboard.kit.pickers.series import checkpoint_titles
 from dashboard.kit.tables import numbers_table
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.queries.frame import RateQuery
+from dashboard.queries.rows import checkpoint_name
 
 controls.arrive(links.ASSESSMENT)
 as_of = shell.as_of()
@@ -66,7 +67,7 @@ query = RateQuery(
     method=method, repeats=repeats,
 )  # fmt: skip
 rates = caches.rates(query, as_of)
-rates = rates[[links.checkpoint(row) in picked for row in rates.to_dict("records")] or slice(0)]
+rates = rates[[checkpoint_name(row) in picked for row in rates.to_dict("records")] or slice(0)]
 titles = offers.titles_of(evals, metrics, runs, offers.in_order(names, picked))
 points = category_points(rates, category=category, colour=colour, panels=panels, titles=titles)
 undrawn = without_rate(marked_points(rates))

@@ -17,6 +17,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.audit import AuditFilter, audit_page, people
+from dashboard.queries.rows import whole_number
 from dashboard.review.audit import ACTIONS
 
 PAGE_SIZE = 50
@@ -53,7 +54,7 @@ wanted = AuditFilter(tuple(who), tuple(actions), text, since, until + timedelta(
 address = controls.state()
 if st.session_state.get("audit_filter") != address:
     st.session_state["audit_filter"] = address
-    st.session_state[PAGE] = links.whole_number((controls.restored("page") or ["1"])[0]) or 1
+    st.session_state[PAGE] = whole_number((controls.restored("page") or ["1"])[0]) or 1
 with cursor() as seen:
     frame = audit_page(seen, wanted, max(0, st.session_state[PAGE] - 1), PAGE_SIZE)
     if frame.empty and st.session_state[PAGE] > 1:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
 from dashboard.kit import caches
 from dashboard.kit.along import Counted, counted_of
 from dashboard.kit.page import nothing
@@ -16,6 +15,7 @@ from dashboard.kit.pickers.checkpoints import first_checkpoints, named_checkpoin
 from dashboard.kit.pickers.choices import pick_definition, titles_of
 from dashboard.kit.pickers.series import checkpoint_titles, default_evals
 from dashboard.queries.beside import MOST
+from dashboard.queries.rows import is_missing
 
 FIRST_COLUMNS = 3
 """Checkpoints that are picked at first."""
@@ -97,7 +97,7 @@ def with_samples(some: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pick_variant(here: pd.DataFrame) -> str | None:
-    variants = sorted({str(each) for each in here["variant"] if not links.is_missing(each)})
+    variants = sorted({str(each) for each in here["variant"] if not is_missing(each)})
     if len(variants) < 2:
         return None
     picked = controls.pick_one(

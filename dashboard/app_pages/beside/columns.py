@@ -21,6 +21,7 @@ from dashboard.kit.text.transcript_html import scores_html, without_messages
 from dashboard.pages import page_file
 from dashboard.queries.beside import AnswerQuery
 from dashboard.queries.nearest import near_checkpoints
+from dashboard.queries.rows import whole_number
 from dashboard.queries.transcript import Transcript
 from dashboard.texts.turns import Stretch, partings, side_by_side, stretches
 
@@ -66,7 +67,7 @@ def places(choice: Choice, answers: Mapping[tuple[str, str], Row], sample: str) 
 def _wanted(checkpoints: Sequence[str]) -> dict[str, int]:
     """The epoch that is wanted of each column; it stands in the address once where all are the same."""
     if controls.source() is not None:
-        named = [links.whole_number(text) or 1 for text in controls.restored(EPOCH) or ["1"]]
+        named = [whole_number(text) or 1 for text in controls.restored(EPOCH) or ["1"]]
         named += named[-1:] * (len(checkpoints) - len(named)) if len(named) == 1 else []
         st.session_state[EPOCHS] = dict(zip(checkpoints, named, strict=False))
     kept: dict[str, int] = st.session_state.setdefault(EPOCHS, {})
@@ -239,4 +240,4 @@ def part_of_address() -> None:
     """Take over the part that the address names, on the runs on which it counts."""
     if controls.source() is not None:
         named = controls.restored("part") or ["1"]
-        st.session_state[PART] = links.whole_number(named[0]) or 1
+        st.session_state[PART] = whole_number(named[0]) or 1

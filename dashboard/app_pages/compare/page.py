@@ -26,6 +26,7 @@ from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import checkpoint_titles, colours_of, default_evals
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.queries.compare import CompareQuery
+from dashboard.queries.rows import checkpoint_name
 from loaders.errors import DriftlineError
 
 controls.arrive(links.COMPARE)
@@ -104,7 +105,7 @@ if view == "Configs":
     controls.stop()
 
 # The picture; a click on a row opens what flipped.
-places = {links.checkpoint(row): row for row in found.rates.to_dict("records")}
+places = {checkpoint_name(row): row for row in found.rates.to_dict("records")}
 rows = forest_rows(found.differences, {name: str(row["run"]) for name, row in places.items()}, titles)
 if rows.empty:
     st.html(listed(telling.flag_lines(found.differences, 0, offered, titles)))

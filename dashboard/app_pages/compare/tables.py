@@ -22,6 +22,7 @@ from dashboard.kit.text.plain import escaped, listed
 from dashboard.pages import page_file
 from dashboard.queries.compare import Comparison
 from dashboard.queries.planning import plan
+from dashboard.queries.rows import is_missing
 from dashboard.statistics.power import POWER
 
 PAIR = "pair"
@@ -213,7 +214,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
 
 def _counts(flips: pd.DataFrame, row: Row, words: Words) -> str:
     """How many questions went which way, of those that both answered; logs may hold none."""
-    if flips.empty and links.is_missing(row["questions"]):
+    if flips.empty and is_missing(row["questions"]):
         return "No questions to show: one of the two logs, or both, holds no samples, only its totals."
     if flips.empty and not row["questions"]:
         return "No questions to show: none was answered by both."
@@ -243,7 +244,7 @@ def configs(found: Comparison, words: Words) -> None:
     st.caption("≠ marks a setting that differs, and each value that is not the baseline's.")
     for (key, variant), some in settings.groupby(["eval", "variant"], sort=False, dropna=False):
         name = str(key)
-        heading = words.evals.get(name, name) + ("" if links.is_missing(variant) else f" · {variant}")
+        heading = words.evals.get(name, name) + ("" if is_missing(variant) else f" · {variant}")
         st.html(f'<div class="dl-head"><b>{escaped(heading)}</b></div>')
         table = settings_table(some, found.checkpoints, found.baseline, only_differing=only)
         absent = [words.checkpoint(each) for each in found.checkpoints if each not in table]

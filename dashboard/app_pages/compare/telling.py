@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from dashboard.kit.pickers.checkpoints import Row
-from dashboard.links import Parameters, checkpoint, is_missing, parameters, step_of, where
+from dashboard.links import Parameters, parameters, where
+from dashboard.queries.rows import checkpoint_name, is_missing, step_of
 from dashboard.statistics import Correction
 
 NAMED = 6
@@ -55,8 +56,8 @@ def evals_of(evals: pd.DataFrame, coverage: pd.DataFrame, checkpoints: Sequence[
     """
     at: dict[str, set[str]] = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        if checkpoint(row) in checkpoints:
-            at.setdefault(row["eval"], set()).add(checkpoint(row))
+        if checkpoint_name(row) in checkpoints:
+            at.setdefault(row["eval"], set()).add(checkpoint_name(row))
     shared = {name for name, places in at.items() if len(places) > 1}
     some = [bool(shared & {name, *members}) for name, members in zip(evals["eval"], evals["members"], strict=True)]
     return evals[some] if any(some) else evals

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.links import checkpoint, is_missing, step_of, step_order
+from dashboard.queries.rows import checkpoint_name, is_missing, step_of, step_order
 
 NEVER = "(no eval yet)"
 
@@ -128,7 +128,7 @@ def disagreement_table(rates: pd.DataFrame) -> pd.DataFrame:
     some = rates[rates["disagrees"]]
     return pd.DataFrame(
         {
-            "checkpoint": [checkpoint(row) for row in some.to_dict("records")],
+            "checkpoint": [checkpoint_name(row) for row in some.to_dict("records")],
             "eval": some["eval"].tolist(),
             "metric": some["metric"].tolist(),
             "header says": some["reported"].tolist(),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard.links import is_missing
+from dashboard.queries.rows import is_missing
 from dashboard.statistics import Trend, tokens_to_reach
 from dashboard.statistics.efficiency import Better
 

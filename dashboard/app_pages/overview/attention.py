@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from dashboard import links
-from dashboard.links import checkpoint, is_missing
+from dashboard.queries.rows import checkpoint_name, is_missing
 
 NAMED = 3
 """Items that a notice names; the others are counted."""
@@ -91,7 +91,7 @@ def _conflicting(conflicts: pd.DataFrame) -> Notice | None:
 def _headers(rates: pd.DataFrame) -> Notice | None:
     some = rates[rates["disagrees"] & ~rates["group"]]
     items = [
-        f"{checkpoint(row)} · {row['eval']}: header {row['reported']:.4g}, samples {row['rate']:.4g}"
+        f"{checkpoint_name(row)} · {row['eval']}: header {row['reported']:.4g}, samples {row['rate']:.4g}"
         for row in some.to_dict("records")
     ]
     return _notice(
@@ -102,7 +102,7 @@ def _headers(rates: pd.DataFrame) -> Notice | None:
 def _unfinished(logs: pd.DataFrame) -> Notice | None:
     open_, ended = ~logs["complete"], logs["complete"] & ~logs["status"].fillna("success").eq("success")
     items = [
-        f"{checkpoint(row)} · {row['eval']}: "
+        f"{checkpoint_name(row)} · {row['eval']}: "
         + (f"{row['status']}" if row["complete"] else "still being written, or its writer died")
         + f", {row['samples']} samples"
         for row in logs[open_ | ended].to_dict("records")
@@ -117,9 +117,9 @@ def _waiting(coverage: pd.DataFrame, unread: int) -> Notice | None:
     items, last = [], []
     for row in some.to_dict("records"):
         if not is_missing(row["step"]) and row["step"] == newest[row["run"]]:
-            last.append(f"{checkpoint(row)}, the newest of its run")
+            last.append(f"{checkpoint_name(row)}, the newest of its run")
         else:
-            items.append(checkpoint(row))
+            items.append(checkpoint_name(row))
     state = {"show": ["Coverage"]} | ({"run": [str(some["run"].iloc[0])]} if len(some) else {})
     # Where tables lie unread, their results may be in there.
     more = f"; {unread} {'table is' if unread == 1 else 'tables are'} unread" if unread else ""
@@ -167,7 +167,7 @@ def _unlike(unlike: pd.DataFrame) -> Iterable[Notice | None]:
 def _odd(rates: pd.DataFrame) -> Notice | None:
     """Rates without any outcome, and leaps that look like an outage of a scorer."""
     items = [
-        f"{checkpoint(row)} · {row['eval']}: {flag}"
+        f"{checkpoint_name(row)} · {row['eval']}: {flag}"
         for row in rates[~rates["group"]].to_dict("records")
         for flag in row["flags"]
         if "outage" in flag or flag.startswith("None of the")

@@ -12,12 +12,12 @@ from dashboard.app_pages.probe import compose
 from dashboard.kit import caches
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import listed
-from dashboard.links import checkpoint
 from dashboard.probe import plans
 from dashboard.probe.from_transcript import prompt_of
 from dashboard.probe.sweeps import LEAST
 from dashboard.probe.tools_of import offered_in_file
 from dashboard.queries.probes import SavedProbe
+from dashboard.queries.rows import checkpoint_name, whole_number
 from loaders.errors import DriftlineError
 
 SHOWN, REMARKS, PRESET = "probe_shown", "probe_remarks", "probe_preset"
@@ -46,8 +46,8 @@ def _take_transcript(address: links.Parameters, as_of: int) -> None:
     except DriftlineError as error:
         st.session_state[REMARKS] = [str(error)]
         return
-    upto = links.whole_number(address.get("upto", [""])[0])
-    title = f"{checkpoint(read.log)} · {read.log['eval'] or read.log['task']} · sample {name[1]}"
+    upto = whole_number(address.get("upto", [""])[0])
+    title = f"{checkpoint_name(read.log)} · {read.log['eval'] or read.log['task']} · sample {name[1]}"
     try:
         taken = prompt_of(read, upto, offered_in_file(read))
     except DriftlineError as error:

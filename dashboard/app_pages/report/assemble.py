@@ -23,13 +23,14 @@ from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.text.transcript_html import provenance, without_messages
 from dashboard.queries.beside import AnswerQuery, answers
 from dashboard.queries.probes import read_probe
+from dashboard.queries.rows import checkpoint_name, step_of, whole_number
 from dashboard.queries.samples import samples_page
 from dashboard.queries.saved_views import SavedView
 from dashboard.queries.transcript import transcript
 from dashboard.review.threads.reading import Thread, on_point, on_reply, threads_in_sample, threads_on
-from loaders import __version__
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.version import version
 
 SAMPLES_SHOWN = 50
 SAMPLE_TABLE = [
@@ -98,7 +99,7 @@ def assemble(store: Store, hidden: Sequence[str], plan: Plan) -> Review:
         views = tuple(_view(cursor, view, shown, plan) for view, shown in plan.views)
         others = tuple(_sample(cursor, name, plan.as_of, plan.with_notes) for name in plan.samples)
     made = f"By {plan.author}, {when(datetime.now(UTC))}"
-    return Review(plan.title, plan.introduction, made, plan.notices, views, others, __version__)
+    return Review(plan.title, plan.introduction, made, plan.notices, views, others, version())
 
 
 def _view(con: duckdb.DuckDBPyConnection, view: SavedView, shown: Collected | None, plan: Plan) -> View:
@@ -137,7 +138,7 @@ def _table(con: duckdb.DuckDBPyConnection, view: SavedView, as_of: int) -> pd.Da
     """The samples of a view of the Samples page: the page of them that it names."""
     if view.page != links.SAMPLES:
         return None
-    number = links.whole_number(next(iter(view.address.get("page", [])), "1")) or 1
+    number = whole_number(next(iter(view.address.get("page", [])), "1")) or 1
     frame = samples_page(
         con, filter_of(view.address), sort=order_of(view.address), page=number - 1, size=SAMPLES_SHOWN, as_of=as_of
     )
@@ -182,7 +183,7 @@ def _beside(con: duckdb.DuckDBPyConnection, address: links.Parameters, as_of: in
     for name in checkpoints:
         if name in rows:
             there = [int(epoch) for epoch in rows[name]["epochs"]]
-            asked = links.whole_number(wanted.get(name, ""))
+            asked = whole_number(wanted.get(name, ""))
             found.append((str(rows[name]["log"]), one["sample"], asked if asked in there else there[0]))
     return found
 
@@ -194,7 +195,7 @@ def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_n
     # Where the logs lie on somebody's machine is nobody else's business.
     known = [(label, str(value)) for label, value in provenance(found.log, found.sample) if label != "Folder"]
     about = [(label, value) for label, value in known if value not in ("None", "", "NaT", "nan")]
-    checkpoint = links.checkpoint(found.log)
+    checkpoint = checkpoint_name(found.log)
     return Conversation(
         title=f"{found.log['eval'] or found.log['task']} · {sample} · epoch {epoch} · {checkpoint}",
         runs=(str(found.log["run"]),),
@@ -211,7 +212,7 @@ def _point_notes(con: duckdb.DuckDBPyConnection, shown: Collected) -> tuple[Note
     for chart in shown.charts:
         if {"eval", "metric", "run", "step", "repeat", "variant", "split", "split2"} <= set(chart.numbers):
             for row in chart.numbers.to_dict("records"):
-                anchor = on_point(point_id(row), str(row["run"]), links.step_of(row))
+                anchor = on_point(point_id(row), str(row["run"]), step_of(row))
                 anchors[anchor.text] = anchor
     return tuple(_notes(threads_on(con, list(anchors.values()))))
 

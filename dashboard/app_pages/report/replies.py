@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashboard import links
 from dashboard.exports.review import Block, Conversation, Turn
 from dashboard.probe.asked import Prompt
 from dashboard.probe.plans import framings_of
 from dashboard.queries.probes import SavedProbe, SavedReply
+from dashboard.queries.rows import checkpoint_name
 
 
 def conversations_of(probe: SavedProbe) -> Iterator[tuple[Conversation, list[SavedReply]]]:
@@ -21,7 +21,7 @@ def conversations_of(probe: SavedProbe) -> Iterator[tuple[Conversation, list[Sav
     for (framing, position, sample), replies in together.items():
         column = probe.columns[position]
         run = column["run"]
-        name = str(column["model"]) if run is None else links.checkpoint(column)
+        name = str(column["model"]) if run is None else checkpoint_name(column)
         told = [probe.title, name, *([framing] if len(prompts) > 1 else []), f"reply {sample + 1}"]
         turns = _prompt(prompts[framing])
         for reply in replies:

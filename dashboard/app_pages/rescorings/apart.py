@@ -12,6 +12,7 @@ from dashboard import links
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged_rates import ALIGNED, MISALIGNED, disagreements
+from dashboard.queries.rows import checkpoint_name, is_missing
 
 A_PAGE = 10
 PAGE = "judgings_apart_page"
@@ -65,7 +66,7 @@ def _head(row: Mapping[Any, Any]) -> str:
     to = links.query(links.transcript(row["log"], row["sample"], int(row["epoch"])))
     epoch = f" · epoch {row['epoch']}" if row["epoch"] != 1 else ""
     return (
-        f'<div class="dl-head"><b>{escaped(links.checkpoint(row))}</b> · {escaped(row["eval"])} · sample'
+        f'<div class="dl-head"><b>{escaped(checkpoint_name(row))}</b> · {escaped(row["eval"])} · sample'
         f" <b>{escaped(row['sample'])}</b>{escaped(epoch)} ·"
         f' <a href="{links.TRANSCRIPT}?{escaped(to)}" target="_self">transcript</a></div>'
     )
@@ -73,7 +74,7 @@ def _head(row: Mapping[Any, Any]) -> str:
 
 def _verdict(row: Mapping[Any, Any], rater: str, name: str) -> str:
     reason = row[f"{rater}.reason"]
-    text = "no reason given" if links.is_missing(reason) or not reason else str(reason)
+    text = "no reason given" if is_missing(reason) or not reason else str(reason)
     more = "" if len(text) <= LONGEST else " …"
     return (
         f'<div class="dl-note">{escaped(name)}</div><div><span class="dl-tag"><b>{escaped(row[f"{rater}.verdict"])}</b>'

@@ -9,7 +9,6 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
 from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.charts.frame import show
@@ -20,6 +19,7 @@ from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
 from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates
 from dashboard.queries.rescorings import SavedRescoring
+from dashboard.queries.rows import checkpoint_name, is_missing
 
 FIRST_SCORE = "First score"
 PER_CENT = st.column_config.NumberColumn(format="percent")
@@ -81,7 +81,7 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, ru
     show(chart, "judgings_chart", "The rate of each checkpoint under each judge", numbers, runs=list(runs_told))
     with st.expander("Numbers"):
         table = found.assign(
-            rater=found["rater"].map(raters), checkpoint=[links.checkpoint(row) for row in found.to_dict("records")]
+            rater=found["rater"].map(raters), checkpoint=[checkpoint_name(row) for row in found.to_dict("records")]
         )
         st.dataframe(
             table[["checkpoint", "eval", "rater", "k", "n", "rate", "low", "high", "n_missing"]], hide_index=True,
@@ -125,9 +125,7 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
     if found.empty:
         st.caption("No sample has a verdict of both.")
         return
-    places = [
-        "all together" if links.is_missing(row["run"]) else links.checkpoint(row) for row in found.to_dict("records")
-    ]
+    places = ["all together" if is_missing(row["run"]) else checkpoint_name(row) for row in found.to_dict("records")]
     columns = ["checkpoint", *(["eval"] if found["eval"].nunique() > 1 else []), "n", "rate", "other_rate"]
     note = ["note"] if found["note"].notna().any() else []
     st.dataframe(

@@ -17,6 +17,7 @@ from dashboard.kit.pickers.series import labels_of
 from dashboard.kit.tables import download_samples, runs_in, sample_table
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
+from dashboard.queries.rows import step_of, step_order, whole_number
 from dashboard.queries.samples import OUTCOMES
 from loaders.errors import DriftlineError
 
@@ -37,8 +38,8 @@ with st.sidebar:
     labels = labels_of(runs)
     picked_runs = controls.pick_any("Runs", "run", runs["run"].tolist(), titles=labels)
     there = coverage[coverage["run"].isin(picked_runs)] if picked_runs else coverage
-    steps = [step for step in map(links.step_of, there.to_dict("records")) if step is not None]
-    controls.pick_any("Steps", "step", [str(step) for step in sorted(set(steps), key=links.step_order)])
+    steps = [step for step in map(step_of, there.to_dict("records")) if step is not None]
+    controls.pick_any("Steps", "step", [str(step) for step in sorted(set(steps), key=step_order)])
     metrics = caches.metrics_for(tuple(picked_evals), as_of)
     used = pick_definition(metrics).used if picked_evals else metrics[metrics["default"]]
     better = common_direction(used)
@@ -70,7 +71,7 @@ pages = math.ceil(total / PAGE_SIZE)
 if st.session_state.get("samples_filter") != address:
     st.session_state["samples_filter"] = address
     named = controls.restored("page") or ["1"]
-    st.session_state[PAGE] = links.whole_number(named[0]) or 1
+    st.session_state[PAGE] = whole_number(named[0]) or 1
 st.session_state[PAGE] = min(max(1, st.session_state.get(PAGE, 1)), pages)
 
 

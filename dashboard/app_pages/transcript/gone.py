@@ -11,6 +11,7 @@ from dashboard.kit import caches
 from dashboard.kit.page.absent import cut
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.nearest import Gone
+from dashboard.queries.rows import checkpoint_name
 from dashboard.queries.samples import SampleName
 
 
@@ -38,7 +39,7 @@ def _when(found: Gone, here: SampleName, as_of: int) -> list[str]:
         return []
     batch = was["batch_to"] - 1 if was["batch_to"] is not None and was["batch_to"] <= as_of else was["batch_from"]
     address = links.transcript(*here) | {links.AS_OF: [str(batch)]}
-    place = f"{cut(links.checkpoint(was))} · {cut(was['eval'])}" if was["run"] is not None else cut(was["eval"])
+    place = f"{cut(checkpoint_name(was))} · {cut(was['eval'])}" if was["run"] is not None else cut(was["eval"])
     return [f"{_anchor(address, f'this link as of batch {batch}')}, when the log was there ({place})"]
 
 
@@ -47,7 +48,7 @@ def _link(log: str, row: dict[str, Any], as_of: int) -> str:
     address = links.transcript(log, row["sample"], row["epoch"])
     if links.AS_OF in st.query_params:
         address |= {links.AS_OF: [str(as_of)]}
-    told = [cut(links.checkpoint(row)), cut(row["eval"])] if "run" in row else []
+    told = [cut(checkpoint_name(row)), cut(row["eval"])] if "run" in row else []
     return _anchor(address, " · ".join([*told, f"sample {cut(row['sample'])}"]))
 
 

@@ -38,6 +38,7 @@ from dashboard.kit.text.transcript_html import (
     without_messages,
 )
 from dashboard.pages import page_file
+from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
 from loaders.errors import DriftlineError
@@ -51,7 +52,7 @@ if address is not None:
     name = links.sample_of(address)
     st.session_state[HERE] = None if name is None else SampleName(*name)
     st.session_state[WITHIN] = {k: v for k, v in address.items() if k in links.FILTER}
-    st.session_state[PART] = links.whole_number(address.get("part", ["1"])[0]) or 1
+    st.session_state[PART] = whole_number(address.get("part", ["1"])[0]) or 1
 here: SampleName | None = st.session_state[HERE]
 within: links.Parameters = st.session_state[WITHIN]
 if here is None:
@@ -84,7 +85,7 @@ def turn(by: int) -> None:
 
 
 # Which sample this is, and the way to others.
-checkpoint = links.checkpoint(log)
+checkpoint = checkpoint_name(log)
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     epoch = f" · epoch {here.epoch}" if (log["epochs"] or 1) > 1 or here.epoch != 1 else ""
     st.html(
@@ -186,7 +187,7 @@ with beside:
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
         "Download as JSON",
-        noted(f"sample {here.sample} of {links.checkpoint(log)} as JSON", [str(log["run"])], whole.encode),
+        noted(f"sample {here.sample} of {checkpoint_name(log)} as JSON", [str(log["run"])], whole.encode),
         file, "application/json", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 

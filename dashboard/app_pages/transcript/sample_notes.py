@@ -12,6 +12,7 @@ from dashboard import links
 from dashboard.kit.notes.threads import threads_panel
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.pickers import controls
+from dashboard.queries.rows import whole_number
 from dashboard.queries.samples import SampleName
 from dashboard.review.threads.reading import Anchor, Thread, on_message, on_sample, threads_in_sample
 
@@ -31,7 +32,7 @@ def chosen_message(messages: int) -> int | None:
     """The message that is marked, from 1; None for none. On arrival the address names it."""
     restored = controls.restored(MESSAGE)
     if controls.source() is not None:
-        st.session_state[PICKED] = links.whole_number(restored[0]) if restored else WHOLE
+        st.session_state[PICKED] = whole_number(restored[0]) if restored else WHOLE
     number = st.session_state.setdefault(PICKED, WHOLE) or WHOLE
     if not 0 <= number <= messages:
         number = WHOLE

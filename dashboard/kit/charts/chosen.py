@@ -21,6 +21,7 @@ from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import sample_table
 from dashboard.kit.text.plain import escaped, facts
 from dashboard.pages import page_file
+from dashboard.queries.rows import checkpoint_name
 
 POINT = "point"
 
@@ -146,7 +147,7 @@ def _headline(row: Mapping[Any, Any]) -> str:
     form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
     counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
     between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
-    checkpoint = links.checkpoint(row)
+    checkpoint = checkpoint_name(row)
     split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
     return (
         f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"

@@ -15,7 +15,7 @@ from dashboard.kit.notes.thread_html import STYLE, anchor_text, thread_html
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.page.reader import ALLOWED, attempt, cursor, name_field, notice, reader
 from dashboard.kit.page.share import shown_address, shown_page
-from dashboard.links import step_of
+from dashboard.queries.rows import step_of
 from dashboard.review.threads import changing as writer
 from dashboard.review.threads.changing import LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS, SUGGESTED_TAGS
 from dashboard.review.threads.reading import Anchor, Thread, on_point, people_and_tags, threads_on

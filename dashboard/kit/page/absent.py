@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import links
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.nearest import near_checkpoints, nearest_steps, similar
+from dashboard.queries.rows import parse_step
 
 PLACE = "_absent_place"
 
@@ -60,8 +61,8 @@ def nearest(name: str, value: str, options: Sequence[str]) -> list[str]:
         options: What there is.
     """
     if name == "step":
-        steps = {links.parse_step(each): each for each in options}
-        return [steps[step] for step in nearest_steps(links.parse_step(value), steps)]
+        steps = {parse_step(each): each for each in options}
+        return [steps[step] for step in nearest_steps(parse_step(value), steps)]
     if name in CHECKPOINTS:
         return near_checkpoints(value, [_place(each) for each in options])
     return similar(value, options)
@@ -83,6 +84,6 @@ def _place(name: str) -> dict[str, object]:
     run, at, step_text = name.rpartition("@")
     if not at:
         return {"run": name, "step": None, "step_label": None}
-    step = links.parse_step(step_text)
+    step = parse_step(step_text)
     number, label = (step, None) if isinstance(step, int) else (None, step)
     return {"run": run, "step": number, "step_label": label}

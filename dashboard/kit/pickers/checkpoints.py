@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from dashboard.links import checkpoint, is_missing, step_of
 from dashboard.queries.checkpoints import parse_checkpoints, place_in_run
+from dashboard.queries.rows import checkpoint_name, is_missing, step_of
 from loaders.errors import DriftlineError
 
 Row = Mapping[Any, Any]
@@ -90,8 +90,8 @@ def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
         key=lambda row: place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"]),
     )
     for row in ordered:
-        evals.setdefault(checkpoint(row), set()).add(row["eval"])
-        of_run.setdefault(row["run"], {})[checkpoint(row)] = None
+        evals.setdefault(checkpoint_name(row), set()).add(row["eval"])
+        of_run.setdefault(row["run"], {})[checkpoint_name(row)] = None
     latest = {run: list(of_run[run])[-1] for run in runs["run"] if run in of_run}
 
     families: dict[str, list[str]] = {}

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import cast
 
-from dashboard.links import HIGHEST_FIRST, LOWEST_FIRST, Parameters, parse_step
+from dashboard.links import HIGHEST_FIRST, LOWEST_FIRST, Parameters
+from dashboard.queries.rows import parse_step
 from dashboard.queries.samples import OUTCOMES, SORTS, SampleFilter, Sort
 from loaders.errors import DriftlineError
 from loaders.metrics.splits import parse_where

@@ -10,7 +10,7 @@ import pandas as pd
 from dashboard.charts.curve_data import Lineage
 from dashboard.charts.palette import assign_colours
 from dashboard.charts.points import NO_MIX, SeriesBy
-from dashboard.links import checkpoint, step_of
+from dashboard.queries.rows import checkpoint_name, step_of
 
 MOST_RUNS = 8
 """Runs that are picked at first: more lines than this can't be told apart."""
@@ -116,7 +116,7 @@ def checkpoint_titles(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, s
     labels = labels_of(runs)
     found = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        found[checkpoint(row)] = checkpoint_title(row, labels)
+        found[checkpoint_name(row)] = checkpoint_title(row, labels)
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.kit.text.plain import escaped, marked
-from dashboard.links import step_of
+from dashboard.queries.rows import step_of
 
 MESSAGES_A_PART = 50
 LONG = 12_000

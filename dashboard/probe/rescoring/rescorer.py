@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-import loaders
 from dashboard.probe import asking
 from dashboard.probe.asked import Column
 from dashboard.probe.budget import CHARACTERS_A_TOKEN, most_tokens
@@ -30,6 +29,7 @@ from dashboard.queries.rescoring_selection import Selection
 from dashboard.queries.rescorings import SavedRescoring, read_rescoring, without_verdict
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.version import version
 
 MOST_ITEMS = 5_000
 """Transcripts of one re-scoring."""
@@ -163,7 +163,7 @@ class Rescorer:
         judging_id, column = secrets.token_hex(8), wanted.judge.column
         row = RescoringRow(
             judging_id, " ".join(wanted.title.split())[:LONGEST_TITLE] or "Untitled", author,
-            self._clock().astimezone(UTC).replace(tzinfo=None), loaders.__version__, column.endpoint, column.protocol,
+            self._clock().astimezone(UTC).replace(tzinfo=None), version(), column.endpoint, column.protocol,
             column.model, wanted.rubric_title, wanted.judge.rubric, msgspec.json.encode(wanted.selected).decode(),
             wanted.as_of, wanted.metric, msgspec.json.encode(wanted.limit).decode(),
             runs_told(wanted, selection),

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import duckdb
 
-from dashboard.links import checkpoint
 from dashboard.queries.named_runs import hidden_names, without
+from dashboard.queries.rows import checkpoint_name
 from loaders.errors import DriftlineError
 from loaders.store.sql import records
 
@@ -326,6 +326,6 @@ def _with_there(con: duckdb.DuckDBPyConnection, threads: Sequence[Thread], as_of
                 if row is None:
                     return replace(thread, there=False)
                 there = thread.anchor.kind == "sample" or int(of["message"] or 0) < (row["messages"] or 0)
-                return replace(thread, there=there, belongs_to=(checkpoint(row), row["eval"]))
+                return replace(thread, there=there, belongs_to=(checkpoint_name(row), row["eval"]))
 
     return [with_there(thread) for thread in threads]
