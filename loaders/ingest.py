@@ -18,12 +18,13 @@ import loaders
 from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import derive
+from loaders.describe import describe, tell_undecided
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
 from loaders.metrics.settled import settle
 from loaders.records import LoadedFile
-from loaders.report import FileLine, IngestReport, how_ended
+from loaders.report import FileLine, IngestReport
 from loaders.shelf import GIVEN, CardShelf
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
@@ -88,8 +89,8 @@ def ingest(
         if batch.begun:
             report.conflicts, undecided = derive(cursor, batch.number)
             for source, reason in undecided.items():
-                _tell_undecided(report, batch.writer.refuse(source, reason), reason)
-            _describe(cursor, batch.number, report)
+                tell_undecided(report, batch.writer.refuse(source, reason), reason)
+            describe(cursor, batch.number, report)
             settle(cursor, batch.number)
             batch.finish(report)
             report.batch = batch.number
@@ -387,31 +388,6 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _tell_undecided(report: IngestReport, paths: Sequence[str], reason: str) -> None:
-    """Turn the lines of a file that came in, and of which nothing could be decided, into those of a rejected one."""
-    for path in paths:
-        before = next((line for line in report.lines if line.path == path), None)
-        if before is not None and before.outcome in ("new", "changed"):
-            report.ingested -= 1
-        report.lines = [line for line in report.lines if line.path != path]
-        report.lines.append(FileLine(path, before.format if before else "", "rejected", reason=reason))
-        report.rejected += 1
-
-
-def _describe(cursor: duckdb.DuckDBPyConnection, batch: int, report: IngestReport) -> None:
-    """Give the report's lines of new files their evals: one line an eval."""
-    found: dict[str, list[FileLine]] = {}
-    for path, *values, status, complete, reported in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
-        line = FileLine(path, "", "", *values)
-        line.status = how_ended(status, complete, line.samples, reported)
-        found.setdefault(path, []).append(line)
-    lines = []
-    for line in report.lines:
-        evals = found.get(line.path, []) if line.outcome in ("new", "changed", "moved") else []
-        lines += [msgspec.structs.replace(e, format=line.format, outcome=line.outcome) for e in evals] or [line]
-    report.lines = lines
-
-
 KNOWN = """
 SELECT path, source_id, content_hash, reader, l.size, mtime_ns, status, format, reason
 FROM locations l JOIN sources s USING (source_id)
@@ -425,14 +401,6 @@ SELECT DISTINCT ON (content_hash)
        content_hash, source_id, content_hash, reader, l.size, mtime_ns, status, format, reason
 FROM locations l JOIN sources s USING (source_id)
 WHERE root <> ? AND l.batch_to IS NULL AND status = 'ingested'
-"""
-
-DESCRIBE = """
-SELECT l.path, e.run, coalesce(e.step::VARCHAR, e.step_label), e.eval, e.n_samples, e.run_rule, e.step_rule,
-       e.status, e.complete, e.eval_id IN (SELECT eval_id FROM reported) AS reported
-FROM live_evals($batch) e JOIN live_locations($batch) l USING (source_id)
-WHERE e.batch = $batch OR l.batch_from = $batch
-ORDER BY l.path, e.eval_id
 """
 
 CONFLICTS = "SELECT message FROM live_conflicts(?) ORDER BY path, field"

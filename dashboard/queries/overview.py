@@ -20,7 +20,7 @@ from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQ
 from dashboard.queries.matches import Measured, find_matches, find_measured
 from dashboard.queries.rates import rates
 from dashboard.queries.scope import live_evals, scope_of
-from dashboard.queries.standing import points_of, with_variants
+from dashboard.queries.standing import checkpoint_of, points_of, with_variants
 from dashboard.statistics import corrected
 
 Row = dict[Any, Any]
@@ -119,8 +119,14 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
 def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """Every log as of a batch, in short: `LOG_COLUMNS`."""
     rows = with_variants(live_evals(con, as_of))
-    together = {at: f"{point['pooled']} logs pooled" for point in points_of(rows) if point["pooled"] > 1
-                for at in point["leads"].values()}  # fmt: skip
+    speaking = Counter((row["eval"], *checkpoint_of(row)) for row in rows if row["role"] == "speaks")
+    beside = [row for row in rows if speaking[row["eval"], *checkpoint_of(row)] > 1]  # most stand alone
+    together = {
+        at: f"{point['pooled']} logs pooled"
+        for point in points_of(beside)
+        if point["pooled"] > 1
+        for at in point["leads"].values()
+    }
     for row in rows:
         row["samples"] = row["n_samples"]
         row["standing"] = row["standing"] or together.get(row["eval_id"])
