@@ -73,22 +73,18 @@ kept AS (
 ALL_KEPT = """
 WITH kept AS (
     SELECT sample_id, eval_id, sample_key, epoch, NULL::BIGINT AS part, NULL::VARCHAR AS metric,
-           NULL::VARCHAR AS better, NULL::VARCHAR AS outcome, NULL::DOUBLE AS value, NULL::VARCHAR AS cluster
+           NULL::VARCHAR AS better, NULL::VARCHAR AS outcome, NULL::DOUBLE AS value, NULL::VARCHAR AS cluster,
+           total_time, n_messages, error, limit_type
     FROM live_samples($as_of) SEMI JOIN (SELECT unnest($eval_ids::BIGINT[]) AS eval_id) USING (eval_id)
     WHERE sample_id NOT IN (SELECT sample_id FROM live_passed_over($as_of))
 ),
 """
 """The same samples, of which nobody wants to know the outcomes."""
 
-MATCHING = "matching AS (SELECT k.* FROM kept k WHERE {conditions}),"
+MATCHING = "matching AS (SELECT k.* FROM kept k {joined} WHERE {conditions}),"
 
-MATCHING_SAMPLES = """
-matching AS (
-    SELECT k.* FROM kept k JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id
-    WHERE {conditions}
-),
-"""
-"""Where a condition speaks of more than outcomes: reading the samples costs more than all else."""
+WITH_SAMPLES = "JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id"
+"""Outcomes stand apart from their samples; to join all of them costs more than all else."""
 
 PLACED_LOGS = """(
     SELECT *, row_number() OVER (ORDER BY run_position NULLS LAST, run NULLS LAST, step NULLS LAST,
@@ -108,9 +104,8 @@ found AS (
     SELECT k.sample_id, k.eval_id, k.part, k.metric, k.better, k.outcome, k.value, k.cluster,
            k.sample_key AS sample, {SAMPLE_NUMBER} AS sample_number, k.epoch, e.log_place, e.run_position,
            e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.eval_key AS log, e.created,
-           s.total_time AS time, s.n_messages AS messages, s.error, s.limit_type AS "limit"
-    FROM matching k JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id
-    JOIN {PLACED_LOGS} e ON e.eval_id = k.eval_id
+           {{s}}.total_time AS time, {{s}}.n_messages AS messages, {{s}}.error, {{s}}.limit_type AS "limit"
+    FROM matching k {{joined}} JOIN {PLACED_LOGS} e ON e.eval_id = k.eval_id
 )
 """  # noqa: S608 - constants
 
@@ -241,8 +236,10 @@ def find_in(
     if not where.logs:
         return None
     values: dict[str, Any] = {"as_of": as_of}
-    sql, details = ALL_KEPT, ""
+    # Which alias has the columns of samples.
+    s, sql, details = "k", ALL_KEPT, ""
     if with_outcomes or wanted.outcomes or wanted.condition is not None or wanted.where:
+        s = "s"
         sql, details = _with_outcomes(con, where, wanted, as_of, values)
     else:
         values["eval_ids"] = [log["eval_id"] for logs in where.logs.values() for log in logs]
@@ -258,12 +255,13 @@ def find_in(
         if wanted.text:
             conditions.append(_holds_text(con, wanted.text, values))
         of_samples = [
-            f"{column} IS {'NOT ' if flag else ''}NULL"
-            for flag, column in ((wanted.errors, "s.error"), (wanted.limits, "s.limit_type"))
+            f"{s}.{column} IS {'NOT ' if flag else ''}NULL"
+            for flag, column in ((wanted.errors, "error"), (wanted.limits, "limit_type"))
             if flag is not None
         ]
-    matching = MATCHING_SAMPLES if of_samples else MATCHING
-    return Found(sql + matching.format(conditions=" AND ".join(conditions + of_samples)) + FOUND, details, values)
+    joined = WITH_SAMPLES if s == "s" else ""
+    matching = MATCHING.format(joined=joined if of_samples else "", conditions=" AND ".join(conditions + of_samples))
+    return Found(sql + matching + FOUND.format(s=s, joined=joined), details, values)
 
 
 def _with_outcomes(
