@@ -14,8 +14,8 @@ ROUNDS = 5
 STEPS, QUESTIONS = 4, 40
 """A store of 160 samples."""
 MOST = 6.0
-"""Times the import of DuckDB. Issue 11 asks for 0.5 s, which is 5 times the 0.1 s of that import; what else a busy machine
-does costs a longer process more."""
+"""Times the import of DuckDB. Issue 11 asks for 0.5 s, 5 times the 0.1 s of that import; a busy machine costs a longer
+process more."""
 
 
 def cpu_seconds(command: list[str], data: Path) -> float:
