@@ -91,30 +91,30 @@ def test_a_growing_log_that_is_looked_at_again_and_again_takes_no_more_than_its_
 
 def test_what_is_held_or_pinned_stays_readable_and_the_rest_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "study"
-    growing = Growing(folder, 6)
+    growing = Growing(folder, 7)
     store = Store.open(":memory:")
     holds = []
-    for samples in range(1, 7):
+    for samples in range(1, 8):
         growing.write(samples)
         look(folder, store)
         if samples == 2:
             holds.append(store.hold(store.batch()))
-        if samples in (3, 4):
-            pin = f"https://host/curves?as_of={store.batch()}-abc123&eval=e" if samples == 3 else None
-            with store.cursor() as cursor:
-                if pin:
-                    cursor.execute("INSERT INTO audit (action, address) VALUES ('share', $1)", [pin])
-                else:
-                    cursor.execute("INSERT INTO saved_views (view_id, as_of) VALUES ('v', $1)", [store.batch()])
-    assert kept(store) == [2, 3, 4, 6]
-    assert [scores(store, batch) for batch in kept(store)] == [2, 3, 4, 6]
+        with store.cursor() as cursor:
+            if samples == 3:
+                cursor.execute("INSERT INTO audit (action, address) VALUES ('share', 'h/curves?as_of=3-abc123&eval=e')")
+            if samples == 4:
+                cursor.execute("INSERT INTO saved_views (view_id, as_of) VALUES ('v', 4)")
+            if samples == 5:
+                cursor.execute("INSERT INTO audit (action, details_json) VALUES ('export', '{\"as_of\": 5}')")
+    assert kept(store) == [2, 3, 4, 5, 7]
+    assert [scores(store, batch) for batch in kept(store)] == [2, 3, 4, 5, 7]
     assert run_rates(store, RateArguments(as_of=2))["n"].tolist() == [2]
-    with pytest.raises(DriftlineError, match=r"--as-of 5: not a batch of this store \(there are: 2, 3, 4, 6\)"):
-        run_rates(store, RateArguments(as_of=5))
+    with pytest.raises(DriftlineError, match=r"--as-of 6: not a batch of this store \(there are: 2, 3, 4, 5, 7\)"):
+        run_rates(store, RateArguments(as_of=6))
     holds.clear()
     growing.finish()
     look(folder, store)
-    assert kept(store) == [3, 4, 7]
+    assert kept(store) == [3, 4, 5, 8]
 
 
 def test_a_batch_in_which_anything_else_came_or_went_stays(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links, runtime
-from dashboard.parts import controls
+from dashboard.parts import controls, shell
 from dashboard.parts.reader import reader
 from dashboard.review import audit
 
@@ -26,13 +26,13 @@ def noted(what: str, runs: Sequence[str], make: Callable[[], bytes]) -> Callable
         runs: All the runs that it tells of.
         make: Makes its content.
     """
-    store, who = runtime.store(), reader().name
+    store, who, as_of = runtime.store(), reader().name, shell.as_of()
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     page = f"{st.session_state.get(controls.PAGE, '')}?{links.query(address)}"
 
     def made() -> bytes:
         content = make()
-        details = {"bytes": len(content)}
+        details = {"bytes": len(content), "as_of": as_of}
         audit.record(store, who, "export", what, address=page, runs=sorted(set(runs)), details=details)
         return content
 

@@ -90,7 +90,10 @@ UNION SELECT as_of FROM threads WHERE as_of IS NOT NULL
 UNION SELECT as_of FROM judgings WHERE as_of IS NOT NULL
 UNION SELECT try_cast(regexp_extract(address, '[?&]as_of=([0-9]+)', 1) AS BIGINT) FROM audit
 WHERE address LIKE '%as_of=%'
+UNION SELECT try_cast(json_extract_string(details_json, '$.as_of') AS BIGINT) FROM audit
+WHERE details_json LIKE '%"as_of"%'
 """
+"""What people saved, wrote about, had judged, shared, or took away as a file that names its batch."""
 
 UNSEEN = """
 SELECT source_id FROM sources s
