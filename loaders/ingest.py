@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import duckdb
 import msgspec
 
-import loaders
 from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import derive
@@ -26,10 +25,11 @@ from loaders.metrics.settled import settle
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport
 from loaders.shelf import GIVEN, CardShelf
-from loaders.store import Store
+from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
-from loaders.study import read_run_card, read_study
+from loaders.study.reading import read_run_card, read_study
 from loaders.study.unmatched import unmatched_ignore
+from loaders.version import version
 from loaders.write_behind import Waiting, WriteBehind
 
 ABOVE = 5
@@ -96,6 +96,9 @@ def ingest(
             report.batch = batch.number
         else:
             report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
+        # Without an index, text is found more slowly: no reason for an ingest to fail.
+        with suppress(OSError, ValueError):
+            text_search.bring_up_to_date(cursor)
     if batch.begun:
         if forget_seconds is not None:
             store.forget_passing(forget_seconds)
@@ -119,7 +122,7 @@ class _Batch:
         """The writer; asking for it begins the batch."""
         if not self.begun:
             self.cursor.execute(
-                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), loaders.__version__]
+                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), version()]
             )
             self.begun = True
         if self._writer is None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -87,14 +88,14 @@ def log(samples: Sequence[SampleRecord], task: str = "blackmail", minutes: int =
 
 
 class StoreBuilder:
-    """A store in memory. Files are written by the real writer; where they belong is said by hand.
+    """A store in memory, or in a file. Files are written by the real writer; where they belong is said by hand.
 
     Attributes:
         batch: The batch that is being written.
     """
 
-    def __init__(self) -> None:
-        self._store = Store.open(":memory:")
+    def __init__(self, path: Path | str = ":memory:") -> None:
+        self._store = Store.open(path)
         self._unsettled = False
         self.batch = 0
         self.next_batch()

@@ -164,6 +164,21 @@ def test_nothing_is_left_of_what_is_forgotten(tmp_path: Path) -> None:
             assert cursor.execute(f"SELECT count(*) FROM {table}").fetchall() == [(4,)], table
 
 
+def test_no_id_is_given_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    growing = Growing(folder, 3)
+    store = Store.open(":memory:")
+    seen: set[int] = set()
+    for samples in (3, 0, 2, 0, 1):  # a log that begins anew
+        growing.write(samples)
+        look(folder, store)
+        with store.cursor() as cursor:
+            live = cursor.execute("SELECT sample_id FROM live_samples(?)", [store.batch()]).fetchall()
+        assert not seen.intersection(sample for (sample,) in live)
+        seen.update(sample for (sample,) in live)
+    assert len(seen) == 6
+
+
 def test_states_that_counted_in_another_run_stay_so_that_private_runs_stay_hidden(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     growing = Growing(folder, 3)

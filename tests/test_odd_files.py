@@ -14,7 +14,8 @@ from loaders import derive, formats, placings, trainer
 from loaders.ingest import ingest
 from loaders.report import IngestReport
 from loaders.store import Store
-from loaders.study import CardTree, EvalEvidence, Placement
+from loaders.study.evidence import EvalEvidence, Placement
+from loaders.study.tree import CardTree
 from tests.fuzzing import ADAPTER, LM_EVAL, LOG, RUN_CARD, STUDY, TRAINER_STATE, replaced
 from tests.log_files import write_log
 

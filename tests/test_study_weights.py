@@ -11,7 +11,7 @@ import pytest
 from loaders.errors import StudyError
 from loaders.ingest import ingest
 from loaders.store import Store
-from loaders.study import parse_run_card
+from loaders.study.reading import parse_run_card
 from loaders.study.weights import located
 
 CARD = """

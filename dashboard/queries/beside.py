@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.links import checkpoint, step_of, step_order
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, frame_of
+from dashboard.queries.rows import checkpoint_name, step_of, step_order
 from dashboard.queries.sample_filter import NO_METRIC
 from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.standing import precedence
@@ -86,7 +86,7 @@ def answers(con: duckdb.DuckDBPyConnection, query: AnswerQuery, as_of: int) -> p
     outcomes = outcomes_sql(con, metric_of(scope, query), list(logs.values()), cluster, as_of)
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in records(con, outcomes.sql + ANSWERS, outcomes.parameters | {"sample": query.sample}):
-        found.setdefault((checkpoint(logs[row["eval_id"]]), row["sample"]), []).append(row)
+        found.setdefault((checkpoint_name(logs[row["eval_id"]]), row["sample"]), []).append(row)
     rows = []
     for (name, _), same in found.items():
         one = max(same, key=lambda row: precedence(logs[row["eval_id"]]))
@@ -106,7 +106,7 @@ def metric_of(scope: Scope, query: AnswerQuery) -> Metric:
 def _is_wanted(log: Row, query: AnswerQuery) -> bool:
     if log["eval"] != query.eval or (query.variant is not None and log["variant"] != query.variant):
         return False
-    return log["run"] in query.runs or checkpoint(log) in query.checkpoints
+    return log["run"] in query.runs or checkpoint_name(log) in query.checkpoints
 
 
 def _step_place(row: Row) -> tuple[bool, int, str]:

@@ -11,7 +11,6 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.links import is_missing, step_of
 from dashboard.queries.catalogue import runs
 from dashboard.queries.checkpoints import Checkpoint, place_in_run
 from dashboard.queries.differences import difference_row, group_row
@@ -19,6 +18,7 @@ from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
 from dashboard.queries.matches import Measured, find_matches, find_measured
 from dashboard.queries.rates import rates
+from dashboard.queries.rows import is_missing, step_of
 from dashboard.queries.scope import live_evals, scope_of
 from dashboard.queries.standing import checkpoint_of, points_of, with_variants
 from dashboard.statistics import corrected

@@ -69,12 +69,13 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
         pointer = None if field is None else json_pointer(field)
         for metric in metrics_of(study, name, contents[name]):
             if not isinstance(metric.source, Reported):
-                of_measure = wanted.setdefault(measure_key(metric, pointer), (metric, pointer, {}))[2]
-                of_measure.update((log["eval_id"], log) for log in of)
-    for key, (metric, pointer, of) in wanted.items():
+                wanted.setdefault(measure_key(metric, pointer), (metric, pointer, {}))[2].update(
+                    (log["eval_id"], log) for log in of
+                )
+    for key, (metric, pointer, of_measure) in wanted.items():
         # Whatever is odd about one definition, it is said where its numbers are asked for.
         with suppress(duckdb.Error):
-            _settle_measure(cursor, batch, key, metric, pointer, list(of.values()))
+            _settle_measure(cursor, batch, key, metric, pointer, list(of_measure.values()))
 
 
 def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]) -> None:

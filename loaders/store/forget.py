@@ -99,7 +99,12 @@ UNSEEN = """
 SELECT source_id FROM sources s
 WHERE source_id IN (SELECT unnest($1))
   AND NOT EXISTS (FROM batches b WHERE b.batch >= s.batch_from AND b.batch < s.batch_to)
+  AND source_id NOT IN (
+    SELECT coalesce(arg_max(source_id, sample_id), -1) FROM samples
+    UNION ALL SELECT coalesce(arg_max(source_id, eval_id), -1) FROM evals
+  )
 """
+"""What holds the highest ids stays, so that no id is ever given twice."""
 
 KEYED = """
 SELECT table_name, column_name FROM duckdb_columns()

@@ -17,6 +17,7 @@ from loaders.errors import DriftlineError, StoreBusy
 from loaders.store.compact import STORAGE, Compacted, blocks_of, is_wasteful, rewrite
 from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
+from loaders.store.hidden import PRIVATE
 from loaders.store.schema import migrate
 
 logger = logging.getLogger(__name__)
@@ -80,6 +81,7 @@ class Store:
             cursor = self._connection.cursor()
             try:
                 if hidden:
+                    cursor.execute(f"SET search_path = '{PRIVATE},main'")
                     cursor.execute("SET VARIABLE hidden_runs = $hidden::VARCHAR[]", {"hidden": list(hidden)})
                 yield cursor
             finally:
