@@ -108,7 +108,7 @@ def test_what_is_held_or_pinned_stays_readable_and_the_rest_is_refused(tmp_path:
                 cursor.execute("INSERT INTO audit (action, details_json) VALUES ('export', '{\"as_of\": 5}')")
     assert kept(store) == [2, 3, 4, 5, 7]
     assert [scores(store, batch) for batch in kept(store)] == [2, 3, 4, 5, 7]
-    assert run_rates(store, RateArguments(as_of=2))["n"].tolist() == [2]
+    assert [row["n"] for row in run_rates(store, RateArguments(as_of=2)).rows] == [2]
     with pytest.raises(DriftlineError, match=r"--as-of 6: not a batch of this store \(there are: 2, 3, 4, 5, 7\)"):
         run_rates(store, RateArguments(as_of=6))
     holds.clear()
