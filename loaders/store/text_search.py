@@ -74,7 +74,7 @@ SELECT md5(concat(
 FROM sources WHERE source_id <= $1 AND complete
 """
 """Of the store and the files whose samples are in the index: sample ids mean the same only in a store that took in the
-same files. States of unfinished logs may be forgotten (`loaders.store.forget`), and their ids mean nothing else then."""
+same files. States of unfinished logs may be forgotten (`loaders.store.forget`); their ids are never given again."""
 
 
 @dataclass(frozen=True)
