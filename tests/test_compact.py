@@ -165,7 +165,7 @@ def test_an_ingest_compacts_by_itself_what_is_mostly_free(study: Path, tmp_path:
     path = tmp_path / "store.duckdb"
     store = Store.open(path)
     with store.cursor() as cursor:
-        leave_free(cursor, 2 * WORTH)
+        leave_free(cursor, 6 * WORTH)
         assert is_wasteful(blocks_of(cursor))
     wasteful = path.stat().st_size
     ingest([study], store)

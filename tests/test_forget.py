@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
-from random import Random
-from typing import Any
 
-import msgspec
 import pytest
 
 from dashboard.commands import RateArguments, run_rates
 from loaders.errors import DriftlineError
 from loaders.ingest import ingest
 from loaders.store import Store
+from tests.growing_log import Growing
 from tests.log_files import write_log
 
 LOOKS = 200
 """So often is the growing log looked at."""
-REPLY = "I weigh what I may do."
-LENGTH = 4000
-"""Bytes of what a reply becomes, other in each sample, so that no compression hides how often it is kept."""
-
-
-class Growing:
-    """A log as Inspect writes it while an eval runs: a sample more at each look, and no header until the end."""
-
-    def __init__(self, folder: Path, samples: int) -> None:
-        whole = write_log(folder.parent / "whole.eval", [at % 2 for at in range(samples)], eval_id="live", reply=REPLY)
-        random = Random(1)
-        self.path = folder / "tiny/checkpoint-100/log.eval"
-        self.path.parent.mkdir(parents=True)
-        with zipfile.ZipFile(whole) as archive:
-            self._members = {
-                name: archive.read(name).replace(REPLY.encode(), random.randbytes(LENGTH // 2).hex().encode())
-                for name in archive.namelist()
-            }
-        header: dict[str, Any] = msgspec.json.decode(self._members["header.json"])
-        self._start = msgspec.json.encode({name: header[name] for name in ("version", "eval", "plan")})
-
-    def write(self, samples: int) -> None:
-        """Write as many samples as there are by now."""
-        names = sorted(name for name in self._members if name.startswith("samples/"))[:samples]
-        with zipfile.ZipFile(self.path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("_journal/start.json", self._start)
-            for name in names:
-                archive.writestr(name, self._members[name])
-
-    def finish(self) -> None:
-        """Write all of it, header and all."""
-        with zipfile.ZipFile(self.path, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, data in self._members.items():
-                archive.writestr(name, data)
 
 
 def kept(store: Store) -> list[int]:
@@ -91,30 +54,30 @@ def test_a_growing_log_that_is_looked_at_again_and_again_takes_no_more_than_its_
 
 def test_what_is_held_or_pinned_stays_readable_and_the_rest_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "study"
-    growing = Growing(folder, 6)
+    growing = Growing(folder, 7)
     store = Store.open(":memory:")
     holds = []
-    for samples in range(1, 7):
+    for samples in range(1, 8):
         growing.write(samples)
         look(folder, store)
         if samples == 2:
             holds.append(store.hold(store.batch()))
-        if samples in (3, 4):
-            pin = f"https://host/curves?as_of={store.batch()}-abc123&eval=e" if samples == 3 else None
-            with store.cursor() as cursor:
-                if pin:
-                    cursor.execute("INSERT INTO audit (action, address) VALUES ('share', $1)", [pin])
-                else:
-                    cursor.execute("INSERT INTO saved_views (view_id, as_of) VALUES ('v', $1)", [store.batch()])
-    assert kept(store) == [2, 3, 4, 6]
-    assert [scores(store, batch) for batch in kept(store)] == [2, 3, 4, 6]
-    assert run_rates(store, RateArguments(as_of=2))["n"].tolist() == [2]
-    with pytest.raises(DriftlineError, match=r"--as-of 5: not a batch of this store \(there are: 2, 3, 4, 6\)"):
-        run_rates(store, RateArguments(as_of=5))
+        with store.cursor() as cursor:
+            if samples == 3:
+                cursor.execute("INSERT INTO audit (action, address) VALUES ('share', 'h/curves?as_of=3-abc123&eval=e')")
+            if samples == 4:
+                cursor.execute("INSERT INTO saved_views (view_id, as_of) VALUES ('v', 4)")
+            if samples == 5:
+                cursor.execute("INSERT INTO audit (action, details_json) VALUES ('export', '{\"as_of\": 5}')")
+    assert kept(store) == [2, 3, 4, 5, 7]
+    assert [scores(store, batch) for batch in kept(store)] == [2, 3, 4, 5, 7]
+    assert [row["n"] for row in run_rates(store, RateArguments(as_of=2)).rows] == [2]
+    with pytest.raises(DriftlineError, match=r"--as-of 6: not a batch of this store \(there are: 2, 3, 4, 5, 7\)"):
+        run_rates(store, RateArguments(as_of=6))
     holds.clear()
     growing.finish()
     look(folder, store)
-    assert kept(store) == [3, 4, 7]
+    assert kept(store) == [3, 4, 5, 8]
 
 
 def test_a_batch_in_which_anything_else_came_or_went_stays(tmp_path: Path) -> None:
@@ -162,6 +125,21 @@ def test_nothing_is_left_of_what_is_forgotten(tmp_path: Path) -> None:
             assert cursor.execute(f"SELECT count(*) FROM {table}").fetchall() == [(1,)], table
         for table in ("samples", "scores"):
             assert cursor.execute(f"SELECT count(*) FROM {table}").fetchall() == [(4,)], table
+
+
+def test_no_id_is_given_twice(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    growing = Growing(folder, 3)
+    store = Store.open(":memory:")
+    seen: set[int] = set()
+    for samples in (3, 0, 2, 0, 1):  # a log that begins anew
+        growing.write(samples)
+        look(folder, store)
+        with store.cursor() as cursor:
+            live = cursor.execute("SELECT sample_id FROM live_samples(?)", [store.batch()]).fetchall()
+        assert not seen.intersection(sample for (sample,) in live)
+        seen.update(sample for (sample,) in live)
+    assert len(seen) == 6
 
 
 def test_states_that_counted_in_another_run_stay_so_that_private_runs_stay_hidden(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from dashboard import links
 from dashboard.queries.ingests import batch_mark
 from loaders.ingest import ingest
 from loaders.store import Store
+from tests.growing_log import Growing
 from tests.log_files import write_log
 from tests.pages import address, datasets, html, opened, shown, specs
 
@@ -99,3 +100,23 @@ def test_a_pin_of_another_store_is_told_and_not_taken_for_ones_own(tmp_path: Pat
 @pytest.mark.parametrize("text", ["1-xyz", "1-3fa2c", "1-3fa2c1a", "-3fa2c1", "1-3FA2C1", "'; DROP TABLE runs; --"])
 def test_what_is_no_pin_is_none(text: str) -> None:
     assert links.read_pin(text) is None
+
+
+def test_a_page_that_is_open_keeps_its_batch_and_a_link_to_a_forgotten_one_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    growing = Growing(folder, 5)
+    store = Store.open(tmp_path / "store.duckdb")
+    growing.write(1)
+    ingest([folder], store, forget_seconds=0)
+    with shown(store):
+        app = opened("data")
+        for samples in range(2, 6):
+            growing.write(samples)
+            ingest([folder], store, forget_seconds=0)
+        with store.cursor() as cursor:
+            assert cursor.execute("SELECT batch FROM batches ORDER BY batch").fetchall() == [(1,), (5,)]
+        before = seen(app)
+        assert seen(app.run()) == before
+        assert "as of batch 1" in html(app)
+        assert "pinned to batch 3, which is not here" in html(opened("data", as_of="3"))
+    store.close()

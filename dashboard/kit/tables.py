@@ -12,7 +12,7 @@ from dashboard import links, runtime
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.numbers import outcome_words
-from dashboard.kit.page import fragments
+from dashboard.kit.page import fragments, shell
 from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
@@ -157,13 +157,13 @@ def noted(what: str, runs: Sequence[str], make: Callable[[], bytes]) -> Callable
         runs: All the runs that it tells of.
         make: Makes its content.
     """
-    store, who = runtime.store(), reader().name
+    store, who, as_of = runtime.store(), reader().name, shell.as_of()
     address = {name: st.query_params.get_all(name) for name in st.query_params}
     page = f"{st.session_state.get(controls.PAGE, '')}?{links.query(address)}"
 
     def made() -> bytes:
         content = make()
-        details = {"bytes": len(content)}
+        details = {"bytes": len(content), "as_of": as_of}
         audit.record(store, who, "export", what, address=page, runs=sorted(set(runs)), details=details)
         return content
 

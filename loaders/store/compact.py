@@ -26,8 +26,8 @@ BESIDE = ".compacting"
 SPARE = 16 * 1024 * 1024
 """Bytes that are to stay free on the disk."""
 
-WORTH = 32 * 1024 * 1024
-"""Free blocks of fewer bytes are left for what comes: writing anew costs more than they do."""
+WORTH = 8 * 1024 * 1024
+"""Fewer bytes that nothing uses are left as they are: writing anew costs more than they do."""
 
 
 class Compacted(Struct):
@@ -48,6 +48,19 @@ def blocks_of(cursor: duckdb.DuckDBPyConnection, name: str | None = None) -> Blo
     """The blocks of the cursor's own store, or of the one that is attached to it under a name."""
     rows = cursor.execute(BLOCKS, {"name": name}).fetchall()
     return Blocks(*rows[0]) if rows else Blocks(0, 0)
+
+
+def with_dead_rows(cursor: duckdb.DuckDBPyConnection, path: Path) -> Blocks:
+    """The blocks of a store, with what waits beside them to be written, rows that were deleted counted as free.
+
+    DuckDB keeps a deleted row in its group of 122,880 until the whole group is deleted, or can be joined with another.
+    """
+    blocks = blocks_of(cursor)
+    log = _log_of(path)
+    written = blocks.used + (log.stat().st_size if log.exists() else 0)
+    live, held = cursor.execute(ROWS).fetchall()[0]
+    dead = int(written * (1 - live / held)) if held else 0
+    return Blocks(written - dead, blocks.free + dead)
 
 
 def is_wasteful(blocks: Blocks) -> bool:
@@ -143,6 +156,14 @@ def _settle(folder: Path) -> None:
 BLOCKS = """
 SELECT used_blocks * block_size, free_blocks * block_size FROM pragma_database_size()
 WHERE database_name = coalesce($name, current_database())
+"""
+
+ROWS = """
+SELECT sum(live), sum(held) FROM (
+    SELECT count(*) AS live, coalesce(max(rowid) + 1, 0) AS held FROM messages
+    UNION ALL SELECT count(*), coalesce(max(rowid) + 1, 0) FROM samples
+    UNION ALL SELECT count(*), coalesce(max(rowid) + 1, 0) FROM scores
+)
 """
 
 INVENTORY = """

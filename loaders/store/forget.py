@@ -90,13 +90,21 @@ UNION SELECT as_of FROM threads WHERE as_of IS NOT NULL
 UNION SELECT as_of FROM judgings WHERE as_of IS NOT NULL
 UNION SELECT try_cast(regexp_extract(address, '[?&]as_of=([0-9]+)', 1) AS BIGINT) FROM audit
 WHERE address LIKE '%as_of=%'
+UNION SELECT try_cast(json_extract_string(details_json, '$.as_of') AS BIGINT) FROM audit
+WHERE details_json LIKE '%"as_of"%'
 """
+"""What people saved, wrote about, had judged, shared, or took away as a file that names its batch."""
 
 UNSEEN = """
 SELECT source_id FROM sources s
 WHERE source_id IN (SELECT unnest($1))
   AND NOT EXISTS (FROM batches b WHERE b.batch >= s.batch_from AND b.batch < s.batch_to)
+  AND source_id NOT IN (
+    SELECT coalesce(arg_max(source_id, sample_id), -1) FROM samples
+    UNION ALL SELECT coalesce(arg_max(source_id, eval_id), -1) FROM evals
+  )
 """
+"""What holds the highest ids stays, so that no id is ever given twice."""
 
 KEYED = """
 SELECT table_name, column_name FROM duckdb_columns()

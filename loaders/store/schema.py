@@ -1,6 +1,7 @@
 """The tables of a store, as numbered migrations, and the views "as of batch N" over them.
 
-Append-only: a row of facts is never changed. Every row of facts carries `source_id`; a source is one content of
+Append-only: a row of facts is never changed, and none goes but passing states of logs that were still being written
+(`loaders.store.forget`). Every row of facts carries `source_id`; a source is one content of
 one file, live from `batch_from` until just before `batch_to`. What is decided from the facts (runs, placements,
 conflicts, definitions) carries its own batch range. The macros of `loaders.store.macros` answer any question as of a
 batch: `FROM live_samples(7)`; every query of the dashboard goes through them. All times are UTC.

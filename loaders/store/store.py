@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from loaders.errors import DriftlineError, StoreBusy
-from loaders.store.compact import STORAGE, Compacted, blocks_of, is_wasteful, rewrite
+from loaders.store.compact import STORAGE, Compacted, is_wasteful, rewrite, with_dead_rows
 from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
 from loaders.store.hidden import PRIVATE
@@ -144,7 +144,7 @@ class Store:
     def compact_if_wasteful(self) -> Compacted | None:
         """Compact where more of the file is free than used; where it can't be done now, another time will do."""
         with self.cursor() as cursor:
-            wasteful = is_wasteful(blocks_of(cursor))
+            wasteful = is_wasteful(with_dead_rows(cursor, Path(self.path)))
         try:
             return self.compact() if wasteful else None
         except DriftlineError as error:

@@ -67,10 +67,14 @@ SELECT (SELECT coalesce(max(sample_id), 0) FROM samples),
 """
 
 FINGERPRINT = """
-SELECT md5(coalesce(string_agg(concat_ws(' ', source_id, content_hash, reader), ',' ORDER BY source_id), ''))
-FROM sources WHERE source_id <= $1
+SELECT md5(concat(
+    (SELECT min(migrated_at) FROM schema_version),
+    string_agg(concat_ws(' ', source_id, content_hash, reader), ',' ORDER BY source_id)
+))
+FROM sources WHERE source_id <= $1 AND complete
 """
-"""Of the files whose samples are in the index: sample ids mean the same only in a store that took in the same files."""
+"""Of the store and the files whose samples are in the index: sample ids mean the same only in a store that took in the
+same files. States of unfinished logs may be forgotten (`loaders.store.forget`); their ids are never given again."""
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,7 @@ def _made(
     content = write(review)
     record(
         store, who, "export", f'the review "{plan.title}" as {ending}', address=address,
-        runs=runs_told(review, plan), details={"bytes": len(content), "views": len(plan.views)},
+        runs=runs_told(review, plan),
+        details={"bytes": len(content), "views": len(plan.views), "as_of": plan.as_of},
     )  # fmt: skip
     return content
