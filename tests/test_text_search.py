@@ -18,12 +18,16 @@ from tests.builders import StoreBuilder, log, message, sample, score
 
 TEXTS = [
     "I refuse to delete it.", "i  REFUSE\nto\tlie; (really) 100%", "It's a C++ [test] of a|b and x^2 $HOME \\d {3}?*",
-    "misaligned aligned alignment", "Straße ISTANBUL İstanbul ΣΊΣΥΦΟΣ naïve 日本語のテキスト", '{"cmd": "rm -rf /", "n": 1}',
+    "misaligned aligned alignment",
+    "Straße ISTANBUL İstanbul ΣΊΣΥΦΟΣ naïve 日本語のテキスト",
+    '{"cmd": "rm -rf /", "n": 1}',
     "", " ", "one", "cat catalogue concat", "tab\tnew\nline\r\nform\fend\xa0hard\u2003wide", "a", "b" * 70_000,
 ]  # fmt: skip
 PHRASES = [
-    "refuse", "REFUSE TO", "refuse  to", "fuse\nto", "i refuse", " refuse ", " fuse", "efuse t", "align", " align", "aligned ",
-    "cat", " cat ", " cat", "cat ", "c++ [", "a|b", ".*", "\\d", "{3}", "$home", "^", "100%", "%", "_", "rm -rf /", '"n": 1',
+    "refuse", "REFUSE TO", "refuse  to", "fuse\nto", "i refuse", " refuse ", " fuse", "efuse t", "align", " align",
+    "aligned ",
+    "cat", " cat ", " cat", "cat ", "c++ [", "a|b", ".*", "\\d", "{3}", "$home", "^", "100%", "%", "_",
+    "rm -rf /", '"n": 1',
     "istanbul", "İ", "ß", "本語", "σίσυφος", "line form", "hard wide", "\xa0hard", "a", "bbbb", "one i", "nowhere",
     "it. i", "x^2 $home \\d {3}?*", "the end of it", "to ", " to",
 ]  # fmt: skip

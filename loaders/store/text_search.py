@@ -128,9 +128,10 @@ def scan_sql(wanted: Wanted, only: str) -> str:
         only: Condition on `sample_id`.
     """
     holds = HOLDS_PHRASE if " " in wanted.phrase else HOLDS
+    any_column = {table: " OR ".join(holds.format(text=column) for column in TEXTS[table]) for table in TEXTS}
     return " UNION ALL ".join(
-        f"SELECT sample_id FROM {table} WHERE {only} AND ({' OR '.join(holds.format(text=column) for column in columns)})"  # noqa: S608 - constants
-        for table, columns in TEXTS.items()
+        f"SELECT sample_id FROM {table} WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
+        for table in TEXTS
     )
 
 
@@ -183,7 +184,9 @@ def bring_up_to_date(con: duckdb.DuckDBPyConnection, least: int = WORTHWHILE) ->
     if newest - meta.samples < max(1, least):
         return 0
     if index is None:
-        (beside / meta.folder).mkdir(parents=True)
+        # It holds what the store holds: for nobody but its owner.
+        beside.mkdir(mode=0o700, exist_ok=True)
+        (beside / meta.folder).mkdir()
         index = _open(str(beside / meta.folder), new=True)
     unindexed = _add(con, index, meta.samples, newest)
     row = con.execute(FINGERPRINT, [sources]).fetchone()
@@ -220,7 +223,7 @@ def _add(con: duckdb.DuckDBPyConnection, index: tantivy.Index, after: int, newes
 def _texts(con: duckdb.DuckDBPyConnection, after: int, newest: int) -> Iterator[tuple[int, set[str]]]:
     """Samples in order, each with its different texts in lower case."""
     columns = " UNION ALL ".join(
-        f"SELECT sample_id, lower(unnest([{', '.join(names)}])) AS text FROM {table}"
+        f"SELECT sample_id, lower(unnest([{', '.join(names)}])) AS text FROM {table}"  # noqa: S608 - constants
         " WHERE sample_id > $after AND sample_id <= $upto"
         for table, names in TEXTS.items()
     )
