@@ -13,17 +13,24 @@ import msgspec
 import pytest
 
 from dashboard.queries.samples import SampleFilter, sample_count, samples_page
-from loaders.store.text_search import bring_up_to_date, find_text, scan_sql, wanted_text
+from loaders.ingest import ingest
+from loaders.store import Store
+from loaders.store.text_search import WORTHWHILE, bring_up_to_date, find_text, scan_sql, wanted_text
 from tests.builders import StoreBuilder, log, message, sample, score
+from tests.log_files import write_log
 
 TEXTS = [
     "I refuse to delete it.", "i  REFUSE\nto\tlie; (really) 100%", "It's a C++ [test] of a|b and x^2 $HOME \\d {3}?*",
-    "misaligned aligned alignment", "Straße ISTANBUL İstanbul ΣΊΣΥΦΟΣ naïve 日本語のテキスト", '{"cmd": "rm -rf /", "n": 1}',
+    "misaligned aligned alignment",
+    "Straße ISTANBUL İstanbul ΣΊΣΥΦΟΣ naïve 日本語のテキスト",
+    '{"cmd": "rm -rf /", "n": 1}',
     "", " ", "one", "cat catalogue concat", "tab\tnew\nline\r\nform\fend\xa0hard\u2003wide", "a", "b" * 70_000,
 ]  # fmt: skip
 PHRASES = [
-    "refuse", "REFUSE TO", "refuse  to", "fuse\nto", "i refuse", " refuse ", " fuse", "efuse t", "align", " align", "aligned ",
-    "cat", " cat ", " cat", "cat ", "c++ [", "a|b", ".*", "\\d", "{3}", "$home", "^", "100%", "%", "_", "rm -rf /", '"n": 1',
+    "refuse", "REFUSE TO", "refuse  to", "fuse\nto", "i refuse", " refuse ", " fuse", "efuse t", "align", " align",
+    "aligned ",
+    "cat", " cat ", " cat", "cat ", "c++ [", "a|b", ".*", "\\d", "{3}", "$home", "^", "100%", "%", "_",
+    "rm -rf /", '"n": 1',
     "istanbul", "İ", "ß", "本語", "σίσυφος", "line form", "hard wide", "\xa0hard", "a", "bbbb", "one i", "nowhere",
     "it. i", "x^2 $home \\d {3}?*", "the end of it", "to ", " to",
 ]  # fmt: skip
@@ -203,3 +210,15 @@ def test_a_store_in_memory_has_no_index():
     with store.cursor() as con:
         assert bring_up_to_date(con, least=1) == 0
     assert numbers(store, text="refuse") == ["run0", "run1"]
+
+
+def test_an_ingest_keeps_the_index_up_to_date_and_makes_a_lost_one_anew(tmp_path):
+    write_log(tmp_path / "study/large.json", [0] * WORTHWHILE, reply="I would rather not")
+    store = Store.open(tmp_path / "s.duckdb")
+    for _ in range(2):
+        ingest([tmp_path / "study"], store)
+        with store.cursor() as con:
+            assert len(indexed(con, "RATHER not") or ()) == WORTHWHILE
+            assert len(indexed(con, "dilemma 17") or ()) == 111  # 17, 170 to 179 and 1700 to 1799
+        shutil.rmtree(tmp_path / "s.duckdb.search")
+    store.close()

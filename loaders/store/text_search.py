@@ -48,10 +48,7 @@ SPACE = re.compile(r"[ \t\n\f\r]+")
 META = re.compile(r"[.+*?()|\[\]{}^$\\]")
 
 HOLDS = "contains(lower({text}), $word)"
-HOLDS_PHRASE = rf"""
-(contains(lower({{text}}), $word)
- AND contains(' ' || regexp_replace(lower({{text}}), '{SPACE.pattern}', ' ', 'g') || ' ', $phrase))
-"""
+HOLDS_PHRASE = "(contains(lower({text}), $word) AND regexp_matches(lower({text}), $pattern))"
 
 TEXTS = {
     "samples": ("input", "reply"),
@@ -92,7 +89,15 @@ class Wanted:
     @property
     def parameters(self) -> dict[str, Any]:
         """What `scan_sql` has unbound."""
-        return {"word": self.word} | ({"phrase": self.phrase} if " " in self.phrase else {})
+        return {"word": self.word} | ({"pattern": self._pattern} if " " in self.phrase else {})
+
+    @property
+    def _pattern(self) -> str:
+        """The phrase as a regular expression; to match it costs a quarter of making all white space alike."""
+        words = [META.sub(r"\\\g<0>", word) for word in self.phrase.split(" ")]
+        space = SPACE.pattern
+        begin, end = ("" if words[0] else f"(^|{space})"), ("" if words[-1] else f"({space}|$)")
+        return begin + space.join(word for word in words if word) + end
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -132,9 +137,10 @@ def scan_sql(wanted: Wanted, only: str) -> str:
         only: Condition on `sample_id`.
     """
     holds = HOLDS_PHRASE if " " in wanted.phrase else HOLDS
+    any_column = {table: " OR ".join(holds.format(text=column) for column in TEXTS[table]) for table in TEXTS}
     return " UNION ALL ".join(
-        f"SELECT sample_id FROM {table} WHERE {only} AND ({' OR '.join(holds.format(text=column) for column in columns)})"  # noqa: S608 - constants
-        for table, columns in TEXTS.items()
+        f"SELECT sample_id FROM {table} WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
+        for table in TEXTS
     )
 
 
@@ -187,7 +193,9 @@ def bring_up_to_date(con: duckdb.DuckDBPyConnection, least: int = WORTHWHILE) ->
     if newest - meta.samples < max(1, least):
         return 0
     if index is None:
-        (beside / meta.folder).mkdir(parents=True)
+        # It holds what the store holds: for nobody but its owner.
+        beside.mkdir(mode=0o700, exist_ok=True)
+        (beside / meta.folder).mkdir()
         index = _open(str(beside / meta.folder), new=True)
     unindexed = _add(con, index, meta.samples, newest)
     row = con.execute(FINGERPRINT, [sources]).fetchone()
@@ -224,7 +232,7 @@ def _add(con: duckdb.DuckDBPyConnection, index: tantivy.Index, after: int, newes
 def _texts(con: duckdb.DuckDBPyConnection, after: int, newest: int) -> Iterator[tuple[int, set[str]]]:
     """Samples in order, each with its different texts in lower case."""
     columns = " UNION ALL ".join(
-        f"SELECT sample_id, lower(unnest([{', '.join(names)}])) AS text FROM {table}"
+        f"SELECT sample_id, lower(unnest([{', '.join(names)}])) AS text FROM {table}"  # noqa: S608 - constants
         " WHERE sample_id > $after AND sample_id <= $upto"
         for table, names in TEXTS.items()
     )

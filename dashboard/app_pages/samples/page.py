@@ -32,7 +32,10 @@ if evals.empty:
 
 # Which samples.
 with st.sidebar:
-    text = controls.write("Text", "text", placeholder="in prompts, replies, tool calls, explanations")
+    text = controls.write(
+        "Text", "text", placeholder="in prompts, replies, tool calls, explanations",
+        help="Words, phrases and parts of words, upper or lower case alike; any white space stands for any other.",
+    )  # fmt: skip
     titles = dict(zip(evals["eval"], evals["title"], strict=True))
     picked_evals = controls.pick_any("Evals", "eval", evals["eval"].tolist(), titles=titles)
     labels = labels_of(runs)
