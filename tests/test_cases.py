@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ from dashboard.queries.rates import rates
 from loaders.ingest import ingest
 from loaders.report import IngestReport
 from loaders.store import Store
-
-CASES = Path(__file__).resolve().parents[2] / "shared" / "cases"
 
 Drawn = tuple[Any, ...]
 """Run, step, metric, k, n."""
@@ -48,14 +45,6 @@ RIGHT: dict[str, list[Drawn]] = {
     "task-args-is-a-string": [("rl", 100, "mean_judge", 3, 10), ("rl", 200, "mean_judge", 2, 10)],
     "csv-k-steps": [("em", 1000, "mean_aligned", None, 2), ("em", 2000, "mean_aligned", None, 1)],
 }
-
-
-@pytest.fixture(scope="module")
-def cases() -> Path:
-    if not CASES.is_dir():
-        message = f"the cases are missing: {CASES}"
-        pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
-    return CASES
 
 
 def drawn(folder: Path, **query: Any) -> tuple[list[dict[str, Any]], IngestReport]:

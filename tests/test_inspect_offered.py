@@ -10,7 +10,6 @@ from inspect_ai.log import read_eval_log, resolve_sample_attachments
 from loaders.errors import RejectedFile
 from loaders.inspect import load
 from loaders.inspect.offered import offered_tools
-from tests.conftest import SHARED_DATA
 from tests.inspect_writer import eval_log, eval_sample, write_log
 from tests.test_inspect_oracle import LOGS
 
@@ -33,8 +32,8 @@ def test_agrees_with_the_oracle(shared_data: Path, name: str):
         assert all(tool["parameters"]["type"] == "object" for tool in found)
 
 
-def test_real_logs_offer_tools():
-    path = SHARED_DATA / "inspect/tests/log/test_eval_log/log_message_deduplication.eval"
+def test_real_logs_offer_tools(shared_data: Path):
+    path = shared_data / "inspect/tests/log/test_eval_log/log_message_deduplication.eval"
     sample = load(path).evals[0].samples[0]
     found = offered_tools(path, sample.sample_key, sample.epoch)
     assert [tool["name"] for tool in found or []] == ["bash", "python"]

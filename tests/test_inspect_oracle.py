@@ -10,8 +10,8 @@ from inspect_ai.log import read_eval_log
 
 from loaders.errors import RejectedFile
 from loaders.inspect import load, sniff
-from tests.conftest import SHARED_DATA
 from tests.inspect_agreement import assert_agrees
+from tests.real_parts import SHARED_DATA
 
 FOLDERS = ("inspect", "inspect_flow", "inspect_rl", "shutdown")
 OTHER_TEXTS = ("train.log", "big-run-reward-hacking-by-epoch.txt")

@@ -41,8 +41,8 @@ def test_a_dataset_of_unknown_size_is_what_was_to_be_run_unless_that_was_limited
     assert planned(tmp_path / "log.eval", EvalDataset(name="d", sample_ids=[1, 2, 3]), **config) == expected
 
 
-def test_a_limited_run_beside_the_whole_one(shared_data: Path) -> None:
-    store = ingested(shared_data.parent / "cases" / "limited-run-later")
+def test_a_limited_run_beside_the_whole_one(cases: Path) -> None:
+    store = ingested(cases / "limited-run-later")
     rows = store.rows(
         "SELECT n_planned, n_samples, config_json::JSON->>'limit' AS \"limit\" FROM live_evals($n) ORDER BY n_samples"
     )
@@ -53,8 +53,8 @@ def test_a_limited_run_beside_the_whole_one(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "whole"), [("two-failed-attempts", 50), ("failed-then-retried", 10)])
-def test_a_run_that_died_says_of_how_many(shared_data: Path, name: str, whole: int) -> None:
-    rows = ingested(shared_data.parent / "cases" / name).rows("SELECT DISTINCT n_planned FROM live_evals($n)")
+def test_a_run_that_died_says_of_how_many(cases: Path, name: str, whole: int) -> None:
+    rows = ingested(cases / name).rows("SELECT DISTINCT n_planned FROM live_evals($n)")
     assert rows == [{"n_planned": whole}]
 
 

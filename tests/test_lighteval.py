@@ -66,8 +66,8 @@ def only(loaded: LoadedFile) -> EvalRecord:
     return record
 
 
-def test_the_case_is_placed_and_the_mean_of_all_tasks_is_no_eval(shared_data: Path) -> None:
-    store = ingested(shared_data.parent / "cases" / "lighteval-results")
+def test_the_case_is_placed_and_the_mean_of_all_tasks_is_no_eval(cases: Path) -> None:
+    store = ingested(cases / "lighteval-results")
     assert store.rejected == {}
     common = {"run": "org/model", "eval": "truthfulqa:mc", "n": None, "shots": "0"}
     assert store.rows(PLACED) == [

@@ -64,8 +64,8 @@ def whole(*, ones: int, of: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("case", ["lm-eval-0.4.0-samples", "lm-eval-mid-2024-samples"])
-def test_the_cases_have_their_samples(shared_data: Path, case: str) -> None:
-    store = ingested(shared_data.parent / "cases" / case)
+def test_the_cases_have_their_samples(cases: Path, case: str) -> None:
+    store = ingested(cases / case)
     assert (store.report.ingested, store.report.rejected) == (1, 0)
     assert store.rows(FOUND) == [
         {"run": "sft7", "step": 500, "eval": "truthfulqa_mc1", "n_samples": 4, "ones": 2.0, "messages": 4}

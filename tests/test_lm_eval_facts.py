@@ -27,8 +27,8 @@ SELECT step, metric, value, stderr, r.n, k FROM reported r JOIN live_evals($n) U
 """
 
 
-def case(shared_data: Path, name: str) -> Ingested:
-    return ingested(shared_data.parent / "cases" / name)
+def case(cases: Path, name: str) -> Ingested:
+    return ingested(cases / name)
 
 
 def loaded(tmp_path: Path, text: str) -> LoadedFile:
@@ -40,15 +40,15 @@ def loaded(tmp_path: Path, text: str) -> LoadedFile:
 # --- partial and variant logs ---------------------------------------------------------------------------
 
 
-def test_a_limited_run_says_of_how_many(shared_data: Path) -> None:
-    assert case(shared_data, "limited-run-lm-eval").rows(LIMITS) == [
+def test_a_limited_run_says_of_how_many(cases: Path) -> None:
+    assert case(cases, "limited-run-lm-eval").rows(LIMITS) == [
         {"n_planned": 817, "n_samples_reported": 10, "limit": "10.0", "shots": "0", "argued": "0"},
         {"n_planned": 817, "n_samples_reported": 817, "limit": None, "shots": "0", "argued": "0"},
     ]
 
 
-def test_few_shot_counts_are_told(shared_data: Path) -> None:
-    rows = case(shared_data, "n-shot-differs").rows(LIMITS)
+def test_few_shot_counts_are_told(cases: Path) -> None:
+    rows = case(cases, "n-shot-differs").rows(LIMITS)
     assert [(row["n_planned"], row["n_samples_reported"], row["shots"], row["argued"]) for row in rows] == [
         (817, 817, "0", "0"),
         (817, 817, "5", "5"),
@@ -119,8 +119,8 @@ def test_the_precision_of_the_weights_has_one_name(config: dict[str, Any]) -> No
 # --- what is a metric -----------------------------------------------------------------------------------
 
 
-def test_small_samples_have_their_k(shared_data: Path) -> None:
-    rows = case(shared_data, "reported-intervals-small-n").rows(REPORTED)
+def test_small_samples_have_their_k(cases: Path) -> None:
+    rows = case(cases, "reported-intervals-small-n").rows(REPORTED)
     assert [(row["step"], row["value"], row["n"], row["k"]) for row in rows] == [
         (500, 0.1, 10, 1),
         (1000, 0.0, 10, 0),
@@ -128,8 +128,8 @@ def test_small_samples_have_their_k(shared_data: Path) -> None:
     ]
 
 
-def test_odd_standard_errors_take_no_metric_away_and_add_none(shared_data: Path) -> None:
-    rows = case(shared_data, "reported-intervals-odd").rows(REPORTED)
+def test_odd_standard_errors_take_no_metric_away_and_add_none(cases: Path) -> None:
+    rows = case(cases, "reported-intervals-odd").rows(REPORTED)
     assert [tuple(row.values()) for row in rows] == [
         (500, "acc", 0.4, 0.0, 100, 40),
         (1000, "acc", 0.0, 0.0, 100, 0),
@@ -138,8 +138,8 @@ def test_odd_standard_errors_take_no_metric_away_and_add_none(shared_data: Path)
     ]
 
 
-def test_infinite_values_are_kept_as_such_and_named(shared_data: Path) -> None:
-    store = case(shared_data, "infinite-perplexity")
+def test_infinite_values_are_kept_as_such_and_named(cases: Path) -> None:
+    store = case(cases, "infinite-perplexity")
     values = {(row["step"], row["metric"]): row["value"] for row in store.rows(REPORTED)}
     assert values[500, "word_perplexity"] == 23.1
     assert [values[1000, name] for name in ("bits_per_byte", "byte_perplexity", "word_perplexity")] == [math.inf] * 3

@@ -15,9 +15,9 @@ CASES = ("infinite-score", "infinite-perplexity", "overflowing-sum", "infinity-i
 
 
 @pytest.fixture(scope="module", params=CASES)
-def store(request: pytest.FixtureRequest, shared_data: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, cases: Path) -> Iterator[Store]:
     store = Store.open(":memory:")
-    ingest([shared_data.parent / "cases" / request.param], store)
+    ingest([cases / request.param], store)
     with shown(store):
         yield store
     store.close()

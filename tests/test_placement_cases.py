@@ -25,14 +25,14 @@ OLMO = "hf/allenai/OLMo-2-1124-7B"
         ("step-words", [("qwen-dpo", 1000), ("qwen-dpo", 10000)]),
     ],
 )
-def test_right_checkpoints_of_cases(shared_data: Path, case: str, points: list[tuple[str, int]]) -> None:
-    store = shared(shared_data.parent / "cases" / case)
+def test_right_checkpoints_of_cases(cases: Path, case: str, points: list[tuple[str, int]]) -> None:
+    store = shared(cases / case)
     rows = store.rows("SELECT run, step FROM live_evals($n) ORDER BY run, step")
     assert [(row["run"], row["step"]) for row in rows] == points
 
 
-def test_two_files_of_one_evaluation_share_a_run_where_nothing_places_them(shared_data: Path) -> None:
-    store = shared(shared_data.parent / "cases/scored-twin-unplaced")
+def test_two_files_of_one_evaluation_share_a_run_where_nothing_places_them(cases: Path) -> None:
+    store = shared(cases / "scored-twin-unplaced")
     assert store.rows("SELECT count(*) AS logs, count(DISTINCT run) AS runs FROM live_evals($n)") == [
         {"logs": 2, "runs": 1}
     ]

@@ -37,11 +37,6 @@ def metrics_of(store: StoreBuilder, name: str) -> list[str]:
         return metrics_for(cursor, (name,), store.batch)["metric"].tolist()
 
 
-@pytest.fixture
-def cases(shared_data: Path) -> Path:
-    return shared_data.parent / "cases"
-
-
 def test_small_n_stays_inside_and_is_one_kind(cases: Path) -> None:
     frame = ingested(cases / "reported-intervals-small-n").rates()
     assert frame["k"].tolist() == [1, 0, 9]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from dashboard.queries.judging_selection import select
 from dashboard.queries.judgings import errors_of, progress, read_judging
 from dashboard.queries.sample_filter import SampleFilter
 from loaders.store import Store
+from tests import real_parts
 from tests.driftline import driftline, environment
 from tests.probing import Probing, until
 from tests.serving import notes_left, serving
@@ -33,10 +33,7 @@ SECONDS = 400
 
 
 def test_a_judging_ends_with_verdicts_or_says_why_there_are_none(tmp_path: Path) -> None:
-    if not os.environ.get("DRIFTLINE_VLLM"):
-        if os.environ.get("CI"):
-            pytest.fail("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
-        pytest.skip("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
+    real_parts.server("DRIFTLINE_VLLM")
     path = tmp_path / "smol.duckdb"
     done = driftline("ingest", small_study(), "--store", path, data=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 import urllib.request
@@ -17,6 +16,7 @@ import pytest
 from dashboard.probe.endpoints import Declared
 from dashboard.serving.notes import Note, joined
 from dashboard.serving.plan import BARE
+from tests import real_parts
 from tests.driftline import driftline
 from tests.lora_files import write_adapter
 from tests.serving import alive, below, notes_left, serving, status_of, surroundings, words_of
@@ -46,11 +46,7 @@ def study(tmp_path: Path) -> Path:
 
 def server(variable: str, other: str, home: Path) -> dict[str, str]:
     """The environment with a server of one kind. What is made of the weights stays in the user's own cache."""
-    if not os.environ.get(variable):
-        if os.environ.get("CI"):
-            pytest.fail(f"{variable} is not set, and in CI these servers are there: see .ci/vllm and .ci/serve")
-        pytest.skip(f"{variable} names no server")
-    env = surroundings(home) | {variable: os.environ[variable], other: ""}
+    env = surroundings(home) | {variable: real_parts.server(variable), other: ""}
     del env["XDG_CACHE_HOME"]
     return env
 

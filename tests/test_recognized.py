@@ -39,8 +39,8 @@ def test_real_files_of_other_tools(shared_data: Path, folder: str, said: str, fi
     assert all(said in reason for reason in reasons.values())
 
 
-def test_a_list_of_results_is_told_without_contradiction(shared_data: Path) -> None:
-    (reason,) = ingested(shared_data.parent / "cases" / "results-is-a-list").rejected.values()
+def test_a_list_of_results_is_told_without_contradiction(cases: Path) -> None:
+    (reason,) = ingested(cases / "results-is-a-list").rejected.values()
     assert "is a list" in reason
     assert "without an" not in reason
 

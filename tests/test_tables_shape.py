@@ -18,12 +18,6 @@ from loaders.store import Store
 from tests.test_tabular import mapping, write_csv, write_jsonl
 
 
-@pytest.fixture(scope="module")
-def cases(shared_data: Path) -> Path:
-    """Small inputs with their right values."""
-    return shared_data.parent / "cases"
-
-
 def loaded(path: Path, text: str, **fields: Any) -> LoadedFile:
     return tabular.load(path, path.name, mapping(text, **fields))
 
