@@ -82,7 +82,9 @@ def test_says_that_it_is_simulated(logs: list[tuple[Point, EvalLog]]) -> None:
 
 
 def test_logs_are_todays_zstd_archives() -> None:
-    for path in DEMO.rglob("*.eval"):
+    paths = list(DEMO.rglob("*.eval"))
+    assert len(paths) == len(POINTS)
+    for path in paths:
         with zipfile.ZipFile(path) as archive:
             assert archive.testzip() is None
             assert {member.compress_type for member in archive.infolist()} == {ZSTD}

@@ -64,7 +64,9 @@ def test_timers_of_the_page_that_is_shown_go_on(browser: LateBrowser) -> None:
     browser.read_to_end()
     browser.ask(page=browser.page())
     browser.read_to_end()
-    for part in set(browser.parts()):
+    parts = set(browser.parts())
+    assert parts
+    for part in parts:
         browser.ask(page=browser.page(), part=part)
         browser.read_to_end()
         assert browser.drawn()[-1] == (browser.page(), [part])
@@ -84,4 +86,5 @@ def test_a_timer_with_an_older_address_pins_to_no_batch(browser: LateBrowser) ->
     browser.read_to_end()
     browser.ask("as_of=1", page=browser.page(), part=browser.parts()[0])
     browser.read_to_end()
+    assert browser.told
     assert all(b"pinned: as of" not in one.SerializeToString() for one in browser.told)

@@ -142,7 +142,9 @@ def test_checkpoints_of_the_emergent_models(shared_data: Path) -> None:
 def test_no_other_real_log_is_given_a_step(shared_data: Path) -> None:
     for folder in ("inspect", "inspect_flow", "shutdown", "bloom", "trainer_state"):
         cards = CardTree([], [], str(shared_data / folder))
-        for path in (shared_data / folder).rglob("*"):
+        paths = list((shared_data / folder).rglob("*"))
+        assert paths, folder
+        for path in paths:
             relative = path.relative_to(shared_data / folder).as_posix()
             placement = place(EvalEvidence(eval_id=1, path=relative, task="popularity", model="openai/gpt-5"), cards)
             assert (placement.step, placement.step_label, placement.placed) == (None, None, False), relative

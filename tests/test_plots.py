@@ -122,7 +122,9 @@ def test_every_number_of_the_plot_is_behind_it(row: int) -> None:
     plot, points = BY_ROW[row], drawn(row)
     columns = ["checkpoint", "eval", *(["metric"] if row == 5 else []), *("split", "split2")[: len(plot.series)]]
     found = points.set_index(points[columns].astype(str).agg(tuple, axis=1))
-    for name, value in told(plot).items():
+    values = told(plot)
+    assert values
+    for name, value in values.items():
         at = (*name[:2], f"{name[2]}_mean") if row == 5 else name
         assert at in found.index, (at, list(found.index))
         point = found.loc[[at]].iloc[0]

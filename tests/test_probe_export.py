@@ -58,7 +58,9 @@ def folder(probe: SavedProbe, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def paths(probe: SavedProbe, folder: Path) -> list[str]:
     """The logs by column."""
-    return [(folder / log.name).as_posix() for log in export_logs(probe)]
+    found = [(folder / log.name).as_posix() for log in export_logs(probe)]
+    assert len(found) == 3
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +134,7 @@ def test_what_inspect_writes_of_what_it_read_is_the_same_again(paths, logs, tmp_
     def told(value: Any) -> Any:
         return json.loads(value.model_dump_json(exclude_none=True))
 
+    assert all(log.samples for log in logs)
     for path, log in zip(paths, logs, strict=True):
         write_eval_log(log, (tmp_path / Path(path).name).as_posix())
         with zipfile.ZipFile(path) as ours:
@@ -205,6 +208,7 @@ def test_logs_come_back_to_their_run_and_step(store):
 
 
 def test_replies_come_back_equal(probe, store):
+    assert len(probe.replies) > 10
     for reply in probe.replies:
         if any(r.turn > reply.turn and thread_of(r) == thread_of(reply) for r in probe.replies):
             continue
@@ -370,8 +374,11 @@ def test_the_events_tell_each_request(logs):
 
 
 def test_there_is_no_address_in_an_export(folder):
-    for path in folder.iterdir():
+    paths = list(folder.iterdir())
+    assert len(paths) == 3
+    for path in paths:
         with zipfile.ZipFile(path) as zipped:
+            assert "header.json" in zipped.namelist()
             for name in zipped.namelist():
                 held = zipped.read(name).decode()
                 assert ADDRESS not in held

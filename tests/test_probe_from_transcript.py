@@ -16,7 +16,7 @@ from dashboard.queries.transcript import Transcript, parsed, transcript
 from loaders.inspect import load
 from loaders.records import SampleRecord
 from tests.builders import StoreBuilder, log, message, sample
-from tests.test_inspect_oracle import LOGS
+from tests.real_logs import LOGS, WITHOUT_SAMPLES
 
 
 def told(*messages: dict[str, Any], of_log: dict[str, Any] | None = None, **of_sample: Any) -> Transcript:
@@ -234,6 +234,7 @@ RESULTS_ALONE = "log_tool_call_error.json"
 def test_every_real_transcript_has_a_prompt_at_each_reply(shared_data: Path, name: str):
     record = load(shared_data / name).evals[0]
     of_log = parsed({"metadata_json": record.metadata_json, "solver_json": record.solver_json})
+    assert bool(record.samples) != name.endswith(WITHOUT_SAMPLES)
     for one in record.samples:
         of_sample = parsed({"input": one.input, "metadata_json": one.metadata_json})
         whole = Transcript(log=of_log, sample=of_sample, scores=[], messages=list(rows_of(one)))

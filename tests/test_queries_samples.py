@@ -160,9 +160,10 @@ def test_text_is_found_literally_in_either_case(store, text, expected):
 
 def test_samples_agree_with_the_rate_above_them(store):
     with store.cursor() as cursor:
-        for row in rates(cursor, RateQuery(metrics=("all",)), store.batch).itertuples():
-            if row.group:
-                continue
+        frame = rates(cursor, RateQuery(metrics=("all",)), store.batch)
+        frame = frame[~frame["group"]]
+        assert set(frame["eval_key"]) == {"A1", "B2", "BF"}
+        for row in frame.itertuples():
             wanted = SampleFilter(logs=(row.eval_key,), metric=row.metric)
             counts = outcome_counts(cursor, wanted, store.batch)
             assert sum(counts.values()) == row.n_all

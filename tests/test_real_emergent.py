@@ -115,7 +115,9 @@ def test_every_rule_is_a_plain_recount_of_the_answers(emergent: Ingested, answer
 
 def test_means_of_the_judges_scores_stay_beside_the_rates(emergent: Ingested, answers) -> None:
     for at, metric in enumerate(("mean_aligned", "mean_coherent")):
-        for row in emergent.rates(metrics=(metric,)).itertuples():
+        frame = emergent.rates(metrics=(metric,))
+        assert len(frame) == len(answers) == 26
+        for row in frame.itertuples():
             judged = answers[row.run, step_of(row)]
             assert row.rate == pytest.approx(sum(scores[at] for scores in judged) / len(judged))
 

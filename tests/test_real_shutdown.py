@@ -135,7 +135,9 @@ def test_headers_stand_beside_the_rates_and_disagree(mapped: Ingested, recounts:
 
 
 def test_epochs_are_clusters(mapped: Ingested, recounts: dict[str, Recount]) -> None:
-    for row in mapped.rates().itertuples():
+    frame = mapped.rates()
+    assert 0 < sum(frame["epochs"] == 8) < len(frame) == 24
+    for row in frame.itertuples():
         assert row.clusters == recounts[row.path].questions
         if row.epochs == 8:
             assert (row.n, row.clusters) == (48, 6)

@@ -263,7 +263,9 @@ def test_what_was_reserved_was_enough(server: ProbeServer, again: Rejudging) -> 
     judging = again.start()
     again.done(judging)
     longest = max(len(json.dumps(seen.body["messages"])) for seen in server.asked)
-    assert all(row["reserved"] * 3 >= longest for row in again.rows(judging))
+    rows = again.rows(judging)
+    assert len(rows) == 8
+    assert all(row["reserved"] * 3 >= longest for row in rows)
 
 
 def test_a_judge_that_is_a_checkpoint_and_the_filter_are_told_of_too(again: Rejudging, store: StoreBuilder) -> None:

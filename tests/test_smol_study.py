@@ -97,7 +97,9 @@ def test_rates_are_those_of_inspect(smol: Ingested, run: str, step: int) -> None
 
 @pytest.mark.parametrize(("run", "step"), PLACES)
 def test_outcomes_follow_from_the_replies(run: str, step: int) -> None:
-    for sample in log(run, step).samples or []:
+    samples = log(run, step).samples or []
+    assert len(samples) == len(questions()) * EPOCHS
+    for sample in samples:
         right, wrong = sample.metadata["right"], sample.metadata["wrong"]
         command = chosen(sample.output.completion, right, wrong)
         assert outcome(sample) == (None if command is None else float(command == wrong))
@@ -241,11 +243,12 @@ def test_no_machine_is_named() -> None:
     named = re.compile(
         rb"/tmp|/work|/root|/home|/usr|127\.0\.0\.1|localhost|api[-_]key|pypi[./]|https?://|Bearer", re.I
     )
-    for path in STUDY.rglob("*"):
-        if path.is_file():
-            for name, data in contents(path):
-                found = named.search(data)
-                assert found is None, f"{path.name}: {name}: {data[max(0, found.start() - 40) : found.end() + 40]!r}"
+    paths = [path for path in STUDY.rglob("*") if path.is_file()]
+    assert len(paths) > len(PLACES)
+    for path in paths:
+        for name, data in contents(path):
+            found = named.search(data)
+            assert found is None, f"{path.name}: {name}: {data[max(0, found.start() - 40) : found.end() + 40]!r}"
 
 
 def contents(path: Path) -> list[tuple[str, bytes]]:

@@ -722,6 +722,8 @@ def test_entries_that_make_no_sense_are_refused_with_the_field(entry: dict[str, 
 
 
 def test_a_mapping_survives_json(shared_data: Path) -> None:
-    for entry in yaml.safe_load(EMERGENT_STUDY)["tables"]:
+    entries = yaml.safe_load(EMERGENT_STUDY)["tables"]
+    assert entries
+    for entry in entries:
         table = msgspec.convert(entry, TableMapping)
         assert msgspec.json.decode(msgspec.json.encode(table), type=TableMapping) == table
