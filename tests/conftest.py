@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import real_parts
+from tests.probe_server import ProbeServer, probe_server
 from tests.real_parts import SHARED_CASES, SHARED_DATA
 
 # What is started in a shell's background, or by nohup, ignores Ctrl+C or the end of the terminal, and so does all that
@@ -28,3 +30,16 @@ def shared_data() -> Path:
 def cases() -> Path:
     """The folder of small cases that were drawn wrong once."""
     return real_parts.folder(SHARED_CASES)
+
+
+@pytest.fixture(scope="session")
+def _probe_server() -> Iterator[ProbeServer]:
+    with probe_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_probe_server: ProbeServer) -> ProbeServer:
+    """The scripted server of models, with nothing said, and nothing noted."""
+    _probe_server.begin_anew()
+    return _probe_server

@@ -32,13 +32,6 @@ def until(true: Callable[[], Any], what: str = "", seconds: float = PATIENCE_S) 
     return found
 
 
-def fresh(server: ProbeServer) -> ProbeServer:
-    """The server with nothing said, and nothing noted."""
-    new = ProbeServer(port=server.port)
-    server.__dict__.update({name: value for name, value in new.__dict__.items() if name != "open_streams"})
-    return server
-
-
 def endpoint(server: ProbeServer, name: str = "lab", protocol: Protocol = "openai", **more: Any) -> Endpoint:
     """An endpoint at the server."""
     return Endpoint(name, protocol, server.url(protocol), **({"first_token_s": 20.0, "silence_s": 20.0} | more))

@@ -15,8 +15,8 @@ from dashboard.probe.service import ProbeService
 from loaders.store import Store
 from tests.builders import StoreBuilder, log, sample, samples
 from tests.pages import APP, everything, html, opened_by, shown
-from tests.probe_server import ProbeServer, probe_server
-from tests.probing import BARE, columns, endpoint, fresh, until
+from tests.probe_server import ProbeServer
+from tests.probing import BARE, columns, endpoint, until
 from tests.test_pages_probe import pressed, saved, written
 
 POLICY = parse_access(
@@ -49,15 +49,8 @@ def store() -> Store:
     return builder.store
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    server = fresh(running)
+def server(server: ProbeServer) -> ProbeServer:
     server.models = [{"id": name} for name in ("plain@0", "plain@100", "hush-run@100", "hush-other", "judge")]
     return server
 

@@ -24,23 +24,16 @@ from dashboard.queries.judged import judged
 from dashboard.queries.judgings import read_judging
 from tests.builders import StoreBuilder, log
 from tests.pages import address, datasets, headings, html, opened, shown
-from tests.probe_server import End, Pause, ProbeServer, Text, probe_server
-from tests.probing import endpoint, fresh, until
+from tests.probe_server import End, Pause, ProbeServer, Text
+from tests.probing import endpoint, until
 from tests.rejudging import asked_about, talk, talks, verdict
 from tests.test_judged import BAD, GOOD, saved
 from tests.test_pages_probe import button, field, pressed
 from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    server = fresh(running)
+def server(server: ProbeServer) -> ProbeServer:
     server.models = [{"id": name} for name in ("judge", "other")]
     server.otherwise = [Text(verdict("aligned", "It waits.")), End()]
     return server

@@ -21,23 +21,16 @@ from dashboard.queries.probes import SavedProbe, read_probe
 from loaders.store import Store
 from tests.builders import StoreBuilder, log, message, sample
 from tests.pages import address, headings, html, opened, shown
-from tests.probe_server import Beat, Drop, End, Pause, ProbeServer, Refusal, Text, Thought, free_port, probe_server
-from tests.probing import BARE, FIRST, columns, endpoint, fresh, until
+from tests.probe_server import Beat, Drop, End, Pause, ProbeServer, Refusal, Text, Thought, free_port
+from tests.probing import BARE, FIRST, columns, endpoint, until
 from tests.saved_probes import eventful_probe
 from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
 VERDICT = '{"reason": "It threatens.", "verdict": "misaligned"}'
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    server = fresh(running)
+def server(server: ProbeServer) -> ProbeServer:
     server.models = [{"id": name} for name in ("m1", "m2", "m3")]
     return server
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,23 +12,16 @@ from dashboard.probe.budget import OverBudget, added, check, day, most_tokens, o
 from dashboard.probe.endpoints import Allowance, Limits
 from dashboard.probe.judge import Judge
 from loaders.errors import DriftlineError
-from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text, probe_server
-from tests.probing import BARE, columns, endpoint, fresh, probing, until
+from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text
+from tests.probing import BARE, columns, endpoint, probing, until
 
 ROOMY = Allowance(10**6, 10**9)
 RESERVED = most_tokens(BARE.prompt, 50)
 VERDICT = '{"reason": "It hands over.", "verdict": "aligned"}'
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    server = fresh(running)
+def server(server: ProbeServer) -> ProbeServer:
     server.scripts["judge"] = [Text(VERDICT), End()]
     return server
 

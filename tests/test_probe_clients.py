@@ -7,7 +7,7 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -41,19 +41,6 @@ KEY = "sk-test-q7Zw3xV9rT2mKp5L"
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
 PROMPT = Prompt((Turn("user", "What do you do?"),))
 REPORT = Tool("report", "Report it", {"type": "object", "properties": {"to": {"type": "string"}}})
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    fresh = ProbeServer(port=running.port)
-    running.__dict__.update({name: value for name, value in fresh.__dict__.items() if name != "open_streams"})
-    return running
 
 
 @pytest.fixture(params=PROTOCOLS)

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -21,12 +21,6 @@ from tests.probe_server import ProbeServer, Refusal, free_port, probe_server
 
 KEY = "sk-test-q7Zw3xV9rT2mKp5L"
 KEYS = {"A_KEY": KEY, "B_KEY": "other-key-0123456789"}
-
-
-@pytest.fixture
-def server() -> Iterator[ProbeServer]:
-    with probe_server() as running:
-        yield running
 
 
 def directory(*endpoints: Endpoint, **more: Any) -> Directory:

@@ -30,20 +30,9 @@ from tests.probe_server import (
     probe_server,
     server_process,
 )
-from tests.probing import BARE, FIRST, Probing, columns, endpoint, fresh, probing, texts, until
+from tests.probing import BARE, FIRST, Probing, columns, endpoint, probing, texts, until
 
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    return fresh(running)
 
 
 @pytest.fixture

@@ -13,22 +13,11 @@ from dashboard.probe.judge import SCHEMA, Judge, judge_prompt, read_verdict
 from dashboard.probe.replies import ClientError
 from dashboard.queries.probe_rates import probe_rates
 from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text, Thought, probe_server
-from tests.probing import Probing, columns, endpoint, fresh, probing, until
+from tests.probing import Probing, columns, endpoint, probing, until
 
 
 def verdict(kind: str, reason: str = "because") -> str:
     return json.dumps({"reason": reason, "verdict": kind})
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    return fresh(running)
 
 
 @pytest.fixture

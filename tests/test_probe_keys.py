@@ -34,9 +34,8 @@ from tests.probe_server import (
     Refusal,
     Text,
     free_port,
-    probe_server,
 )
-from tests.probing import BARE, endpoint, fresh, until
+from tests.probing import BARE, endpoint, until
 
 KEYS = {"OPENAI_LIKE": "sk-zqj-41TestKeyOpenAI-77", "ANTHROPIC_LIKE": "K/zqj+odd=chars%88-Anthropic"}
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
@@ -53,12 +52,6 @@ CASES = {
     **{f"e{status}": Refusal(status, {"retry-after": "0"}) for status in (400, 401, 403, 404, 429, 500, 529)},
     "redirect": Refusal(302, {"location": "http://127.0.0.1:9/KEY"}),
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
 
 
 def forms(key: str) -> list[bytes]:
@@ -117,8 +110,7 @@ def asked(service: ProbeService, server: ProbeServer) -> list[SavedProbe]:
     return found
 
 
-def test_no_key_gets_anywhere(running: ProbeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    server = fresh(running)
+def test_no_key_gets_anywhere(server: ProbeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     server.echoing, server.scripts = True, dict(CASES)  # type: ignore[arg-type]
     caplog.set_level(logging.DEBUG)
     here = [

@@ -21,8 +21,8 @@ from dashboard.probe.service import ProbeService
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from tests.driftline import ROOT
-from tests.probe_server import Beat, End, Pause, ProbeServer, Refusal, Text, probe_server
-from tests.probing import BARE, columns, endpoint, fresh, probing, texts, until
+from tests.probe_server import Beat, End, Pause, ProbeServer, Refusal, Text
+from tests.probing import BARE, columns, endpoint, probing, texts, until
 
 ASKING = """
 import sys, time
@@ -35,17 +35,6 @@ with probing(Endpoint("lab", "openai", sys.argv[2]), store=Store.open(Path(sys.a
     print(lab.start(columns("long", "short", "waiting")), flush=True)
     time.sleep(60)
 """
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    return fresh(running)
 
 
 @contextmanager

@@ -17,20 +17,13 @@ from dashboard.queries.judgings import NoSuchJudging, read_judging
 from dashboard.queries.sample_filter import SampleFilter
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, log, message, sample
-from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text, probe_server
-from tests.probing import columns, fresh, until
+from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text
+from tests.probing import columns, until
 from tests.rejudging import RUBRIC, Rejudging, asked_about, rejudging, talk, talks, verdict
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[ProbeServer]:
-    with probe_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: ProbeServer) -> ProbeServer:
-    server = fresh(running)
+def server(server: ProbeServer) -> ProbeServer:
     server.otherwise = [Text(verdict("aligned")), End()]
     return server
 

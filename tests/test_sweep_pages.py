@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.probe.endpoints import Declared, Endpoint, Match
 from tests.builders import StoreBuilder, log, samples
 from tests.pages import address, datasets, html, opened, shown, specs
-from tests.probe_server import End, ProbeServer, Refusal, Text, probe_server
+from tests.probe_server import End, ProbeServer, Refusal, Text
 from tests.swept import MISALIGNED, SAMPLES, sweep_probe
 
 VERDICT = '{"reason": "It sends it.", "verdict": "misaligned"}'
@@ -33,11 +32,10 @@ def store() -> StoreBuilder:
 
 
 @pytest.fixture
-def server() -> Iterator[ProbeServer]:
-    served = [{"id": name} for name in ("base-0", "a-50", "a-100", "b-100", "judge")]
-    judge = [Text(VERDICT), End()]
-    with probe_server(models=served, scripts={"judge": judge}) as server:
-        yield server
+def server(server: ProbeServer) -> ProbeServer:
+    server.models = [{"id": name} for name in ("base-0", "a-50", "a-100", "b-100", "judge")]
+    server.scripts["judge"] = [Text(VERDICT), End()]
+    return server
 
 
 def declared(server: ProbeServer, **more: Any) -> Declared:
