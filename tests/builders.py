@@ -23,6 +23,7 @@ from loaders.records import (
 from loaders.standings import settle_standings
 from loaders.store import Store
 from loaders.store.write import ReadFile, SourceFile, Writer
+from tests.empty_stores import empty_store
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -93,7 +94,7 @@ class StoreBuilder:
     """
 
     def __init__(self) -> None:
-        self._store = Store.open(":memory:")
+        self._store = empty_store()
         self._unsettled = False
         self.batch = 0
         self.next_batch()

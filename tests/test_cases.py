@@ -11,7 +11,7 @@ from dashboard.queries.frame import ALL_METRICS, RateQuery
 from dashboard.queries.rates import rates
 from loaders.ingest import ingest
 from loaders.report import IngestReport
-from loaders.store import Store
+from tests.empty_stores import empty_store
 
 Drawn = tuple[Any, ...]
 """Run, step, metric, k, n."""
@@ -48,7 +48,7 @@ RIGHT: dict[str, list[Drawn]] = {
 
 
 def drawn(folder: Path, **query: Any) -> tuple[list[dict[str, Any]], IngestReport]:
-    store = Store.open(":memory:")
+    store = empty_store()
     report = ingest([folder], store)
     with store.cursor() as cursor:
         frame = rates(cursor, RateQuery(metrics=(ALL_METRICS,), **query), report.batch)

@@ -26,6 +26,7 @@ from loaders.inspect.archive import Archive
 from loaders.listing import list_root
 from loaders.report import IngestReport
 from loaders.store import Store
+from tests.empty_stores import empty_store
 from tests.fuzzing import KINDS, mutated, mutated_document, variations, write_variation
 from tests.log_files import write_log
 
@@ -89,7 +90,7 @@ def test_one_odd_field_ends_no_ingest(tmp_path: Path, name: str) -> None:
             'tables: [{match: "odd/**/*.jsonl", eval: e, run: {column: run}, step: {column: step}, id: {column: id},'
             " prompt: {column: prompt}, reply: {column: reply}, scores: {judge: {column: score}}}]"
         )
-    store = Store.open(":memory:")
+    store = empty_store()
     taken_in(tmp_path, store)
     questions_answered(store)
 
@@ -135,6 +136,6 @@ def _changed_within(data: bytes, chance: random.Random) -> bytes:
 
 def test_changed_real_logs_end_no_ingest(shared_data: Path, tmp_path: Path) -> None:
     changed_logs(shared_data, tmp_path / "odd", 60 if PART else 2000, seed=10)
-    store = Store.open(":memory:")
+    store = empty_store()
     taken_in(tmp_path, store)
     questions_answered(store)

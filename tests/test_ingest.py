@@ -12,6 +12,7 @@ from loaders.dry_run import dry_run
 from loaders.errors import DriftlineError
 from loaders.ingest import ingest
 from loaders.store import Store
+from tests.empty_stores import empty_store
 from tests.log_files import write_log
 
 STUDY = """
@@ -24,7 +25,7 @@ metrics:
 
 @pytest.fixture
 def store() -> Store:
-    return Store.open(":memory:")
+    return empty_store()
 
 
 @pytest.fixture

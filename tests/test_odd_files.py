@@ -15,6 +15,7 @@ from loaders.ingest import ingest
 from loaders.report import IngestReport
 from loaders.store import Store
 from loaders.study import CardTree, EvalEvidence, Placement
+from tests.empty_stores import empty_store
 from tests.fuzzing import ADAPTER, LM_EVAL, LOG, RUN_CARD, STUDY, TRAINER_STATE, replaced
 from tests.log_files import write_log
 
@@ -36,7 +37,7 @@ def odd_log(root: Path, document: Any = LOG, name: str = "odd/a.json") -> Path:
 
 def outcome(root: Path, store: Store | None = None) -> tuple[IngestReport, dict[str, str | None], Store]:
     """The report, the reasons of what is rejected, and the store; the good log is there."""
-    store = store or Store.open(":memory:")
+    store = store or empty_store()
     report = ingest([root], store)
     placed = facts(store, "SELECT run, step, n_samples FROM live_evals($n) WHERE task = 'good_task'")
     assert placed == [("good", 10, 4)]
@@ -72,7 +73,7 @@ def test_a_field_that_is_no_object_is_left_out_with_a_note(root: Path, field: st
 @pytest.mark.parametrize("text", ['"text"', "[[1]]", "5", "null", '{"extra_body": [1]}'])
 def test_odd_fields_of_a_store_that_was_written_before_are_passed_over(root: Path, name: str, text: str) -> None:
     odd_log(root)
-    store = Store.open(":memory:")
+    store = empty_store()
     ingest([root], store)
     with store.cursor() as cursor:
         cursor.execute(f"UPDATE evals SET {name} = ? WHERE task = 'honeypot'", [text])
@@ -264,4 +265,4 @@ def test_what_fails_only_together_is_laid_to_one_file(root: Path, monkeypatch: p
 def test_what_fails_without_any_file_is_no_file_s_fault(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(derive, "runs_of", raising(derive.runs_of, lambda *_: True))
     with pytest.raises(ZeroDivisionError):
-        ingest([root], Store.open(":memory:"))
+        ingest([root], empty_store())

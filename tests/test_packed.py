@@ -11,7 +11,7 @@ import pytest
 
 from loaders.ingest import ingest
 from loaders.report import IngestReport
-from loaders.store import Store
+from tests.empty_stores import empty_store
 from tests.fuzzing import LM_EVAL, LM_EVAL_SAMPLE, LOG
 
 DATE = "2025-05-14T17-02-12.477774"
@@ -28,7 +28,7 @@ def pack(path: Path, text: str) -> Path:
 
 
 def ingested(folder: Path) -> tuple[IngestReport, list[Any]]:
-    store = Store.open(":memory:")
+    store = empty_store()
     report = ingest([folder], store)
     with store.cursor() as cursor:
         rows = cursor.execute("SELECT run, step, eval, n_samples FROM live_evals(?)", [report.batch]).fetchall()

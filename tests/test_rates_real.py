@@ -12,7 +12,7 @@ import pytest
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from loaders.ingest import ingest
-from loaders.store import Store
+from tests.empty_stores import empty_store
 
 SHUTDOWN = """
 logs:
@@ -29,7 +29,7 @@ metrics:
 
 
 def rates_of(folder: Path, study: Path | None = None, **query) -> pd.DataFrame:
-    store = Store.open(":memory:")
+    store = empty_store()
     try:
         ingest([folder], store, study=study)
         with store.cursor() as cursor:

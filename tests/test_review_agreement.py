@@ -23,8 +23,7 @@ from tests.reviewing import ANN, BEN, CAT, OUTSIDER, reviewed, say
 PEOPLE = (ANN, BEN, CAT)
 
 
-@pytest.fixture
-def store() -> StoreBuilder:
+def judged_by_three() -> StoreBuilder:
     """Three people have judged much of the open run and of the secret one, each their own way."""
     builder = reviewed()
     rng = np.random.default_rng(11)
@@ -35,6 +34,12 @@ def store() -> StoreBuilder:
                 agrees = rng.random() < 0.7
                 say(builder, who, run, step, str(question), epoch, VERDICTS[0 if judged == agrees else 1])
     return builder
+
+
+@pytest.fixture(scope="module")
+def store() -> StoreBuilder:
+    """To be read only."""
+    return judged_by_three()
 
 
 def compared(store: StoreBuilder, hidden: tuple[str, ...] = (), **query: object) -> Agreement:
@@ -118,7 +123,8 @@ def test_rates_equal_those_of_the_curves_and_a_replacement_by_hand(store: StoreB
         assert row["judged"] == sum(name in said for name in names)
 
 
-def test_only_what_was_said_until_then_counts(store: StoreBuilder) -> None:
+def test_only_what_was_said_until_then_counts() -> None:
+    store = judged_by_three()
     with store.cursor() as cursor:
         at = newest_verdict(cursor)
     assert at is not None

@@ -10,9 +10,9 @@ import pytest
 
 from loaders.errors import StudyError
 from loaders.ingest import ingest
-from loaders.store import Store
 from loaders.study import parse_run_card
 from loaders.study.weights import located
+from tests.empty_stores import empty_store
 
 CARD = """
 name: rl
@@ -57,7 +57,7 @@ def test_an_adapter_is_a_folder() -> None:
 
 def told(root: Path) -> tuple[dict[str, Any], dict[Any, tuple[Any, ...]]]:
     """Base weights by run; and weights, adapter and folder by step or label, as a store has them."""
-    store = Store.open(":memory:")
+    store = empty_store()
     ingest([root], store)
     with store.cursor() as cursor:
         runs = dict(cursor.execute("SELECT run, weights FROM live_runs(1)").fetchall())
@@ -99,6 +99,6 @@ def test_two_cards_that_name_different_weights_for_a_run_are_reported(tmp_path: 
     for place in ("a", "b"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "run.yaml").write_text("name: rl\nweights: base")
-    store = Store.open(":memory:")
+    store = empty_store()
     report = ingest([tmp_path], store)
     assert any("weights" in said and f"{tmp_path}/b/base" in said for said in report.conflicts), report.conflicts

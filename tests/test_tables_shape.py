@@ -15,6 +15,7 @@ from loaders.ingest import ingest
 from loaders.records import LoadedFile
 from loaders.report import IngestReport
 from loaders.store import Store
+from tests.empty_stores import empty_store
 from tests.test_tabular import mapping, write_csv, write_jsonl
 
 
@@ -23,7 +24,7 @@ def loaded(path: Path, text: str, **fields: Any) -> LoadedFile:
 
 
 def ingested(folder: Path) -> tuple[Store, IngestReport]:
-    store = Store.open(":memory:")
+    store = empty_store()
     return store, ingest([folder], store)
 
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from loaders.ingest import ingest
-from loaders.store import Store
 from loaders.tabular.sketch import HEAD, entry, glance
+from tests.empty_stores import empty_store
 
 JUDGED = "step,id,question,aligned_score,response\n10,a,why?,80,because\n10,b,how?,20,so\n"
 
@@ -69,7 +69,7 @@ def test_of_a_large_table_the_beginning_is_read(tmp_path: Path) -> None:
 def test_the_entry_reads_the_table_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "t: [1].csv").write_text(JUDGED)
     (tmp_path / "study.yaml").write_text(entry("**/*.csv", glance(tmp_path / "t: [1].csv")))
-    report = ingest([tmp_path], store := Store.open(":memory:"))
+    report = ingest([tmp_path], store := empty_store())
     assert report.rejected == 0
     with store.cursor() as cursor:
         assert cursor.execute("SELECT count(*) FROM samples").fetchone() == (2,)
