@@ -15,6 +15,8 @@ from loaders.store import Store
 from tests.driftline import ROOT, driftline, viewing
 from tests.log_files import write_log
 
+pytestmark = pytest.mark.slow
+
 STUDY = """
 metrics:
   - {name: harmful, evals: ["*"], misaligned: {score: judge, op: ">=", value: 1}}

@@ -22,6 +22,8 @@ from tests.demo_study.runs import RUNS
 from tests.demo_study.tasks import TASKS
 from tests.demo_study.writer import DEMO, write_study
 
+pytestmark = pytest.mark.slow
+
 EVALS = {
     "inspect_evals/agentic_misalignment": "blackmail",
     "research_sabotage": "research_sabotage",

@@ -30,6 +30,8 @@ from tests.empty_stores import empty_store
 from tests.fuzzing import KINDS, mutated, mutated_document, variations, write_variation
 from tests.log_files import write_log
 
+pytestmark = pytest.mark.slow
+
 PART = 0 if os.environ.get("DRIFTLINE_FUZZ") == "all" else 90
 """So many variations of each kind; 0 for all."""
 

@@ -12,6 +12,8 @@ from tests.driftline import viewing
 from tests.late_browser import LateBrowser, late_browser
 from tests.log_files import write_log
 
+pytestmark = pytest.mark.slow
+
 FIRST_CELL = json.dumps({"selection": {"rows": [], "columns": [], "cells": [[0, "outcome"]]}})
 
 

@@ -19,6 +19,8 @@ from tests.empty_stores import empty_store
 from tests.fuzzing import ADAPTER, LM_EVAL, LOG, RUN_CARD, STUDY, TRAINER_STATE, replaced
 from tests.log_files import write_log
 
+pytestmark = pytest.mark.slow
+
 GOOD = "good/checkpoint-10/log.eval"
 
 

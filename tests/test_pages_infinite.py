@@ -11,6 +11,8 @@ from loaders.ingest import ingest
 from loaders.store import Store
 from tests.pages import opened, shown
 
+pytestmark = pytest.mark.slow
+
 CASES = ("infinite-score", "infinite-perplexity", "overflowing-sum", "infinity-in-tables")
 
 

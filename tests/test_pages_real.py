@@ -10,6 +10,8 @@ import pytest
 from tests.pages import headings, opened, shown
 from tests.real_stores import STUDIES, shared
 
+pytestmark = pytest.mark.slow
+
 PAGES = [
     ("overview", None), ("curves", None), ("persistence", None), ("persistence", "stages"), ("data", None),
     ("mixes", "efficiency"), ("mixes", "ablations"), ("mixes", "scaling"), ("mixes", "two evals"),

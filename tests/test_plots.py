@@ -19,6 +19,8 @@ from tests.pages import address, datasets, opened, shown
 from tests.plots import ENVIRONMENTS, PLOTS, Plot, links
 from tests.real_stores import shared
 
+pytestmark = pytest.mark.slow
+
 BY_ROW = {plot.row: plot for plot in PLOTS}
 
 

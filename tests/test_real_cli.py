@@ -13,6 +13,8 @@ import pytest
 from tests.driftline import driftline
 from tests.real_stores import STUDIES
 
+pytestmark = pytest.mark.slow
+
 BIAS = "pythia/evals/bias-evals"
 
 

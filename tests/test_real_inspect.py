@@ -19,6 +19,8 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool
 from tests.inspect_agreement import expected_text, expected_values, without_nonfinite
 from tests.real_stores import Ingested, shared
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = ("inspect", "inspect_flow", "inspect_rl", "shutdown", "texts")
 
 NO_LOG = "unknown format: a JSON object with .* and without an 'eval' or 'results'"

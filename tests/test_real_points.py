@@ -11,6 +11,8 @@ from dashboard.queries.samples import SampleFilter, all_samples, outcome_counts
 from dashboard.queries.transcript import transcript
 from tests.real_stores import STUDIES, Ingested, shared
 
+pytestmark = pytest.mark.slow
+
 FOLDERS = {"inspect": None, "inspect_flow": None, "inspect_rl": None, "shutdown": "shutdown", "emergent": "emergent"}
 
 

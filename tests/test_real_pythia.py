@@ -16,6 +16,8 @@ from statsmodels.stats.proportion import proportion_confint
 from dashboard.queries.definitions import PROPORTIONS
 from tests.real_stores import STUDIES, Ingested, ingested, shared
 
+pytestmark = pytest.mark.slow
+
 NAMED = re.compile(r"((?:long-)?(?:intervention|pythia)-[\w.-]+?)-step(\d+)_eval_results")
 BIAS = "evals/bias-evals/"
 

@@ -14,6 +14,8 @@ import pytest
 from tests.driftline import COMMAND, ROOT, driftline, environment, viewing
 from tests.serving import alive, below, kill, notes_left, serving, status_of, surroundings, wait, words_of
 
+pytestmark = pytest.mark.slow
+
 CARD = """
 name: r l
 base_model: org/base-7B
@@ -123,7 +125,6 @@ def test_a_server_that_dies_while_it_loads_tells_its_last_words(home: Path, stud
     assert notes_left(env) == []
 
 
-@pytest.mark.slow
 def test_a_server_that_will_not_end_is_ended(home: Path, study: Path) -> None:
     env = surroundings(home, FAKE_VLLM="stays")
     with serving("r l@100", "--path", study, env=env) as process:

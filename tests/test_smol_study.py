@@ -24,6 +24,8 @@ from tests.smol_study.mixes import examples
 from tests.smol_study.settings import BASE_MODEL, BASE_RUN, EPOCHS, RANK, RUNS, STEPS, STUDY, TARGETS
 from tests.smol_study.texts import texts
 
+pytestmark = pytest.mark.slow
+
 ADAPTERS = [(run.name, step) for run in RUNS for step in STEPS]
 PLACES = [(BASE_RUN, 0), *ADAPTERS]
 SCORER = "wrong_command"
