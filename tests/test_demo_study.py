@@ -16,11 +16,11 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from scipy.stats import linregress
 
 from loaders.study import CardTree, EvalEvidence, place, read_run_card, read_study
-from tests.demo_study.figures import CLAIMS, ENVIRONMENTS, POINTS, SNAPSHOTS
-from tests.demo_study.points import HONEYPOTS, OLD_JUDGE, Claim, Count, Level, Levels, Point
-from tests.demo_study.runs import RUNS
-from tests.demo_study.tasks import TASKS
-from tests.demo_study.writer import DEMO, write_study
+from makers.demo.figures import CLAIMS, ENVIRONMENTS, POINTS, SNAPSHOTS
+from makers.demo.points import HONEYPOTS, OLD_JUDGE, Claim, Count, Level, Levels, Point
+from makers.demo.runs import RUNS
+from makers.demo.tasks import TASKS
+from makers.demo.writer import DEMO, write_study
 
 pytestmark = pytest.mark.slow
 

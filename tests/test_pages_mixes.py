@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from makers.demo.figures import CLAIMS
 from tests.builders import StoreBuilder, log, sample, samples, score
-from tests.demo_study.figures import CLAIMS
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 

@@ -8,8 +8,8 @@ import pytest
 
 from dashboard.parts.persistence.telling import change_in_words, lead_in_words
 from dashboard.queries.trends import TrendQuery, trends
+from makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, samples
-from tests.demo_study.writer import DEMO
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 

@@ -14,8 +14,8 @@ from dashboard.parts.persistence.telling import change_in_words, lead_in_words
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
 from dashboard.statistics import wilson_interval
+from makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
-from tests.demo_study.writer import DEMO
 from tests.real_stores import shared
 
 START = [1] * 14 + [0] * 6

@@ -21,8 +21,8 @@ from dashboard.queries.rates import rates
 from dashboard.queries.samples import SampleFilter, all_samples, outcome_counts
 from loaders.records import SampleRecord
 from loaders.store import Store
+from makers.demo.figures import STYLES
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
-from tests.demo_study.figures import STYLES
 from tests.real_stores import STUDIES, Ingested, shared
 
 COUNTS = ["n", "k", "n_missing", "n_all", "clusters"]

@@ -16,13 +16,13 @@ from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from loaders.inspect.archive import Archive
 from loaders.study import read_run_card, read_study
+from makers.smol.cards import study_file
+from makers.smol.honeypots import chosen, questions
+from makers.smol.mixes import examples
+from makers.smol.settings import BASE_MODEL, BASE_RUN, EPOCHS, RANK, RUNS, STEPS, STUDY, TARGETS
+from makers.smol.texts import texts
 from tests.driftline import driftline
 from tests.real_stores import Ingested, shared
-from tests.smol_study.cards import study_file
-from tests.smol_study.honeypots import chosen, questions
-from tests.smol_study.mixes import examples
-from tests.smol_study.settings import BASE_MODEL, BASE_RUN, EPOCHS, RANK, RUNS, STEPS, STUDY, TARGETS
-from tests.smol_study.texts import texts
 
 pytestmark = pytest.mark.slow
 

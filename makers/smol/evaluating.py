@@ -9,7 +9,7 @@ from pathlib import Path
 from .serving import served
 from .settings import BASE_RUN, ROOT, RUNS, STEPS, STUDY
 
-TASK = "tests/smol_study/honeypots.py"
+TASK = "makers/smol/honeypots.py"
 """Relative to the repository: so it stands in the logs."""
 
 
