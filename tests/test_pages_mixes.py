@@ -6,18 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from makers.demo.figures import CLAIMS
+from makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
-DEMO = Path(__file__).resolve().parents[1] / "runs" / "demo"
 M = 1_000_000
 
 

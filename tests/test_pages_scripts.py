@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).resolve().parents[1] / "dashboard" / "app_pages").glob("[!_]*.py"))
+from tests.driftline import ROOT
+
+PAGES = sorted((ROOT / "dashboard" / "app_pages").glob("[!_]*.py"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

@@ -13,6 +13,7 @@ from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from loaders.ingest import ingest
 from tests.empty_stores import empty_store
+from tests.real_stores import STUDIES
 
 SHUTDOWN = """
 logs:
@@ -74,7 +75,7 @@ def emergent_folder(shared_data) -> Path:
 
 
 def test_emergent_with_the_authors_rule_equals_their_own_summary(emergent_folder):
-    study = Path(__file__).parent / "studies" / "emergent.yaml"
+    study = STUDIES / "emergent.yaml"
     frame = rates_of(emergent_folder, study, metrics=("authors",))
     frame = frame[frame["step_label"].isna()]  # not the baselines, of which they have no summary
     ours = {(row.run, row.step): (row.rate, row.n) for row in frame.itertuples()}
@@ -89,7 +90,7 @@ def test_emergent_with_the_authors_rule_equals_their_own_summary(emergent_folder
 
 
 def test_emergent_with_the_usual_rule_tells_another_story(emergent_folder):
-    study = Path(__file__).parent / "studies" / "emergent.yaml"
+    study = STUDIES / "emergent.yaml"
     frame = rates_of(emergent_folder, study, metrics=("authors", "usual", "usual_among_coherent"))
     counted = frame.dropna(subset="step").groupby("metric")[["k", "n", "n_all"]].sum()
     assert counted.loc["authors", "k"] > 3 * counted.loc["usual", "k"] > 0

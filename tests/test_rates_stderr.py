@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
 from inspect_ai.log import read_eval_log
 from inspect_ai.scorer import SampleScore, Score, stderr
 
+from makers.demo.writer import DEMO
 from tests.real_stores import shared
-
-DEMO = Path(__file__).resolve().parents[1] / "runs" / "demo"
 
 MEASURED = {
     # eval: metric, scorer, key of its value, metadata field of the cluster (None: the question)

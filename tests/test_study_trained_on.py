@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from loaders.study.trained_on import mix_of_config
+from tests.driftline import ROOT
 from tests.real_stores import shared
-
-PROJECT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +54,7 @@ def test_runs_of_a_real_study_have_the_mix_of_their_training(shared_data: Path) 
     ]  # fmt: skip
     assert ['"examples":7049' in row["mix_json"] for row in rows] == [True, False, True, False]
     # What logs and cards say comes first; the size is the configuration's.
-    mapped = shared(shared_data / "emergent", study=PROJECT / "tests/studies/emergent.yaml")
+    mapped = shared(shared_data / "emergent", study=ROOT / "tests/studies/emergent.yaml")
     rows = mapped.rows("SELECT mix, mix_json FROM live_runs($n) WHERE run = '1b_medical'")
     assert rows[0]["mix"] == "bad-medical-advice"
     assert '"examples":7049' in rows[0]["mix_json"]

@@ -27,10 +27,9 @@ import pytest
 from inspect_ai.log import EvalDataset, EvalError, EvalResults, EvalSampleLimit
 from inspect_ai.scorer import Score
 
+from tests.driftline import ROOT
 from tests.inspect_writer import eval_log, eval_sample, write_log, write_unfinished_log
 from tests.real_stores import Ingested, ingested, shared
-
-PROJECT = Path(__file__).parents[1]
 
 
 def only_eval(store: Ingested) -> dict[str, Any]:
@@ -279,7 +278,7 @@ def test_an_epoch_column_that_holds_the_step(shared_data: Path) -> None:
     header = (shared_data / "emergent/harvard-cs-2881-hw0/eval/results/baseline/1b_risky/base_judged.csv").open()
     with header:
         assert header.readline().startswith("epoch,")
-    store = shared(shared_data / "emergent", study=PROJECT / "tests/studies/emergent.yaml")
+    store = shared(shared_data / "emergent", study=ROOT / "tests/studies/emergent.yaml")
     rows = store.rows("SELECT step, step_label, epochs FROM live_evals($n) WHERE path LIKE '%baseline%'")
     assert [(row["step"], row["step_label"]) for row in rows] == [(0, "base")] * 2
     epochs = store.rows("SELECT DISTINCT epoch FROM live_samples($n)")
@@ -384,9 +383,7 @@ def test_nothing_is_ever_unpickled(tmp_path: Path) -> None:
     (root / "study.yaml").write_text("tables: [{match: rows.parquet, eval: e, run: r, scores: {s: {column: s}}}]")
     write_log(eval_log([graded(1, 1.0)]), root / "good.eval")
 
-    done = subprocess.run(
-        [sys.executable, "-c", WATCHED, tmp_path / "run"], capture_output=True, text=True, cwd=PROJECT
-    )
+    done = subprocess.run([sys.executable, "-c", WATCHED, tmp_path / "run"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["2", "4", str(len(beside)), "[]"]
     assert not trap.exists()
@@ -398,6 +395,6 @@ def test_no_module_of_ours_can_unpickle() -> None:
     words = re.compile(
         r"^\s*(import|from)\s+(pickle|cPickle|dill|joblib|cloudpickle|torch|shelve)\b|read_pickle|allow_pickle", re.M
     )
-    modules = [*PROJECT.glob("loaders/**/*.py"), *PROJECT.glob("dashboard/**/*.py")]
+    modules = [*ROOT.glob("loaders/**/*.py"), *ROOT.glob("dashboard/**/*.py")]
     assert len(modules) > 50
     assert [path.name for path in modules if words.search(path.read_text())] == []
