@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.parts.beside.cells import MOST_COMPARED, ROWS_A_PART
 from tests.builders import StoreBuilder, log, message, reported, sample, score
+from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
 from tests.pages import address, datasets, headings, html, opened, shown
-from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
 
 def talk(*replies: str) -> list[Any]:

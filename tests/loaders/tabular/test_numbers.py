@@ -8,7 +8,7 @@ import pytest
 
 from loaders import tabular
 from loaders.records import LoadedFile
-from tests.test_tabular import mapping
+from tests.loaders.tabular.test_tabular import mapping
 
 
 def table(folder: Path, text: str) -> LoadedFile:

@@ -14,10 +14,10 @@ from dashboard.probe.endpoints import Declared
 from dashboard.probe.service import ProbeService
 from loaders.store import Store
 from tests.builders import StoreBuilder, log, sample, samples
+from tests.dashboard.app_pages.test_probe import pressed, saved, written
 from tests.pages import APP, everything, html, opened_by, shown
 from tests.probe_server import ProbeServer
 from tests.probing import BARE, columns, endpoint, until
-from tests.test_pages_probe import pressed, saved, written
 
 POLICY = parse_access(
     """

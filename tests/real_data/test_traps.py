@@ -2,11 +2,11 @@
 
 The traps that a whole folder is about are tested with it:
 - headers that disagree with their own samples, logs of one task and run within seconds of each other, verdicts beside
-  the score: tests/test_real_shutdown.py
-- a step evaluated twice under two timestamps: tests/test_real_pythia.py
-- the threshold and the denominator that make the finding: tests/test_real_emergent.py
-- rows that agree with inspect_ai's `read_eval_log`: tests/test_real_inspect.py
-What is known of the formats themselves: tests/test_traps_formats.py.
+  the score: tests/real_data/test_shutdown.py
+- a step evaluated twice under two timestamps: tests/real_data/test_pythia.py
+- the threshold and the denominator that make the finding: tests/real_data/test_emergent.py
+- rows that agree with inspect_ai's `read_eval_log`: tests/real_data/test_inspect.py
+What is known of the formats themselves: tests/real_data/test_traps_formats.py.
 """
 
 from __future__ import annotations

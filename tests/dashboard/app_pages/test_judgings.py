@@ -23,13 +23,13 @@ from dashboard.probe.service import ProbeService
 from dashboard.queries.judged import judged
 from dashboard.queries.judgings import read_judging
 from tests.builders import StoreBuilder, log
+from tests.dashboard.app_pages.test_probe import button, field, pressed
+from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
+from tests.dashboard.queries.test_judged import BAD, GOOD, saved
 from tests.pages import address, datasets, headings, html, opened, shown
 from tests.probe_server import End, Pause, ProbeServer, Text
 from tests.probing import endpoint, until
 from tests.rejudging import asked_about, talk, talks, verdict
-from tests.test_judged import BAD, GOOD, saved
-from tests.test_pages_probe import button, field, pressed
-from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
 
 @pytest.fixture

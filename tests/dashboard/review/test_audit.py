@@ -65,7 +65,7 @@ def test_rows_about_a_private_run_are_not_there_for_others(store: Store) -> None
 
 
 def test_only_admins_read_it(store: Store) -> None:
-    from tests.test_access_pages import POLICY as ROLES
+    from tests.dashboard.app_pages.test_access import POLICY as ROLES
 
     with shown(store, access=ROLES):
         app = opened_by(VIEWER, "audit")

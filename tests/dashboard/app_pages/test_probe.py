@@ -20,11 +20,11 @@ from dashboard.probe.service import ProbeService
 from dashboard.queries.probes import SavedProbe, read_probe
 from loaders.store import Store
 from tests.builders import StoreBuilder, log, message, sample
+from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
 from tests.pages import address, headings, html, opened, shown
 from tests.probe_server import Beat, Drop, End, Pause, ProbeServer, Refusal, Text, Thought, free_port
 from tests.probing import BARE, FIRST, columns, endpoint, until
 from tests.saved_probes import eventful_probe
-from tests.test_pages_transcript import ALLOWED, HOSTILE, Tags
 
 VERDICT = '{"reason": "It threatens.", "verdict": "misaligned"}'
 

@@ -16,7 +16,7 @@ from loaders.records import LoadedFile
 from loaders.report import IngestReport
 from loaders.store import Store
 from tests.empty_stores import empty_store
-from tests.test_tabular import mapping, write_csv, write_jsonl
+from tests.loaders.tabular.test_tabular import mapping, write_csv, write_jsonl
 
 
 def loaded(path: Path, text: str, **fields: Any) -> LoadedFile:
