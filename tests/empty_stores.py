@@ -33,10 +33,10 @@ def empty_store() -> Store:
 def _emptied(connection: duckdb.DuckDBPyConnection) -> bool:
     """Delete all rows; whether that leaves what a new store is. One that was closed, or is still written to, is not."""
     try:
-        for name in _filled(connection) - set(_new()[1]):
+        for name in filled(connection) - set(_new()[1]):
             connection.execute(f'DELETE FROM "{name}"')
         connection.execute("CHECKPOINT")
-        return (_tables(connection), _filled(connection)) == _new()
+        return (_tables(connection), filled(connection)) == _new()
     except duckdb.Error:
         return False
 
@@ -45,13 +45,14 @@ def _emptied(connection: duckdb.DuckDBPyConnection) -> bool:
 def _new() -> tuple[list[str], set[str]]:
     """A new store's tables, and which of them hold rows."""
     connection = Store.open(MEMORY)._connection
-    return _tables(connection), _filled(connection)
+    return _tables(connection), filled(connection)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [sql for (sql,) in connection.execute("SELECT sql FROM duckdb_tables() ORDER BY ALL").fetchall()]
 
 
-def _filled(connection: duckdb.DuckDBPyConnection) -> set[str]:
+def filled(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables that hold rows."""
     rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE estimated_size > 0").fetchall()
     return {name for (name,) in rows}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.builders import StoreBuilder, log, samples
+from tests.builders import StoreBuilder, built_once, log, samples
 from tests.empty_stores import empty_store
 
 
@@ -47,3 +47,23 @@ def test_one_that_was_closed_is_not_used_again() -> None:
     builder.store.close()
     del builder
     assert empty_store().batch() == 0
+
+
+def test_a_copy_holds_the_same_and_is_written_into_alone() -> None:
+    one = filled()
+    other = one.copy()
+    for (name,) in one.execute("SELECT table_name FROM duckdb_tables() WHERE table_name <> 'schema_version'"):
+        of_each = [sorted(map(repr, builder.execute(f"FROM {name}"))) for builder in (one, other)]
+        assert of_each[0] == of_each[1], name
+    assert other.add(log(samples([1])), run="a", step=2) == one.add(log(samples([0, 0])), run="a", step=3) == 2
+    count = "SELECT count(*) FROM samples"
+    assert (one.execute(count), other.execute(count)) == ([(4,)], [(3,)])
+    assert one.store.batch() == other.store.batch() == 1
+
+
+def test_what_is_built_once_is_a_copy_for_each() -> None:
+    first = built_once(filled)
+    one, other = first(), first()
+    assert one.store is not other.store
+    one.add(log(samples([1])), run="a", step=2)
+    assert other.execute("SELECT step FROM placements") == [(1,)]

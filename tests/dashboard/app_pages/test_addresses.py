@@ -7,14 +7,14 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.builders import StoreBuilder, log, samples
+from tests.builders import StoreBuilder, built_once, log, samples
 from tests.pages import APP, address, headings, html, opened, shown
 
 NAMES = ["plain", "with/slash", "é, 日本 & more", "%2F?#", "a b+c"]
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
+@built_once
+def built() -> StoreBuilder:
     builder = StoreBuilder()
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     builder.metric("strict", misaligned={"score": "judge", "op": ">", "value": 0})
@@ -22,6 +22,12 @@ def store() -> Iterator[StoreBuilder]:
         builder.run(name)
         for step in (0, 100):
             builder.add(log(samples([1, 0, 0, 0])), run=name, step=step)
+    return builder
+
+
+@pytest.fixture
+def store() -> Iterator[StoreBuilder]:
+    builder = built()
     with shown(builder.store):
         yield builder
 

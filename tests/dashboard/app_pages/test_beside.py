@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.parts.beside.cells import MOST_COMPARED, ROWS_A_PART
-from tests.builders import StoreBuilder, log, message, reported, sample, score
+from tests.builders import StoreBuilder, built_once, log, message, reported, sample, score
 from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
 from tests.pages import address, datasets, headings, html, opened, shown
 
@@ -22,8 +22,8 @@ def talk(*replies: str) -> list[Any]:
     return parts
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
+@built_once
+def built() -> StoreBuilder:
     """Three questions at steps 0, 100 and 200 of one run; the second comes out otherwise from 100 on."""
     builder = StoreBuilder()
     builder.run("rl", label="RL")
@@ -38,6 +38,12 @@ def store() -> Iterator[StoreBuilder]:
             for number, value in enumerate(values, 1)
         ]  # fmt: skip
         builder.add(log(held), run="rl", step=step)
+    return builder
+
+
+@pytest.fixture
+def store() -> Iterator[StoreBuilder]:
+    builder = built()
     with shown(builder.store):
         yield builder
 

@@ -12,12 +12,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Reader
 from dashboard.parts import caches, reader
-from tests.builders import StoreBuilder, log, message, sample, samples, score
+from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
 from tests.pages import address, headings, html, opened, shown
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
+@built_once
+def built() -> StoreBuilder:
     builder = StoreBuilder()
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     builder.metric("strict", misaligned={"score": "judge", "op": ">", "value": 0})
@@ -26,6 +26,12 @@ def store() -> Iterator[StoreBuilder]:
         for step in (0, 100, 400):
             held = [sample("q/1", score(1), messages=[message("user", f"asked {run}")]), sample("q/2", score(0))]
             builder.add(log(held, log_eval_id=f"{run}:{step}"), run=run, step=step)
+    return builder
+
+
+@pytest.fixture
+def store() -> Iterator[StoreBuilder]:
+    builder = built()
     with shown(builder.store):
         yield builder
 

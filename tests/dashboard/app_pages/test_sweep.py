@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.probe.endpoints import Declared, Endpoint, Match
-from tests.builders import StoreBuilder, log, samples
+from tests.builders import StoreBuilder, built_once, log, samples
 from tests.pages import address, datasets, html, opened, shown, specs
 from tests.probe_server import End, ProbeServer, Refusal, Text
 from tests.swept import MISALIGNED, SAMPLES, sweep_probe
@@ -18,6 +18,7 @@ VERDICT = '{"reason": "It sends it.", "verdict": "misaligned"}'
 
 
 @pytest.fixture
+@built_once
 def store() -> StoreBuilder:
     builder = StoreBuilder()
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})

@@ -25,7 +25,7 @@ from dashboard.parts.exports.menu import made
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from loaders.errors import DriftlineError
-from tests.builders import StoreBuilder, log, samples
+from tests.builders import StoreBuilder, built_once, log, samples
 from tests.pages import opened, shown
 
 HOSTILE = "</text><script>alert(1)</script><a href='http://evil.example'>&amp; ]]> \x00 ünï 漢字"
@@ -36,8 +36,8 @@ FACTS = Facts(
 )  # fmt: skip
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
+@built_once
+def built() -> StoreBuilder:
     builder = StoreBuilder()
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     builder.study("demo", title="A study", simulated=True)
@@ -48,6 +48,12 @@ def store() -> Iterator[StoreBuilder]:
                 builder.add(log(samples([1, 0, 0, 0, step % 20], epochs=1), task=task), run=run, step=step)
     builder.run("never")
     builder.add(log(samples([0] * 100), task="blackmail"), run="never", step=10)
+    return builder
+
+
+@pytest.fixture
+def store() -> Iterator[StoreBuilder]:
+    builder = built()
     with shown(builder.store):
         yield builder
 

@@ -17,12 +17,13 @@ from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from dashboard.queries.verdicts import VERDICTS, newest_verdict
 from dashboard.statistics import cluster_sums, clustered_proportion_interval
-from tests.builders import StoreBuilder, log, message, sample, score
+from tests.builders import StoreBuilder, built_once, log, message, sample, score
 from tests.reviewing import ANN, BEN, CAT, OUTSIDER, reviewed, say
 
 PEOPLE = (ANN, BEN, CAT)
 
 
+@built_once
 def judged_by_three() -> StoreBuilder:
     """Three people have judged much of the open run and of the secret one, each their own way."""
     builder = reviewed()
@@ -36,9 +37,8 @@ def judged_by_three() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def store() -> StoreBuilder:
-    """To be read only."""
     return judged_by_three()
 
 
