@@ -21,6 +21,8 @@ from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.pages import address, datasets, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
+pytestmark = pytest.mark.slow
+
 CONSTITUTION = ["documents-and-stories@820", "documents@750", "no-documents@0"]
 
 

@@ -13,6 +13,8 @@ from tests.builders import StoreBuilder, built_once, log, message, reported, sam
 from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
 from tests.pages import address, datasets, headings, html, opened, shown
 
+pytestmark = pytest.mark.slow
+
 
 def talk(*replies: str) -> list[Any]:
     """A conversation in which the model is told the same each time."""

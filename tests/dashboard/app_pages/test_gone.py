@@ -15,6 +15,8 @@ from dashboard.parts import caches, reader
 from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
 from tests.pages import address, headings, html, opened, shown
 
+pytestmark = pytest.mark.slow
+
 
 @built_once
 def built() -> StoreBuilder:

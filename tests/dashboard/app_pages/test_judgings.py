@@ -31,6 +31,8 @@ from tests.probe_server import End, Pause, ProbeServer, Text
 from tests.probing import endpoint, until
 from tests.rejudging import asked_about, talk, talks, verdict
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(server: ProbeServer) -> ProbeServer:

@@ -17,6 +17,8 @@ from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
+pytestmark = pytest.mark.slow
+
 M = 1_000_000
 
 

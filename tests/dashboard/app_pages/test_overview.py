@@ -137,6 +137,7 @@ def test_hostile_names_stay_text(store: StoreBuilder) -> None:
     assert not any("evil" in text for text in headings(app))
 
 
+@pytest.mark.slow
 def test_more_runs_than_fit_wait_behind_a_switch(store: StoreBuilder) -> None:
     for number in range(65):
         store.add(log(samples([1, 0])), run=f"run {number}", step=1)

@@ -13,6 +13,8 @@ from tests.builders import StoreBuilder, log, samples
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared
 
+pytestmark = pytest.mark.slow
+
 FOUR = {"plain-rl", "documents-rl", "stories-rl", "advice-rl"}
 
 

@@ -15,6 +15,8 @@ from loaders.store import Store
 from tests.log_files import write_log
 from tests.pages import address, datasets, html, opened, shown, specs
 
+pytestmark = pytest.mark.slow
+
 PAGES: dict[str, dict[str, Any]] = {
     "overview": {},
     "curves": {"point": ""},

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from dashboard.places import small_study
 from tests.pages import headings, opened, shown
 from tests.real_stores import STUDIES, shared
 
-pytestmark = pytest.mark.slow
-
+FOLDERS = ("emergent", "pythia", "shutdown", "inspect", "inspect_rl", "bloom", "trainer_state")
 PAGES = [
     ("overview", None), ("curves", None), ("persistence", None), ("persistence", "stages"), ("data", None),
     ("mixes", "efficiency"), ("mixes", "ablations"), ("mixes", "scaling"), ("mixes", "two evals"),
@@ -20,13 +19,15 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(
-    scope="module", params=["emergent", "pythia", "shutdown", "inspect", "inspect_rl", "bloom", "trainer_state"]
-)
-def real(request: pytest.FixtureRequest, shared_data: Path) -> Iterator[str]:
-    study = STUDIES / f"{request.param}.yaml"
-    with shown(shared(shared_data / request.param, study=study if study.exists() else None).store):
-        yield request.param
+@pytest.fixture(scope="module", params=[None, *(pytest.param(name, marks=pytest.mark.slow) for name in FOLDERS)])
+def real(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A folder of real logs beside the repository; the small study that comes along where none is named."""
+    if request.param is None:
+        folder, study = small_study(), None
+    else:
+        folder, study = request.getfixturevalue("shared_data") / request.param, STUDIES / f"{request.param}.yaml"
+    with shown(shared(folder, study=study if study and study.exists() else None).store):
+        yield folder.name
 
 
 @pytest.mark.parametrize(("page", "view"), PAGES)

@@ -14,6 +14,8 @@ from tests.pages import address, datasets, html, opened, shown, specs
 from tests.probe_server import End, ProbeServer, Refusal, Text
 from tests.swept import MISALIGNED, SAMPLES, sweep_probe
 
+pytestmark = pytest.mark.slow
+
 VERDICT = '{"reason": "It sends it.", "verdict": "misaligned"}'
 
 
