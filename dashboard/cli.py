@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
-import loaders
 from loaders.errors import DriftlineError
+from loaders.version import version
 
 STORE_HELP = (
     "the store (a DuckDB file); default: one that belongs to PATH, in the user's data folder, or $DRIFTLINE_STORE"
@@ -17,6 +15,15 @@ STORE_HELP = (
 
 
 MOST_PORT = 65535
+
+
+class Version(argparse.Action):
+    """Prints the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print it, and end."""
+        print(f"driftline {version()}")
+        parser.exit()
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="Whoever runs these commands owns the store and sees all of it: private runs are hidden from readers of"
         " the dashboard, not here.",
     )
-    top.add_argument("--version", action="version", version=f"driftline {loaders.__version__}")
+    top.add_argument("--version", action=Version, nargs=0, help="show program's version number and exit")
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     view = verbs.add_parser(
@@ -184,6 +191,14 @@ def parser() -> argparse.ArgumentParser:
     _source(export)
     export.add_argument("--what", choices=("samples", "rates"), default="samples", help="default: samples")
     _filters(export)
+
+    compact = verbs.add_parser(
+        "compact",
+        help="make a store's file as small as what is in it",
+        description="Write a store anew without the room in its file that nothing uses any more. All that is in it"
+        " stays; an ingest that leaves more free than used does it by itself.",
+    )
+    _source(compact)
     return top
 
 
@@ -272,6 +287,8 @@ def _parse(top: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Names
     """Parse; of a word that is unknown, say which known one is near."""
     given, unknown = top.parse_known_args(words)
     if unknown:
+        import difflib
+
         verb = next(action for action in top._actions if isinstance(action, argparse._SubParsersAction))
         command = verb.choices[given.command]
         near = [
@@ -294,21 +311,6 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 0 <= int(text) <= MOST_PORT):
         raise argparse.ArgumentTypeError(f"{text}: a port is a number from 0 to {MOST_PORT}")
     return int(text)
-
-
-def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:
-    """The store that a command means.
-
-    Raises:
-        DriftlineError: Several paths and no --store: which one's store would it be?
-    """
-    from dashboard.places import demo_study, store_for
-
-    if given.store:
-        return Path(given.store).expanduser().resolve()
-    if len(paths) > 1:
-        raise DriftlineError("Several paths go into one store: name it with --store FILE.")
-    return store_for(Path(paths[0]) if paths else demo_study())
 
 
 if __name__ == "__main__":

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct, field
 
-from loaders.dry_run import dry_run
 from loaders.errors import DriftlineError
-from loaders.ingest import Progress, ingest
 from loaders.report import IngestReport
-from loaders.store import Store
+from loaders.store import Compacted, Store
 
-# An ingest needs no pandas, whose import takes longer than a small ingest: queries are imported where they are used.
+# Each command imports what it needs where it needs it: importing takes longer than most of them.
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
     from dashboard.queries.compare import CompareQuery
     from dashboard.queries.frame import RateQuery
+    from dashboard.queries.scope import Scope
     from dashboard.queries.servable import Servable
+    from loaders.ingest import Progress
+
+Row = dict[str, Any]
 
 RATE_TABLE = [
     "run", "mix", "stage", "step", "tokens", "eval", "variant", "split", "split2", "metric", "n", "k", "rate",
@@ -149,37 +149,78 @@ class ExportArguments(Struct):
 
 def run_ingest(store: Store, given: IngestArguments, progress: Progress | None) -> IngestReport:
     """Ingest, or tell what an ingest would do."""
+    from loaders.dry_run import dry_run
+    from loaders.ingest import ingest
+
     paths = [Path(path) for path in given.paths]
     study = Path(given.study) if given.study else None
     work = dry_run if given.dry_run else ingest
     return work(paths, store, study=study, progress=progress)
 
 
-def run_rates(store: Store, given: RateArguments) -> pd.DataFrame:
-    """The rates as of a batch (default: the newest), all columns.
+def _batch(store: Store, asked: int | None) -> int:
+    """The batch that is asked for; the newest where none is.
+
+    Raises:
+        DriftlineError: There is none of that number, or none any more.
+    """
+    if asked is None:
+        return store.batch()
+    with store.cursor() as cursor:
+        kept = [row[0] for row in cursor.execute(FINISHED).fetchall()]
+    if asked not in kept:
+        there = ", ".join(map(str, kept[-40:])) or "none"
+        raise DriftlineError(f"--as-of {asked}: not a batch of this store (there are: {there}).")
+    return asked
+
+
+FINISHED = "SELECT batch FROM batches WHERE finished_at IS NOT NULL ORDER BY batch"
+
+
+class Rates(Struct):
+    """What `driftline rates` answers."""
+
+    rows: list[Row]
+    """`RATE_COLUMNS`, in plain values."""
+    left_out: list[str]
+    """What has no row with a number, by reason; a line each."""
+
+
+def run_rates(store: Store, given: RateArguments) -> Rates:
+    """The rates as of a batch (default: the newest).
+
+    Raises:
+        DriftlineError: As `_rate_rows`.
+    """
+    from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
+    from dashboard.queries.frame import plain_rows
+
+    rows, scope = _rate_rows(store, given)
+    return Rates(plain_rows(rows, {name: OF_FRAME[name] for name in RATE_COLUMNS}), _left_out(scope, given))
+
+
+def _rate_rows(store: Store, given: RateArguments) -> tuple[list[Row], Scope]:
+    """The rates as they are measured, and what they were taken from.
 
     Raises:
         DriftlineError: A name or field that was asked for is not in the store; the message lists those that are.
     """
     from dashboard.queries.frame import RateQuery
-    from dashboard.queries.rates import rates
+    from dashboard.queries.rates import rate_rows
+    from dashboard.queries.scope import scope_of
 
-    as_of = store.batch() if given.as_of is None else given.as_of
+    as_of = _batch(store, given.as_of)
+    query = given.query()
     with store.cursor() as cursor:
-        frame = rates(cursor, given.query(), as_of)
-        if frame.empty:
-            _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), given)
-        _explain_unknown_fields(cursor, frame, given, as_of)
-    return frame
+        scope = scope_of(cursor, query.evals, as_of, query.splits)
+        rows = rate_rows(cursor, query, as_of, scope)
+        if not rows:
+            _explain_nothing(rate_rows(cursor, RateQuery(metrics=("all",)), as_of), given)
+        _explain_unknown_fields(cursor, rows, given, as_of)
+    return rows, scope
 
 
-def run_left_out(store: Store, given: RateArguments) -> list[str]:
-    """What `driftline rates` has no row with a number of, by reason; a line each."""
-    from dashboard.queries.applicable import scope_of
-
-    as_of = store.batch() if given.as_of is None else given.as_of
-    with store.cursor() as cursor:
-        scope = scope_of(cursor, given.eval, as_of)
+def _left_out(scope: Scope, given: RateArguments) -> list[str]:
     logs = [
         log
         for log in scope.logs
@@ -199,19 +240,19 @@ def run_left_out(store: Store, given: RateArguments) -> list[str]:
 
 
 def _explain_unknown_fields(
-    cursor: duckdb.DuckDBPyConnection, frame: pd.DataFrame, given: RateArguments | CompareArguments, as_of: int
+    cursor: duckdb.DuckDBPyConnection, rows: list[Row], given: RateArguments | CompareArguments, as_of: int
 ) -> None:
-    from dashboard.queries.fields import fields
-
     for name, column in zip(given.split, ("split", "split2"), strict=False):
-        if not frame.empty and frame[column].isna().all():
-            there = ", ".join(fields(cursor, given.eval, as_of)["field"]) or "none"
+        if rows and all(row.get(column) is None for row in rows):
+            from dashboard.queries.fields import field_rows
+
+            there = ", ".join(row["field"] for row in field_rows(cursor, given.eval, as_of)) or "none"
             raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
 
 
-def _explain_nothing(everything: pd.DataFrame, given: RateArguments) -> None:
+def _explain_nothing(everything: list[Row], given: RateArguments) -> None:
     for option in ("run", "mix", "stage", "eval", "metric"):
-        there = sorted({str(name) for name in everything[option].dropna()})
+        there = sorted({str(row[option]) for row in everything if row[option] is not None})
         unknown = [name for name in getattr(given, option) if name not in there and name != "all"]
         if unknown:
             choice = ", ".join(there[:40]) or "none"
@@ -225,31 +266,34 @@ def run_compare(store: Store, given: CompareArguments) -> dict[str, Any]:
         DriftlineError: A checkpoint, name or field that is not in the store (the message lists what is), or a target
             that is no difference.
     """
-    from dashboard.queries.compare import compare
-    from dashboard.queries.frame import RateQuery
-    from dashboard.queries.rates import rates
+    from dashboard.queries.compare import COLUMNS, compare_rows
+    from dashboard.queries.frame import RateQuery, plain_rows
+    from dashboard.queries.planning import PLAN_COLUMNS
+    from dashboard.queries.rates import rate_rows
 
-    as_of = store.batch() if given.as_of is None else given.as_of
+    as_of = _batch(store, given.as_of)
     query = given.query()
     with store.cursor() as cursor:
-        found = compare(cursor, query, as_of)
-        if found.rates.empty:
+        found = compare_rows(cursor, query, as_of)
+        if not found.rows["rates"]:
             names = RateArguments(eval=given.eval, metric=given.metric)
-            _explain_nothing(rates(cursor, RateQuery(metrics=("all",)), as_of), names)
-        _explain_unknown_fields(cursor, found.rates, given, as_of)
-    frames = {name: getattr(found, name) for name in ("differences", "flips", "changes", "incomparable")}
-    if given.target is not None:
-        frames["plan"] = _planned(found.basis, given.target)
-    return {"baseline": found.baseline, "checkpoints": found.checkpoints, "correction": found.correction} | {
-        name: records(frame, list(frame.columns)) for name, frame in frames.items()
+            _explain_nothing(rate_rows(cursor, RateQuery(metrics=("all",)), as_of), names)
+        _explain_unknown_fields(cursor, found.rows["rates"], given, as_of)
+    told: dict[str, Any] = {
+        name: plain_rows(found.rows[name], COLUMNS[name])
+        for name in ("differences", "flips", "changes", "incomparable")
     }
+    if given.target is not None:
+        basis = plain_rows(found.rows["basis"], COLUMNS["basis"])
+        told["plan"] = plain_rows(_planned(basis, given.target), PLAN_COLUMNS)
+    return {"baseline": found.baseline, "checkpoints": found.checkpoints, "correction": found.correction} | told
 
 
-def _planned(basis: pd.DataFrame, target: float) -> pd.DataFrame:
-    from dashboard.queries.planning import plan
+def _planned(basis: list[Row], target: float) -> list[Row]:
+    from dashboard.queries.planning import plan_rows
 
     try:
-        return plan(basis, target)
+        return plan_rows(basis, target)
     except ValueError as error:
         raise DriftlineError(f"--target: {error}.") from error
 
@@ -268,13 +312,16 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
     Raises:
         DriftlineError: An unknown table or format.
     """
-    from dashboard.queries.samples import SampleFilter, all_samples
-
     if given.what == "rates":
-        frame = run_rates(store, given.rates)
+        from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
+        from dashboard.queries.frame import frame_of
+
+        frame = frame_of(_rate_rows(store, given.rates)[0], OF_FRAME)
         frame = frame.assign(flags=frame["flags"].map("; ".join))
     elif given.what == "samples":
-        as_of = store.batch() if given.rates.as_of is None else given.rates.as_of
+        from dashboard.queries.samples import SampleFilter, all_samples
+
+        as_of = _batch(store, given.rates.as_of)
         wanted = SampleFilter(
             runs=tuple(given.rates.run), evals=tuple(given.rates.eval), metric=next(iter(given.rates.metric), None)
         )
@@ -293,17 +340,10 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
     raise DriftlineError(f"export to .{given.format}: not a format (allowed: csv, parquet).")
 
 
-def records(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Any]]:
-    """Rows as plain Python values; a missing value is None, numbers keep every digit."""
-    return [
-        {name: _plain(value) for name, value in zip(columns, row, strict=True)}
-        for row in frame[columns].itertuples(index=False, name=None)
-    ]
+def run_compact(store: Store) -> Compacted:
+    """Write the store anew without the free room in its file.
 
-
-def _plain(value: Any) -> Any:
-    import pandas as pd
-
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return None
-    return value.item() if hasattr(value, "item") else value
+    Raises:
+        DriftlineError: It is being read for too long, or the disk lacks room.
+    """
+    return store.compact() or Compacted(0, 0)

@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-MOST_DIGITS = 18
-"""Digits of the largest number that an address may hold: what fits a column of the store."""
+from dashboard.queries.rows import is_missing, step_of, whole_number
 
 HIGHEST_FIRST, LOWEST_FIRST = "value, highest first", "value, lowest first"
 """Orders of samples by their outcome, as they stand in an address."""
@@ -21,7 +20,7 @@ Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
-PROBE, JUDGINGS, BESIDE = "probe", "judgings", "beside"
+PROBE, RESCORINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
 REPORT, AUDIT = "report", "audit"
 
@@ -44,30 +43,6 @@ FILTER = frozenset(
 
 MEASURED = frozenset({"eval", "metric", "split", "point"})
 """What every page of charts has: what is measured, how it is split, and the point that was clicked."""
-
-PARAMETERS: dict[str, frozenset[str]] = {
-    OVERVIEW: BOUND | {"eval", "metric"},
-    CURVES: BOUND | MEASURED | {"run", "mix", "stage"},
-    MIXES: BOUND | MEASURED | {"run", "mix", "baseline", "against"},
-    PERSISTENCE: BOUND | MEASURED | {"run", "baseline"},
-    ASSESSMENT: BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
-    COMPARE: BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
-    SAMPLES: FILTER | {"page"},
-    TRANSCRIPT: FILTER | {"log", "sample", "epoch", "find", "part", "message"},
-    BESIDE: BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
-    DATA: frozenset({"show", "run"}),
-    REPORT: frozenset({"title", "saved"}),
-    AUDIT: frozenset({"who", "action", "text", "since", "until", "page"}),
-    PROBE: frozenset(
-        {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
-    )
-    | {"log", "sample", "epoch", "upto", "reply"},
-    VIEWS: frozenset({"view", "find"}),
-    NOTES: frozenset({"thread", "state", "kind", "tag", "author", "text"}),
-    AGREEMENT: frozenset({"eval", "run", "metric", "person", "until", "cell"}),
-    JUDGINGS: FILTER | {"begin", "judging", "between", "said"},
-}
-"""Which parameters belong to which page."""
 
 
 def parameters(**values: object) -> Parameters:
@@ -105,35 +80,6 @@ def read_pin(text: str) -> tuple[int, str | None] | None:
     return None if found is None else (int(found[1]), found[2])
 
 
-def step_of(row: Row) -> int | str | None:
-    """The step of a row, or the label that stands for it; None for a checkpoint without either."""
-    if not is_missing(row["step"]):
-        return int(row["step"])
-    return None if is_missing(row["step_label"]) else str(row["step_label"])
-
-
-def whole_number(text: str) -> int | None:
-    """A count out of an address; None where it is no whole number that a store could hold."""
-    return int(text) if text.isdecimal() and len(text) <= MOST_DIGITS else None
-
-
-def parse_step(text: str) -> int | str:
-    """A step out of an address: a number, or a label such as "final"."""
-    number = whole_number(text)
-    return text if number is None else number
-
-
-def step_order(step: int | str) -> tuple[bool, int, str]:
-    """Sorts steps as numbers, and labels after them."""
-    return (True, 0, step) if isinstance(step, str) else (False, step, "")
-
-
-def checkpoint(row: Row) -> str:
-    """Name the checkpoint of a row for people: "rl@400", "pythia@main"; a log that stands alone by its run."""
-    step = step_of(row)
-    return str(row["run"]) if step is None else f"{row['run']}@{step}"
-
-
 def samples_of_rate(row: Row, splits: Sequence[str] = ()) -> Parameters:
     """The Samples page with what is behind one rate, the worst first.
 
@@ -156,11 +102,6 @@ def samples_of_rate(row: Row, splits: Sequence[str] = ()) -> Parameters:
 def where(field: str, value: object) -> str:
     """A value of a field as a filter of samples: "metadata.ai_name=Claude"; the field alone where it has none."""
     return field if is_missing(value) else f"{field}={value}"
-
-
-def page_file(page: str) -> str:
-    """The file of a page, by which Streamlit knows it."""
-    return f"app_pages/{page}.py"
 
 
 def transcript(
@@ -226,8 +167,8 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
     return parameters(log=log, sample=sample, epoch=epoch, upto=upto)
 
 
-def judge_again(within: Parameters) -> Parameters:
-    """The Judgings page about to judge what passes a filter of the Samples page.
+def rescore(within: Parameters) -> Parameters:
+    """The Judgings page about to re-score what passes a filter of the Samples page.
 
     Args:
         within: The Samples page's own parameters.
@@ -236,8 +177,8 @@ def judge_again(within: Parameters) -> Parameters:
     return {**kept, **parameters(begin="yes")}
 
 
-def judgings(*judging_ids: str) -> Parameters:
-    """The Judgings page with one judging, or several beside each other."""
+def rescorings(*judging_ids: str) -> Parameters:
+    """The Judgings page with one re-scoring, or several beside each other."""
     return parameters(judging=list(judging_ids))
 
 
@@ -247,9 +188,3 @@ def sample_of(address: Parameters) -> tuple[str, str, int] | None:
     if not log or not sample:
         return None
     return log, sample, whole_number(epoch) or 1
-
-
-def is_missing(value: Any) -> bool:
-    """Whether a cell of a frame holds nothing: None, NaN, NA or NaT."""
-    # NA first: comparing it gives neither true nor false.
-    return value is None or str(value) == "<NA>" or value != value

@@ -50,12 +50,8 @@ def routes(store: Store, owner: Owner) -> list[Route]:
 
     async def rates(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.RateArguments)
-        frame = await asyncio.to_thread(commands.run_rates, store, given)
-        return Response(json.dumps(commands.records(frame, commands.RATE_COLUMNS)), media_type="application/json")
-
-    async def left_out(request: Request) -> Response:
-        given = msgspec.json.decode(await request.body(), type=commands.RateArguments)
-        return JSONResponse(await asyncio.to_thread(commands.run_left_out, store, given))
+        found = await asyncio.to_thread(commands.run_rates, store, given)
+        return Response(json.dumps(msgspec.to_builtins(found)), media_type="application/json")
 
     async def compare(request: Request) -> Response:
         given = msgspec.json.decode(await request.body(), type=commands.CompareArguments)
@@ -69,14 +65,17 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         given = msgspec.json.decode(await request.body(), type=commands.ExportArguments)
         return Response(await asyncio.to_thread(commands.run_export, store, given))
 
+    async def compact(_request: Request) -> Response:
+        return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_compact, store)))
+
     return [
         Route(f"{PREFIX}/owner", guarded(who)),
         Route(f"{PREFIX}/ingest", guarded(ingest), methods=["POST"]),
         Route(f"{PREFIX}/rates", guarded(rates), methods=["POST"]),
-        Route(f"{PREFIX}/left-out", guarded(left_out), methods=["POST"]),
         Route(f"{PREFIX}/compare", guarded(compare), methods=["POST"]),
         Route(f"{PREFIX}/servable", guarded(servable), methods=["POST"]),
         Route(f"{PREFIX}/export", guarded(export), methods=["POST"]),
+        Route(f"{PREFIX}/compact", guarded(compact), methods=["POST"]),
     ]
 
 

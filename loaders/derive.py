@@ -16,22 +16,18 @@ import msgspec
 
 from loaders.errors import unforeseen
 from loaders.formats import may_be_table
+from loaders.placings import place_evals
 from loaders.shelf import GIVEN, CardShelf
 from loaders.standings import settle_standings
-from loaders.store.reconcile import reconcile, rows_of
-from loaders.study.alone import by_epoch, told_apart
+from loaders.store.reconcile import reconcile
 from loaders.study.definitions import StudyFile, StudyRow, study_rows
-from loaders.study.evidence import Conflict, EvalEvidence, Placement
+from loaders.study.evidence import Conflict, Placement
 from loaders.study.lineage import runs_of
-from loaders.study.placement import place
 from loaders.study.reading import builtin_study
-from loaders.study.together import Identity, brought_together, identity
-from loaders.study.tree import CardTree
 from loaders.study.unmatched import SeenEval, at_line, unmatched, unmatched_logs
 from loaders.trained import (
     Told,
     checkpoint_rows,
-    from_json,
     place_trained,
     trainer_tokens,
     with_base_models,
@@ -91,7 +87,7 @@ def _culprit(cursor: duckdb.DuckDBPyConnection, batch: int, odd: Collection[int]
 def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[int], keep: bool = True) -> list[str]:
     """Decide without some sources; the conflicts, for people."""
     shelf = CardShelf.load(cursor, batch, without)
-    placements, conflicts, odd = _place_evals(cursor, batch, shelf, without)
+    placements, conflicts, odd = place_evals(cursor, batch, shelf, without)
     trained, more, odd_trained = place_trained(cursor, batch, shelf, without)
     if odd := {**shelf.odd, **odd, **odd_trained}:
         raise _Odd(odd)
@@ -139,69 +135,6 @@ def _kind(source: str) -> str:
         return source
     two = " ".join(source.split(" ", 2)[:2])
     return two if two in ("model name", "file name", "folder name", "trainer state") else source.split(" ", 1)[0]
-
-
-def _place_evals(
-    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int]
-) -> tuple[dict[int, Placement], list[Told], dict[int, str]]:
-    """Place every eval by each path that it lies at; the first counts, and where the others disagree is told.
-
-    Returns:
-        Placements by eval, conflicts, and the sources that can't be placed, whatever the cards say.
-    """
-    placements: dict[int, Placement] = {}
-    odd: dict[int, str] = {}
-    told: list[Told] = []
-    first_path: dict[int, str] = {}
-    files: dict[int, tuple[str, str]] = {}
-    identities: dict[int, Identity] = {}
-    seen: set[tuple[str, str]] = set()
-    used = _used_models(cursor)
-    for row in rows_of(cursor, EVIDENCE, batch):
-        eval_id, root, path, source = row["eval_id"], row.pop("root"), row["path"], row.pop("source_id")
-        if source in without:
-            continue
-        ids = row.pop("log_eval_id"), row.pop("task_id")
-        row["used_models"] = used.get(eval_id, [])
-        try:
-            evidence = _eval_evidence(row)
-            placement = place(evidence, shelf.tree(root))
-        except Exception as error:
-            if not _fails_by_itself(row, root):
-                raise
-            odd[source] = unforeseen(error)
-            continue
-        if eval_id not in placements:
-            placements[eval_id], first_path[eval_id] = placement, path
-            files[eval_id] = (root, path)
-            identities[eval_id] = identity(evidence, ids)
-            for conflict in placement.conflicts:
-                # Once for a log and not for each of its evals.
-                if (path, conflict.message) not in seen:
-                    seen.add((path, conflict.message))
-                    told.append((path, eval_id, conflict))
-            continue
-        for name in ("run", "step"):
-            here, there = getattr(placement, name), getattr(placements[eval_id], name)
-            if here != there and placement.placed and (path, f"copy {name}") not in seen:
-                seen.add((path, f"copy {name}"))
-                message = (
-                    f"a copy of {first_path[eval_id]}, which is {name} {there}; here it would be {name} {here}:"
-                    f" it counts once, as {name} {there}"
-                )
-                candidates = [(f"path {first_path[eval_id]}", str(there)), (f"path {path}", str(here))]
-                told.append((path, eval_id, Conflict(kind="copy", field=name, message=message, candidates=candidates)))
-    together, lies = brought_together(placements, files, identities)
-    return by_epoch(told_apart(together, lies)), told, odd
-
-
-def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
-    """Whether an eval can't be placed where there are no cards either."""
-    try:
-        place(_eval_evidence(row), CardTree([], [], root))
-    except Exception:  # noqa: BLE001 - that it fails is the answer
-        return True
-    return False
 
 
 def _unmatched(
@@ -252,32 +185,6 @@ def _is_card(path: str) -> bool:
     return path.startswith(GIVEN) or path.rpartition("/")[2] in ("run.yaml", "study.yaml")
 
 
-def _used_models(cursor: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
-    """Names of models that only samples tell: under which they count their tokens, and which wrote their replies."""
-    found: dict[int, list[str]] = {}
-    for eval_id, name in cursor.execute(USED_MODELS).fetchall():
-        found.setdefault(eval_id, []).append(name)
-    return found
-
-
-def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
-    """What a log says of itself; a field of another type than it must have says nothing."""
-    decoded: dict[str, Any] = {}
-    for column in [column for column in row if column.endswith("_json")]:
-        name, value = column.removesuffix("_json"), from_json(row[column])
-        if name == "model_args" and isinstance(value, str):
-            value = _pairs(value)
-        kind = list if name == "tags" else dict
-        decoded[name] = value if isinstance(value, kind) else kind()
-    return EvalEvidence(**{name: value for name, value in row.items() if not name.endswith("_json")}, **decoded)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """Model args as lm-evaluation-harness takes them: `pretrained=org/model,revision=step1000`."""
-    pairs = (part.partition("=") for part in text.split(","))
-    return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
-
-
 def _placement_row(eval_id: int, placement: Placement, tokens: dict[tuple[str, int], float]) -> dict[str, Any]:
     row = {
         name: getattr(placement, name)
@@ -313,24 +220,4 @@ SELECT eval_id, task, scorers, reported
 FROM evals e JOIN live_sources($batch) s USING (source_id)
 LEFT JOIN (SELECT eval_id, list(DISTINCT scorer) AS scorers FROM scores GROUP BY eval_id) USING (eval_id)
 LEFT JOIN (SELECT eval_id, list(DISTINCT metric) AS reported FROM reported GROUP BY eval_id) USING (eval_id)
-"""
-
-EVIDENCE = """
-SELECT e.eval_id, source_id, l.root, l.path, e.task, e.task_display, e.model,
-       e.target_model, e.metadata_json, e.tags_json, e.task_args_json,
-       e.model_args_json, e.generate_config_json, e.model_roles_json, e.log_eval_id,
-       e.task_id, e.stated_run, e.stated_step, e.stated_mix, e.stated_stage,
-       e.stated_variant, e.stated_rule
-FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
-ORDER BY l.root, l.path, e.eval_id
-"""
-
-USED_MODELS = """
-SELECT DISTINCT eval_id, name FROM (
-    SELECT eval_id, unnest(json_keys(model_usage_json)) AS name FROM samples
-    WHERE json_valid(model_usage_json) AND json_type(model_usage_json) = 'OBJECT'
-    UNION ALL
-    SELECT s.eval_id, m.model FROM messages m JOIN samples s USING (sample_id)
-    WHERE m.model IS NOT NULL AND m.role = 'assistant'
-) ORDER BY eval_id, name
 """

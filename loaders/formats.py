@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from loaders import inspect, lighteval, lm_eval, tabular, trainer
+from loaders import lighteval, lm_eval, tabular, trainer
 from loaders.errors import RejectedFile
-from loaders.inspect.log import is_lfs_pointer, lfs_reason
+from loaders.inspect import log as inspect
 from loaders.json_text import decode
 from loaders.listing import Item
 from loaders.packed import plain_name, read_plain, suffix_of
@@ -34,21 +36,50 @@ MOST_LOOKED_INTO = 20_000_000
 """Bytes up to which a file of no known format is read to say what it is instead."""
 
 TABULAR = frozenset({".csv", ".tsv", ".jsonl", ".parquet"})
-IDENTITY: dict[str, Literal["content", "name"]] = {
-    "inspect": "content",
-    lm_eval.FORMAT: "name",
-    lighteval.FORMAT: "name",
-}
-"""What makes a file of a format the same one elsewhere; of the others, the path does."""
+Identity = Literal["content", "name", "path"]
+
+
+def _none(_: Any) -> list[Path]:
+    return []
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that is known by its files alone; tables are known by the study file that maps them.
+
+    Attributes:
+        name: As its records have it.
+        sniff: Whether `load` is the one to read a file, by its path and its first bytes.
+        load: Reads one file.
+        identity: What makes a file of it the same one elsewhere.
+        companions: The files that are read together with a file.
+        is_document: Whether a JSON document is of it, for files that begin unlike one.
+    """
+
+    name: str
+    sniff: Callable[[Path, bytes], bool]
+    load: Callable[[Path], LoadedFile]
+    identity: Identity = "path"
+    companions: Callable[[Path], list[Path]] = _none
+    is_document: Callable[[Any], bool] = lambda _: False
+
+
+FORMATS = (
+    Format("inspect", inspect.sniff, inspect.load, identity="content", is_document=inspect.is_log),
+    Format(lighteval.FORMAT, lighteval.sniff, lighteval.load, identity="name"),
+    Format(lm_eval.FORMAT, lm_eval.sniff, lm_eval.load, identity="name", companions=lm_eval.companions),
+    Format(trainer.FORMAT, trainer.sniff, trainer.load),
+)
+"""In the order in which they are tried: one more format is one more entry."""
 
 ELSE = f"{TABLE}, or leave it out with `ignore:` there"
 """What to do about a file that no loader reads."""
 AGAIN = "copy it again from where it was written, or delete it"
 
 
-def identity(format: str) -> Literal["content", "name", "path"]:
+def identity(format: str) -> Identity:
     """What makes a file the same one elsewhere (see `loaders.delta.Known`)."""
-    return IDENTITY.get(format, "path")
+    return next((known.identity for known in FORMATS if known.name == format), "path")
 
 
 class NotMapped(Exception):
@@ -57,7 +88,7 @@ class NotMapped(Exception):
 
 def companions(path: Path) -> list[Path]:
     """The files that are read together with a file: samples of lm-eval's results, the metadata of rollouts."""
-    return lm_eval.companions(path) or verifiers.companion(path)
+    return next(filter(None, (known.companions(path) for known in FORMATS)), []) or verifiers.companion(path)
 
 
 def fingerprint(item: Item, mapping: TableMapping | None) -> str:
@@ -104,19 +135,15 @@ def _read(item: Item, head: bytes, mapping: TableMapping | None, mapped_path: st
     path = item.parts[0]
     if mapping is not None and (is_table(item.path) or LIST_FIRST.match(head)):
         return tabular.load(path, mapped_path, mapping, item.parts[1:])
-    if inspect.sniff(path, head):
-        return inspect.load(path)
-    if lighteval.sniff(path, head):
-        return lighteval.load(path)
-    if lm_eval.sniff(path, head):
-        return lm_eval.load(path)
-    if trainer.sniff(path, head):
-        return trainer.load(path)
+    for known in FORMATS:
+        if known.sniff(path, head):
+            return known.load(path)
     if suffix_of(path.name) in TABULAR:
         raise NotMapped
     document = _document(path, head)
-    if inspect.is_log(document):
-        return inspect.load(path)
+    for known in FORMATS:
+        if known.is_document(document):
+            return known.load(path)
     if said := recognized(plain_name(path.name), document):
         raise RejectedFile(path, said)
     if isinstance(document, list) and document and all(isinstance(row, dict) for row in document):
@@ -132,8 +159,8 @@ def _document(path: Path, head: bytes) -> Any:
     """
     if not head.strip():
         raise RejectedFile(path, f"is empty: {AGAIN}")
-    if is_lfs_pointer(head):
-        raise RejectedFile(path, lfs_reason(head))
+    if inspect.is_lfs_pointer(head):
+        raise RejectedFile(path, inspect.lfs_reason(head))
     if suffix_of(path.name) != ".json":
         raise RejectedFile(
             path, f"unknown format: {path.suffix or 'a name without an ending'}, which no loader reads: {ELSE}"

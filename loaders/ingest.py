@@ -14,20 +14,21 @@ from typing import Any, Protocol
 import duckdb
 import msgspec
 
-import loaders
 from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import derive
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
+from loaders.metrics.settled import settle
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport, how_ended
 from loaders.shelf import GIVEN, CardShelf
-from loaders.store import Store
+from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
-from loaders.study import read_run_card, read_study
+from loaders.study.reading import read_run_card, read_study
 from loaders.study.unmatched import unmatched_ignore
+from loaders.version import version
 
 ABOVE = 5
 """How many folders above the root are searched for a run card or study file."""
@@ -55,6 +56,7 @@ def ingest(
     study: Path | None = None,
     progress: Progress | None = None,
     settle_seconds: float = 0.0,
+    forget_seconds: float | None = None,
 ) -> IngestReport:
     """Bring a store up to date with what lies below some paths.
 
@@ -66,6 +68,8 @@ def ingest(
         study: A study file that counts as lying at the root of each path; remembered for later ingests of that path.
         settle_seconds: Files changed within the last so many seconds are left for the next time (they may still be
             written to); 0 reads everything.
+        forget_seconds: Batches that told only of logs that were still being written are forgotten after so long
+            (`loaders.store.forget`); None keeps every one.
 
     Raises:
         DriftlineError: A path doesn't exist, or `study` can't be read. Nothing is changed then.
@@ -85,10 +89,18 @@ def ingest(
             for source, reason in undecided.items():
                 _tell_undecided(report, batch.writer.refuse(source, reason), reason)
             _describe(cursor, batch.number, report)
+            settle(cursor, batch.number)
             batch.finish(report)
             report.batch = batch.number
         else:
             report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
+        # Without an index, text is found more slowly: no reason for an ingest to fail.
+        with suppress(OSError, ValueError):
+            text_search.bring_up_to_date(cursor)
+    if batch.begun:
+        if forget_seconds is not None:
+            store.forget_passing(forget_seconds)
+        store.compact_if_wasteful()
     report.seconds = time.monotonic() - started
     return report
 
@@ -108,7 +120,7 @@ class _Batch:
         """The writer; asking for it begins the batch."""
         if not self.begun:
             self.cursor.execute(
-                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), loaders.__version__]
+                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), version()]
             )
             self.begun = True
         if self._writer is None:

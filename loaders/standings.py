@@ -17,11 +17,16 @@ SETTINGS = (
     "task_args_json", "config_json", "generate_config_json", "model_args_json", "dataset_json", "solver_json",
     "scorers_json",
 )  # fmt: skip
+SETTING_FACTS = ("judge", "task_version", *SETTINGS)
+
+AT_ONCE = 5000
+"""So many logs' settings are fetched together."""
 
 
 def settle_standings(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
     """Decide anew, as of a batch whose placements are written, which logs and which of their samples speak."""
-    logs = [_log_facts(row) for row in rows_of(cursor, LOGS, batch)]
+    settings = _settings_of(cursor, batch)
+    logs = [_log_facts(row, *settings[row["eval_id"]]) for row in rows_of(cursor, LOGS, batch)]
     several = shared(logs)
     rows = cursor.execute(ATTEMPTED, [several]).fetchall() if several else []
     samples = [
@@ -35,13 +40,22 @@ def settle_standings(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
     reconcile(cursor, batch, "passed_over", over)
 
 
-def _log_facts(row: dict[str, Any]) -> LogFacts:
+def _settings_of(cursor: duckdb.DuckDBPyConnection, batch: int) -> dict[int, tuple[str, str]]:
+    """`_settings` of every log, fetched some at a time: evals of one file repeat those of it, at any length."""
+    found: dict[int, tuple[str, str]] = {}
+    after = -1
+    while rows := rows_of(cursor, TEXTS, batch, {"after": after, "most": AT_ONCE}):
+        found |= {row["eval_id"]: _settings(*(row[name] for name in SETTING_FACTS)) for row in rows}
+        after = rows[-1]["eval_id"]
+    return found
+
+
+def _log_facts(row: dict[str, Any], settings: str, asked: str) -> LogFacts:
     where = (row["run"], row["step"], row["step_label"], row["eval"], row["variant"])
     # A log of which nothing says the step is of a checkpoint of its own: it is beside no other but itself.
     alone = row["step"] is None and row["step_label"] is None
     # A retry keeps the task's id and gets another eval id; logs of old versions have no id of the task.
     ids = next(((f"{name} {row[name]}",) for name in ("task_id", "log_eval_id") if row[name]), ())
-    settings, asked = _settings(row["judge"], row["task_version"], *(row[name] for name in SETTINGS))
     return LogFacts(
         eval_id=row["eval_id"],
         place=(*where, ids or row["eval_id"]) if alone else where,
@@ -75,9 +89,7 @@ def _settings(judge: str | None, version: str | None, *texts: str | None) -> tup
 
 LOGS = """
 SELECT e.eval_id, l.path, p.run, p.step, p.step_label, p.eval, p.variant, e.task_id, e.log_eval_id, e.status,
-       e.complete, e.created, e.completed, e.n_samples, e.n_samples_reported, e.n_planned, e.judge, e.task_version,
-       e.task_args_json, e.config_json, e.generate_config_json, e.model_args_json, e.dataset_json, e.solver_json,
-       e.scorers_json,
+       e.complete, e.created, e.completed, e.n_samples, e.n_samples_reported, e.n_planned, e.judge,
        coalesce(g.n_graded, 0) AS n_graded, coalesce(g.n_edited, 0) + coalesce(v.n_void, 0) AS n_edits, r.n_reported
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_placements($batch) p USING (eval_id)
 LEFT JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)
@@ -89,6 +101,11 @@ LEFT JOIN (SELECT eval_id, count(*) AS n_void FROM live_samples($batch) WHERE in
 LEFT JOIN (SELECT eval_id, max(n) AS n_reported FROM live_reported($batch) GROUP BY eval_id) r USING (eval_id)
 ORDER BY e.eval_id
 """
+
+TEXTS = f"""
+SELECT eval_id, {", ".join(SETTING_FACTS)} FROM evals SEMI JOIN live_sources($batch) s USING (source_id)
+WHERE eval_id > $after ORDER BY eval_id LIMIT $most
+"""  # noqa: S608 - columns of our own
 
 ATTEMPTED = """
 SELECT s.sample_id, s.eval_id, s.sample_key, coalesce(s.epoch, 1), s.uuid,

@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 INTERVAL_SECONDS = 1.0
 SETTLE_SECONDS = 1.0
 """A file that was written to less than this ago is left for the next look."""
+FORGET_SECONDS = 120.0
+"""States of logs that are being written stay readable for so long, longer than anything takes that is asked of one."""
 BREATH = 10
 """A look at a large folder is followed by a pause of so many times its own length, so that watching costs little."""
 
@@ -52,7 +54,7 @@ class Watcher:
 
     def _look(self) -> None:
         try:
-            ingest(self._paths, self._store, settle_seconds=SETTLE_SECONDS)
+            ingest(self._paths, self._store, settle_seconds=SETTLE_SECONDS, forget_seconds=FORGET_SECONDS)
         except DriftlineError as error:  # the folder is away for the moment, a study file was broken
             self._complain(str(error))
         except Exception:  # watching goes on whatever one look met

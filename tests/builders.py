@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import duckdb
 import msgspec
 
+from loaders.metrics.settled import settle
 from loaders.records import (
     EvalRecord,
     LoadedFile,
@@ -23,6 +25,7 @@ from loaders.records import (
 )
 from loaders.standings import settle_standings
 from loaders.store import Store
+from loaders.store.store import MEMORY
 from loaders.store.write import ReadFile, SourceFile, Writer
 from tests.empty_stores import empty_store, filled
 
@@ -101,14 +104,14 @@ def built_once(build: Callable[P, StoreBuilder]) -> Callable[P, StoreBuilder]:
 
 
 class StoreBuilder:
-    """A store in memory. Files are written by the real writer; where they belong is said by hand.
+    """A store in memory, or in a file. Files are written by the real writer; where they belong is said by hand.
 
     Attributes:
         batch: The batch that is being written.
     """
 
-    def __init__(self) -> None:
-        self._store = empty_store()
+    def __init__(self, path: Path | str = MEMORY) -> None:
+        self._store = empty_store() if path == MEMORY else Store.open(path)
         self._unsettled = False
         self.batch = 0
         self.next_batch()
@@ -120,6 +123,7 @@ class StoreBuilder:
             self._unsettled = False
             with self._store.cursor() as cursor:
                 settle_standings(cursor, self.batch)
+                settle(cursor, self.batch)
         return self._store
 
     def next_batch(self) -> int:

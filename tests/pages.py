@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from dashboard import runtime
 from dashboard.access import Policy
@@ -59,7 +60,7 @@ def opened(page: str, /, **address: Any) -> AppTest:
     """A page in a fresh session, as its address opens it.
 
     Args:
-        page: Name of a file in app_pages.
+        page: Its name.
         address: Query parameters; lists for repeated ones.
     """
     return opened_by(None, page, **address)
@@ -70,19 +71,24 @@ def opened_by(claims: Mapping[str, Any] | None, page: str, /, **address: Any) ->
 
     Args:
         claims: Of the provider. They sign in now, where the claims don't say when.
-        page: Name of a file in app_pages.
+        page: Its name.
         address: Query parameters; lists for repeated ones.
     """
     app = AppTest.from_file(str(APP), default_timeout=60)
     if claims is not None:
         app.user = {"is_logged_in": True, "sub": claims.get("email", "somebody"), "iat": time.time(), **claims}
-    # Known by its file's name before any run: pages have the same name in addresses.
-    app.switch_page(f"app_pages/{page}.py")
+    begin_at(app, page)
     for name, value in address.items():
         app.query_params[name] = value
     app.run()
     assert not app.exception
     return app
+
+
+def begin_at(app: AppTest, page: str) -> None:
+    """Let an app that has not run yet begin with a page, as its address does."""
+    # Before any run AppTest knows pages by their files' names alone, and a session by their names in addresses.
+    app._page_hash = calc_hash(page)
 
 
 def address(app: AppTest) -> dict[str, list[str]]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard.probe.judge import Judge
-from dashboard.probe.rejudging.rejudger import Limit, Rejudger, Selected, Wanted
-from dashboard.queries.judging_selection import Selection, select
-from dashboard.queries.judgings import Progress, progress
+from dashboard.probe.rescoring.rescorer import Limit, Rescorer, Selected, Wanted
+from dashboard.queries.rescoring_selection import Selection, select
+from dashboard.queries.rescorings import Progress, progress
 from dashboard.queries.sample_filter import SampleFilter
 from loaders.store import Store
 from tests.builders import StoreBuilder, built_once, log, message, sample, score
@@ -47,11 +47,11 @@ def talks(runs: int = 1, steps: int = 2, questions: int = 4) -> StoreBuilder:
 
 
 @dataclass
-class Rejudging:
+class Rescoring:
     """A rejudger on an engine on a store."""
 
     lab: Probing
-    rejudger: Rejudger
+    rescorer: Rescorer
     store: Store
 
     def selection(self, wanted: SampleFilter | None = None, each: int | None = None, seed: int = 0) -> Selection:
@@ -67,7 +67,7 @@ class Rejudging:
             Judge(columns(model)[0], rubric), more.pop("title", "Again"), "kindness", selected, None,
             self.store.batch(), Limit(tokens),
         )  # fmt: skip
-        return self.rejudger.start(wanted, chosen, more.pop("author", "ann"))
+        return self.rescorer.start(wanted, chosen, more.pop("author", "ann"))
 
     def done(self, judging_id: str) -> Progress:
         """How far it has come once nothing of it is under way."""
@@ -95,8 +95,8 @@ def asked_about(server: ProbeServer) -> list[str]:
 
 
 @contextmanager
-def rejudging(server: ProbeServer, store: Store, **more: Any) -> Iterator[Rejudging]:
+def rescorer_at(server: ProbeServer, store: Store, **more: Any) -> Iterator[Rescoring]:
     """A rejudger that asks the scripted server."""
     settings = {name: more.pop(name) for name in ("in_flight", "first_token_s", "silence_s") if name in more}
     with probing(endpoint(server, **settings), store=store, **more) as lab:
-        yield Rejudging(lab, Rejudger(store, lab.engine), store)
+        yield Rescoring(lab, Rescorer(store, lab.engine), store)

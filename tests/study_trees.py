@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from loaders.study import CardTree, parse_run_card, parse_study
+from loaders.study.reading import parse_run_card, parse_study
+from loaders.study.tree import CardTree
 
 
 def tree(cards: dict[str, str] | None = None, studies: dict[str, str] | None = None, root: str = "") -> CardTree:

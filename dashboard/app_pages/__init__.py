@@ -1,1 +1,1 @@
-"""The pages, one file each: they read from top to bottom as the page does."""
+"""A folder a page: its script is `page.py`, and what only it is made of lies beside it."""

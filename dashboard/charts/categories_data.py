@@ -14,8 +14,8 @@ import pandas as pd
 
 from dashboard.charts.panels import DIRECTIONS
 from dashboard.charts.points import MARK_COLUMNS, NO_MIX, NO_VARIANT, NOT_GIVEN, marked_points
-from dashboard.links import is_missing
-from dashboard.queries.splits import value_order
+from dashboard.queries.rows import is_missing
+from loaders.metrics.splits import value_order
 
 Dimension = Literal["checkpoint", "run", "mix", "eval", "metric", "split", "split2"]
 PanelsBy = Literal["one", "eval", "metric", "run"]

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dashboard.charts.points import MARK_COLUMNS, SeriesBy, joinable, joined, marked_points, series_of, without_rate
-from dashboard.links import is_missing
+from dashboard.queries.rows import is_missing
 
 Row = Mapping[Any, Any]
 XAxis = Literal["step", "tokens", "lineage"]

@@ -14,7 +14,7 @@ from dashboard.charts.label_places import place_labels
 from dashboard.charts.marks import FIT, SVG, TOKENS, chart_heading, click
 from dashboard.charts.palette import INKS, Ink, Scheme
 from dashboard.charts.points import joined, marked_points
-from dashboard.links import checkpoint, is_missing
+from dashboard.queries.rows import checkpoint_name, is_missing
 
 Row = Mapping[Any, Any]
 
@@ -73,7 +73,9 @@ def eval_pairs(rates: pd.DataFrame, x_eval: str, y_eval: str) -> tuple[pd.DataFr
             )
     for name, other in ((x_eval, y_eval), (y_eval, x_eval)):
         alone += [
-            f"{checkpoint(row)}: {name} was measured, {other} was not" for row in of[name] if row["point"] not in seen
+            f"{checkpoint_name(row)}: {name} was measured, {other} was not"
+            for row in of[name]
+            if row["point"] not in seen
         ]
     pairs = pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
     several = pairs["label"].duplicated(keep=False)

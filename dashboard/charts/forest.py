@@ -15,7 +15,7 @@ from dashboard.charts.marks import FIT, SVG, chart_heading, click
 from dashboard.charts.palette import INKS, SHAPES, Scheme
 from dashboard.charts.panels import DIRECTIONS, LINE
 from dashboard.charts.points import NOT_GIVEN
-from dashboard.links import is_missing
+from dashboard.queries.rows import is_missing
 
 Row = Mapping[Any, Any]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dashboard.charts.axes import ValueAxis, value_axis
-from dashboard.links import checkpoint, is_missing
+from dashboard.queries.rows import checkpoint_name, is_missing
 
 LINE = 58
 """Characters of a line under a title: what a narrow screen shows. Vega would cut off what is longer, the end of which
@@ -107,7 +107,7 @@ def flags_by_text(rates: pd.DataFrame, limit: int = 6) -> list[str]:
     for row in rates.to_dict("records"):
         for flag in row["flags"]:
             what = row["eval"] if is_missing(row["variant"]) else f"{row['eval']}, {row['variant']}"
-            of_flag.setdefault(flag, []).append(f"{checkpoint(row)} ({what})")
+            of_flag.setdefault(flag, []).append(f"{checkpoint_name(row)} ({what})")
     told = []
     for flag, where in of_flag.items():
         named = list(dict.fromkeys(where))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard.links import checkpoint, is_missing
+from dashboard.queries.rows import checkpoint_name, is_missing
 
 Row = Mapping[Any, Any]
 SeriesBy = Literal["run", "mix", "split"]
@@ -42,7 +42,7 @@ def marked_points(rates: pd.DataFrame) -> pd.DataFrame:
             frame[name] = frame[name].fillna(NOT_GIVEN)
     rows = frame.to_dict("records")
     frame["point"] = pd.Series([point_id(row) for row in rows], index=frame.index, dtype="object")
-    frame["checkpoint"] = pd.Series([checkpoint(row) for row in rows], index=frame.index, dtype="object")
+    frame["checkpoint"] = pd.Series([checkpoint_name(row) for row in rows], index=frame.index, dtype="object")
     frame["mark"] = pd.Series([_mark(row) for row in rows], index=frame.index, dtype="object")
     frame["flags"] = ["; ".join(flags) if _is_list(flags) else "" for flags in frame["flags"]]
     return frame.astype({"k": "float64", "n": "float64", "n_missing": "float64"})
@@ -50,7 +50,7 @@ def marked_points(rates: pd.DataFrame) -> pd.DataFrame:
 
 def point_id(row: Row) -> str:
     """Name one row of rates, for addresses and for the click on its mark. Only to be looked up, never to be parsed."""
-    parts = [row["eval"], row["metric"], checkpoint(row)]
+    parts = [row["eval"], row["metric"], checkpoint_name(row)]
     parts += [row[name] for name in ("variant", "split", "split2") if not is_missing(row[name])]
     if row["repeat"] != 0:
         parts.append(f"repeat {row['repeat']}")

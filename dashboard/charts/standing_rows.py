@@ -9,8 +9,8 @@ import pandas as pd
 
 from dashboard.charts.families import Member
 from dashboard.charts.points import MARK_COLUMNS, joinable, marked_points
-from dashboard.links import is_missing, step_of
 from dashboard.queries.checkpoints import place_in_run
+from dashboard.queries.rows import is_missing, step_of
 
 Row = Mapping[Any, Any]
 

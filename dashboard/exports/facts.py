@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import pandas as pd
 
 from dashboard import links
-from loaders import __version__
+from loaders.version import version
 
 NAMES = {
     "run": "runs", "mix": "mixes", "eval": "evals", "metric": "definition", "stage": "stages", "x": "along",
@@ -54,7 +54,7 @@ class Facts:
     as_of: int = 0
     when: str = ""
     source: str = ""
-    driftline: str = __version__
+    driftline: str = field(default_factory=version)
 
     @property
     def batch(self) -> str:

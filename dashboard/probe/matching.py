@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from dashboard.links import is_missing, step_of
 from dashboard.probe.clients.client import ServedModel
 from dashboard.probe.endpoints import Match
 from dashboard.queries.checkpoints import parse_checkpoints
+from dashboard.queries.rows import is_missing, step_of
 from loaders.errors import DriftlineError
 from loaders.study.cards import is_untrained
 from loaders.study.naming import as_step, short_model, steps_in_model

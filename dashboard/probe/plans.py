@@ -12,7 +12,6 @@ from itertools import pairwise
 import msgspec
 from msgspec import Struct
 
-import loaders
 from dashboard.probe.asked import (
     MOST_COLUMNS,
     MOST_SAMPLES,
@@ -31,6 +30,7 @@ from dashboard.probe.judge import Judge, judge_prompt
 from dashboard.probe.saving import ColumnRow, ProbeRow, ReplyRow
 from dashboard.queries.probes import SavedProbe, SavedReply
 from loaders.errors import DriftlineError
+from loaders.version import version
 
 MOST_SWEPT = 200
 """Checkpoints of one sweep."""
@@ -267,7 +267,7 @@ def probe_row(
 ) -> ProbeRow:
     """A probe as it is saved."""
     return ProbeRow(
-        probe_id, kind, " ".join(title.split())[:LONGEST_TITLE] or "Untitled", author, naive(now), loaders.__version__,
+        probe_id, kind, " ".join(title.split())[:LONGEST_TITLE] or "Untitled", author, naive(now), version(),
         msgspec.json.encode(list(framings)).decode(), msgspec.json.encode(sampling).decode(), repeats, origin,
     )  # fmt: skip
 

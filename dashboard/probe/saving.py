@@ -1,4 +1,4 @@
-"""Saving a probe or a judging as it happens: rows are only ever added. Each call is one transaction."""
+"""Saving a probe or a re-scoring as it happens: rows are only ever added. Each call is one transaction."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class LikelihoodRow(Struct, frozen=True):
     measured_at: datetime
 
 
-class JudgingRow(Struct, frozen=True):
+class RescoringRow(Struct, frozen=True):
     """Columns of `judgings`."""
 
     judging_id: str
@@ -166,7 +166,7 @@ class JudgingRow(Struct, frozen=True):
     runs: list[str]
 
 
-class JudgingItemRow(Struct, frozen=True):
+class RescoringItemRow(Struct, frozen=True):
     """Columns of `judging_items`."""
 
     judging_id: str
@@ -178,7 +178,7 @@ class JudgingItemRow(Struct, frozen=True):
     transcript_hash: str
 
 
-class JudgingVerdictRow(Struct, frozen=True):
+class RescoringVerdictRow(Struct, frozen=True):
     """Columns of `judging_verdicts`."""
 
     judging_id: str
@@ -198,7 +198,7 @@ class JudgingVerdictRow(Struct, frozen=True):
 
 Row = (
     ProbeRow | ColumnRow | ReplyRow | PieceRow | EndRow | JudgeRow | VerdictRow | MarkRow | LikelihoodRow
-    | JudgingRow | JudgingItemRow | JudgingVerdictRow
+    | RescoringRow | RescoringItemRow | RescoringVerdictRow
 )  # fmt: skip
 
 TABLES: dict[type[Any], str] = {
@@ -211,9 +211,9 @@ TABLES: dict[type[Any], str] = {
     VerdictRow: "probe_verdicts",
     MarkRow: "probe_marks",
     LikelihoodRow: "probe_likelihoods",
-    JudgingRow: "judgings",
-    JudgingItemRow: "judging_items",
-    JudgingVerdictRow: "judging_verdicts",
+    RescoringRow: "judgings",
+    RescoringItemRow: "judging_items",
+    RescoringVerdictRow: "judging_verdicts",
 }
 
 SQL_TYPES = {int: "BIGINT", str: "VARCHAR", float: "DOUBLE", datetime: "TIMESTAMP", list[str]: "VARCHAR[]"}

@@ -13,7 +13,7 @@ from dashboard.probe.directory import Directory, Standing
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.engine import Engine
 from dashboard.probe.matching import Known, match_model
-from dashboard.probe.rejudging.rejudger import Rejudger
+from dashboard.probe.rescoring.rescorer import Rescorer
 from dashboard.queries.probes import SavedProbe
 from loaders.store import Store
 
@@ -36,7 +36,7 @@ class ProbeService:
         self._declared = declared
         self.directory = Directory(declared(), key_of)
         self.engine = Engine(store, self.directory)
-        self.rejudger = Rejudger(store, self.engine)
+        self.rescorer = Rescorer(store, self.engine)
         self._looking = threading.Lock()
         self._looked_at = float("-inf")
 

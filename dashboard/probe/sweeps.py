@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dashboard.links import is_missing, step_order
 from dashboard.probe.asked import Column
+from dashboard.queries.rows import is_missing, step_order
 
 LEAST = 2
 """Served checkpoints of a run below which there is no curve."""

@@ -13,11 +13,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dashboard.queries.applicable import scope_of
-from dashboard.queries.definitions import Metric
 from dashboard.queries.frame import COUNT, LIST, NUMBER, TEXT, frame_of
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.sql import records
+from dashboard.queries.scope import scope_of
 from dashboard.queries.transcript_hash import transcript_hashes
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict, verdicts
 from dashboard.statistics import (
@@ -28,6 +25,9 @@ from dashboard.statistics import (
     cohens_kappa,
     wilson_interval,
 )
+from loaders.metrics.definitions import Metric
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.store.sql import records
 
 TIED = "tied"
 
@@ -170,7 +170,7 @@ def _outcomes(
         if not of:
             continue
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in of.values()}
-        outcomes = outcomes_sql(metric, list(of.values()), fields, as_of)
+        outcomes = outcomes_sql(con, metric, list(of.values()), fields, as_of)
         for row in records(con, outcomes.sql + OUTCOMES_OF, outcomes.parameters):
             log = of[row["eval_id"]]
             place = {name: log[name] for name in ("run", "step", "step_label", "eval")} | {"log": log["eval_key"]}

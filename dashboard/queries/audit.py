@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 
 from dashboard.queries.frame import COUNT, LIST, TEXT, TIME, frame_of
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 AUDIT_COLUMNS: dict[str, str] = {
     "happened_at": TIME, "who": TEXT, "action": TEXT, "subject": TEXT, "address": TEXT, "runs": LIST, "details": TEXT,

@@ -9,15 +9,15 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.links import checkpoint, step_of, step_order
-from dashboard.queries.applicable import Scope, scope_of
-from dashboard.queries.definitions import Metric
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, frame_of
-from dashboard.queries.outcomes import outcomes_sql
+from dashboard.queries.rows import checkpoint_name, step_of, step_order
 from dashboard.queries.sample_filter import NO_METRIC
-from dashboard.queries.sql import records
+from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.standing import precedence
 from dashboard.statistics.changes import Change, disagree, first_change, is_unknown, majority
+from loaders.metrics.definitions import Metric
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.store.sql import records
 
 MOST = 6
 """Checkpoints beside each other."""
@@ -83,10 +83,10 @@ def answers(con: duckdb.DuckDBPyConnection, query: AnswerQuery, as_of: int) -> p
     if not logs:
         return frame_of([], ANSWER_COLUMNS)
     cluster = {query.eval: scope.study.cluster_field(query.eval)}
-    outcomes = outcomes_sql(metric_of(scope, query), list(logs.values()), cluster, as_of)
+    outcomes = outcomes_sql(con, metric_of(scope, query), list(logs.values()), cluster, as_of)
     found: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in records(con, outcomes.sql + ANSWERS, outcomes.parameters | {"sample": query.sample}):
-        found.setdefault((checkpoint(logs[row["eval_id"]]), row["sample"]), []).append(row)
+        found.setdefault((checkpoint_name(logs[row["eval_id"]]), row["sample"]), []).append(row)
     rows = []
     for (name, _), same in found.items():
         one = max(same, key=lambda row: precedence(logs[row["eval_id"]]))
@@ -106,7 +106,7 @@ def metric_of(scope: Scope, query: AnswerQuery) -> Metric:
 def _is_wanted(log: Row, query: AnswerQuery) -> bool:
     if log["eval"] != query.eval or (query.variant is not None and log["variant"] != query.variant):
         return False
-    return log["run"] in query.runs or checkpoint(log) in query.checkpoints
+    return log["run"] in query.runs or checkpoint_name(log) in query.checkpoints
 
 
 def _step_place(row: Row) -> tuple[bool, int, str]:

@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.queries.applicable import DEFAULT, scope_of
-from dashboard.queries.definitions import Metric
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, frame_of
-from dashboard.queries.sql import records
+from dashboard.queries.scope import DEFAULT, scope_of
+from loaders.metrics.definitions import Metric
+from loaders.store.sql import records
 
 RUN_COLUMNS: dict[str, str] = {
     "run": TEXT, "run_label": TEXT, "base_model": TEXT, "parent_run": TEXT, "parent_step": COUNT, "stage": TEXT,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dashboard.links import step_of, step_order
+from dashboard.queries.rows import step_of, step_order
 from loaders.errors import DriftlineError
 from loaders.study.cards import is_untrained
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
-from dashboard.queries.applicable import Scope, live_evals, scope_of
 from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
-from dashboard.queries.definitions import Group
 from dashboard.queries.differences import basis_row, change_rows, difference_row, flip_rows, group_basis, group_row
-from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, Method, RateQuery, frame_of
+from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, RATE_COLUMNS, TEXT, Method, RateQuery, frame_of
 from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import find_matches, find_measured
 from dashboard.queries.planning import BASIS_COLUMNS
-from dashboard.queries.rates import rates
+from dashboard.queries.rates import rate_rows
+from dashboard.queries.scope import Scope, live_evals, scope_of
 from dashboard.queries.settings import differing, settings_of, side_by_side
-from dashboard.queries.splits import value_order
 from dashboard.queries.standing import Repeats
 from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, Difference, corrected
 from loaders.errors import DriftlineError
+from loaders.metrics.definitions import Group
+from loaders.metrics.splits import value_order
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 
@@ -130,6 +132,28 @@ SETTING_COLUMNS: dict[str, str] = {
 """Columns of the settings side by side; `differs` where not every checkpoint has the same."""
 
 
+COLUMNS = {
+    "rates": RATE_COLUMNS,
+    "differences": DIFFERENCE_COLUMNS,
+    "flips": FLIP_COLUMNS,
+    "changes": CHANGE_COLUMNS,
+    "incomparable": INCOMPARABLE_COLUMNS,
+    "settings": SETTING_COLUMNS,
+    "basis": BASIS_COLUMNS,
+}
+"""The columns of each frame of a comparison."""
+
+
+@dataclass(frozen=True)
+class ComparisonRows:
+    """What a `Comparison` is made of: the rows of each of its frames, as they are measured."""
+
+    checkpoints: list[str]
+    baseline: str
+    correction: str
+    rows: dict[str, list[Row]]
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Everything about some checkpoints and a baseline.
@@ -173,17 +197,23 @@ def compare(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int) -> 
     Raises:
         DriftlineError: A checkpoint is not there (the message lists what is), or too few or many are named.
     """
+    found = compare_rows(con, query, as_of)
+    frames = {name: frame_of(found.rows[name], columns) for name, columns in COLUMNS.items()}
+    return Comparison(found.checkpoints, found.baseline, found.correction, **frames)
+
+
+def compare_rows(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int) -> ComparisonRows:
+    """The rows behind `compare`, which raises the same."""
     checkpoints, baseline = _chosen(query, live_evals(con, as_of))
     asked = query.rates([each.run for each in checkpoints])
-    table = rates(con, asked, as_of)
-    table = table[[any(each.holds(row) for each in checkpoints) for row in table.to_dict("records")] or slice(0)]
+    table = [row for row in rate_rows(con, asked, as_of) if any(each.holds(row) for each in checkpoints)]
     scope = scope_of(con, query.evals, as_of, query.splits)
-    shown = dict.fromkeys(zip(*(table.loc[~table["group"], name] for name in ("eval", "metric")), strict=True))
+    shown = dict.fromkeys((row["eval"], row["metric"]) for row in table if not row["group"])
     groups = {
         group: {"metric": row["metric"], "definition": row["definition"]}
-        for row in table[table["group"]].to_dict("records")
+        for row in table
         for group in scope.groups
-        if group.name == row["eval"]
+        if row["group"] and group.name == row["eval"]
     }
     wanted = dict.fromkeys([*shown, *((name, of.name) for group in groups for name, of in scope.members(group))])
     measured = find_measured(con, scope, list(wanted), checkpoints, asked, as_of)
@@ -204,19 +234,19 @@ def compare(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int) -> 
     for rows in (flips, changes):
         rows.sort(key=lambda row: -abs(row["change"]))
     settings = settings_of(con, [one.row for one in measured], as_of)
-    return Comparison(
-        checkpoints=[each.name for each in checkpoints],
-        baseline=baseline.name,
-        correction=CORRECTION_NAMES[query.correction],
-        rates=table.reset_index(drop=True),
-        differences=frame_of(differences, DIFFERENCE_COLUMNS),
-        flips=frame_of(flips, FLIP_COLUMNS),
-        changes=frame_of(changes, CHANGE_COLUMNS),
-        incomparable=frame_of(
-            _once([*missing, *(row for match in matches for row in differing(match, settings))]), INCOMPARABLE_COLUMNS
-        ),
-        settings=frame_of(side_by_side(measured, settings), SETTING_COLUMNS),
-        basis=frame_of([one.basis for one in answer], BASIS_COLUMNS),
+    return ComparisonRows(
+        [each.name for each in checkpoints],
+        baseline.name,
+        CORRECTION_NAMES[query.correction],
+        {
+            "rates": table,
+            "differences": differences,
+            "flips": flips,
+            "changes": changes,
+            "incomparable": _once([*missing, *(row for match in matches for row in differing(match, settings))]),
+            "settings": side_by_side(measured, settings),
+            "basis": [one.basis for one in answer],
+        },
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
-from dashboard.queries.applicable import live_evals
-from dashboard.queries.definitions import read_study
 from dashboard.queries.frame import COUNT, LIST, TEXT, frame_of
+from dashboard.queries.scope import live_evals
 from dashboard.queries.settings import OF_CHECKPOINT
-from dashboard.queries.sql import records
+from loaders.metrics.definitions import read_study
+from loaders.store.sql import records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIELD_COLUMNS: dict[str, str] = {"field": TEXT, "values": COUNT, "example": TEXT, "evals": LIST}
 """Columns of `fields`. `values` counts the distinct values in all of the evals together, not counting "without the
@@ -69,6 +72,11 @@ def fields(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -> 
     Returns:
         `FIELD_COLUMNS`, a row for each field of which there is a value; each is one that `RateQuery.splits` takes.
     """
+    return frame_of(field_rows(con, evals, as_of), FIELD_COLUMNS)
+
+
+def field_rows(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -> list[dict[str, Any]]:
+    """The rows of `fields`."""
     logs = live_evals(con, as_of)
     names = list(dict.fromkeys(log["eval"] for log in logs))
     groups = [group for group in read_study(con, as_of).groups if group.name in evals]
@@ -81,4 +89,4 @@ def fields(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -> 
         "of_checkpoint": list(OF_CHECKPOINT),
         "as_of": as_of,
     }
-    return frame_of(records(con, FIELDS, parameters) if chosen else [], FIELD_COLUMNS)
+    return records(con, FIELDS, parameters) if chosen else []

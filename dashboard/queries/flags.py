@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from dashboard.queries.standing import shortened
+from dashboard.queries.standing import parsed, shortened
 from loaders.study.settings import NAMES, NOT_SAMPLING, TASK_ARGS, setting_of
 
 Row = dict[str, Any]
@@ -105,22 +106,34 @@ def facets_of(row: Row, *, task_args: bool = False) -> dict[str, Any]:
         row: Of rates, or of `live_evals`.
         task_args: Whether the arguments of the task are told too.
     """
-    dataset = json.loads(row["dataset_json"] or "{}")
     facets = {
         "judge": row["judge"],
         "task version": row["task_version"],
         SIZE: row["n_samples"] or row.get("n") or None,
         "epochs": row["epochs"],
-        "dataset": _comparable(dataset.get("name") if isinstance(dataset, dict) else None),
     }
-    config = json.loads(row["generate_config_json"] or "{}")
-    facets |= {
+    return {
+        **_stated(row["settings"], task_args),
+        **facets,
+        **_sampling(row["dataset_json"], row["generate_config_json"]),
+    }
+
+
+@lru_cache(maxsize=10_000)
+def _sampling(dataset_json: str | None, config_json: str | None) -> Mapping[str, Any]:
+    """Dataset and sampling settings: few texts, shared by many logs."""
+    dataset, config = json.loads(dataset_json or "{}"), json.loads(config_json or "{}")
+    return {"dataset": _comparable(dataset.get("name") if isinstance(dataset, dict) else None)} | {
         name: _comparable(value)
         for name, value in config.items()
         if name not in NOT_SAMPLING | NAMES.keys() and value is not None
     }
-    stated = json.loads(row["settings"])
-    return {name: stated[name] for name in stated if task_args or not name.startswith(TASK_ARGS)} | facets
+
+
+@lru_cache(maxsize=10_000)
+def _stated(settings: str, task_args: bool) -> Mapping[str, Any]:
+    stated = parsed(settings)
+    return {name: stated[name] for name in stated if task_args or not name.startswith(TASK_ARGS)}
 
 
 def _comparable(value: Any) -> Any:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pandas as pd
-
-from dashboard.queries.splits import check_splits
 from dashboard.queries.standing import REPEATS, Repeats
+from loaders.metrics.splits import check_splits
+
+# Commands print rows: importing pandas takes longer than the query.
+if TYPE_CHECKING:
+    import pandas as pd
 
 ALL_METRICS = "all"
 """As the only name in `RateQuery.metrics`: every definition that applies, and the automatic metrics."""
@@ -135,10 +137,33 @@ def frame_of(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> pd.Data
         rows: One dict a row; an absent or None entry is a missing value.
         columns: Name to pandas dtype, in order.
     """
+    import pandas as pd
+
     return pd.DataFrame(
         {name: pd.Series([row.get(name) for row in rows], dtype=dtype) for name, dtype in columns.items()},
         columns=list(columns),
     )
+
+
+def plain_rows(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> list[dict[str, Any]]:
+    """The same rows as `frame_of` has them, in Python's own values: all columns, a missing value None.
+
+    Args:
+        rows: As for `frame_of`.
+        columns: As for `frame_of`.
+    """
+    return [{name: _plain(row.get(name), dtype) for name, dtype in columns.items()} for row in rows]
+
+
+PLAIN: dict[str, Callable[[Any], Any]] = {TEXT: str, COUNT: int, NUMBER: float}
+"""Python's own type for a pandas dtype; values of the others stay as they are."""
+
+
+def _plain(value: Any, dtype: str) -> Any:
+    if dtype == FLAG:
+        return bool(value)
+    # What is not equal to itself is not a number, and no value.
+    return None if value is None or value != value else PLAIN.get(dtype, lambda same: same)(value)
 
 
 def empty_rates() -> pd.DataFrame:

@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.queries.applicable import live_evals, scope_of
 from dashboard.queries.checkpoints import Checkpoint
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, RateQuery, frame_of
 from dashboard.queries.matches import Match, Measured, find_measured
 from dashboard.queries.rates import rates
-from dashboard.queries.splits import value_order
+from dashboard.queries.scope import live_evals, scope_of
+from loaders.metrics.splits import value_order
 
 Row = dict[str, Any]
 

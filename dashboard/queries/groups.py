@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.queries.definitions import Group, Study
 from dashboard.queries.flags import combination_of
 from dashboard.queries.standing import checkpoint_of
 from dashboard.statistics import average_interval
+from loaders.metrics.definitions import Group, Study
 
 Row = dict[str, Any]
 

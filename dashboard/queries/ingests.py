@@ -8,7 +8,7 @@ import duckdb
 import pandas as pd
 
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, frame_of
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 BATCH_COLUMNS: dict[str, str] = {
     "batch": COUNT, "started_at": TIME, "finished_at": TIME, "driftline": TEXT, "roots": LIST, "report": LIST,

@@ -1,4 +1,4 @@
-"""What several judges say of the same transcripts: the log's own score, and judgings; a row for each sample."""
+"""What several judges say of the same transcripts: the log's own score, and re-scorings; a row for each sample."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import duckdb
 import pandas as pd
 
 from dashboard.queries.frame import COUNT, TEXT, frame_of
-from dashboard.queries.judgings import LAST, SavedJudging
+from dashboard.queries.rescorings import LAST, SavedRescoring
 from dashboard.queries.sample_filter import SampleFilter, find, order_by
-from dashboard.queries.sql import records
 from dashboard.queries.transcript_hash import transcript_hashes
+from loaders.store.sql import records
 
 FIRST = "first"
 """Stands for the log's own score where else a judging_id does."""
@@ -24,8 +24,9 @@ PLACE_COLUMNS: dict[str, str] = {
     "run": TEXT, "step": COUNT, "step_label": TEXT, "eval": TEXT, "log": TEXT, "sample": TEXT, "epoch": COUNT,
     "cluster": TEXT, "state": TEXT,
 }  # fmt: skip
-"""Where a sample stands, as of a batch. `state`: current; "earlier version" where a judging judged another transcript
-under the same name; gone where the batch holds no such sample. `run` and the like are missing of what is gone."""
+"""Where a sample stands, as of a batch. `state`: current; "earlier version" where a re-scoring judged another
+transcript under the same name; gone where the batch holds no such sample. `run` and the like are
+missing of what is gone."""
 
 RATER_COLUMNS: dict[str, str] = {"verdict": TEXT, "reason": TEXT, "error": TEXT}
 """Of each rater, named RATER.COLUMN. `verdict`: misaligned or aligned; missing where there is none."""
@@ -54,24 +55,24 @@ FROM page p LEFT JOIN details d USING (sample_id) ORDER BY {order}
 NATURAL = order_by(())
 
 
-def judged(con: duckdb.DuckDBPyConnection, judgings: Sequence[SavedJudging], as_of: int) -> pd.DataFrame:
-    """What the log's own score and some judgings say of the samples that all of these judgings are about.
+def judged(con: duckdb.DuckDBPyConnection, rescorings: Sequence[SavedRescoring], as_of: int) -> pd.DataFrame:
+    """What the log's own score and some re-scorings say of the samples that all of these re-scorings are about.
 
-    The score counts as it does on the Samples page: under the definition that the first judging was selected by. What
-    it counts is misaligned, or aligned where more of it is better. An outcome that is a number is no verdict.
+    The score counts as it does on the Samples page: under the definition that the first re-scoring was selected by.
+    What it counts is misaligned, or aligned where more of it is better. An outcome that is a number is no verdict.
 
     Args:
         con: A cursor that this thread has to itself; what it may not see is not among them.
-        judgings: At least one.
+        rescorings: At least one.
         as_of: Batch.
 
     Returns:
-        `PLACE_COLUMNS`, and `RATER_COLUMNS` of `FIRST` and of each judging's id, in the order of the Samples page;
+        `PLACE_COLUMNS`, and `RATER_COLUMNS` of `FIRST` and of each re-scoring's id, in the order of the Samples page;
         what is gone comes last.
     """
-    items = [_items(con, judging) for judging in judgings]
+    items = [_items(con, rescoring) for rescoring in rescorings]
     names = [name for name in items[0] if all(name in of for of in items[1:])]
-    now = _now(con, judgings[0], names, as_of)
+    now = _now(con, rescorings[0], names, as_of)
     moved = [
         now[name]["sample_id"]
         for name in names
@@ -85,10 +86,10 @@ def judged(con: duckdb.DuckDBPyConnection, judgings: Sequence[SavedJudging], as_
         if here is not None:
             row |= {column: here[column] for column in ("run", "step", "step_label", "eval", "cluster")}
             row |= {f"{FIRST}.verdict": _first(here), f"{FIRST}.reason": here["explanation"]}
-        for judging, one in zip(judgings, said, strict=True):
-            row |= {f"{judging.judging_id}.{column}": one[column] for column in RATER_COLUMNS}
+        for rescoring, one in zip(rescorings, said, strict=True):
+            row |= {f"{rescoring.judging_id}.{column}": one[column] for column in RATER_COLUMNS}
         rows.append(row)
-    raters = [FIRST, *(judging.judging_id for judging in judgings)]
+    raters = [FIRST, *(rescoring.judging_id for rescoring in rescorings)]
     columns = {f"{rater}.{name}": kind for rater in raters for name, kind in RATER_COLUMNS.items()}
     return frame_of(rows, PLACE_COLUMNS | columns)
 
@@ -96,25 +97,25 @@ def judged(con: duckdb.DuckDBPyConnection, judgings: Sequence[SavedJudging], as_
 Name = tuple[str, str, int]
 
 
-def _items(con: duckdb.DuckDBPyConnection, judging: SavedJudging) -> dict[Name, dict[str, Any]]:
-    rows = records(con, ITEMS, {"judging": judging.judging_id})
+def _items(con: duckdb.DuckDBPyConnection, rescoring: SavedRescoring) -> dict[Name, dict[str, Any]]:
+    rows = records(con, ITEMS, {"judging": rescoring.judging_id})
     return {(row["log"], row["sample"], row["epoch"]): row for row in rows}
 
 
 def _now(
-    con: duckdb.DuckDBPyConnection, judging: SavedJudging, names: Sequence[Name], as_of: int
+    con: duckdb.DuckDBPyConnection, rescoring: SavedRescoring, names: Sequence[Name], as_of: int
 ) -> dict[Name, dict[str, Any]]:
     """The samples of these names as they are now; none where nothing of them is there."""
-    address: dict[str, list[str]] = json.loads(judging.selection)["address"]
+    address: dict[str, list[str]] = json.loads(rescoring.selection)["address"]
     logs = tuple(dict.fromkeys(log for log, _, _ in names))
     evals = tuple(name for name in address.get("eval", []) if name)
-    found = find(con, SampleFilter(evals=evals, logs=logs, metric=judging.metric), as_of) if names else None
+    found = find(con, SampleFilter(evals=evals, logs=logs, metric=rescoring.metric), as_of) if names else None
     if found is None:
         return {}
-    sql = found.sql + NOW.format(details=found.details, order=NATURAL)
+    sql = NOW.format(details=found.details, order=NATURAL)
     parts = [list(part) for part in zip(*names, strict=True)]
     of = dict(zip(("logs", "samples", "epochs"), parts, strict=True))
-    return {(r["log"], r["sample"], r["epoch"]): r for r in records(con, sql, found.parameters | of)}
+    return {(r["log"], r["sample"], r["epoch"]): r for r in found.records(con, sql, of)}
 
 
 def _state(here: dict[str, Any] | None, said: Sequence[dict[str, Any]], hashes: dict[int, str]) -> str:

@@ -70,7 +70,7 @@ def judged_rates(frame: pd.DataFrame, raters: Sequence[str]) -> pd.DataFrame:
 
     Args:
         frame: From `dashboard.queries.judged.judged`.
-        raters: `FIRST`, ids of judgings.
+        raters: `FIRST`, ids of re-scorings.
     """
     rows = []
     for at, group in _checkpoints(counted(frame)):

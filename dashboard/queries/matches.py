@@ -10,14 +10,13 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.applicable import Scope
 from dashboard.queries.checkpoints import Checkpoint
-from dashboard.queries.definitions import Metric, Reported
 from dashboard.queries.flags import flag_standing, flag_states
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.measures import measure
 from dashboard.queries.questions import Pairs, Part, Question, epochs_of, means_of, pair, questions, sums_of
 from dashboard.queries.rates import about_metric
+from dashboard.queries.scope import Scope
 from dashboard.queries.standing import points_of
 from dashboard.statistics import (
     Difference,
@@ -29,6 +28,7 @@ from dashboard.statistics import (
     unpaired_rate_difference,
     variance_of_interval,
 )
+from loaders.metrics.definitions import Metric, Reported
 
 Row = dict[str, Any]
 Combination = tuple[str | None, str | None]

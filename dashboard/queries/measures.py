@@ -10,16 +10,16 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from dashboard.queries.definitions import Metric, Reported, Study
 from dashboard.queries.frame import RateQuery
-from dashboard.queries.outcomes import sums, whole_values
 from dashboard.queries.reported import INTERVAL_NAMES, add_intervals, clean_error, clean_number, counts_of
-from dashboard.queries.sql import records
 from dashboard.statistics import (
     ClusterSums,
     clustered_mean_interval,
     clustered_proportion_interval,
 )
+from loaders.metrics.definitions import Metric, Reported, Study
+from loaders.metrics.outcomes import sums, whole_values
+from loaders.store.sql import records
 
 HEADER = """
 SELECT eval_id, metric, value, scorer, key, reducer, stderr, n, k FROM live_reported($as_of)
@@ -123,7 +123,7 @@ def left_out(counts: Row) -> list[str]:
     """Sentences on the values that are left out since no mean can hold them.
 
     Args:
-        counts: `infinite`, `too_large` and `nan`, as in `dashboard.queries.conditions.NO_NUMBERS`; absent ones are 0.
+        counts: `infinite`, `too_large` and `nan`, as in `loaders.metrics.conditions.NO_NUMBERS`; absent ones are 0.
     """
     words = {"infinite": "infinite", "too_large": "too large to average", "nan": "NaN"}
     found = [(counts.get(name) or 0, word) for name, word in words.items()]

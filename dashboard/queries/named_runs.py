@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 NAMING = ("run", "checkpoint", "baseline", "against", "pair", "point", "model")
 """Parameters in which the name of a run may stand, alone or within something longer: `advice@160`."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
-from dashboard.links import checkpoint, parse_step, step_of, step_order
-from dashboard.queries.sql import records
+from dashboard.queries.rows import checkpoint_name, parse_step, step_of, step_order
+from loaders.store.sql import records
 
 MOST = 3
 """Names that are suggested for one."""
@@ -132,9 +132,9 @@ def near_checkpoints(name: str, rows: Sequence[Mapping[Any, Any]], most: int = M
     for row in rows:
         step = step_of(row)
         if step is None:
-            alone[str(row["run"])] = checkpoint(row)
+            alone[str(row["run"])] = checkpoint_name(row)
         else:
-            runs.setdefault(str(row["run"]), {})[step] = checkpoint(row)
+            runs.setdefault(str(row["run"]), {})[step] = checkpoint_name(row)
     run, at, step_text = name.rpartition("@")
     run, step_text = (run, step_text) if at else (name, "")
     found: list[str] = []

@@ -11,8 +11,6 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.links import is_missing, step_of
-from dashboard.queries.applicable import live_evals, scope_of
 from dashboard.queries.catalogue import runs
 from dashboard.queries.checkpoints import Checkpoint, place_in_run
 from dashboard.queries.differences import difference_row, group_row
@@ -20,7 +18,9 @@ from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
 from dashboard.queries.matches import Measured, find_matches, find_measured
 from dashboard.queries.rates import rates
-from dashboard.queries.standing import points_of, with_variants
+from dashboard.queries.rows import is_missing, step_of
+from dashboard.queries.scope import live_evals, scope_of
+from dashboard.queries.standing import checkpoint_of, points_of, with_variants
 from dashboard.statistics import corrected
 
 Row = dict[Any, Any]
@@ -119,7 +119,9 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
 def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """Every log as of a batch, in short: `LOG_COLUMNS`."""
     rows = with_variants(live_evals(con, as_of))
-    together = {at: f"{point['pooled']} logs pooled" for point in points_of(rows) if point["pooled"] > 1
+    speaking = Counter((row["eval"], *checkpoint_of(row)) for row in rows if row["role"] == "speaks")
+    several = [row for row in rows if speaking[row["eval"], *checkpoint_of(row)] > 1]
+    together = {at: f"{point['pooled']} logs pooled" for point in points_of(several) if point["pooled"] > 1
                 for at in point["leads"].values()}  # fmt: skip
     for row in rows:
         row["samples"] = row["n_samples"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-from dashboard.links import is_missing
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, frame_of
+from dashboard.queries.rows import is_missing
 from dashboard.statistics import questions_for_paired, questions_for_rates
 from dashboard.statistics.power import POWER
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = Mapping[Any, Any]
 
@@ -55,14 +56,19 @@ def plan(basis: pd.DataFrame, target: float, power: float = POWER) -> pd.DataFra
     Raises:
         ValueError: The target is not above 0, or power is not between 0 and 1.
     """
+    return frame_of(plan_rows(basis.to_dict("records"), target, power), PLAN_COLUMNS)
+
+
+def plan_rows(basis: Sequence[Row], target: float, power: float = POWER) -> list[dict[str, Any]]:
+    """The rows of `plan`, of rows with all of `BASIS_COLUMNS`; raises the same."""
     if not target > 0 or not math.isfinite(target):
         raise ValueError(f"the difference to be found is {target}, and must be above 0")
     rows = []
-    for row in basis.to_dict("records"):
+    for row in basis:
         needed, method = _needed(row, target, power)
         kept = {name: None if is_missing(row[name]) else row[name] for name in PLACE}
         rows.append(kept | {"target": target, "needed": needed, "power": power, "method": method})
-    return frame_of(rows, PLAN_COLUMNS)
+    return rows
 
 
 def _needed(row: Row, target: float, power: float) -> tuple[int | None, str]:

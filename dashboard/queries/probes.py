@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import duckdb
 import pandas as pd
 
-from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
+from loaders.store.sql import records
 
 INTERRUPTED = "interrupted"
 
@@ -261,7 +261,7 @@ def unseen(con: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> list[bool
 def spent(
     con: duckdb.DuckDBPyConnection, *, probe: str | None = None, since: datetime | None = None
 ) -> tuple[int, int]:
-    """Requests made, and tokens read and written, of one probe or judging, or since a time (UTC), of all of them.
+    """Requests made, and tokens read and written, of one probe or re-scoring, or since a time (UTC), of all of them.
 
     Judges' and likelihoods are included.
 

@@ -10,10 +10,10 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.queries.definitions import Metric
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.sql import records
 from dashboard.statistics import ClusterSums, sums_of_parts
+from loaders.metrics.definitions import Metric
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.store.sql import records
 
 QUESTIONS = """
 SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,
@@ -89,7 +89,7 @@ def questions(
     """
     found: dict[Part, dict[str, Question]] = {}
     if evals:
-        outcomes = outcomes_sql(metric, evals, cluster_field, as_of, splits=splits)
+        outcomes = outcomes_sql(con, metric, evals, cluster_field, as_of, splits=splits)
         for row in records(con, outcomes.sql + QUESTIONS, outcomes.parameters):
             found.setdefault(Part(row["eval_id"], row["split"], row["split2"]), {})[row["sample"]] = row
     return found

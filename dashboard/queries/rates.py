@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 
-from dashboard.queries.applicable import Scope, scope_of
-from dashboard.queries.definitions import Group, Metric, Study
 from dashboard.queries.flags import flag_differences, flag_jumps, flag_standing, flag_states
 from dashboard.queries.frame import ALL_METRICS, RATE_COLUMNS, RateQuery, frame_of
 from dashboard.queries.groups import group_rows
 from dashboard.queries.measures import measure
-from dashboard.queries.splits import value_order
+from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.standing import points_of
+from loaders.metrics.definitions import Group, Metric, Study
+from loaders.metrics.splits import value_order
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Row = dict[str, Any]
 
@@ -33,7 +35,17 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
     Returns:
         The columns and dtypes of `RATE_COLUMNS`, also when there is no row; sorted by run, eval, metric and step.
     """
-    scope = scope_of(con, query.evals, as_of, query.splits)
+    return frame_of(rate_rows(con, query, as_of), RATE_COLUMNS)
+
+
+def rate_rows(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int, scope: Scope | None = None) -> list[Row]:
+    """The rows of `rates` as they are measured, in the same order; what is absent from one is missing.
+
+    Args:
+        con, query, as_of: As for `rates`.
+        scope: What the query's evals mean, where that is known already.
+    """
+    scope = scope or scope_of(con, query.evals, as_of, query.splits)
     in_sight = points_of((log for log in scope.logs if _in_sight(log, query)), query.repeats)
     wanted = {name: chosen_metrics(scope.applicable[name], query.metrics) for name in scope.shown}
     by_group = {group: scope.members(group) for group in scope.groups if _is_asked_for(group, scope, query)}
@@ -59,7 +71,7 @@ def rates(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd.Da
         of_group = {(name, metric.name) for name, metric in pairs}
         members = [row for row in rows if (row["eval"], row["metric"]) in of_group]
         answer += group_rows(group, scope.group_metric(group), scope.study, members)
-    return frame_of(sorted(answer, key=_order(scope.study)), RATE_COLUMNS)
+    return sorted(answer, key=_order(scope.study))
 
 
 def _in_sight(eval_row: Row, query: RateQuery) -> bool:

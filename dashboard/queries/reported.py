@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.queries.conditions import LARGEST
 from dashboard.queries.frame import RateQuery
 from dashboard.statistics import clopper_pearson_interval, reported_interval, share_interval, wilson_interval
+from loaders.metrics.conditions import LARGEST
 
 Row = dict[str, Any]
 
@@ -92,17 +92,26 @@ def add_intervals(rows: Sequence[Row], query: RateQuery, share: bool) -> None:
         share: Whether the numbers are shares of yes-or-no answers.
     """
     lines: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    counted: list[tuple[Row, float, int]] = []
+    with_error: list[Row] = []
     for row in rows:
         if row.get("rate") is None:
             continue
         if share and 0 <= row["rate"] <= 1:
-            _bound_share(row, query)
+            known = _known_of(row)
+            if known is not None:
+                counted.append((row, *known))
+            elif row.get("stderr"):
+                with_error.append(row)
+            elif row.get("stderr") == 0:
+                _no_error(row)
             lines[tuple(row.get(name) for name in ("run", "variant", "split", "split2", "eval"))].append(row)
         elif row.get("stderr"):
             low, high = reported_interval(row["rate"], row["stderr"], query.level)
             row |= {"low": float(low), "high": float(high), "interval": "reported stderr"}
         elif row.get("stderr") == 0:
             _no_error(row)
+    _bound_shares(counted, with_error, query)
     for line in lines.values():
         from_error = [row for row in line if (row.get("interval") or "").endswith(FROM_ERROR)]
         if from_error and any(row.get("interval") and row not in from_error for row in line):
@@ -110,30 +119,39 @@ def add_intervals(rows: Sequence[Row], query: RateQuery, share: bool) -> None:
                 row["flags"].append("The interval rests on the reported standard error; elsewhere on k of n.")
 
 
-def _bound_share(row: Row, query: RateQuery) -> None:
-    """The interval of one share, by what is known of it."""
-    share, n, error, name = row["rate"], row.get("n"), row.get("stderr"), INTERVAL_NAMES[query.method]
-    of_counts = wilson_interval if query.method == "wilson" else clopper_pearson_interval
+def _known_of(row: Row) -> tuple[float, int] | None:
+    """The k of n of a share, where it is the share of a count, its `k` set; the k need not be known exactly."""
+    share, n, error = row["rate"], row.get("n"), row.get("stderr")
     k = row.get("k")
     if k is not None and n and abs(k / n - share) > max(0.5 * 10.0 ** -_digits(share), EXACT):
         row["flags"].append(f"{k} of {n} is not the reported {share:g}: k is left out.")
         k = row["k"] = None
     if k is None and n:
         k = row["k"] = successes(share, n)
-    if n and (k is not None or is_rounded(share, n)):
-        low, high = of_counts(share * n if k is None else k, n, query.level)
-        row |= {"low": float(low), "high": float(high), "interval": name}
-        usual = math.sqrt(share * (1 - share) / max(n - 1, 1))
-        if error and usual and error > UNLIKE * usual:
-            row["flags"].append(
-                f"The log reports a standard error of {error:.3g}, independent samples would give {usual:.3g}:"
-                " the interval may be too narrow."
-            )
-    elif error:
-        low, high = share_interval(share, error, query.level, query.method)
-        row |= {"low": float(low), "high": float(high), "interval": f"{name}, {FROM_ERROR}"}
-    elif error == 0:
-        _no_error(row)
+    if not n or (k is None and not is_rounded(share, n)):
+        return None
+    usual = math.sqrt(share * (1 - share) / max(n - 1, 1))
+    if error and usual and error > UNLIKE * usual:
+        row["flags"].append(
+            f"The log reports a standard error of {error:.3g}, independent samples would give {usual:.3g}:"
+            " the interval may be too narrow."
+        )
+    return (share * n if k is None else k), n
+
+
+def _bound_shares(counted: Sequence[tuple[Row, float, int]], with_error: Sequence[Row], query: RateQuery) -> None:
+    """The intervals of shares, of all at once: by k of n, or by the standard error alone."""
+    name = INTERVAL_NAMES[query.method]
+    of_counts = wilson_interval if query.method == "wilson" else clopper_pearson_interval
+    if counted:
+        lows, highs = of_counts([k for _, k, _ in counted], [n for _, _, n in counted], query.level)
+        for (row, _, _), low, high in zip(counted, lows, highs, strict=True):
+            row |= {"low": float(low), "high": float(high), "interval": name}
+    if with_error:
+        shares, errors = [row["rate"] for row in with_error], [row["stderr"] for row in with_error]
+        lows, highs = share_interval(shares, errors, query.level, query.method)
+        for row, low, high in zip(with_error, lows, highs, strict=True):
+            row |= {"low": float(low), "high": float(high), "interval": f"{name}, {FROM_ERROR}"}
 
 
 def _no_error(row: Row) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import duckdb
 
-from dashboard.queries.applicable import COUNTING, DEFAULT, Scope, scope_of
-from dashboard.queries.definitions import Metric, Reported
-from dashboard.queries.outcomes import outcomes_sql
-from dashboard.queries.splits import Where, check_field
-from dashboard.queries.sql import identifier
+from dashboard.queries.scope import DEFAULT, Scope, scope_of
+from loaders.metrics.applicable import COUNTING
+from loaders.metrics.definitions import Metric, Reported
+from loaders.metrics.outcomes import outcomes_sql
+from loaders.metrics.splits import Where, check_field
+from loaders.store.sql import identifier, records
+from loaders.store.text_search import find_text, newest_sample, scan_sql, wanted_text
 from loaders.study.conditions import Condition
 
 Outcome = Literal["misaligned", "aligned", "missing", "outside", "scored"]
@@ -40,10 +43,15 @@ SORTS = {
 Sort: TypeAlias = tuple[tuple[str, bool], ...]
 """Columns of `SORTS`, each with whether it is descending."""
 
-NATURAL = (
-    "run_position", "run", "step", "step_label", "eval", "eval_id", "sample_number", "sample", "epoch", "sample_id",
-)  # fmt: skip
+NATURAL_OF_LOGS = ("run_position", "run", "step", "step_label", "eval", "eval_id")
+NATURAL = (*NATURAL_OF_LOGS, "sample_number", "sample", "epoch", "sample_id")
 """Order where nothing else is asked for, and within equals: no two samples are equal in it."""
+
+LOG_SORTS = ("run", "step", "eval", "created")
+"""Sorts by what all samples of a log have in common."""
+
+NAMED = re.compile(r"\$(\w+)")
+"""What is bound in SQL."""
 
 NO_METRIC = Metric(
     name="none",
@@ -55,19 +63,42 @@ NO_METRIC = Metric(
 )
 """For logs whose samples have no score of any kind."""
 
-FOUND = """
+KEPT = """
 kept AS (
     SELECT *, CASE WHEN kind = 'reported' THEN NULL WHEN outside THEN 'outside' WHEN value IS NULL THEN 'missing'
                    WHEN kind = 'mean' THEN 'scored' WHEN value = 1 THEN 'misaligned' ELSE 'aligned' END AS outcome
     FROM picked WHERE also
 ),
+"""
+
+ALL_KEPT = """
+WITH kept AS (
+    SELECT sample_id, eval_id, sample_key, epoch, NULL::BIGINT AS part, NULL::VARCHAR AS metric,
+           NULL::VARCHAR AS better, NULL::VARCHAR AS outcome, NULL::DOUBLE AS value, NULL::VARCHAR AS cluster
+    FROM live_samples($as_of) SEMI JOIN (SELECT unnest($eval_ids::BIGINT[]) AS eval_id) USING (eval_id)
+    WHERE sample_id NOT IN (SELECT sample_id FROM live_passed_over($as_of))
+),
+"""
+"""The same samples, of which nobody wants to know the outcomes."""
+
+MATCHING = "matching AS (SELECT k.* FROM kept k WHERE {conditions}),"
+
+MATCHING_SAMPLES = """
+matching AS (
+    SELECT k.* FROM kept k JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id
+    WHERE {conditions}
+),
+"""
+"""Where a condition speaks of more than outcomes: reading the samples costs more than all else."""
+
+FOUND = """
 found AS (
     SELECT k.sample_id, k.eval_id, k.part, k.metric, k.better, k.outcome, k.value, k.cluster,
            k.sample_key AS sample, try_cast(k.sample_key AS DOUBLE) AS sample_number, k.epoch, e.run_position,
            e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.eval_key AS log, e.created,
            s.total_time AS time, s.n_messages AS messages, s.error, s.limit_type AS "limit"
-    FROM kept k JOIN live_samples($as_of) s USING (sample_id) JOIN live_evals($as_of) e ON e.eval_id = k.eval_id
-    WHERE {conditions}
+    FROM matching k JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id
+    JOIN live_evals($as_of) e ON e.eval_id = k.eval_id
 )
 """
 
@@ -80,13 +111,8 @@ WHERE sample_id IN (SELECT sample_id FROM page WHERE part = {part}) AND ({looked
 """
 """What the scores say that a metric looks at, of the samples on a page."""
 
-TEXT_SEARCH = """
-(contains(lower(s.input), lower($text)) OR contains(lower(s.reply), lower($text))
- OR k.sample_id IN (SELECT sample_id FROM live_messages($as_of)
-                    WHERE contains(lower(text), lower($text)) OR contains(lower(reasoning), lower($text))
-                       OR contains(lower(tool_calls_json), lower($text)))
- OR k.sample_id IN (SELECT sample_id FROM live_scores($as_of) WHERE contains(lower(explanation), lower($text))))
-"""
+INDEXED_TEXT = "CASE WHEN k.sample_id <= $covered THEN get_bit($hits::BIT, k.sample_id::INTEGER) = 1 ELSE {read} END"
+READ_TEXT = "k.sample_id IN ({scan})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +135,7 @@ class SampleFilter:
     condition: Condition | None = None
     """Any condition on scores or sample that must be true."""
     text: str | None = None
-    """Literal text, upper or lower case alike, in prompt, reply, messages, tool calls or explanations."""
+    """Text that a sample holds somewhere, as `loaders.store.text_search` says."""
     errors: bool | None = None
     """Only samples that ended in an error, or only those that didn't."""
     limits: bool | None = None
@@ -131,50 +157,141 @@ class Found:
     """SQL of the samples that are wanted.
 
     Attributes:
-        sql: A WITH clause that ends in the relation `found`.
+        sql: A WITH clause that ends in the relation `found`; `matching` in it has the same samples, with `eval_id` and
+            `outcome` alone, and is had sooner.
         details: SQL of what the scores say, of the samples in a relation `page`.
-        parameters: What is bound in both.
+        values: What is bound in both.
     """
 
     sql: str
     details: str
-    parameters: dict[str, Any]
+    values: dict[str, Any]
+
+    def records(
+        self, con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Run a query that follows `self.sql`.
+
+        Args:
+            con: A cursor of this thread.
+            sql: The query.
+            values: What is bound in it besides.
+        """
+        whole = self.sql + sql
+        named = set(NAMED.findall(whole))
+        bound = {name: value for name, value in (self.values | (values or {})).items() if name in named}
+        return records(con, whole, bound)
+
+
+@dataclass(frozen=True)
+class InSight:
+    """The logs in which the samples may be that are wanted, by the metric that gives their outcomes."""
+
+    scope: Scope
+    logs: dict[Metric, list[dict[str, Any]]]
+
+    def only(self, eval_ids: Collection[int]) -> InSight:
+        """Only some of the logs."""
+        kept = {metric: [log for log in logs if log["eval_id"] in eval_ids] for metric, logs in self.logs.items()}
+        return InSight(self.scope, {metric: logs for metric, logs in kept.items() if logs})
 
 
 def find(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> Found | None:
     """The samples that are wanted, as SQL; None where no log can hold such samples."""
+    return find_in(con, in_sight(con, wanted, as_of), wanted, as_of)
+
+
+def in_sight(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> InSight:
+    """Where to look for the samples that are wanted."""
     scope = scope_of(con, wanted.evals, as_of, [field for field, _ in wanted.where])
+    return InSight(scope, _logs_in_sight(scope, wanted))
+
+
+def find_in(
+    con: duckdb.DuckDBPyConnection,
+    where: InSight,
+    wanted: SampleFilter,
+    as_of: int,
+    *,
+    with_outcomes: bool = True,
+    samples: Sequence[int] | None = None,
+) -> Found | None:
+    """The samples that are wanted, as SQL; None where no log can hold such samples.
+
+    Args:
+        con: A cursor of this thread.
+        where: From `in_sight`.
+        wanted: Which samples.
+        as_of: Batch.
+        with_outcomes: Whether anybody asks for outcomes and values. Without, they are missing where the filter does not
+            need them, and it takes a part of the time.
+        samples: Ids of samples that match: only these.
+    """
+    if not where.logs:
+        return None
+    values: dict[str, Any] = {"as_of": as_of}
+    sql, details = ALL_KEPT, ""
+    if with_outcomes or wanted.outcomes or wanted.condition is not None or wanted.where:
+        sql, details = _with_outcomes(con, where, wanted, as_of, values)
+    else:
+        values["eval_ids"] = [log["eval_id"] for logs in where.logs.values() for log in logs]
+    of_samples = []
+    conditions = ["true"]
+    if samples is not None:
+        conditions.append("k.sample_id IN (SELECT unnest($samples::BIGINT[]))")
+        values["samples"] = list(samples)
+    else:
+        if wanted.outcomes:
+            conditions.append("list_contains($outcomes, k.outcome)")
+            values["outcomes"] = list(wanted.outcomes)
+        if wanted.text:
+            conditions.append(_holds_text(con, wanted.text, values))
+        of_samples = [
+            f"{column} IS {'NOT ' if flag else ''}NULL"
+            for flag, column in ((wanted.errors, "s.error"), (wanted.limits, "s.limit_type"))
+            if flag is not None
+        ]
+    matching = MATCHING_SAMPLES if of_samples else MATCHING
+    return Found(sql + matching.format(conditions=" AND ".join(conditions + of_samples)) + FOUND, details, values)
+
+
+def _with_outcomes(
+    con: duckdb.DuckDBPyConnection, where: InSight, wanted: SampleFilter, as_of: int, values: dict[str, Any]
+) -> tuple[str, str]:
+    """SQL of all samples in sight with their outcomes, and of what their scores say; adds to `values`."""
     picked: list[str] = []
     details: list[str] = []
-    parameters: dict[str, Any] = {"as_of": as_of}
-    for part, (metric, logs) in enumerate(_in_sight(scope, wanted).items()):
+    for part, (metric, logs) in enumerate(where.logs.items()):
         prefix = f"m{part}_"
-        fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in logs}
-        outcomes = outcomes_sql(metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
+        fields = {log["eval"]: where.scope.study.cluster_field(log["eval"]) for log in logs}
+        outcomes = outcomes_sql(con, metric, logs, fields, as_of, wanted.condition, prefix, where=wanted.where)
         named = {"metric": metric.name, "kind": metric.kind, "better": metric.better}
-        parameters |= outcomes.parameters | {f"{prefix}{name}": value for name, value in named.items()}
+        values |= outcomes.parameters | outcomes.looked_at_parameters
+        values |= {f"{prefix}{name}": value for name, value in named.items()}
         # Only our own SQL, numbers and prefixes are put together here; values are bound.
         columns = f"{part} AS part, " + ", ".join(f"${prefix}{name}::VARCHAR AS {name}" for name in named)
         picked.append(f"SELECT *, {columns} FROM ({outcomes.sql} SELECT * FROM outcomes)")  # noqa: S608
         details.append(DETAILS.format(part=part, looked_at=outcomes.looked_at))
-    if not picked:
-        return None
-    conditions = ["true"]
-    if wanted.outcomes:
-        conditions.append("list_contains($outcomes, k.outcome)")
-        parameters["outcomes"] = list(wanted.outcomes)
-    if wanted.text:
-        conditions.append(TEXT_SEARCH)
-        parameters["text"] = wanted.text
-    for flag, column in ((wanted.errors, "s.error"), (wanted.limits, "s.limit_type")):
-        if flag is not None:
-            conditions.append(f"{column} IS {'NOT ' if flag else ''}NULL")
-    found = FOUND.format(conditions=" AND ".join(conditions))
-    all_picked, all_details = (" UNION ALL ".join(parts) for parts in (picked, details))
-    return Found(f"WITH picked AS ({all_picked}),{found}", all_details, parameters)
+    return f"WITH picked AS ({' UNION ALL '.join(picked)}),{KEPT}", " UNION ALL ".join(details)
 
 
-def _in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str, Any]]]:
+def _holds_text(con: duckdb.DuckDBPyConnection, text: str, values: dict[str, Any]) -> str:
+    """Condition on `k`: the sample holds a text. By the index as far as it goes, and by reading what came later."""
+    looked_for = wanted_text(con, text)
+    if looked_for is None:
+        return "true"
+    values |= looked_for.parameters
+    hits = find_text(con, looked_for)
+    if hits is None:
+        return READ_TEXT.format(scan=scan_sql(looked_for, "true"))
+    values |= {"covered": hits.covered, "hits": hits.bits}
+    later = "false"
+    if newest_sample(con) > hits.covered:
+        later = READ_TEXT.format(scan=scan_sql(looked_for, "sample_id > $covered"))
+    return INDEXED_TEXT.format(read=later)
+
+
+def _logs_in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict[str, Any]]]:
     """The logs in which such samples may be, by the metric that gives their outcomes."""
     asked = dict.fromkeys(scope.shown, wanted.metric)
     for group in scope.groups if wanted.evals else []:
@@ -212,8 +329,22 @@ def _is_wanted(row: dict[str, Any], wanted: SampleFilter) -> bool:
     return at_step and all(not names or value in names for names, value in allowed)
 
 
-def order_by(sort: Sequence[tuple[str, bool]]) -> str:
+def is_by_log(sort: Sequence[tuple[str, bool]]) -> bool:
+    """Whether the samples of a log follow one another in an order, so that logs can be put in order instead."""
+    return all(column in LOG_SORTS for column, _ in sort)
+
+
+def needs_outcomes(sort: Sequence[tuple[str, bool]]) -> bool:
+    """Whether an order is by what a metric makes of samples."""
+    return any(column in ("outcome", "value") for column, _ in sort)
+
+
+def order_by(sort: Sequence[tuple[str, bool]], *, of_logs: bool = False) -> str:
     """SQL of an order over `found`; missing values come last in either direction.
+
+    Args:
+        sort: Columns of `SORTS`, each with whether it is descending.
+        of_logs: Only by what all samples of a log have in common.
 
     Raises:
         ValueError: A column that can't be sorted by.
@@ -223,5 +354,5 @@ def order_by(sort: Sequence[tuple[str, bool]]) -> str:
         if column not in SORTS:
             raise ValueError(f'samples can\'t be sorted by "{column}" (allowed: {", ".join(SORTS)})')
         order += [(part, "DESC" if descending else "ASC") for part in SORTS[column]]
-    order += [(part, "ASC") for part in NATURAL]
+    order += [(part, "ASC") for part in (NATURAL_OF_LOGS if of_logs else NATURAL)]
     return ", ".join(f"{identifier(part)} {direction} NULLS LAST" for part, direction in order)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
 
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, TIME, frame_of
-from dashboard.queries.sample_filter import OUTCOMES, SORTS, Outcome, SampleFilter, Sort, find, order_by
-from dashboard.queries.sql import records
+from dashboard.queries.sample_filter import (
+    OUTCOMES,
+    SORTS,
+    InSight,
+    Outcome,
+    SampleFilter,
+    Sort,
+    find,
+    find_in,
+    in_sight,
+    is_by_log,
+    needs_outcomes,
+    order_by,
+)
 
 __all__ = [
     "OUTCOMES",
@@ -59,7 +71,19 @@ LEFT JOIN details d USING (sample_id)
 ORDER BY p.place
 """
 
-COUNTS = "SELECT coalesce(outcome, 'none') AS outcome, count(*) AS n FROM found GROUP BY ALL"
+COUNTS = "SELECT coalesce(outcome, 'none') AS outcome, count(*) AS n FROM matching GROUP BY ALL"
+
+BY_LOG = """,
+by_log AS (SELECT eval_id, count(*) AS n FROM matching GROUP BY eval_id)
+SELECT eval_id, n, log FROM (
+    SELECT b.eval_id, b.n, e.run_position, e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.created,
+           e.eval_key AS log
+    FROM by_log b JOIN live_evals($as_of) e ON e.eval_id = b.eval_id
+) ORDER BY {order}
+"""
+"""How many samples of each log are wanted, the logs in order."""
+
+PLACES = "SELECT sample_id, eval_id FROM found ORDER BY {order} LIMIT $size OFFSET $skip"
 
 AROUND = """,
 placed AS (SELECT log, sample, epoch, row_number() OVER (ORDER BY {order}) AS place FROM found),
@@ -128,13 +152,13 @@ def outcome_counts(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: 
     found = find(con, replace(wanted, outcomes=()), as_of)
     if found is None:
         return {}
-    return {row["outcome"]: row["n"] for row in records(con, found.sql + COUNTS, found.parameters)}
+    return {row["outcome"]: row["n"] for row in found.records(con, COUNTS)}
 
 
 def sample_count(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> int:
     """How many samples are wanted, exactly."""
-    found = find(con, wanted, as_of)
-    return 0 if found is None else sum(row["n"] for row in records(con, found.sql + COUNTS, found.parameters))
+    found = find_in(con, in_sight(con, wanted, as_of), wanted, as_of, with_outcomes=False)
+    return 0 if found is None else sum(row["n"] for row in found.records(con, COUNTS))
 
 
 def neighbours(
@@ -150,11 +174,21 @@ def neighbours(
         ValueError: A column that can't be sorted by.
     """
     order = order_by(sort)
-    found = find(con, wanted, as_of)
+    where = in_sight(con, wanted, as_of)
+    before, total = 0, None
+    if is_by_log(sort):
+        logs = _by_log(con, where, wanted, sort, as_of)
+        mine = [at for at, log in enumerate(logs) if log["log"] == here.log]
+        if not mine:
+            return None
+        # The neighbours lie in the same log, or in the next that has any.
+        first, last = max(0, mine[0] - 1), mine[-1] + 1
+        before, total = sum(log["n"] for log in logs[:first]), sum(log["n"] for log in logs)
+        where = where.only({log["eval_id"] for log in logs[first : last + 1]})
+    found = find_in(con, where, wanted, as_of, with_outcomes=needs_outcomes(sort))
     if found is None:
         return None
-    sql = found.sql + AROUND.format(order=order)
-    rows = {row["away"]: row for row in records(con, sql, found.parameters | here._asdict())}
+    rows = {row["away"]: row for row in found.records(con, AROUND.format(order=order), here._asdict())}
     if 0 not in rows:
         return None
 
@@ -162,7 +196,7 @@ def neighbours(
         row = rows.get(away)
         return None if row is None else SampleName(row["log"], row["sample"], row["epoch"])
 
-    return Neighbours(name(-1), name(1), rows[0]["place"], rows[0]["total"])
+    return Neighbours(name(-1), name(1), before + rows[0]["place"], rows[0]["total"] if total is None else total)
 
 
 def _rows(
@@ -175,10 +209,50 @@ def _rows(
     as_of: int,
 ) -> pd.DataFrame:
     order = order_by(sort)
-    found = find(con, wanted, as_of)
+    where = in_sight(con, wanted, as_of)
+    samples: list[int] | None = None
+    if size is not None:
+        where, samples, skip = _narrowed(con, where, wanted, sort, size, skip, as_of)
+    found = find_in(con, where, wanted, as_of, samples=samples)
     if found is None:
         return frame_of([], SAMPLE_COLUMNS)
     unlimited = 2**31 - 1
     limits = {"size": unlimited if size is None else size, "skip": skip, "chars": chars or unlimited}
-    sql = found.sql + PAGE.format(order=order, details=found.details)
-    return frame_of(records(con, sql, found.parameters | limits), SAMPLE_COLUMNS)
+    sql = PAGE.format(order=order, details=found.details)
+    return frame_of(found.records(con, sql, limits), SAMPLE_COLUMNS)
+
+
+def _narrowed(
+    con: duckdb.DuckDBPyConnection,
+    where: InSight,
+    wanted: SampleFilter,
+    sort: Sequence[tuple[str, bool]],
+    size: int,
+    skip: int,
+    as_of: int,
+) -> tuple[InSight, list[int] | None, int]:
+    """The logs that a page's samples are in, their ids where they had to be found out, and how many to skip of these.
+
+    Outcomes, texts and scores are then read of these alone.
+    """
+    if is_by_log(sort):
+        eval_ids: set[int] = set()
+        before, start = 0, skip
+        for log in _by_log(con, where, wanted, sort, as_of):
+            if before + log["n"] > skip and before < skip + size:
+                start = start if eval_ids else skip - before
+                eval_ids.add(log["eval_id"])
+            before += log["n"]
+        return where.only(eval_ids), None, start
+    found = find_in(con, where, wanted, as_of, with_outcomes=needs_outcomes(sort))
+    if found is None:
+        return where, [], 0
+    places = found.records(con, PLACES.format(order=order_by(sort)), {"size": size, "skip": skip})
+    return where.only({row["eval_id"] for row in places}), [row["sample_id"] for row in places], 0
+
+
+def _by_log(
+    con: duckdb.DuckDBPyConnection, where: InSight, wanted: SampleFilter, sort: Sequence[tuple[str, bool]], as_of: int
+) -> list[dict[str, Any]]:
+    found = find_in(con, where, wanted, as_of, with_outcomes=False)
+    return [] if found is None else found.records(con, BY_LOG.format(order=order_by(sort, of_logs=True)))

@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
+from loaders.store.sql import records
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import duckdb
 
 from dashboard.queries.flags import facets_of, shown
 from dashboard.queries.matches import Match, Measured
-from dashboard.queries.sql import records
-from loaders.study.stated import CHECKPOINT_KEYS, MIX_KEYS, RUN_KEYS, STAGE_KEYS, STEP_KEYS, VARIANT_KEYS
+from loaders.store.sql import records
+from loaders.study.keys import CHECKPOINT_KEYS, MIX_KEYS, RUN_KEYS, STAGE_KEYS, STEP_KEYS, VARIANT_KEYS
 
 TASK_ARGS = """
 SELECT eval_id, task_args_json FROM live_evals($as_of) WHERE eval_id IN (SELECT unnest($eval_ids::BIGINT[]))

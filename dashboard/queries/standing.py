@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Literal
 
 from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, TASK_ARGS, setting_of
@@ -50,7 +52,7 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
         logs: Rows of live evals, all of each eval's name.
         splits: Fields by which samples are split: they, and what comes of them, need no variant.
     """
-    settings = {log["eval_id"]: json.loads(log["settings"]) for log in logs}
+    settings = {log["eval_id"]: parsed(log["settings"]) for log in logs}
     splits = [setting_of(field) for field in splits]
     named = _differing(logs, settings, splits)
     values: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -67,6 +69,12 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
         parts += [f"{_title(name, names)}={short[log['eval'], name][mine[name]]}" for name in names if name in mine]
         found.append(log | {"variant": ", ".join(parts) or None, "differs": names})
     return found
+
+
+@lru_cache(maxsize=10_000)
+def parsed(settings: str) -> Mapping[str, str]:
+    """Settings as they stand in `live_evals`: few texts, shared by many logs."""
+    return MappingProxyType(json.loads(settings))
 
 
 def _title(name: str, names: Sequence[str]) -> str:
@@ -125,7 +133,7 @@ def _differing(
     of_eval: dict[str, list[Mapping[str, str]]] = defaultdict(list)
     for log in logs:
         of_eval[log["eval"]].append(settings[log["eval_id"]])
-    return {name: _needed(sorted(names), of_eval[name]) for name, names in found.items()}
+    return {name: _needed(sorted(names), _distinct(of_eval[name])) for name, names in found.items()}
 
 
 def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
@@ -140,10 +148,16 @@ def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _unlike(of: Sequence[Mapping[str, str]]) -> set[str]:
+    of = _distinct(of)
     if len(of) < 2:
         return set()
     names = {name for each in of for name in each}
     return {name for name in names if len({each.get(name) for each in of}) > 1}
+
+
+def _distinct(of: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Settings without those that are another's very own: most logs share theirs (`parsed`)."""
+    return list({id(each): each for each in of}.values())
 
 
 def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:

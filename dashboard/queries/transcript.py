@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.sql import records
 from loaders.errors import DriftlineError
+from loaders.store.sql import records
 
 EVAL = "SELECT * FROM live_evals($as_of) WHERE eval_key = $log ORDER BY eval_id DESC LIMIT 1"
 SAMPLE = """

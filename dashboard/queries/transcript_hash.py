@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 HASHES = """
 WITH wanted AS (SELECT DISTINCT unnest($samples::BIGINT[]) AS sample_id),

@@ -14,17 +14,17 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dashboard.queries.applicable import Scope, scope_of
 from dashboard.queries.catalogue import runs as all_runs
 from dashboard.queries.checkpoints import Checkpoint
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, RateQuery, frame_of
 from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import Measured, find_measured
 from dashboard.queries.rates import chosen_metrics
-from dashboard.queries.splits import check_splits
+from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.trend_lines import Line, Step, against, from_start, movement
 from dashboard.queries.trend_notes import notes
 from dashboard.statistics import Trend, area_between, corrected, lead_over_steps, onset, slope
+from loaders.metrics.splits import check_splits
 
 Row = dict[str, Any]
 

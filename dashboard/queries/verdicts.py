@@ -10,7 +10,7 @@ from typing import Literal
 import duckdb
 
 from dashboard.queries.sample_filter import SampleFilter, find
-from dashboard.queries.sql import records
+from loaders.store.sql import records
 
 Verdict = Literal["misaligned", "aligned"]
 VERDICTS: tuple[Verdict, ...] = ("misaligned", "aligned")
@@ -111,5 +111,5 @@ def judges_outcome(
     if found is None:
         return None
     # The query that is found is made of our own SQL; names are bound.
-    rows = records(con, found.sql + OUTCOME, found.parameters | {"log": log, "sample": sample, "epoch": epoch})
+    rows = found.records(con, OUTCOME, {"log": log, "sample": sample, "epoch": epoch})
     return rows[0]["outcome"] if rows else None

@@ -1,1 +1,1 @@
-"""What people say of what they see: views, threads, verdicts, judgings, and who did what."""
+"""What people say of what they see: views, threads, verdicts, and who did what."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from dashboard import links
 from dashboard.access import Reader
+from dashboard.pages import NAMED
 from dashboard.queries.named_runs import runs_named
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.review import audit
@@ -126,9 +127,9 @@ def archive_view(store: Store, reader: Reader, view_id: str, *, archived: bool =
 
 
 def _check_address(page: str, address: Mapping[str, Sequence[str]]) -> None:
-    if page not in links.PARAMETERS:
-        raise DriftlineError(f'There is no page "{page}" to save (allowed: {", ".join(sorted(links.PARAMETERS))}).')
-    allowed = links.PARAMETERS[page]
+    if page not in NAMED:
+        raise DriftlineError(f'There is no page "{page}" to save (allowed: {", ".join(sorted(NAMED))}).')
+    allowed = NAMED[page].parameters
     unknown = sorted(set(address) - allowed)
     if unknown:
         raise DriftlineError(

@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 
 from dashboard.access import NotAllowed, Reader, Role
-from dashboard.queries.sql import identifier
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.sql import identifier
 
 writing = threading.RLock()
 """What people write shares no table with ingests, and need not wait for one; only for each other."""

@@ -7,12 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.statistics.proportions import (
-    Floats,
-    clopper_pearson_interval,
-    normal_quantile,
-    wilson_interval,
-)
+from dashboard.statistics.distributions import Floats
+from dashboard.statistics.proportions import clopper_pearson_interval, normal_quantile, wilson_interval
 
 
 def average_interval(

@@ -12,15 +12,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtrit
 
-from dashboard.statistics.proportions import (
-    Floats,
-    checked_counts,
-    clopper_pearson_interval,
-    normal_quantile,
-    score_interval,
-)
+from dashboard.statistics.distributions import Floats, t_quantile
+from dashboard.statistics.proportions import checked_counts, clopper_pearson_interval, normal_quantile, score_interval
 
 
 class ClusterSums(NamedTuple):
@@ -205,12 +199,6 @@ def clustered_proportion_interval(
             low = clopper_pearson_interval(p * z**2 / low_spread, z**2 / low_spread, level)[0]
             high = clopper_pearson_interval(p * z**2 / high_spread, z**2 / high_spread, level)[1]
     return ClusteredInterval(low, high, stderr, n_eff)
-
-
-def t_quantile(df: npt.ArrayLike, level: float) -> Floats:
-    """The two-sided quantile of Student's t; NaN where the degrees of freedom are not positive."""
-    df = np.asarray(df, dtype=np.float64)
-    return np.asarray(stdtrit(np.where(df > 0, df, np.nan), 1.0 - (1.0 - level) / 2.0), dtype=np.float64)
 
 
 def _satterthwaite_df(clusters: Floats, sum_e2: Floats, sum_e4: Floats) -> Floats:

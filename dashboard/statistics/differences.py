@@ -12,8 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
-from scipy.special import bdtr, ndtr, stdtr
 
 from dashboard.statistics.averages import average_interval, reported_interval
 from dashboard.statistics.clusters import (
@@ -23,9 +21,9 @@ from dashboard.statistics.clusters import (
     clustered_proportion_interval,
     clustered_stderr,
     sums_of_parts,
-    t_quantile,
 )
-from dashboard.statistics.proportions import Floats, normal_quantile
+from dashboard.statistics.distributions import Floats, binomial_half_cdf, normal_cdf, root, t_cdf, t_quantile
+from dashboard.statistics.proportions import normal_quantile
 
 SMALLEST_P = 1e-12
 """p-values found by inverting an interval are not followed further down."""
@@ -220,7 +218,7 @@ def paired_mean_difference(means: npt.ArrayLike, baseline: npt.ArrayLike, cluste
         return float(found.low), float(found.high)
 
     df = float(np.asarray(sums.clusters)) - 1.0
-    p = float(2.0 * stdtr(df, -abs(estimate) / stderr)) if known else np.nan
+    p = float(2.0 * t_cdf(-abs(estimate) / stderr, df)) if known else np.nan
     effect = estimate / spread if known and spread > 0 else np.nan
     clustered = ", clustered" if df + 1 < len(d) else ""
     return Difference(
@@ -258,7 +256,7 @@ def unpaired_mean_difference(
     n = [float(np.asarray(s.n)) for s in (sums, baseline)]
     with np.errstate(divide="ignore", invalid="ignore"):
         pooled = np.sqrt(((n[0] - 1) * spread**2 + (n[1] - 1) * baseline_spread**2) / (np.float64(sum(n)) - 2))
-    p = float(2.0 * stdtr(df, -abs(estimate) / stderr)) if known else np.nan
+    p = float(2.0 * t_cdf(-abs(estimate) / stderr, df)) if known else np.nan
     effect = float(estimate / pooled) if pooled > 0 else np.nan
     clustered = ", clustered" if any(f + 1 < size for f, size in zip(free, n, strict=True)) else ""
     return Difference(estimate, interval, p, "Welch's t" + clustered, effect, "Cohen's d", "t, unpaired" + clustered)
@@ -285,7 +283,7 @@ def reported_difference(value: float, stderr: float, baseline: float, baseline_s
 
     if min(stderr, baseline_stderr) < 0:
         raise ValueError("a standard error must not be negative")
-    p = float(2.0 * ndtr(-abs(value - baseline) / error)) if error > 0 else np.nan
+    p = 2.0 * normal_cdf(-abs(value - baseline) / error) if error > 0 else np.nan
     return Difference(value - baseline, interval, p, "z", np.nan, "none", "reported stderr, unpaired")
 
 
@@ -331,7 +329,7 @@ def mcnemar_p(gained: int, lost: int) -> float:
     Source: McNemar (1947), Psychometrika 12; statsmodels' `mcnemar(exact=True)`.
     """
     both = gained + lost
-    return min(1.0, 2.0 * float(bdtr(min(gained, lost), both, 0.5))) if both else 1.0
+    return min(1.0, 2.0 * binomial_half_cdf(min(gained, lost), both)) if both else 1.0
 
 
 def cohens_h(rate: float, baseline: float) -> float:
@@ -365,7 +363,7 @@ def inverted_p(estimate: float, interval: Callable[[float], tuple[float, float]]
         return np.nan
     if at_least > 0:
         return SMALLEST_P
-    return float(np.exp(brentq(margin, least, most, xtol=1e-10))) if at_most > 0 else 1.0
+    return float(np.exp(root(margin, least, most, 1e-10))) if at_most > 0 else 1.0
 
 
 class _Bounded(NamedTuple):

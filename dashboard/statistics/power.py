@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
 
+from dashboard.statistics.distributions import normal_inverse
 from dashboard.statistics.proportions import normal_quantile
 
 POWER = 0.8
@@ -108,7 +108,7 @@ def detectable_from_interval(low: float, high: float, power: float = POWER, leve
 def _quantiles(power: float, level: float) -> tuple[float, float]:
     if not 0 < power < 1:
         raise ValueError(f"power is {power}, and must lie between 0 and 1, like 0.8")
-    return normal_quantile(level), float(ndtri(power))
+    return normal_quantile(level), normal_inverse(power)
 
 
 def _variance(between: float, within: float, baseline_within: float, epochs: int, baseline_epochs: int) -> float:

@@ -12,11 +12,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, stdtr
 
-from dashboard.statistics.clusters import t_quantile
+from dashboard.statistics.distributions import Floats, normal_cdf, t_cdf, t_quantile
 from dashboard.statistics.multiplicity import Correction, corrected
-from dashboard.statistics.proportions import Floats, normal_quantile
+from dashboard.statistics.proportions import normal_quantile
 
 
 class Trend(NamedTuple):
@@ -175,7 +174,7 @@ def slope(
     stderr = float(np.sqrt(variance_of_slope))
     half = (float(t_quantile(n - 2, level)) if by_t else z) * stderr
     t = -abs(estimate) / stderr
-    p = float(2.0 * (stdtr(n - 2, t) if by_t else ndtr(t)))
+    p = 2.0 * (t_cdf(t, n - 2) if by_t else normal_cdf(t))
     return Trend(estimate, estimate - half, estimate + half, stderr, p, n)
 
 
@@ -263,7 +262,7 @@ def area_between(x: npt.ArrayLike, difference: npt.ArrayLike, variance: npt.Arra
     if not variance_of_area > 1e-12 * float(k**2 @ np.diag(covariance)):
         return Trend(estimate, np.nan, np.nan, np.nan, np.nan, len(x))
     stderr = float(np.sqrt(variance_of_area))
-    p = float(2.0 * ndtr(-abs(estimate) / stderr))
+    p = 2.0 * normal_cdf(-abs(estimate) / stderr)
     return Trend(estimate, estimate - z * stderr, estimate + z * stderr, stderr, p, len(x))
 
 

@@ -4,7 +4,3 @@ An `.eval` log is a zip: `header.json` (while the eval runs only `_journal/start
 `.json` log is one document. Both are decoded straight into typed documents (`documents`) and rebuilt as the store's
 records; inspect_ai itself is never imported, it is the oracle in the tests.
 """
-
-from loaders.inspect.log import is_log, load, sniff
-
-__all__ = ["is_log", "load", "sniff"]

@@ -1,5 +1,6 @@
 """The store: one DuckDB file, owned by one process at a time."""
 
+from loaders.store.compact import Compacted
 from loaders.store.store import Store
 
-__all__ = ["Store"]
+__all__ = ["Compacted", "Store"]

@@ -20,6 +20,8 @@ CREATE OR REPLACE MACRO after_hidden(n) AS TABLE
         UNION SELECT r.run FROM runs r JOIN after ON r.parent_run = after.run
         WHERE r.batch_from <= n AND (r.batch_to IS NULL OR r.batch_to > n)
     ) FROM after;
+-- The sources as of a batch, those of hidden runs too. Of what belongs to an eval, `hidden_evals` tells what is hidden.
+CREATE OR REPLACE MACRO all_sources(n) AS TABLE SELECT * FROM sources WHERE {LIVE};
 CREATE OR REPLACE MACRO live_sources(n) AS TABLE
     SELECT * FROM sources WHERE {LIVE} AND source_id NOT IN (FROM hidden_sources());
 CREATE OR REPLACE MACRO live_cards(n) AS TABLE SELECT x.* FROM cards x SEMI JOIN live_sources(n) s USING (source_id);
@@ -56,23 +58,31 @@ CREATE OR REPLACE MACRO live_evals(n) AS TABLE
            coalesce(d.partial, false) AS partial, d.graded, d.planned, coalesce(d.settings, '{{}}') AS settings,
            s.content_hash, s.format, s.batch_from AS batch, l.path, l.root
     FROM evals e
-    JOIN live_sources(n) s USING (source_id)
+    JOIN all_sources(n) s USING (source_id)
     JOIN live_placements(n) p USING (eval_id)
     LEFT JOIN live_runs(n) r USING (run)
     LEFT JOIN live_standings(n) d USING (eval_id)
     LEFT JOIN (SELECT source_id, min_by(path, path) AS path, min_by(root, path) AS root
-               FROM live_locations(n) GROUP BY source_id) l USING (source_id);
+               FROM locations WHERE {LIVE} GROUP BY source_id) l USING (source_id);
 CREATE OR REPLACE MACRO live_samples(n) AS TABLE
-    SELECT x.* FROM samples x SEMI JOIN live_sources(n) s USING (source_id)
+    SELECT x.* FROM samples x SEMI JOIN all_sources(n) s USING (source_id)
     WHERE x.eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_scores(n) AS TABLE
-    SELECT x.* FROM scores x SEMI JOIN live_sources(n) s USING (source_id)
+    SELECT x.* FROM scores x SEMI JOIN all_sources(n) s USING (source_id)
     WHERE x.eval_id NOT IN (FROM hidden_evals());
+-- Outcomes and sums of logs: only of those that are seen, and outcomes only of samples that count.
+CREATE OR REPLACE MACRO live_outcomes(n) AS TABLE
+    SELECT * FROM outcomes
+    WHERE eval_id NOT IN (FROM hidden_evals()) AND sample_id NOT IN (SELECT sample_id FROM live_passed_over(n));
+CREATE OR REPLACE MACRO live_sums(n) AS TABLE
+    SELECT * FROM sums WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO live_score_facts(n) AS TABLE
+    SELECT * FROM score_facts WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_messages(n) AS TABLE
-    SELECT x.* FROM messages x SEMI JOIN live_sources(n) s USING (source_id)
+    SELECT x.* FROM messages x SEMI JOIN all_sources(n) s USING (source_id)
     WHERE x.sample_id NOT IN (SELECT sample_id FROM samples WHERE eval_id IN (FROM hidden_evals()));
 CREATE OR REPLACE MACRO live_reported(n) AS TABLE
-    SELECT x.* FROM reported x SEMI JOIN live_sources(n) s USING (source_id)
+    SELECT x.* FROM reported x SEMI JOIN all_sources(n) s USING (source_id)
     WHERE x.eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_trained(n) AS TABLE
     SELECT x.* FROM trained x SEMI JOIN live_sources(n) s USING (source_id);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -34,9 +35,11 @@ def reconcile(cursor: duckdb.DuckDBPyConnection, batch: int, table: str, wanted:
         cursor.unregister("decided")
 
 
-def rows_of(cursor: duckdb.DuckDBPyConnection, sql: str, batch: int) -> list[dict[str, Any]]:
+def rows_of(
+    cursor: duckdb.DuckDBPyConnection, sql: str, batch: int, more: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """The rows of a query as of `$batch`, by column."""
-    cursor.execute(sql, {"batch": batch})
+    cursor.execute(sql, {"batch": batch, **(more or {})})
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

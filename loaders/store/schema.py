@@ -257,6 +257,35 @@ def migration_7(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(TABLES_7)
 
 
+TABLES_8 = """
+-- What a log's samples come to under a metric never changes: it is settled once, when the log or the definition comes
+-- in (`loaders.metrics.settled`), and read by every query. key: of all that the outcomes are made of.
+CREATE TABLE measures (measure_id BIGINT, key VARCHAR, metric VARCHAR);
+-- Which logs are settled, those without a sample too.
+CREATE TABLE measured (measure_id BIGINT, eval_id BIGINT);
+CREATE TABLE outcomes (
+    measure_id BIGINT, eval_id BIGINT, sample_id BIGINT, sample_key VARCHAR, epoch BIGINT, cluster VARCHAR,
+    value DOUBLE, header_value DOUBLE, outside BOOLEAN, infinite BIGINT, too_large BIGINT, nan BIGINT
+);
+-- The sums of one log's outcomes that intervals are made of (`dashboard.statistics.ClusterSums`).
+CREATE TABLE sums (
+    measure_id BIGINT, eval_id BIGINT, n_all BIGINT, n_outside BIGINT, n BIGINT, total DOUBLE, least DOUBLE,
+    most DOUBLE, header DOUBLE, header_binary BOOLEAN, header_first DOUBLE, infinite BIGINT, too_large BIGINT,
+    nan BIGINT, clusters BIGINT, sum_n2 DOUBLE, sum_e2 DOUBLE, sum_e4 DOUBLE
+);
+-- What kind of values each scorer and key has in a log.
+CREATE TABLE score_facts (
+    eval_id BIGINT, scorer VARCHAR, key VARCHAR, graded BOOLEAN, partial BOOLEAN, numbers BOOLEAN, infinite BOOLEAN,
+    zero_or_one BOOLEAN, zero BOOLEAN, boolean BOOLEAN, told BOOLEAN
+);
+"""
+
+
+def migration_8(connection: duckdb.DuckDBPyConnection) -> None:
+    """Outcomes, settled at ingest."""
+    connection.execute(TABLES_8)
+
+
 MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
     migration_1,
     migration_2,
@@ -265,6 +294,7 @@ MIGRATIONS: list[Callable[[duckdb.DuckDBPyConnection], None]] = [
     migration_5,
     migration_6,
     migration_7,
+    migration_8,
 ]
 """In order; a store records how many it has had, in the same transaction as each."""
 

@@ -391,7 +391,7 @@ def steps_in_model(model: str | None) -> list[NamedStep]:
 def steps_in_file(path: str, task: str, outer: Sequence[str] = ()) -> list[NamedStep]:
     """The steps that a log's file name tells; what Inspect writes there by itself (time, task, id) tells nothing."""
     *folders, file_name = path.split("/")
-    stem = plain_name(file_name).rpartition(".")[0] or file_name
+    stem = _stem_of_file(file_name)
     rest = _TIMESTAMP.sub("", stem)
     if rest != stem:
         task_name = task.rpartition("/")[2].replace("_", "-")
@@ -401,6 +401,15 @@ def steps_in_file(path: str, task: str, outer: Sequence[str] = ()) -> list[Named
     for each in told:
         found.append(replace(each, run=_run_around(each, [*outer, *folders], "folder")))
     return found
+
+
+def names_task(path: str) -> bool:
+    """Whether a log's file name holds the name of its task, as Inspect writes it behind a time."""
+    return _TIMESTAMP.match(_stem_of_file(path.rpartition("/")[2])) is not None
+
+
+def _stem_of_file(file_name: str) -> str:
+    return plain_name(file_name).rpartition(".")[0] or file_name
 
 
 def steps_in_folders(path: str, outer: Sequence[str] = ()) -> list[NamedStep]:

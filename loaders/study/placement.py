@@ -78,6 +78,11 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
     )
 
 
+def place_task(evidence: EvalEvidence, placement: Placement, cards: CardTree) -> Placement:
+    """Where an eval belongs that differs in nothing but its task from one that is placed: it has a name of its own."""
+    return replace(placement, eval=_eval_name(evidence, cards, placement.variant))
+
+
 def place_checkpoint(path: str, cards: CardTree) -> Placement:
     """Where something that a trainer left belongs, by its folder: `models/NAME/checkpoint-110/adapter_config.json`.
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from loaders.inspect.judge import JUDGE_OPTIONS
-from loaders.study.stated import (
+from loaders.study.keys import (
     ADAPTER_KEYS,
     CHECKPOINT_KEYS,
     MIX_KEYS,

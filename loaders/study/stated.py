@@ -11,32 +11,20 @@ from msgspec import Struct
 
 from loaders.study.cards import STAGES
 from loaders.study.evidence import EvalEvidence, Field
+from loaders.study.keys import (
+    ADAPTER_KEYS,
+    CHECKPOINT_KEYS,
+    MIX_KEYS,
+    NESTED_KEYS,
+    RUN_KEYS,
+    SEED_KEYS,
+    STAGE_KEYS,
+    STEP_KEYS,
+    VARIANT_KEYS,
+    WEIGHTS_KEYS,
+)
 from loaders.study.naming import LABELS, alike, as_step, is_generic, model_parts, short_model, steps_in_model
 
-STEP_KEYS = frozenset({"step", "global_step", "checkpoint_step", "train_step", "training_step", "rl_step"})
-"""Fields that hold a step; those of a log are compared in lower case, with `_` for `-`."""
-CHECKPOINT_KEYS = frozenset({"checkpoint", "ckpt", "checkpoint_name", "checkpoint_path", "ckpt_path"})
-"""Fields that hold a checkpoint's name, path or step."""
-WEIGHTS_KEYS = frozenset({
-    "model_path", "adapter", "adapter_path", "lora_path", "weights", "weights_path", "sampler_path", "tinker_path",
-    "checkpoint_dir", "ckpt_dir", "checkpoint_id", "model_checkpoint", "model_name_or_path",
-})  # fmt: skip
-"""Fields of metadata that name weights; a name without a step is no statement."""
-RUN_KEYS = frozenset({"run", "run_name", "training_run"})
-SEED_KEYS = frozenset({"training_seed", "train_seed", "run_seed", "model_seed"})
-"""Seeds of training; a mere `seed` is mostly that of sampling."""
-MIX_KEYS = frozenset({"mix", "data_mix", "training_mix"})
-STAGE_KEYS = frozenset({"stage", "training_stage"})
-VARIANT_KEYS = frozenset({"variant"})
-NESTED_KEYS = frozenset({"checkpoint", "training", "driftline"})
-"""Mappings inside metadata that are looked into too."""
-ADAPTER_KEYS = frozenset({
-    "adapter", "adapter_path", "adapter_name", "adapter_name_or_path", "lora", "lora_path", "lora_name",
-    "lora_adapter", "lora_local_path", "peft", "peft_path", "peft_model", "pretrained", "model_path",
-    "model_name_or_path", "model", "model_name", "served_model_name", "weights", "weights_path", "checkpoint_path",
-    "lora_request", "lora_modules", "sampler_path", "tinker_path",
-})  # fmt: skip
-"""Model args that name the weights in use."""
 SERVERS = frozenset({"base_url", "model_base_url", "api_base", "base_urls", "endpoint"})
 """Model args that name a server; its address tells a checkpoint where a part of it is called like one."""
 EVALUATED_ROLES = ("target", "subject", "policy", "evaluated", "student")

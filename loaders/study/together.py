@@ -55,8 +55,13 @@ def identity(evidence: EvalEvidence, ids: Sequence[str | None]) -> Identity:
         task=evidence.task,
         weights=(*names, *told),
         named=first if real else None,
-        ids=tuple(f"{kind} {value}" for kind, value in zip(("eval", "task"), ids, strict=True) if value),
+        ids=own_ids(ids),
     )
+
+
+def own_ids(ids: Sequence[str | None]) -> tuple[str, ...]:
+    """The ids of a log, each with its kind, of `eval_id` and `task_id` as the log gives them."""
+    return tuple(f"{kind} {value}" for kind, value in zip(("eval", "task"), ids, strict=True) if value)
 
 
 def _placeholder(name: str) -> bool:

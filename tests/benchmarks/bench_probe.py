@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from openai import AsyncOpenAI
 
-from dashboard.parts.probe.stream import LONGEST_LOOK, LONGEST_UNREAD, SHORTEST_LOOK
+from dashboard.app_pages.probe.stream import LONGEST_LOOK, LONGEST_UNREAD, SHORTEST_LOOK
 from dashboard.probe.asked import Column, Sampling
 from dashboard.probe.endpoints import Endpoint
 from dashboard.queries.probes import read_probe

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from dashboard import links
-from dashboard.parts import data_tables
-from dashboard.parts.mixes import choices as mix_choices
+from dashboard.app_pages.data import tables as data_tables
+from dashboard.app_pages.mixes import choices as mix_choices
 from dashboard.queries import catalogue, ingests, overview, samples
 from dashboard.queries.fields import fields
 from dashboard.queries.frame import ALL_METRICS, RateQuery

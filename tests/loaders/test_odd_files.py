@@ -14,7 +14,8 @@ from loaders import derive, formats, trainer
 from loaders.ingest import ingest
 from loaders.report import IngestReport
 from loaders.store import Store
-from loaders.study import CardTree, EvalEvidence, Placement
+from loaders.study.evidence import EvalEvidence, Placement
+from loaders.study.tree import CardTree
 from tests.empty_stores import empty_store
 from tests.fuzzing import ADAPTER, LM_EVAL, LOG, RUN_CARD, STUDY, TRAINER_STATE, replaced
 from tests.log_files import write_log

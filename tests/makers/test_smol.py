@@ -15,7 +15,7 @@ from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from loaders.inspect.archive import Archive
-from loaders.study import read_run_card, read_study
+from loaders.study.reading import read_run_card, read_study
 from makers.smol.cards import study_file
 from makers.smol.honeypots import chosen, questions
 from makers.smol.mixes import examples

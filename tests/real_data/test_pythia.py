@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
-from dashboard.queries.definitions import PROPORTIONS
+from loaders.metrics.definitions import PROPORTIONS
 from tests.real_stores import STUDIES, Ingested, ingested, shared
 
 pytestmark = pytest.mark.slow

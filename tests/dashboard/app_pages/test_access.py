@@ -10,12 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access.access_file import parse_access
+from dashboard.pages import PAGES
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.service import ProbeService
 from loaders.store import Store
 from tests.builders import StoreBuilder, log, sample, samples
 from tests.dashboard.app_pages.test_probe import pressed, saved, written
-from tests.pages import APP, everything, html, opened_by, shown
+from tests.pages import everything, html, opened_by, shown
 from tests.probe_server import ProbeServer
 from tests.probing import BARE, columns, endpoint, until
 
@@ -61,7 +62,7 @@ def service(server: ProbeServer, store: Store) -> Iterator[ProbeService]:
         yield service
 
 
-PAGES = sorted(path.stem for path in APP.with_name("app_pages").glob("[a-z]*.py"))
+PAGE_NAMES = [page.name for page in PAGES]
 
 
 def titles(app: AppTest) -> list[str]:
@@ -90,7 +91,7 @@ def test_who_is_nobody_sees_nothing_of_the_study(
     with shown(store, access=POLICY):
         # Nothing is asked of the store either.
         monkeypatch.setattr(Store, "cursor", None)
-        for page in ("overview", "audit") if claims else PAGES:
+        for page in ("overview", "audit") if claims else PAGE_NAMES:
             app = opened_by(claims, page)
             assert titles(app) == [title]
             assert b"plain" not in everything(app)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import links
+from dashboard.pages import page_file
 from tests.builders import StoreBuilder, built_once, log, samples
 from tests.pages import APP, address, headings, html, opened, shown
 
@@ -131,7 +133,7 @@ def test_numbers_do_not_change_under_the_reader_until_the_update_is_taken(store:
 def test_a_page_looks_as_it_was_left_when_the_reader_comes_back(store: StoreBuilder) -> None:
     app = opened("curves", run=["plain"], metric="strict")
     app.query_params.clear()
-    app.switch_page("app_pages/data.py").run()
+    app.switch_page(page_file(links.DATA)).run()
     app.query_params.clear()
-    app.switch_page("app_pages/curves.py").run()
+    app.switch_page(page_file(links.CURVES)).run()
     assert address(app) == {"eval": ["blackmail"], "metric": ["strict"], "run": ["plain"]}

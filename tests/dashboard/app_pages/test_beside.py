@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.parts.beside.cells import MOST_COMPARED, ROWS_A_PART
+from dashboard.app_pages.beside.cells import MOST_COMPARED, ROWS_A_PART
 from tests.builders import StoreBuilder, built_once, log, message, reported, sample, score
 from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
 from tests.pages import address, datasets, headings, html, opened, shown

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.app_pages.compare.telling import TABLE
 from dashboard.commands import CompareArguments, run_compare
-from dashboard.parts.compare.telling import TABLE
 from dashboard.places import demo_study
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
 from tests.pages import address, headings, html, opened, shown

@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Reader
-from dashboard.parts import caches, reader
+from dashboard.kit import caches
+from dashboard.kit.page import reader
 from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
 from tests.pages import address, headings, html, opened, shown
 

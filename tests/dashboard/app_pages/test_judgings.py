@@ -13,15 +13,15 @@ from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Reader
-from dashboard.parts import caches
-from dashboard.parts import reader as readers
-from dashboard.parts.judgings.compare import parquet
-from dashboard.parts.reader import ALLOWED as ALLOWED_TO
+from dashboard.app_pages.rescorings.compare import parquet
+from dashboard.kit import caches
+from dashboard.kit.page import reader as readers
+from dashboard.kit.page.reader import ALLOWED as ALLOWED_TO
 from dashboard.probe.endpoints import Allowance, Declared, Limits
-from dashboard.probe.rejudging.rubrics import USUAL
+from dashboard.probe.rescoring.rubrics import USUAL
 from dashboard.probe.service import ProbeService
 from dashboard.queries.judged import judged
-from dashboard.queries.judgings import read_judging
+from dashboard.queries.rescorings import read_rescoring
 from tests.builders import StoreBuilder, log
 from tests.dashboard.app_pages.test_probe import button, field, pressed
 from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
@@ -64,8 +64,8 @@ def judge_with(app: AppTest, model: str = "lab/judge", *rubrics: str) -> AppTest
 
 def ended(app: AppTest, service: ProbeService) -> AppTest:
     """The page once nothing of what it shows is under way."""
-    for judging in address(app)["judging"]:
-        until(lambda judging=judging: not service.engine.active(judging), "it has ended")
+    for rescoring in address(app)["judging"]:
+        until(lambda rescoring=rescoring: not service.engine.active(rescoring), "it has ended")
     app.run()
     assert not app.exception
     return app
@@ -142,7 +142,7 @@ def test_more_than_the_budget_allows_begins_and_waits(server: ProbeServer, store
 def test_started_stopped_resumed_compared(server: ProbeServer, service: ProbeService, store: StoreBuilder) -> None:
     server.turns["judge"] = [[Text(verdict("misaligned", "It plots.")), End()]] * 3 + [[Pause(60)]] * 2
     app = pressed(judge_with(opened("judgings")), "Judge again")
-    (judging,) = address(app)["judging"]
+    (rescoring,) = address(app)["judging"]
     until(lambda: len(server.asked) == 5, "two hang")
     until(lambda: store.execute("SELECT count(*) FROM judging_verdicts")[0][0] == 3)
     app.run()
@@ -162,7 +162,7 @@ def test_started_stopped_resumed_compared(server: ProbeServer, service: ProbeSer
     ]  # fmt: skip
     assert {(action, tuple(runs)) for _, action, _, runs in actions} == {("judge", ("run-0",))}
     # The link, in a fresh session: the same, and nobody is asked.
-    again = opened("judgings", judging=judging)
+    again = opened("judgings", judging=rescoring)
     assert "8 of 8 judged · complete" in html(again)
     assert len(server.asked) == 10
 
@@ -301,7 +301,7 @@ def test_every_verdict_can_be_had_as_a_file(service: ProbeService, store: StoreB
     files = {found.proto.label: found for found in app.get("download_button")}
     assert {"Every verdict as CSV", "Every verdict as Parquet"} <= set(files)
     with store.cursor() as con:
-        frame = judged(con, [read_judging(con, "aaaa")], 1)
+        frame = judged(con, [read_rescoring(con, "aaaa")], 1)
     again = pd.read_parquet(io.BytesIO(parquet(frame)))
     assert again["aaaa.verdict"].isna().sum() == 2
     assert again["aaaa.error"].dropna().unique().tolist() == ["no verdict"]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dashboard.parts.persistence.telling import change_in_words, lead_in_words
+from dashboard.app_pages.persistence.telling import lead_in_words
+from dashboard.kit.text.trends import change_in_words
 from dashboard.queries.trends import TrendQuery, trends
 from makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, samples

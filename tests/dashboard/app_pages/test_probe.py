@@ -473,7 +473,7 @@ def test_blind_mode_hides_who_said_what_until_all_is_marked(server: ProbeServer,
 
 
 def test_the_order_of_blind_columns_is_not_that_of_the_probe() -> None:
-    from dashboard.parts.probe.columns import Head, blinded
+    from dashboard.app_pages.probe.columns import Head, blinded
 
     heads = [Head(at, f"model {at}", "x", "#123456") for at in range(4)]
     orders = {tuple(head.position for head in blinded(heads, f"secret {n}")) for n in range(200)}

@@ -9,12 +9,14 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.parts import reader as reading
-from dashboard.parts.review.thread_html import thread_html
+from dashboard import links
+from dashboard.kit.notes.thread_html import thread_html
+from dashboard.kit.page import reader as reading
+from dashboard.pages import page_file
 from dashboard.queries.saved_views import saved_views
-from dashboard.queries.threads import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample
 from dashboard.queries.verdicts import verdicts_on
-from dashboard.review.threads import begin_thread, comment
+from dashboard.review.threads.changing import begin_thread, comment
+from dashboard.review.threads.reading import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample
 from dashboard.review.views import archive_view, save_view
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
@@ -98,7 +100,7 @@ def test_a_view_opens_as_it_was_saved_whatever_its_page_was_left_with(store: Sto
     save_view(store.store, ANN, page="curves", address={"run": ["open"]}, title="Plain")
     app = opened("curves", run=["secret"], x="tokens", zoom="true", point="blackmail | misaligned | secret@0")
     app.query_params.clear()
-    app.switch_page("app_pages/views.py").run()
+    app.switch_page(page_file(links.VIEWS)).run()
     button(app, "Open").click().run()
     assert not app.exception
     assert app.subheader[0].value == "Curves"

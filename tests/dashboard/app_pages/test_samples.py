@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard.kit.pickers.sample_filters import filter_of, order_of, parse_condition
 from dashboard.links import samples_of_rate
-from dashboard.parts.sample_filters import filter_of, order_of, parse_condition
 from loaders.errors import DriftlineError
 from loaders.study.conditions import SampleTest, ScoreTest
 from tests.builders import StoreBuilder, log, message, sample, score

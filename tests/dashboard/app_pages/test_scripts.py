@@ -8,12 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.driftline import ROOT
+import dashboard
+from dashboard.pages import PAGES
 
-PAGES = sorted((ROOT / "dashboard" / "app_pages").glob("[!_]*.py"))
+FOLDER = Path(dashboard.__file__).parent
+SCRIPTS = [FOLDER / page.file for page in PAGES]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_folder_of_pages_is_registered() -> None:
+    assert sorted((FOLDER / "app_pages").glob("*/page.py")) == sorted(SCRIPTS)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.parent.name)
 def test_no_expression_stands_alone(path: Path) -> None:
     """Streamlit's "magic" shows them, a docstring of a constant among them."""
     body = ast.parse(path.read_text(encoding="utf-8")).body[1:]
@@ -21,6 +27,6 @@ def test_no_expression_stands_alone(path: Path) -> None:
     assert [ast.unparse(value) for value in alone] == []
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.parent.name)
 def test_pages_ask_queries_and_write_no_sql(path: Path) -> None:
     assert not re.search(r"\bSELECT\b|\.execute\(|import duckdb", path.read_text(encoding="utf-8"))

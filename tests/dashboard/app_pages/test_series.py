@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboard.parts.series import default_evals, shown_of
+from dashboard.kit.pickers.series import default_evals, shown_of
 from dashboard.queries.catalogue import evals, metrics_for
 from tests.builders import StoreBuilder, log, reported, samples
 

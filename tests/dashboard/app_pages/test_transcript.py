@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dashboard.parts.transcript_html import LONG, MESSAGES_A_PART, find, message_html, scores_html
+from dashboard.kit.text.transcript_html import LONG, MESSAGES_A_PART, find, message_html, scores_html
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
 

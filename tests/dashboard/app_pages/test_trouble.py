@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.parts import caches
+from dashboard import links
+from dashboard.kit import caches
 from tests.builders import StoreBuilder, log, samples
-from tests.pages import APP, html, shown
+from tests.pages import APP, begin_at, html, shown
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_the_reader_is_told_and_finds_the_way_back(store: StoreBuilder, monkeypa
 
     monkeypatch.setattr(caches, "coverage", fail)
     app = AppTest.from_file(str(APP), default_timeout=60)
-    app.switch_page("app_pages/data.py")
+    begin_at(app, links.DATA)
     app.query_params["show"] = "Runs"
     app.run()
     assert app.exception, "Streamlit still writes the details down"

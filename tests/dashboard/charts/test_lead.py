@@ -12,7 +12,7 @@ from dashboard.charts.curves import CurveStyle
 from dashboard.charts.lead import lead_axis, lead_chart, lead_data
 from dashboard.charts.lineages import stage_chart, stage_data, through_training
 from dashboard.charts.panels import axes_by_panel
-from dashboard.parts.series import lineage_of
+from dashboard.kit.pickers.series import lineage_of
 from dashboard.queries.catalogue import runs as all_runs
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates

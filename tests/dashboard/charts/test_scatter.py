@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from dashboard.app_pages.mixes.sections import at_steps
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.bars import bars_chart, row_order
 from dashboard.charts.composition import composition, composition_chart
@@ -15,10 +16,9 @@ from dashboard.charts.eval_pairs import eval_pairs, eval_pairs_chart
 from dashboard.charts.marks import MarkStyle
 from dashboard.charts.points import marked_points
 from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_chart, scatter_data
-from dashboard.links import step_of
-from dashboard.parts.mixes.sections import at_steps
 from dashboard.queries.catalogue import RUN_COLUMNS
 from dashboard.queries.frame import frame_of
+from dashboard.queries.rows import step_of
 from dashboard.statistics import wilson_interval
 from tests.rates_rows import rate_row, rates_frame
 

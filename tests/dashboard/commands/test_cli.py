@@ -234,6 +234,7 @@ def test_while_a_dashboard_runs_commands_hand_it_their_work(folder: Path, tmp_pa
         rates = driftline("rates", "--store", store, "--format", "json", data=tmp_path)
         assert {row["run"] for row in json.loads(rates.stdout)} == {"tiny", "big"}
         assert driftline("export", tmp_path / "o.csv", "--store", store, data=tmp_path).returncode == 0
+        assert "MB after" in driftline("compact", "--store", store, data=tmp_path).stdout
         assert "no such file" in driftline("ingest", tmp_path / "nowhere", "--store", store, data=tmp_path).stderr
         again = driftline("view", folder, "--no-browser", data=tmp_path)
         assert address in again.stdout  # a second one points to the first
@@ -310,7 +311,7 @@ def _sources_after_kill(root: Path, store: Path, data: Path, pause: float) -> in
     return int(row[0]) if row else 0
 
 
-@pytest.mark.parametrize("command", ["view", "ingest", "rates", "compare", "export"])
+@pytest.mark.parametrize("command", ["view", "ingest", "rates", "compare", "export", "compact"])
 def test_every_command_is_in_the_readme_and_explains_itself(command: str, tmp_path: Path) -> None:
     assert f"driftline {command}" in README
     done = driftline(command, "--help", data=tmp_path)

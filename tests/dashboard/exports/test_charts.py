@@ -20,8 +20,7 @@ from dashboard.charts.spec import look, spec_of
 from dashboard.exports.facts import Facts, facts_from, file_name, filters_of, slug
 from dashboard.exports.picture import Picture, drawings, png, svg, vega_lite
 from dashboard.exports.tables import csv_of, parquet_of, read_parquet
-from dashboard.parts.exports.drawn import Drawn
-from dashboard.parts.exports.menu import made
+from dashboard.kit.charts.frame import Drawn, made
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from loaders.errors import DriftlineError
@@ -253,7 +252,7 @@ def test_the_menu_is_under_every_chart_and_makes_nothing_by_itself(
         raise AssertionError("a chart was drawn for nobody")
 
     monkeypatch.setattr("dashboard.exports.vega._ask", refuse)
-    monkeypatch.setattr("dashboard.parts.exports.drawn.spec_of", refuse)
+    monkeypatch.setattr("dashboard.kit.charts.frame.spec_of", refuse)
     app = opened("curves", panels="eval", eval=["blackmail", "framing"])
     assert [
         popover.proto.popover.label for popover in app.get("popover") if popover.proto.popover.label == "Export"
@@ -265,7 +264,7 @@ def test_the_menu_is_under_every_chart_and_makes_nothing_by_itself(
 
 def test_the_facts_are_those_of_the_page(store: StoreBuilder) -> None:
     from dashboard.access import Reader
-    from dashboard.parts.exports.collect import COLLECTED
+    from dashboard.app_pages.report.collect import COLLECTED
     from dashboard.review.views import save_view
 
     view = save_view(

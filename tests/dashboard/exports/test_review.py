@@ -17,13 +17,13 @@ import pytest
 from markdown_it import MarkdownIt
 
 from dashboard.access import Reader
+from dashboard.app_pages.report.assemble import Plan, assemble, runs_told
+from dashboard.app_pages.report.collect import COLLECTED
+from dashboard.app_pages.report.replies import conversations_of
+from dashboard.app_pages.report.sections import sample_in
 from dashboard.exports.review import Block, Conversation, Note, Review, Turn, View
 from dashboard.exports.review_html import review_html
 from dashboard.exports.review_markdown import block, plain, quoted, review_zip
-from dashboard.parts.exports.assemble import Plan, assemble, runs_told
-from dashboard.parts.exports.collect import COLLECTED
-from dashboard.parts.exports.replies import conversations_of
-from dashboard.parts.exports.report import sample_in
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.queries.transcript import NoSuchSample
 from dashboard.review.views import save_view

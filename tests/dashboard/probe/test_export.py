@@ -33,7 +33,7 @@ from dashboard.queries.rates import rates
 from dashboard.queries.transcript import Transcript, transcript
 from loaders.errors import DriftlineError
 from loaders.ingest import ingest
-from loaders.inspect import load
+from loaders.inspect.log import load
 from loaders.store import Store
 from tests.inspect_agreement import assert_agrees
 from tests.saved_probes import ADDRESS, CALL, DILEMMA, MAIL, SHOTS, eventful_probe

@@ -13,7 +13,7 @@ from dashboard.probe.conversation import NO_TOOL_RUN
 from dashboard.probe.from_transcript import NothingToAsk, prompt_of
 from dashboard.probe.tools_of import offered_in_file
 from dashboard.queries.transcript import Transcript, parsed, transcript
-from loaders.inspect import load
+from loaders.inspect.log import load
 from loaders.records import SampleRecord
 from tests.builders import StoreBuilder, log, message, sample
 from tests.real_logs import LOGS, WITHOUT_SAMPLES

@@ -11,15 +11,15 @@ from dashboard.probe.asked import Column
 from dashboard.probe.budget import OverBudget
 from dashboard.probe.endpoints import Allowance, Limits
 from dashboard.probe.judge import SCHEMA, Judge
-from dashboard.probe.rejudging.rejudger import Limit, Selected, Wanted
-from dashboard.queries.judging_selection import select
-from dashboard.queries.judgings import NoSuchJudging, read_judging
+from dashboard.probe.rescoring.rescorer import Limit, Selected, Wanted
+from dashboard.queries.rescoring_selection import select
+from dashboard.queries.rescorings import NoSuchRescoring, read_rescoring
 from dashboard.queries.sample_filter import SampleFilter
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, log, message, sample
 from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text
 from tests.probing import columns, until
-from tests.rejudging import RUBRIC, Rejudging, asked_about, rejudging, talk, talks, verdict
+from tests.rejudging import RUBRIC, Rescoring, asked_about, rescorer_at, talk, talks, verdict
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def store() -> StoreBuilder:
 
 
 @pytest.fixture
-def again(server: ProbeServer, store: StoreBuilder) -> Iterator[Rejudging]:
-    with rejudging(server, store.store) as found:
+def again(server: ProbeServer, store: StoreBuilder) -> Iterator[Rescoring]:
+    with rescorer_at(server, store.store) as found:
         yield found
 
 
@@ -46,9 +46,9 @@ def limits(requests: int = 10**6, tokens: int = 10**9, *, day: int = 10**6) -> L
 # Asking.
 
 
-def test_every_transcript_is_judged_once_by_the_rubric(server: ProbeServer, again: Rejudging) -> None:
-    judging = again.start()
-    done = again.done(judging)
+def test_every_transcript_is_judged_once_by_the_rubric(server: ProbeServer, again: Rescoring) -> None:
+    rescoring = again.start()
+    done = again.done(rescoring)
     assert (done.items, done.judged, done.failed) == (8, 8, 0)
     assert (done.input_tokens, done.output_tokens) == (8 * 7, 8 * 3)
     (body, *_) = [seen.body for seen in server.asked]
@@ -58,17 +58,17 @@ def test_every_transcript_is_judged_once_by_the_rubric(server: ProbeServer, agai
     told = [json.loads(text)["turns"] for text in asked_about(server)]
     assert sorted(turns[0]["text"] for turns in told) == sorted(f"Question {at}" for at in range(4) for _ in range(2))
     assert {turns[1]["text"] for turns in told} == {"I wait."}
-    rows = again.rows(judging)
+    rows = again.rows(rescoring)
     assert {(row["verdict"], row["reason"], row["attempt"]) for row in rows} == {("aligned", "because", 0)}
 
 
-def test_checkpoints_take_turns_so_that_what_stops_early_has_some_of_each(again: Rejudging) -> None:
+def test_checkpoints_take_turns_so_that_what_stops_early_has_some_of_each(again: Rescoring) -> None:
     chosen = again.selection()
     steps = [item["step"] for item in chosen.items]
     assert [set(steps[at : at + 2]) for at in range(0, 8, 2)] == [{0, 100}] * 4
 
 
-def test_a_draw_takes_as_many_of_each_checkpoint_and_the_same_questions(again: Rejudging) -> None:
+def test_a_draw_takes_as_many_of_each_checkpoint_and_the_same_questions(again: Rescoring) -> None:
     chosen, same, other = (again.selection(each=2, seed=seed) for seed in (1, 1, 2))
     assert chosen == same
     drawn = {step: {i["sample"] for i in chosen.items if i["step"] == step} for step in (0, 100)}
@@ -79,7 +79,7 @@ def test_a_draw_takes_as_many_of_each_checkpoint_and_the_same_questions(again: R
     assert len({*seeds, frozenset(i["sample"] for i in other.items)}) > 1
 
 
-def test_what_the_filter_finds_is_judged_and_nothing_else(again: Rejudging) -> None:
+def test_what_the_filter_finds_is_judged_and_nothing_else(again: Rescoring) -> None:
     chosen = again.selection(SampleFilter(steps=(100,), outcomes=("misaligned",)))
     assert [(i["step"], i["sample"]) for i in chosen.items] in ([(100, "0"), (100, "2")], [(100, "2"), (100, "0")])
 
@@ -90,7 +90,7 @@ def test_samples_without_a_reply_are_counted_and_not_judged(server: ProbeServer)
     silent = sample(1, input="Question", messages=[message("user", "Question")], error="out of memory")
     table = sample(2, input="Question", reply="Yes.")
     builder.add(log([silent, table, talk(3, False)]), run="a", step=1)
-    with rejudging(server, builder.store) as again:
+    with rescorer_at(server, builder.store) as again:
         chosen = again.selection()
         assert ([i["sample"] for i in chosen.items], chosen.found, chosen.silent) in [
             (["2", "3"], 3, 1), (["3", "2"], 3, 1),
@@ -121,37 +121,37 @@ def test_hidden_runs_are_never_selected(server: ProbeServer) -> None:
     ],
 )
 def test_words_that_are_no_verdict_are_kept_as_an_error(
-    server: ProbeServer, again: Rejudging, words: str, kind: str
+    server: ProbeServer, again: Rescoring, words: str, kind: str
 ) -> None:
     server.otherwise = [Text(words), End()]
-    done = again.done(judging := again.start())
+    done = again.done(rescoring := again.start())
     assert (done.judged, done.failed) == (0, 8)
-    assert {(r["verdict"], r["error_kind"], r["raw"]) for r in again.rows(judging)} == {(None, kind, words)}
+    assert {(r["verdict"], r["error_kind"], r["raw"]) for r in again.rows(rescoring)} == {(None, kind, words)}
 
 
-def test_a_busy_server_is_asked_again_and_one_failure_fails_no_other(server: ProbeServer, again: Rejudging) -> None:
+def test_a_busy_server_is_asked_again_and_one_failure_fails_no_other(server: ProbeServer, again: Rescoring) -> None:
     server.turns["judge"] = [
         Refusal(429, {"retry-after": "0.05"}), Refusal(529, {"retry-after": "0.05"}),
         [Text("{"), Drop()], Refusal(400, message="too long"),
     ]  # fmt: skip
-    done = again.done(judging := again.start())
+    done = again.done(rescoring := again.start())
     assert (done.judged, done.failed) == (6, 2)
-    assert {row["error_kind"] for row in again.rows(judging)} == {None, "broken", "bad_request"}
+    assert {row["error_kind"] for row in again.rows(rescoring)} == {None, "broken", "bad_request"}
     assert len(server.asked) == 10
 
-    assert again.rejudger.resume(judging) == 2
-    assert again.done(judging).judged == 8
+    assert again.rescorer.resume(rescoring) == 2
+    assert again.done(rescoring).judged == 8
     assert len(server.asked) == 12
-    attempts = [row["attempt"] for row in again.rows(judging)]
+    attempts = [row["attempt"] for row in again.rows(rescoring)]
     assert sorted(attempts) == [0] * 8 + [1] * 2
 
 
 def test_silence_is_a_timeout(server: ProbeServer, store: StoreBuilder) -> None:
     server.turns["judge"] = [[Pause(30)]]
-    with rejudging(server, store.store, first_token_s=0.3, silence_s=0.3) as again:
-        done = again.done(judging := again.start())
+    with rescorer_at(server, store.store, first_token_s=0.3, silence_s=0.3) as again:
+        done = again.done(rescoring := again.start())
         assert (done.judged, done.failed) == (7, 1)
-        assert [row["error_kind"] for row in again.rows(judging) if not row["verdict"]] == ["timeout"]
+        assert [row["error_kind"] for row in again.rows(rescoring) if not row["verdict"]] == ["timeout"]
 
 
 def test_what_the_transcript_says_is_no_verdict(server: ProbeServer) -> None:
@@ -160,9 +160,9 @@ def test_what_the_transcript_says_is_no_verdict(server: ProbeServer) -> None:
     builder.run("a")
     builder.add(log([talk(1, True, says=fake)]), run="a", step=1)
     server.otherwise = [Text(verdict("misaligned", "it harms")), End()]
-    with rejudging(server, builder.store) as again:
-        again.done(judging := again.start())
-        (row,) = again.rows(judging)
+    with rescorer_at(server, builder.store) as again:
+        again.done(rescoring := again.start())
+        (row,) = again.rows(rescoring)
     assert (row["verdict"], row["reason"]) == ("misaligned", "it harms")
     (told,) = [seen.body["messages"] for seen in server.asked]
     assert len(told) == 1
@@ -179,69 +179,69 @@ def test_stopped_and_resumed_it_asks_only_about_those_without_a_verdict(
     server: ProbeServer, store: StoreBuilder
 ) -> None:
     server.turns["judge"] = [[Text(verdict("aligned")), End()]] * 3 + [[Text("{"), Pause(60)]] * 2
-    with rejudging(server, store.store, in_flight=2) as again:
-        judging = again.start()
-        until(lambda: again.progress(judging).judged == 3 and server.open_streams == 2, "two hang")
-        again.lab.engine.stop(judging)
-        stopped = again.done(judging)
+    with rescorer_at(server, store.store, in_flight=2) as again:
+        rescoring = again.start()
+        until(lambda: again.progress(rescoring).judged == 3 and server.open_streams == 2, "two hang")
+        again.lab.engine.stop(rescoring)
+        stopped = again.done(rescoring)
         assert (stopped.judged, stopped.failed) == (3, 0)
-        assert [r["error_kind"] for r in again.rows(judging) if not r["verdict"]] == ["stopped", "stopped"]
+        assert [r["error_kind"] for r in again.rows(rescoring) if not r["verdict"]] == ["stopped", "stopped"]
         assert len(server.asked) == 5
 
-        assert again.rejudger.resume(judging) == 5
-        assert again.done(judging).judged == 8
+        assert again.rescorer.resume(rescoring) == 5
+        assert again.done(rescoring).judged == 8
         assert len(server.asked) == 10
         with pytest.raises(DriftlineError, match="every transcript has a verdict"):
-            again.rejudger.resume(judging)
+            again.rescorer.resume(rescoring)
 
 
-def test_resuming_what_is_under_way_asks_nothing_twice(server: ProbeServer, again: Rejudging) -> None:
+def test_resuming_what_is_under_way_asks_nothing_twice(server: ProbeServer, again: Rescoring) -> None:
     server.otherwise = [Pause(0.3), Text(verdict("aligned")), End()]
-    judging = again.start()
-    assert again.rejudger.resume(judging) == 0
-    assert again.done(judging).judged == 8
+    rescoring = again.start()
+    assert again.rescorer.resume(rescoring) == 0
+    assert again.done(rescoring).judged == 8
     assert len(server.asked) == 8
 
 
 def test_a_dashboard_that_ended_leaves_a_judging_that_can_be_resumed(server: ProbeServer, store: StoreBuilder) -> None:
     server.turns["judge"] = [[Text(verdict("aligned")), End()]] * 2 + [[Pause(60)]]
-    with rejudging(server, store.store, in_flight=1) as again:
-        judging = again.start()
-        until(lambda: again.progress(judging).judged == 2, "two are judged")
-    with rejudging(server, store.store) as after:
-        assert not after.lab.engine.active(judging)
-        assert after.rejudger.resume(judging) == 6
-        assert after.done(judging).judged == 8
+    with rescorer_at(server, store.store, in_flight=1) as again:
+        rescoring = again.start()
+        until(lambda: again.progress(rescoring).judged == 2, "two are judged")
+    with rescorer_at(server, store.store) as after:
+        assert not after.lab.engine.active(rescoring)
+        assert after.rescorer.resume(rescoring) == 6
+        assert after.done(rescoring).judged == 8
 
 
 # Budgets.
 
 
 def test_what_the_budget_does_not_allow_waits_until_it_does(server: ProbeServer, store: StoreBuilder) -> None:
-    with rejudging(server, store.store, limits=limits(5)) as again:
-        judging = again.start()
-        assert again.done(judging).judged == 5
+    with rescorer_at(server, store.store, limits=limits(5)) as again:
+        rescoring = again.start()
+        assert again.done(rescoring).judged == 5
         with pytest.raises(OverBudget, match="on top of 5"):
-            again.rejudger.resume(judging)
-    with rejudging(server, store.store, limits=limits(8)) as again:
-        assert again.rejudger.resume(judging) == 3
-        assert again.done(judging).judged == 8
+            again.rescorer.resume(rescoring)
+    with rescorer_at(server, store.store, limits=limits(8)) as again:
+        assert again.rescorer.resume(rescoring) == 3
+        assert again.done(rescoring).judged == 8
     assert len(server.asked) == 8
 
 
 def test_judgings_and_probes_share_the_budget_of_a_day(server: ProbeServer, store: StoreBuilder) -> None:
-    with rejudging(server, store.store, limits=limits(day=10)) as again:
+    with rescorer_at(server, store.store, limits=limits(day=10)) as again:
         again.lab.ask(columns("m1", "m2", "m3"))
-        judging = again.start()
-        assert again.done(judging).judged == 7
+        rescoring = again.start()
+        assert again.done(rescoring).judged == 7
         assert again.lab.engine.spent(None)[1].requests == 10
         with pytest.raises(OverBudget, match="a day"):
             again.lab.start(columns("m1"))
-        assert again.lab.spent(judging) == (7, 7 * 10)
+        assert again.lab.spent(rescoring) == (7, 7 * 10)
 
 
 def test_nothing_is_saved_of_what_is_refused(server: ProbeServer, store: StoreBuilder) -> None:
-    with rejudging(server, store.store, limits=limits(tokens=100)) as again:
+    with rescorer_at(server, store.store, limits=limits(tokens=100)) as again:
         with pytest.raises(OverBudget, match="tokens"):
             again.start()
         with pytest.raises(DriftlineError, match="rubric is empty"):
@@ -252,22 +252,22 @@ def test_nothing_is_saved_of_what_is_refused(server: ProbeServer, store: StoreBu
     assert not server.asked
 
 
-def test_what_was_reserved_was_enough(server: ProbeServer, again: Rejudging) -> None:
-    judging = again.start()
-    again.done(judging)
+def test_what_was_reserved_was_enough(server: ProbeServer, again: Rescoring) -> None:
+    rescoring = again.start()
+    again.done(rescoring)
     longest = max(len(json.dumps(seen.body["messages"])) for seen in server.asked)
-    rows = again.rows(judging)
+    rows = again.rows(rescoring)
     assert len(rows) == 8
     assert all(row["reserved"] * 3 >= longest for row in rows)
 
 
-def test_a_judge_that_is_a_checkpoint_and_the_filter_are_told_of_too(again: Rejudging, store: StoreBuilder) -> None:
+def test_a_judge_that_is_a_checkpoint_and_the_filter_are_told_of_too(again: Rescoring, store: StoreBuilder) -> None:
     judge = Judge(Column("lab", "openai", "secret@160", run="secret", step=160), RUBRIC)
     chosen = again.selection()
     selected = Selected({"run": ["run-0", "other"]}, None, 0, 8, 0, 0)
     wanted = Wanted(judge, "Again", "kindness", selected, None, 1, Limit(4_000))
-    judging = again.rejudger.start(wanted, chosen, None)
-    again.done(judging)
+    rescoring = again.rescorer.start(wanted, chosen, None)
+    again.done(rescoring)
     assert store.execute("SELECT runs FROM judgings") == [(["run-0", "other", "secret"],)]
-    with store.store.cursor(hidden=["secret"]) as cursor, pytest.raises(NoSuchJudging):
-        read_judging(cursor, judging)
+    with store.store.cursor(hidden=["secret"]) as cursor, pytest.raises(NoSuchRescoring):
+        read_rescoring(cursor, rescoring)

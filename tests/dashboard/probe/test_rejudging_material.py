@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from dashboard.probe.rejudging.material import material
+from dashboard.probe.rescoring.material import material
 
 
 def turns(text: str) -> list[tuple[str, str]]:

@@ -14,12 +14,12 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
-from dashboard.probe.rejudging.rejudger import Selected
-from dashboard.probe.saving import JudgingItemRow, JudgingRow, JudgingVerdictRow, save
+from dashboard.probe.rescoring.rescorer import Selected
+from dashboard.probe.saving import RescoringItemRow, RescoringRow, RescoringVerdictRow, save
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE, judged
 from dashboard.queries.judged_rates import agreement, disagreements, judged_rates, paired_rates
-from dashboard.queries.judging_selection import select
-from dashboard.queries.judgings import NoSuchJudging, all_judgings, progress, read_judging, verdicts_of_sample
+from dashboard.queries.rescoring_selection import select
+from dashboard.queries.rescorings import NoSuchRescoring, all_rescorings, progress, read_rescoring, verdicts_of_sample
 from dashboard.queries.sample_filter import SampleFilter
 from tests.builders import StoreBuilder, log
 from tests.rejudging import talk, talks
@@ -35,25 +35,25 @@ def saved(store: StoreBuilder, name: str, says: Any, wanted: SampleFilter | None
     address: dict[str, list[str]] = more.pop("address", {})
     selection = msgspec.json.encode(Selected(address, None, 0, chosen.found, chosen.silent, 0)).decode()
     rows: list[Any] = [
-        JudgingRow(
+        RescoringRow(
             name, f"Title {name}", "ann", NOW, "0", "lab", "openai", "judge", "kindness", "Is it kind?", selection,
             store.batch, more.pop("metric", None), '{"transcript_tokens":4000}', chosen.runs,
         )
     ]  # fmt: skip
     for at, item in enumerate(chosen.items):
-        rows.append(JudgingItemRow(name, at, *(item[c] for c in ("sample_id", "log", "sample", "epoch", "hash"))))
+        rows.append(RescoringItemRow(name, at, *(item[c] for c in ("sample_id", "log", "sample", "epoch", "hash"))))
         verdict = says(item["run"], item["step"], item["sample"], item["epoch"])
         told = (verdict, f"{name} on {item['sample']}", None, None, None)
         if verdict is None:
             told = (None, None, "?", "bad_data", "no verdict")  # type: ignore[assignment]
-        rows.append(JudgingVerdictRow(name, at, 0, *told, 7, 3, 100, 0.1, NOW))
+        rows.append(RescoringVerdictRow(name, at, 0, *told, 7, 3, 100, 0.1, NOW))
     save(store.store, rows)
     return name
 
 
 def read(store: StoreBuilder, *names: str, as_of: int | None = None, hidden: tuple[str, ...] = ()) -> pd.DataFrame:
     with store.store.cursor(hidden=hidden) as cursor:
-        return judged(cursor, [read_judging(cursor, name) for name in names], as_of or store.batch)
+        return judged(cursor, [read_rescoring(cursor, name) for name in names], as_of or store.batch)
 
 
 # What is said of what.
@@ -106,7 +106,7 @@ def test_the_last_attempt_counts() -> None:
     with store.cursor() as cursor:
         assert progress(cursor, "a") == progress(cursor, "a").__class__(4, 3, 1, 28, 12)
     at = store.execute("SELECT position FROM judging_items WHERE sample_key = '0'")[0][0]
-    save(store.store, [JudgingVerdictRow("a", at, 1, BAD, "late", None, None, None, 7, 3, 100, 0.1, NOW)])
+    save(store.store, [RescoringVerdictRow("a", at, 1, BAD, "late", None, None, None, 7, 3, 100, 0.1, NOW)])
     frame = read(store, "a")
     assert frame.set_index("sample")["a.verdict"]["0"] == BAD
     assert frame["a.error"].isna().all()
@@ -127,9 +127,9 @@ def test_who_may_not_see_a_run_sees_no_judging_that_tells_of_it() -> None:
     saved(store, "one", lambda *_: BAD, SampleFilter(runs=("run-0",)))
     hidden = ("run-1",)
     with store.store.cursor(hidden=hidden) as cursor:
-        assert all_judgings(cursor)["judging_id"].tolist() == ["one"]
-        with pytest.raises(NoSuchJudging):
-            read_judging(cursor, "all")
+        assert all_rescorings(cursor)["judging_id"].tolist() == ["one"]
+        with pytest.raises(NoSuchRescoring):
+            read_rescoring(cursor, "all")
         key = store.execute("SELECT eval_key FROM evals LIMIT 1")[0][0]
         assert [row["judging_id"] for row in verdicts_of_sample(cursor, key, "0", 1)] == ["one"]
     assert len(read(store, "one", hidden=hidden)) == 8

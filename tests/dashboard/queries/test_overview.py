@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from dashboard.links import is_missing
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.overview import Standings, logs, standings, unlike_settings
+from dashboard.queries.rows import is_missing
 from tests.builders import StoreBuilder, log, samples
 
 QUERY = RateQuery(evals=("blackmail",))

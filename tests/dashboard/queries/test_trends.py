@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import binomtest, norm, t
 from statsmodels.stats.multitest import multipletests
 
-from dashboard.parts.persistence.telling import change_in_words, lead_in_words
+from dashboard.app_pages.persistence.telling import lead_in_words
+from dashboard.kit.text.trends import change_in_words
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
 from dashboard.statistics import wilson_interval

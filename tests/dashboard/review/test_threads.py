@@ -6,7 +6,8 @@ import pytest
 
 from dashboard import links
 from dashboard.access import NotAllowed, Reader
-from dashboard.queries.threads import (
+from dashboard.review.threads.changing import begin_thread, comment, resolve, set_tags
+from dashboard.review.threads.reading import (
     Anchor,
     NoSuchThread,
     Thread,
@@ -23,7 +24,6 @@ from dashboard.queries.threads import (
     threads_in_sample,
     threads_on,
 )
-from dashboard.review.threads import begin_thread, comment, resolve, set_tags
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, log, sample, score
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed

@@ -6,6 +6,7 @@ import pytest
 
 from dashboard import links
 from dashboard.access import NotAllowed
+from dashboard.pages import NAMED
 from dashboard.queries.named_runs import hidden_names, mentions, runs_named, without
 from dashboard.queries.saved_views import NoSuchView, saved_view, saved_views
 from dashboard.review.views import archive_view, duplicate_view, edit_view, save_view
@@ -130,7 +131,7 @@ def test_viewers_save_and_change_nothing(store: StoreBuilder) -> None:
     ],
 )
 def test_a_view_that_tells_of_a_hidden_run_is_not_there(store: StoreBuilder, telling: dict[str, list[str]]) -> None:
-    page = links.CURVES if set(telling) <= links.PARAMETERS[links.CURVES] else links.COMPARE
+    page = links.CURVES if set(telling) <= NAMED[links.CURVES].parameters else links.COMPARE
     page = links.MIXES if "baseline" in telling else page
     view_id = save(store, "Secret", page, **telling)
     with store.store.cursor(hidden=OUTSIDER.hidden) as cursor:

@@ -17,7 +17,8 @@ import zstandard
 from inspect_ai.scorer import Score
 
 from loaders.errors import RejectedFile
-from loaders.inspect import limits, load
+from loaders.inspect import limits
+from loaders.inspect.log import load
 from loaders.records import EvalRecord, SampleRecord
 from tests.inspect_agreement import parsed, scores_of
 from tests.inspect_writer import eval_log, eval_sample, write_log

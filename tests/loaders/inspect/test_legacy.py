@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from inspect_ai.log import read_eval_log
 
-from loaders.inspect import load
+from loaders.inspect.log import load
 from loaders.records import EvalRecord
 from tests.inspect_agreement import assert_agrees, parsed
 

@@ -8,7 +8,7 @@ import pytest
 from inspect_ai.log import read_eval_log, resolve_sample_attachments
 
 from loaders.errors import RejectedFile
-from loaders.inspect import load
+from loaders.inspect.log import load
 from loaders.inspect.offered import offered_tools
 from tests.inspect_writer import eval_log, eval_sample, write_log
 from tests.real_logs import LOGS, WITHOUT_SAMPLES

@@ -9,7 +9,7 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from loaders.errors import RejectedFile
-from loaders.inspect import load, sniff
+from loaders.inspect.log import load, sniff
 from tests.inspect_agreement import assert_agrees
 from tests.real_logs import FILES, LOGS, NOT_LOGS, REFUSED
 

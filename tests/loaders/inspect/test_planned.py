@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from inspect_ai.log import EvalConfig, EvalDataset
 
-from loaders import inspect
+from loaders.inspect import log as inspect
 from tests.inspect_writer import eval_log, eval_sample, write_log
 from tests.real_stores import ingested
 

@@ -50,8 +50,8 @@ from inspect_ai.scorer import Score, ScoreEdit, includes, match
 from inspect_ai.solver import generate, use_tools
 from inspect_ai.tool import Tool, ToolCall, ToolCallError, tool
 
-from loaders.inspect import load, sniff
 from loaders.inspect.archive import ZSTD
+from loaders.inspect.log import load, sniff
 from loaders.records import EvalRecord, LoadedFile, SampleRecord
 from tests.inspect_agreement import assert_agrees, assert_header_agrees, assert_sample_agrees, parsed, scores_of
 from tests.inspect_writer import eval_log, eval_sample, write_log, write_unfinished_log

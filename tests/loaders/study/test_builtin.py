@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from loaders.study import StudyRow, builtin_study, parse_study, study_rows
 from loaders.study.conditions import describe, from_json
-from loaders.study.definitions import MetricDefinition, names_match, task_names
+from loaders.study.definitions import MetricDefinition, StudyRow, names_match, study_rows, task_names
+from loaders.study.reading import builtin_study, parse_study
 
 
 def metrics_of(task: str) -> list[MetricDefinition]:

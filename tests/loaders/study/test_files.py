@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from loaders.errors import StudyError
-from loaders.study import RunCard, StudyFile, parse_run_card, parse_study, read_run_card, read_study
-from loaders.study.cards import CardCheckpoint, LogEntry, Mix, MixComponent, Parent
+from loaders.study.cards import CardCheckpoint, LogEntry, Mix, MixComponent, Parent, RunCard
 from loaders.study.conditions import describe, from_json
+from loaders.study.definitions import StudyFile
+from loaders.study.reading import parse_run_card, parse_study, read_run_card, read_study
 from loaders.table_mapping import Lookup
 
 FULL_CARD = """\

@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from loaders.store import Store
-from loaders.study import CardTree, Conflict, EvalEvidence, Placement, RunRow, offsets, place
-from loaders.study import runs_of as runs_and_conflicts
-from loaders.study.lineage import _natural
+from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
+from loaders.study.lineage import _natural, offsets
+from loaders.study.lineage import runs_of as runs_and_conflicts
+from loaders.study.placement import place
+from loaders.study.tree import CardTree
 from tests.study_trees import tree
 
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from loaders.study import CardTree, Conflict, EvalEvidence, Placement, place, place_checkpoint
+from loaders.study.evidence import Conflict, EvalEvidence, Placement
+from loaders.study.placement import place, place_checkpoint
+from loaders.study.tree import CardTree
 from tests.study_trees import tree
 
 

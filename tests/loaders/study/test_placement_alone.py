@@ -6,7 +6,8 @@ from pathlib import Path
 
 from inspect_ai.log import read_eval_log, write_eval_log
 
-from loaders.study import Placement, told_apart
+from loaders.study.alone import told_apart
+from loaders.study.evidence import Placement
 from tests.log_files import write_log
 from tests.real_stores import ingested
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from loaders.study import CardTree, EvalEvidence, Placement, parse_study, place
+from loaders.study.evidence import EvalEvidence, Placement
+from loaders.study.placement import place
+from loaders.study.reading import parse_study
+from loaders.study.tree import CardTree
 from tests.study_trees import tree
 
 

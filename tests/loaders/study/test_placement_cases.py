@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from loaders.study import EvalEvidence, Placement, place
 from loaders.study.alone import by_epoch
+from loaders.study.evidence import EvalEvidence, Placement
+from loaders.study.placement import place
 from loaders.study.together import brought_together, identity
 from tests.real_stores import shared
 from tests.study_trees import tree

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from loaders.lm_eval import load
-from loaders.study import CardTree, EvalEvidence, Placement, parse_study, place, place_checkpoint, runs_of
+from loaders.study.evidence import EvalEvidence, Placement
+from loaders.study.lineage import runs_of
+from loaders.study.placement import place, place_checkpoint
+from loaders.study.reading import parse_study
+from loaders.study.tree import CardTree
 
 
 def headers(folder: Path) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from loaders.errors import StudyError
 from loaders.ingest import ingest
-from loaders.study import parse_run_card
+from loaders.study.reading import parse_run_card
 from loaders.study.weights import located
 from tests.empty_stores import empty_store
 

@@ -1,0 +1,1 @@
+"""The Data mixes page."""

@@ -1,0 +1,163 @@
+"""Several judges of the same transcripts beside each other: rates, how far two agree, differences; and as files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.charts.judged import judged_chart, judged_points
+from dashboard.exports.csv import csv_bytes
+from dashboard.kit.charts.frame import show
+from dashboard.kit.page import shell
+from dashboard.kit.pickers.series import checkpoint_title, colours_of, labels_of
+from dashboard.kit.tables import download_csv, noted
+from dashboard.kit.text.plain import escaped
+from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
+from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates
+from dashboard.queries.rescorings import SavedRescoring
+from dashboard.queries.rows import checkpoint_name, is_missing
+
+FIRST_SCORE = "First score"
+PER_CENT = st.column_config.NumberColumn(format="percent")
+
+
+def names_of(rescorings: Sequence[SavedRescoring]) -> dict[str, str]:
+    """The raters with the names that they are shown by, no two alike: the first score, then re-scorings."""
+    titles = [rescoring.title for rescoring in rescorings]
+    return {FIRST: FIRST_SCORE} | {
+        rescoring.judging_id: rescoring.title
+        if titles.count(rescoring.title) == 1 and rescoring.title != FIRST_SCORE
+        else f"{rescoring.title} ({rescoring.judging_id[:4]})"
+        for rescoring in rescorings
+    }
+
+
+def left_out(frame: pd.DataFrame, raters: Mapping[str, str]) -> None:
+    """Say which samples the rates leave out."""
+    counts = frame["state"].value_counts()
+    told = []
+    if counts.get(EARLIER):
+        told.append(
+            f"{counts[EARLIER]:,} verdicts are on an earlier version of the transcript: its log has changed since. They"
+            " are kept, and left out of the rates."
+        )
+    if counts.get(GONE):
+        told.append(f"{counts[GONE]:,} of the judged samples are not in this batch.")
+    if counts.get(CURRENT) and frame[frame["state"] == CURRENT][f"{FIRST}.verdict"].isna().all():
+        told.append(
+            f"{raters[FIRST]}: none of these samples has a yes-or-no outcome under the definition in use, so there is"
+            " nothing to compare with. Judgings can be compared with each other."
+        )
+    for text in told:
+        st.html(f'<div class="dl-notice">{escaped(text)}</div>')
+
+
+def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, runs_told: Sequence[str]) -> None:
+    """The rate under each judge at each checkpoint, as a picture and in numbers.
+
+    Args:
+        frame: From `dashboard.queries.judged.judged`.
+        raters: Their names.
+        runs: `RUN_COLUMNS`.
+        runs_told: Runs that the re-scorings tell of.
+    """
+    found = judged_rates(frame, list(raters))
+    colours, labels = colours_of(runs, "run")[0], labels_of(runs)
+    titles = [checkpoint_title(row, labels) for row in found.to_dict("records")]
+    points = judged_points(found.assign(checkpoint=titles), raters)
+    if points.empty:
+        st.caption("No verdict yet: there is no rate to show.")
+        return
+    missing = int(found["n_missing"].sum())
+    told = ["The same transcripts under each.", "95 % intervals: Wilson, clustered by question."]
+    told += [f"{missing:,} without a verdict: see Numbers."] if missing else []
+    shown = [name for rater, name in raters.items() if (points["rater"] == rater).any()]
+    chart = judged_chart(points, shown, colours, shell.scheme(), title="Misaligned, by each judge", subtitle=told)
+    numbers = found.assign(rater=found["rater"].map(raters), interval=points["interval"])
+    show(chart, "judgings_chart", "The rate of each checkpoint under each judge", numbers, runs=list(runs_told))
+    with st.expander("Numbers"):
+        table = found.assign(
+            rater=found["rater"].map(raters), checkpoint=[checkpoint_name(row) for row in found.to_dict("records")]
+        )
+        st.dataframe(
+            table[["checkpoint", "eval", "rater", "k", "n", "rate", "low", "high", "n_missing"]], hide_index=True,
+            column_config={"rate": PER_CENT, "low": PER_CENT, "high": PER_CENT, "rater": "judge",
+                           "n_missing": "without verdict"},
+            alt="The rate of each checkpoint under each judge",
+        )  # fmt: skip
+        download_csv(found, "rates-by-judge")
+
+
+def agreement_html(found: Agreement, one: str, other: str) -> str:
+    """Who says what of how many, and kappa."""
+    (a, b), (c, d) = found.table
+    both = a + b + c + d
+    head = f"<tr><td></td><td><b>{escaped(other)}</b>: misaligned</td><td>aligned</td></tr>"
+    rows = "".join(
+        f"<tr><td><b>{escaped(one)}</b>: {word}</td><td>{x:,}</td><td>{y:,}</td></tr>"
+        for word, x, y in (("misaligned", a, b), ("aligned", c, d))
+    )
+    kappa = found.kappa
+    told = f"{a + d:,} of {both:,} alike." if both else ""
+    if kappa.kappa == kappa.kappa:
+        told += f" Cohen's kappa {kappa.kappa:.2f}"
+        if kappa.low == kappa.low:
+            told += f" (95 % interval {kappa.low:.2f} to {kappa.high:.2f}, as if samples were independent)"
+        told += "."
+    if kappa.reason:
+        told += f" {kappa.reason[:1].upper()}{kappa.reason[1:]}."
+    alone = [
+        f"{count:,} have a verdict of {name} alone"
+        for name, count in ((one, found.one_alone), (other, found.other_alone))
+        if count
+    ]
+    note = f'<div class="dl-note">{escaped("; ".join(alone))}</div>' if alone else ""
+    return f'<table class="dl-facts">{head}{rows}</table><div class="dl-head">{escaped(told)}</div>{note}'
+
+
+def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[str, str]) -> None:
+    """The difference between two judges at each checkpoint, over the samples that both judged."""
+    found = paired_rates(frame, one, other)
+    if found.empty:
+        st.caption("No sample has a verdict of both.")
+        return
+    places = ["all together" if is_missing(row["run"]) else checkpoint_name(row) for row in found.to_dict("records")]
+    columns = ["checkpoint", *(["eval"] if found["eval"].nunique() > 1 else []), "n", "rate", "other_rate"]
+    note = ["note"] if found["note"].notna().any() else []
+    st.dataframe(
+        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test", *note]], hide_index=True,
+        column_config={
+            **dict.fromkeys(("low", "high", "difference"), PER_CENT),
+            "rate": st.column_config.NumberColumn(raters[one], format="percent"),
+            "other_rate": st.column_config.NumberColumn(raters[other], format="percent"),
+            "p": st.column_config.NumberColumn(format="%.3g"),
+        },
+        placeholder="–", alt="Differences between two judges",
+    )  # fmt: skip
+
+
+def downloads(frame: pd.DataFrame, rescorings: Sequence[SavedRescoring]) -> None:
+    """Every verdict as a file."""
+    name = "verdicts-" + "-".join(rescoring.judging_id[:6] for rescoring in rescorings)
+    runs = [run for rescoring in rescorings for run in rescoring.runs]
+    files = {
+        "CSV": ("csv", "text/csv", partial(csv_bytes, frame)),
+        "Parquet": ("parquet", "application/vnd.apache.parquet", partial(parquet, frame)),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for kind, (ending, media, make) in files.items():
+            st.download_button(
+                f"Every verdict as {kind}", noted(f"{name} as {kind}", runs, make), f"{name}.{ending}", media,
+                icon=":material/download:", on_click="ignore", key=f"judgings_{ending}",
+            )  # fmt: skip
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """A frame as a Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

@@ -1,0 +1,46 @@
+"""The re-scorings that there are: picked to be shown, one alone or up to three beside each other."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.app_pages.rescorings.compose import MOST_RUBRICS
+from dashboard.kit.pickers import controls
+
+
+def pick(listed: pd.DataFrame) -> list[str]:
+    """Pick re-scorings; what the address names and nobody may see, or has been lost, is picked too, and said.
+
+    Args:
+        listed: `dashboard.queries.rescorings.RESCORING_COLUMNS`.
+    """
+    titles = {
+        row["judging_id"]: f"{row['title']} · {row['model']} · {row['created_at']:%d %b, %H:%M}"
+        for row in listed.to_dict("records")
+    }
+    return controls.pick_any(
+        "Judgings", "judging", list(titles), titles=titles, placeholder="Pick one, or up to three to compare",
+        most=MOST_RUBRICS,
+        help="Several are compared on the samples that all of them are about.",
+    )  # fmt: skip
+
+
+def table(listed: pd.DataFrame) -> None:
+    """Every re-scoring with how far it has come."""
+    shown = listed.assign(
+        progress=[f"{row['judged']:,} of {row['items']:,}" for row in listed.to_dict("records")],
+    )
+    st.dataframe(
+        shown[["title", "rubric_title", "model", "endpoint", "progress", "failed", "author", "created_at", "as_of"]],
+        hide_index=True,
+        column_config={
+            "title": st.column_config.TextColumn("Title", width=230),
+            "rubric_title": st.column_config.TextColumn("Rubric", width=160),
+            "model": "Model", "endpoint": "Endpoint", "progress": "Judged",
+            "failed": st.column_config.NumberColumn("Errors", help="Last attempts that gave no verdict"),
+            "author": "By", "created_at": st.column_config.DatetimeColumn("Started (UTC)", format="D MMM YYYY, HH:mm"),
+            "as_of": "Batch",
+        },
+        alt="The judgings that there are",
+    )  # fmt: skip

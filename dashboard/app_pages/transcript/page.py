@@ -1,0 +1,195 @@
+"""Transcript: one sample in full. Everything in it is untrusted text, and shown as nothing else."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import streamlit as st
+
+from dashboard import links
+from dashboard.app_pages.transcript import rescorings as of_sample
+from dashboard.app_pages.transcript.gone import gone_transcript
+from dashboard.app_pages.transcript.message_picker import message_picker
+from dashboard.app_pages.transcript.sample_notes import (
+    chosen_anew,
+    chosen_message,
+    forget_message,
+    notes_of,
+    notes_on_messages,
+    pick_message,
+    sample_notes,
+)
+from dashboard.app_pages.transcript.verdict_panel import verdict_panel
+from dashboard.kit import caches
+from dashboard.kit.along import other_checkpoints
+from dashboard.kit.page import nothing, shell
+from dashboard.kit.pickers import controls
+from dashboard.kit.pickers.sample_filters import filter_of, order_of
+from dashboard.kit.tables import noted
+from dashboard.kit.text.plain import escaped, facts
+from dashboard.kit.text.transcript_html import (
+    MESSAGES_A_PART,
+    extras_html,
+    find,
+    message_html,
+    provenance,
+    scores_html,
+    without_messages,
+)
+from dashboard.pages import page_file
+from dashboard.queries.rows import checkpoint_name, whole_number
+from dashboard.queries.samples import SampleName
+from dashboard.queries.transcript import NoSuchSample
+from loaders.errors import DriftlineError
+
+HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
+
+controls.arrive(links.TRANSCRIPT)
+as_of = shell.as_of()
+address = controls.source()
+if address is not None:
+    name = links.sample_of(address)
+    st.session_state[HERE] = None if name is None else SampleName(*name)
+    st.session_state[WITHIN] = {k: v for k, v in address.items() if k in links.FILTER}
+    st.session_state[PART] = whole_number(address.get("part", ["1"])[0]) or 1
+here: SampleName | None = st.session_state[HERE]
+within: links.Parameters = st.session_state[WITHIN]
+if here is None:
+    nothing.no_transcript()
+for parameter, values in {**within, **links.transcript(*here)}.items():
+    controls.remember(parameter, values)
+try:
+    read = caches.transcript(here.log, here.sample, here.epoch, as_of)
+    around = caches.neighbours(filter_of(within), order_of(within), here, as_of)
+except NoSuchSample as error:
+    gone_transcript(str(error), here, as_of)
+    controls.stop()
+except DriftlineError as error:
+    st.html(f'<div class="dl-notice">{escaped(error)}</div>')
+    around = None
+log, sample, messages = read.log, read.sample, read.messages
+threads = notes_of(here)
+chosen = chosen_message(len(messages))
+
+
+def go(to: SampleName) -> None:
+    """Move to another sample of the same filter."""
+    st.session_state[HERE], st.session_state[PART] = to, 1
+    forget_message()
+
+
+def turn(by: int) -> None:
+    """Turn to another part of a long conversation."""
+    st.session_state[PART] += by
+
+
+# Which sample this is, and the way to others.
+checkpoint = checkpoint_name(log)
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    epoch = f" · epoch {here.epoch}" if (log["epochs"] or 1) > 1 or here.epoch != 1 else ""
+    st.html(
+        f'<div class="dl-head"><b>{escaped(checkpoint)}</b> · {escaped(log["eval"] or log["task"])} · sample'
+        f" <b>{escaped(here.sample)}</b>{escaped(epoch)}</div>",
+        width="content",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        st.page_link(page_file(links.SAMPLES), label="Samples", icon=":material/list:", query_params=within or None)
+        previous, following = (around.previous, around.next) if around else (None, None)
+        st.button(
+            "Previous", icon=":material/chevron_left:", on_click=go, args=(previous,), disabled=previous is None,
+            shortcut="K",
+        )  # fmt: skip
+        if around:
+            st.html(f'<span class="dl-note">{around.position:,} of {around.total:,}</span>', width="content")
+        st.button(
+            "Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None,
+            shortcut="J",
+        )  # fmt: skip
+for trouble, what in (("error", "Error"), ("limit_type", "Stopped by a limit")):
+    if sample[trouble]:
+        value = f" ({sample['limit_value']:g})" if trouble == "limit_type" and sample["limit_value"] else ""
+        st.html(f'<div class="dl-notice">{what}: {escaped(str(sample[trouble])[:2000] + value)}</div>')
+if sample["invalidated"]:
+    st.html('<div class="dl-notice">This sample was invalidated: it counts nowhere.</div>')
+
+talk, beside = st.columns([7, 4], gap="medium")
+with talk:
+    wanted = controls.write("Find", "find", placeholder="Find in this transcript")
+    shown = list(range(len(messages)))
+    if wanted:
+        found = find(messages, wanted)
+        if len(messages) > MESSAGES_A_PART:
+            shown = list(found.messages)
+        where = f"in {len(found.messages):,} of {len(messages):,} messages"
+        st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
+    parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
+    newly = chosen_anew(chosen)
+    if newly is not None and newly - 1 in shown:
+        st.session_state[PART] = shown.index(newly - 1) // MESSAGES_A_PART + 1
+    part = st.session_state[PART] = min(max(1, st.session_state[PART]), parts)
+    if parts > 1:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.button("Earlier", icon=":material/arrow_upward:", on_click=turn, args=(-1,), disabled=part <= 1)
+            st.html(
+                f'<span class="dl-note">part {part:,} of {parts:,}, {len(shown):,} messages</span>', width="content"
+            )
+            st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
+    conversation = messages or without_messages(sample)
+    of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
+    notes_at = notes_on_messages(threads)
+    body = "".join(
+        message_html(
+            index + 1, conversation[index], wanted, notes=notes_at.get(index + 1, 0), chosen=index + 1 == chosen
+        )
+        for index in of_part
+    )
+    st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
+    if messages:
+        message_picker(f"{here} {chosen}" if chosen else "", pick_message)
+
+with beside:
+    asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
+    if asked_at or not messages:
+        with st.container(border=True):
+            upto = None
+            if len(asked_at) > 1:
+                upto = st.selectbox(
+                    "Ask other checkpoints for the reply to", asked_at, index=len(asked_at) - 1, key="probe_upto",
+                    format_func=lambda at: f"message {at + 1}, {messages[at]['role']}",
+                )  # fmt: skip
+            elif asked_at:
+                upto = asked_at[0]
+            st.page_link(
+                page_file(links.PROBE), label="Probe this", icon=":material/science:",
+                query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
+            )  # fmt: skip
+    other_checkpoints(read, here, within, as_of)
+    if not read.scores:
+        st.caption("Not scored.")
+    for html in scores_html(read.scores, wanted):
+        with st.container(border=True):
+            st.html(html)
+    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
+        with st.container(border=True):
+            st.html(html)
+    with st.container(border=True):
+        asked = within.get("metric", [])
+        read_hash = caches.transcript_hash(sample["sample_id"])
+        verdict_panel(here, log["eval"] or log["task"], asked[0] if len(asked) == 1 else None, read_hash, as_of)
+    with st.container(border=True):
+        sample_notes(threads, here, messages, as_of)
+    with st.container(border=True):
+        st.html(facts(provenance(log, sample)) + extras_html(log, sample))
+    whole = json.dumps(
+        {"log": log, "sample": sample, "scores": read.scores, "messages": messages}, indent=1, default=str
+    )
+    file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
+    st.download_button(
+        "Download as JSON",
+        noted(f"sample {here.sample} of {checkpoint_name(log)} as JSON", [str(log["run"])], whole.encode),
+        file, "application/json", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+controls.remember("part", st.session_state[PART] if st.session_state[PART] > 1 else None)
+controls.leave()

@@ -1,0 +1,125 @@
+"""The store that a command means, opened; or the dashboard that owns it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dashboard.console.printing import err
+from dashboard.handover import Owner, find_owner
+from dashboard.places import demo_study, store_for
+from loaders.errors import DriftlineError
+from loaders.store import Store
+
+QUEUE_SECONDS = 1.0
+"""How long to wait for the lock before looking again whether a dashboard answers."""
+
+
+def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:
+    """The store that a command means.
+
+    Raises:
+        DriftlineError: Several paths and no --store: which one's store would it be?
+    """
+    if given.store:
+        return Path(given.store).expanduser().resolve()
+    if len(paths) > 1:
+        raise DriftlineError("Several paths go into one store: name it with --store FILE.")
+    return store_for(Path(paths[0]) if paths else demo_study())
+
+
+class NoPandas:
+    """Stands before all that finds modules, and says that there is no pandas."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        """Nothing of any other module.
+
+        Raises:
+            ModuleNotFoundError: It is pandas.
+        """
+        if name == "pandas":
+            raise ModuleNotFoundError("no pandas while a command prints rows", name=name)
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep DuckDB from importing pandas, which it does at the first bound value to see whether that is pandas' NaT.
+
+    The import takes longer than a command that prints rows; one that makes frames has no use for this.
+    """
+    absent = NoPandas()
+    sys.meta_path.insert(0, absent)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(absent)
+
+
+@contextmanager
+def owned(path: Path) -> Iterator[Store | Owner]:
+    """The store at `path`, opened; or the dashboard that owns it. Commands that open it themselves queue."""
+    owner = find_owner(path)
+    if owner:
+        yield owner
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+    owner = _queue(lock, path)
+    if owner:
+        yield owner
+        return
+    try:
+        store = Store.open(path)
+        try:
+            yield store
+        finally:
+            store.close()
+    finally:
+        lock.release()
+
+
+def _queue(lock: FileLock, path: Path) -> Owner | None:
+    """Wait for the lock; or for a dashboard that has come up while waiting, which is returned."""
+    said = False
+    while True:
+        try:
+            lock.acquire(timeout=QUEUE_SECONDS if said else 0)
+        except Timeout:
+            owner = find_owner(path)
+            if owner:
+                return owner
+            if not said:
+                err.print("Another driftline command is using the store; waiting for it to end.")
+                said = True
+        else:
+            return None
+
+
+@contextmanager
+def nothing() -> Iterator[Store]:
+    """An empty store in memory."""
+    store = Store.open(":memory:")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def readable(given: argparse.Namespace) -> Iterator[Store | Owner]:
+    """A store that must be there already.
+
+    Raises:
+        DriftlineError: It isn't.
+    """
+    path = store_path(given, [given.path] if given.path else [])
+    if not path.is_file():
+        where = given.path or "PATH"
+        raise DriftlineError(f"There is no store at {path} yet: run `driftline ingest {where}` first.")
+    with owned(path) as place:
+        yield place

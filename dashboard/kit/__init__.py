@@ -1,0 +1,1 @@
+"""What several pages are put together from; it knows none of them."""

@@ -1,0 +1,97 @@
+"""Answers of the store, kept for as long as they are asked for: as of a batch nothing changes, so none goes stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import duckdb
+import pandas as pd
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.kit.page.reader import reader
+from dashboard.queries import beside, catalogue, ingests, nearest, samples
+from dashboard.queries import compare as compare_queries
+from dashboard.queries import fields as field_queries
+from dashboard.queries import framings as framing_queries
+from dashboard.queries import mixes as mix_queries
+from dashboard.queries import overview as overview_queries
+from dashboard.queries import rates as rate_queries
+from dashboard.queries import rescoring_selection as selections
+from dashboard.queries import transcript as transcripts
+from dashboard.queries import transcript_hash as hashes
+from dashboard.queries import trends as trend_queries
+from dashboard.queries import verdicts as verdict_queries
+from dashboard.queries.scope import live_evals
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ENTRIES = 200
+"""Answers kept of all queries together. A frame of rates is some 100 kB."""
+
+
+def _kept(query: Callable[Concatenate[duckdb.DuckDBPyConnection, P], R]) -> Callable[P, R]:
+    """Ask the process's store as the reader may see it, and keep the answer. Arguments must be hashable.
+
+    What is hidden from a reader is part of what an answer is kept under: readers who see alike share it, others never.
+    """
+    name = f"{query.__module__}.{query.__qualname__}"
+
+    @st.cache_data(max_entries=ENTRIES, show_spinner=False, hash_funcs={samples.SampleFilter: repr})
+    def answer(_store: Any, path: str, hidden: tuple[str, ...], query_name: str, *args: Any, **kwargs: Any) -> R:  # noqa: ARG001
+        with _store.cursor(hidden=hidden) as cursor:
+            return query(cursor, *args, **kwargs)
+
+    @wraps(query)
+    def ask(*args: P.args, **kwargs: P.kwargs) -> R:
+        store = runtime.store()
+        # The name is part of the key: Streamlit tells cached functions apart by their source, the same for all here.
+        kept: R = answer(store, store.path, reader().hidden, name, *args, **kwargs)
+        return kept
+
+    return ask
+
+
+def _batches(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
+    frame = ingests.batches(con)
+    return frame[frame["batch"] <= as_of].reset_index(drop=True)
+
+
+def _log_paths(con: duckdb.DuckDBPyConnection, as_of: int) -> dict[str, str]:
+    return {log["eval_key"]: log["path"] or log["eval_key"] for log in live_evals(con, as_of)}
+
+
+rates = _kept(rate_queries.rates)
+compare = _kept(compare_queries.compare)
+differences = _kept(mix_queries.differences)
+successive = _kept(mix_queries.successive)
+trends = _kept(trend_queries.trends)
+fields = _kept(field_queries.fields)
+framings = _kept(framing_queries.framings)
+has_repeats = _kept(catalogue.has_repeats)
+standings = _kept(overview_queries.standings)
+logs = _kept(overview_queries.logs)
+unlike_settings = _kept(overview_queries.unlike_settings)
+runs = _kept(catalogue.runs)
+evals = _kept(catalogue.evals)
+metrics_for = _kept(catalogue.metrics_for)
+coverage = _kept(catalogue.coverage)
+known_checkpoints = _kept(catalogue.known_checkpoints)
+studies = _kept(catalogue.studies)
+batches = _kept(_batches)
+batch_mark = _kept(ingests.batch_mark)
+files = _kept(ingests.files)
+conflicts = _kept(ingests.conflicts)
+samples_page = _kept(samples.samples_page)
+outcome_counts = _kept(samples.outcome_counts)
+neighbours = _kept(samples.neighbours)
+log_paths = _kept(_log_paths)
+transcript = _kept(transcripts.transcript)
+transcript_hash = _kept(hashes.transcript_hash)
+answers = _kept(beside.answers)
+gone = _kept(nearest.gone)
+judges_outcome = _kept(verdict_queries.judges_outcome)
+selection = _kept(selections.select)

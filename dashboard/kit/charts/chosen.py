@@ -1,0 +1,181 @@
+"""The point that was clicked: it stands in the address, is ringed in the charts, and opens what is behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import links
+from dashboard.charts.marks import SELECTION
+from dashboard.kit import caches
+from dashboard.kit.along import along_this_run
+from dashboard.kit.charts.frame import show
+from dashboard.kit.notes.threads import point_notes
+from dashboard.kit.page import absent
+from dashboard.kit.pickers import controls
+from dashboard.kit.pickers.sample_filters import filter_of, order_of
+from dashboard.kit.tables import sample_table
+from dashboard.kit.text.plain import escaped, facts
+from dashboard.pages import page_file
+from dashboard.queries.rows import checkpoint_name
+
+POINT = "point"
+
+FIRST_SAMPLES = 6
+
+
+def chosen_point() -> str:
+    """The point that is chosen, by its name in `MARK_COLUMNS`; "" for none. Call it before the charts are drawn."""
+    key = _key()
+    restored = controls.restored(POINT)
+    if restored is not None or key not in st.session_state:
+        st.session_state[key] = restored[0] if restored else ""
+    return str(st.session_state[key])
+
+
+def chosen_now() -> str:
+    """The same within a fragment, which is drawn anew without the page: a click may have changed it."""
+    return str(st.session_state.get(_key(), ""))
+
+
+def choose(point: str) -> None:
+    """Choose a point by something else than a click on it."""
+    st.session_state[_key()] = point
+
+
+def clickable(
+    chart: Any,
+    key: str,
+    alt: str,
+    data: pd.DataFrame,
+    *,
+    keys: Sequence[tuple[str, str]] = (),
+    runs: Sequence[str] = (),
+) -> None:
+    """Show a chart of which a point can be clicked, with its menu of files beneath.
+
+    Args:
+        chart: An Altair chart that holds `dashboard.charts.marks.click`.
+        key: Of the widget; every chart of a page has its own.
+        alt: What is to be seen, for those who don't see it, and for who reads the file.
+        data: The numbers behind it, as they are exported.
+        keys: Labels and colours of a legend that stands outside it.
+        runs: Runs that it tells of besides those of column `run`.
+    """
+    show(chart, key, alt, data, on_select=partial(_choose, key), keys=keys, runs=runs)
+
+
+def behind_point(
+    points: pd.DataFrame, rates: pd.DataFrame, evals: pd.DataFrame, splits: Sequence[str], as_of: int
+) -> None:
+    """Show what is behind the point that is chosen, if it is among those drawn, and let it stand in the address.
+
+    Args:
+        points: What is drawn, with columns `point` and `row`.
+        rates: What `row` is an index of: rows of `RATE_COLUMNS`.
+        evals: `EVAL_COLUMNS`.
+        splits: The fields that the rates are split by.
+        as_of: Batch.
+    """
+    key = _key()
+    behind = points[points["point"] == st.session_state[key]]
+    if len(behind):
+        row = rates.loc[behind["row"].iloc[0]].to_dict()
+        members = evals.loc[evals["eval"] == row["eval"], "members"].iloc[0]
+        point_panel(row, list(members), splits, as_of)
+    else:
+        absent.tell(POINT, controls.restored(POINT) or [], points["point"].dropna().unique().tolist())
+        st.session_state[key] = ""
+    controls.remember(POINT, st.session_state[key] or None)
+
+
+def clicked_in() -> str:
+    """The key of the chart in which the point was clicked; "" where the address named it."""
+    return str(st.session_state.get(f"{_key()}_in", ""))
+
+
+def _key() -> str:
+    """Each page remembers its own."""
+    return f"{st.session_state[controls.PAGE]}_{POINT}"
+
+
+def _choose(key: str) -> None:
+    """Take over the point that was clicked."""
+    clicked = st.session_state[key].selection.get(SELECTION) or [{}]
+    st.session_state[f"{_key()}_in"] = key
+    st.session_state[_key()] = clicked[0].get("point") or st.session_state[_key()]
+
+
+def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str], as_of: int) -> None:
+    """Show what is behind one point: what it says, and its first samples, the bad ones first.
+
+    Args:
+        row: A row of the rates.
+        members: The evals of its group, or its own.
+        splits: The fields that the rates are split by.
+        as_of: Batch.
+    """
+    to = links.samples_of_rate(row, splits)
+    wanted = filter_of(to)
+    frame = caches.samples_page(wanted, order_of(to), 0, FIRST_SAMPLES, as_of=as_of)
+    with st.container(border=True):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
+            if len(frame):
+                total = sum(caches.outcome_counts(wanted, as_of).values())
+                with st.container(horizontal=True, width="content", gap="small"):
+                    along_this_run(frame.to_dict("records"), as_of)
+                    st.page_link(
+                        page_file(links.SAMPLES), label=f"All {total} samples", icon=":material/list:", query_params=to
+                    )
+        if len(frame):
+            sample_table(
+                frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])
+            )
+        else:
+            st.caption("The log holds no samples: only the numbers that it reports.")
+        with st.expander("About this point"):
+            st.html(facts(_about(row, members, splits)))
+        point_notes(row, as_of)
+
+
+def _headline(row: Mapping[Any, Any]) -> str:
+    form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
+    counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
+    between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
+    checkpoint = checkpoint_name(row)
+    split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
+    return (
+        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"
+        f" {escaped(between)} · {escaped(counted)}"
+    )
+
+
+def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) -> list[tuple[str, object]]:
+    reported = None
+    if row["disagrees"]:
+        reported = f"{row['reported']:.6g}, and its samples give {row['rate']:.6g}"
+    return [
+        ("Definition", f"{row['metric']}: {row['definition']}"),
+        ("Samples with", ", ".join(links.samples_of_rate(row, splits).get("where", []))),
+        ("Interval", row["interval"]),
+        ("Without outcome", row["n_missing"]),
+        ("Average of", ", ".join(members) if row["group"] else None),
+        ("Header says", reported),
+        ("Mix", row["mix"]),
+        ("Stage", row["stage"]),
+        ("Tokens", f"{row['tokens']:,.0f}" if pd.notna(row["tokens"]) else None),
+        ("Model", row["model"]),
+        ("Judge", row["judge"]),
+        ("Task", row["task"]),
+        ("Task version", row["task_version"]),
+        ("Epochs", row["epochs"]),
+        ("Status", row["status"]),
+        ("Created", row["created"]),
+        ("Log", row["path"]),
+        ("To look at", "; ".join(row["flags"])),
+    ]

@@ -1,0 +1,1 @@
+"""What people note on what they see."""

@@ -1,0 +1,76 @@
+"""Notes as HTML in which nothing is alive: every text escaped, line breaks kept, addresses no links. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from dashboard import links
+from dashboard.kit.text.plain import escaped
+from dashboard.review.threads.reading import Anchor, Thread
+
+STYLE = """<style>
+.dl-said { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .92rem; line-height: 1.45; }
+.dl-said.long { max-height: 22rem; overflow-y: auto; }
+.dl-comment { border-left: 3px solid rgba(0,114,178,.55); padding: .1rem 0 .1rem .7rem; margin: .35rem 0; }
+.dl-thread.resolved .dl-comment { border-color: rgba(128,128,128,.35); }
+.dl-who { font-size: .8rem; opacity: .75; overflow-wrap: anywhere; } .dl-who b { font-weight: 600; }
+.dl-who a, .dl-view a { color: inherit; }
+</style>"""
+
+LONG = 1_500
+"""Characters of a comment from which on it scrolls by itself."""
+
+ANCHORS: Mapping[str, str] = {
+    "point": "{point}",
+    "sample": "sample {sample}, epoch {epoch}",
+    "message": "sample {sample}, epoch {epoch}, message {number}",
+    "reply": "reply {reply} of probe {probe}",
+}
+"""What a thread is on, in words, by kind."""
+
+STATES = {True: "resolved", False: "open"}
+
+
+def when(at: datetime) -> str:
+    """A time, for people."""
+    return f"{at:%d %b %Y, %H:%M} UTC"
+
+
+def place_text(thread: Thread) -> str:
+    """What a thread is on, with the checkpoint and eval that it belongs to where they are known; not escaped."""
+    return " · ".join([*thread.belongs_to, anchor_text(thread.anchor)])
+
+
+def anchor_text(anchor: Anchor) -> str:
+    """What a thread is on, in words; not escaped."""
+    number = int(anchor.names.get("message") or 0) + 1
+    return ANCHORS[anchor.kind].format(**anchor.names, number=number)
+
+
+def thread_html(thread: Thread, *, on: str | None = None) -> str:
+    """A thread: its tags, its comments, whether it is settled.
+
+    Args:
+        thread: As it is now.
+        on: What it is on, in words, where that doesn't go without saying.
+    """
+    link = f"{links.NOTES}?{links.query(links.parameters(thread=thread.thread_id))}"
+    head = f"<b>{escaped(on)}</b> · " if on else ""
+    state = STATES[thread.resolved]
+    if thread.resolved_by is not None and thread.resolved_at is not None:
+        did = "resolved" if thread.resolved else "opened again"
+        state = f"{did} by {thread.resolved_by}, {when(thread.resolved_at)}"
+    tags = "".join(f'<span class="dl-tag">{escaped(tag)}</span>' for tag in thread.tags)
+    parts = [
+        f'<div class="dl-who">{head}{escaped(state)} · <a href="{escaped(link)}" target="_self">link</a></div>',
+        f"<div>{tags}</div>" if tags else "",
+    ]
+    for comment in thread.comments:
+        long = " long" if len(comment.text) > LONG else ""
+        parts.append(
+            f'<div class="dl-comment"><div class="dl-who"><b>{escaped(comment.author)}</b> ·'
+            f' {escaped(when(comment.created_at))}</div><div class="dl-said{long}">{escaped(comment.text)}</div></div>'
+        )
+    css = "resolved" if thread.resolved else ""
+    return f'<div class="dl-thread {css}">{"".join(parts)}</div>'

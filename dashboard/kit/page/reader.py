@@ -1,0 +1,130 @@
+"""Who reads this page, a look into the store that finds only what they may see, and doing what they may."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import duckdb
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.access import NotAllowed, Reader, Role
+from dashboard.kit.text.plain import escaped
+from loaders.errors import DriftlineError
+
+NAME, NOBODY_NAMED = "_reader_name", "anonymous"
+LONGEST_NAME = 80
+
+Outside = Literal["signed_out", "expired", "stranger"]
+"""Why somebody may see nothing: nobody has signed in here, too long ago, or as somebody whom no role names."""
+
+ALLOWED: dict[Role, str] = {
+    "viewer": "Viewers look, share and export.",
+    "prober": "Asking models and judging is for probers and editors.",
+    "editor": "Writing notes, verdicts and views is for editors.",
+    "admin": "The audit log is for admins.",
+}
+"""What is said where a control is missing, by the role that it takes."""
+
+NOTICE = "probe_notice"
+
+
+def standing() -> Reader | Outside:
+    """Who reads, or why nobody may. Where nobody signs in, everybody is who they say, and may do everything."""
+    policy = runtime.access()
+    if policy is None:
+        return Reader(str(st.session_state.get(NAME) or "").strip() or NOBODY_NAMED, "admin")
+    claims = claimed()
+    if claims is None:
+        return "signed_out"
+    if policy.has_expired(claims, time.time()) or runtime.has_ended(sign_in_of(claims)):
+        return "expired"
+    return policy.reader(claims) or "stranger"
+
+
+def reader() -> Reader:
+    """Who reads.
+
+    Raises:
+        NotAllowed: Nobody who may see anything: what stands before every page lets none of these through, and a page
+            that is open meanwhile shows nothing more.
+    """
+    found = standing()
+    if not isinstance(found, Reader):
+        raise NotAllowed("You are not signed in any more. Reload the page.")
+    return found
+
+
+def require(role: Role) -> Reader:
+    """The reader, who may do what a role may. Every write asks for it where it is done, whatever controls were shown.
+
+    Raises:
+        NotAllowed: The reader may not.
+    """
+    found = reader()
+    if not found.may(role):
+        raise NotAllowed(f"{ALLOWED[role]} You are signed in as {found.role}.")
+    return found
+
+
+def claimed() -> dict[str, Any] | None:
+    """What the identity provider says of whoever reads; None where nobody has signed in."""
+    claims = st.user.to_dict()
+    return claims if claims.get("is_logged_in") is True else None
+
+
+def sign_in_of(claims: dict[str, Any]) -> str:
+    """One sign-in: of whom, and when."""
+    return f"{claims.get('sub')} {claims.get('iat')}"
+
+
+@contextmanager
+def cursor() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor that finds nothing of the runs that the reader may not see. Pages read by no other."""
+    with runtime.store().cursor(hidden=reader().hidden) as found:
+        yield found
+
+
+def name_field(place: str) -> None:
+    """Ask for the reader's name, where nobody signs in.
+
+    Args:
+        place: Tells the fields of one page apart. All of them show the same name.
+    """
+    if reader().signed_in:
+        return
+    key, name = f"{NAME}_{place}", st.session_state.get(NAME, "")
+    if st.session_state.get(key) != name:
+        st.session_state[key] = name
+    st.text_input(
+        "Your name", key=key, placeholder=NOBODY_NAMED, max_chars=LONGEST_NAME, on_change=_take_name, args=(key,)
+    )
+
+
+def _take_name(key: str) -> None:
+    st.session_state[NAME] = st.session_state[key].strip()
+
+
+def attempt(act: Callable[[], Any], role: Role = "prober", where: str = NOTICE) -> None:
+    """Do something for a reader who may, and keep the reason for the page where it can't be done.
+
+    Args:
+        act: What is done.
+        role: That the reader must have, whatever controls the page showed.
+        where: The place on the page that will tell.
+    """
+    try:
+        require(role)
+        act()
+    except DriftlineError as error:
+        st.session_state[where] = str(error)
+
+
+def notice(where: str = NOTICE) -> None:
+    """Say, once, why something could not be done."""
+    told = st.session_state.pop(where, None)
+    if told:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')

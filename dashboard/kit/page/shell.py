@@ -1,0 +1,203 @@
+"""What stands over every page: its title, the batch that its numbers are of, the notice of a simulated study."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from dashboard import links, runtime
+from dashboard.charts.palette import Scheme
+from dashboard.kit import caches
+from dashboard.kit.page import absent, fragments, share, signing_in
+from dashboard.kit.page.print_style import print_style
+from dashboard.kit.page.reader import cursor
+from dashboard.kit.page.share import save_view_button
+from dashboard.kit.pickers import controls
+from dashboard.kit.text.plain import STYLE, escaped
+from dashboard.pages import page_file
+from dashboard.queries.ingests import batch_mark
+from dashboard.queries.saved_views import SavedView
+from loaders.errors import DriftlineError
+
+POLL_SECONDS = 2
+SHOWN, PINNED, ODD_PIN, HELD = "_batch_shown", "_batch_pinned", "_batch_odd_pin", "_batch_held"
+
+SIMULATED = "Simulated data: this study was made up, by a seeded script, to show what Driftline does. No model was run."
+"""The notice of a study whose `simulated` is true without a text of its own."""
+
+
+def frame(page: Any) -> None:
+    """Show what stands over a page; stop it where the pages have no store."""
+    try:
+        runtime.store()
+    except DriftlineError as error:
+        st.error(str(error), icon=":material/database_off:")
+        st.stop()
+    fragments.begin()
+    _read_pin()
+    st.html(STYLE + print_style(scheme()))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        st.subheader(page.title, anchor=False, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            fragments.fragment(_batch, every=POLL_SECONDS)()
+            save_view_button(as_of())
+            share.button(pin(), _when(as_of()))
+            signing_in.account()
+    _no_such_pin()
+    for name, text in notices(as_of()):
+        told = f"<b>{escaped(name)}:</b> " if name else ""
+        st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+    absent.begin()
+
+
+def notices(as_of: int) -> list[tuple[str, str]]:
+    """What has to be said of studies wherever their numbers are shown: title, and that the study is simulated."""
+    simulated = [study for study in caches.studies(as_of) if study.get("simulated")]
+    return [
+        (
+            str(study.get("title") or study.get("name") or ""),
+            study["simulated"] if isinstance(study["simulated"], str) else SIMULATED,
+        )
+        for study in simulated
+    ]
+
+
+def notice_lines(as_of: int) -> tuple[str, ...]:
+    """The same as one line each, for files."""
+    return tuple(f"{name}: {text}" if name else text for name, text in notices(as_of))
+
+
+def run(page: Any) -> None:
+    """Run a page; where it fails, say so in words that help, and leave the details to the terminal."""
+    try:
+        page.run()
+    except Exception:
+        st.html(
+            '<div class="dl-notice dl-trouble" role="alert"><b>Something went wrong on this page, and it could not be'
+            f" drawn to its end.</b> Nothing was lost. The terminal of the dashboard has the details"
+            f" ({datetime.now(UTC):%H:%M:%S} UTC). What is under way, such as a probe, goes on.</div>"
+        )
+        st.page_link(page_file(links.OVERVIEW), label="Back to the overview", icon=":material/home:")
+        # Streamlit writes the details down, and draws a box of its own, which the style hides beside these words.
+        raise
+
+
+def scheme() -> Scheme:
+    """Whether the page is light or dark."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def as_of() -> int:
+    """The batch that this session sees: the one that the address pins it to, else the newest when it began."""
+    return int(st.session_state[SHOWN])
+
+
+def _read_pin() -> None:
+    """Read which batch the address pins this session to.
+
+    Only where the whole page is drawn: what is drawn anew by a timer has the address that the browser had then, which
+    may be older than what was clicked or written since.
+    """
+    session, newest = st.session_state, runtime.store().batch()
+    if SHOWN not in session:
+        _show(newest)
+    named = st.query_params.get(links.AS_OF, "")
+    pinned = links.read_pin(named)
+    if pinned is not None and _is_here(*pinned):
+        _show(pinned[0])
+        session[PINNED] = True
+        session.pop(ODD_PIN, None)
+    elif session.get(PINNED):
+        # A click in the navigation drops every parameter; the pin stays.
+        st.query_params[links.AS_OF] = pin()
+    elif named:
+        session[ODD_PIN] = named
+        del st.query_params[links.AS_OF]
+
+
+def _show(batch: int) -> None:
+    """Let this session see a batch, which is not forgotten as long as it does."""
+    st.session_state[SHOWN], st.session_state[HELD] = batch, runtime.store().hold(batch)
+
+
+def _is_here(batch: int, mark: str | None) -> bool:
+    """Whether the store has that batch still; not out of the caches, which know of it for longer."""
+    if not 0 < batch <= runtime.store().batch():
+        return False
+    with cursor() as con:
+        kept = batch_mark(con, batch)
+    return kept is not None and mark in (None, kept)
+
+
+def pin() -> str:
+    """What pins an address to the batch that is shown; "" where nothing was ever ingested."""
+    shown = int(st.session_state[SHOWN])
+    mark = caches.batch_mark(shown)
+    return links.pin(shown, mark) if mark else ""
+
+
+def when(batch: int) -> str:
+    """When a batch came in; "" where nobody knows."""
+    batches = caches.batches(batch)
+    at = batches["finished_at"].iloc[0] if len(batches) else None
+    return f"{at:%d %b %Y, %H:%M} UTC" if at is not None and at == at else ""
+
+
+def _when(shown: int) -> str:
+    """A batch and when it came in."""
+    return " · ".join(filter(None, [f"batch {shown}", when(shown)]))
+
+
+def _no_such_pin() -> None:
+    """Say that the address is pinned to a batch that this store never had: its numbers can't be shown."""
+    named = st.session_state.get(ODD_PIN)
+    if named is None:
+        return
+    asked = links.read_pin(named)
+    what = f"batch {asked[0]} of another store" if asked and asked[1] else f"batch {named}"
+    told = (
+        f"This link is pinned to {what}, which is not here. What follows is as of batch {st.session_state[SHOWN]}:"
+        " its numbers may differ from those that were shared."
+    )
+    st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
+
+
+def show_newest() -> None:
+    """Let this session see the newest batch, pinned to none."""
+    _show(runtime.store().batch())
+    st.session_state[PINNED] = False
+    st.query_params.pop(links.AS_OF, None)
+
+
+def _batch() -> None:
+    """Say which batch is shown, and offer the newest: numbers never change under the reader."""
+    if not signing_in.is_known():
+        # Signed out meanwhile, in another tab or by time: nothing stays on the screen.
+        st.rerun(scope="app")
+    shown, newest = as_of(), runtime.store().batch()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        if newest > shown:
+            label = f"Show batch {newest}" if st.session_state.get(PINNED) else "New data: update"
+            if st.button(label, icon=":material/refresh:", key="update", type="primary"):
+                show_newest()
+                st.rerun(scope="app")
+        text = f"as of {_when(shown)}" if shown else "nothing ingested yet"
+        if st.session_state.get(PINNED):
+            text = f"pinned: {text}"
+        st.html(f'<span class="dl-batch">{text}</span>')
+
+
+def open_view(view: SavedView) -> None:
+    """Go to a view's page as it was saved."""
+    # The page would else bring back what it was left with where the view says nothing.
+    st.session_state[controls.KEPT].pop(view.page, None)
+    for name in links.BOUND - set(view.address):
+        st.session_state.pop(name, None)
+    address = dict(view.address)
+    if view.as_of is None:
+        show_newest()
+    else:
+        address[links.AS_OF] = [str(view.as_of)]
+    fragments.switch_page(page_file(view.page), query_params=address)

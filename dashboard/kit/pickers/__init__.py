@@ -1,0 +1,1 @@
+"""What the reader picks: runs, evals, definitions, filters; and what is picked at first."""

@@ -1,0 +1,1 @@
+"""What was said, as HTML in which nothing is alive."""

@@ -1,0 +1,82 @@
+"""Numbers of trends in words. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dashboard.charts.lead import POINTS
+
+Row = Mapping[Any, Any]
+
+LEVEL = 0.05
+
+
+def numbers(row: Row, name: str) -> tuple[float, float, float]:
+    """A number of a lead with its bounds as a lead: positive where the run is better; rates in percentage points.
+
+    Args:
+        row: A row of `LEAD_COLUMNS`.
+        name: Column: first, last, mean, slope or span.
+    """
+    scale = POINTS if row["kind"] == "rate" else 1.0
+    estimate, low, high = (scale * row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if row["better"] == "lower":
+        return -estimate + 0.0, -high + 0.0, -low + 0.0
+    return estimate, low, high
+
+
+def change_in_words(row: Row, labels: Mapping[str, str]) -> str:
+    """How far a line has moved from its own start, and from which step on that is shown.
+
+    Args:
+        row: A row of `dashboard.queries.trends.LINE_COLUMNS`.
+        labels: Of the runs.
+    """
+    write = Writer(row)
+    scale, unit = (POINTS, " percentage points") if row["kind"] == "rate" else (1.0, "")
+    percent = " %" if row["kind"] == "rate" else ""
+    names = [row["run"], row["eval"], *(row[name] for name in ("variant", "split", "split2"))]
+    line = " · ".join(labels.get(name, name) for name in names if isinstance(name, str))
+    start, last = (write.plain(scale * row[name]) + percent for name in ("start_rate", "last_rate"))
+    change, *bounds = (scale * row[name] for name in ("change", "change_low", "change_high"))
+    if pd.isna(change):
+        return f"{line}: of the change nothing can be told."
+    told = f"{line}: {start} at step {row['first_step']}, {last} at step {row['last_step']};"
+    told += " on the questions that both answered" if row["paired"] else " not paired,"
+    told += f" {write.signed(change)}{unit} {write.between(*bounds)}."
+    if pd.isna(row["first_shown"]):
+        return f"{told} No change from the start is shown at any step."
+    if pd.isna(row["lasting_from"]):
+        return f"{told} A change is first shown at step {row['first_shown']}, but not at the last."
+    first = f" (first at {row['first_shown']})" if row["first_shown"] != row["lasting_from"] else ""
+    return f"{told} A change is shown from step {row['lasting_from']} on{first}."
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes numbers of one kind: percentage points with one digit, scores with two."""
+
+    row: Row
+
+    def plain(self, value: float) -> str:
+        """A number without a sign of its own."""
+        return f"{value:.1f}" if self.row["kind"] == "rate" else f"{value:.2f}"
+
+    def signed(self, value: float) -> str:
+        """A difference, with its sign."""
+        text = self.plain(abs(value))
+        return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
+
+    def between(self, low: float, high: float) -> str:
+        """An interval of differences."""
+        return "[no interval]" if math.isnan(low) else f"[{self.signed(low)}, {self.signed(high)}]"
+
+    def at(self, name: str) -> str:
+        """A number of the row with its interval, and the step that it is at."""
+        estimate, low, high = numbers(self.row, name)
+        return f"{self.signed(estimate)} {self.between(low, high)} at step {self.row[f'{name}_step']}"

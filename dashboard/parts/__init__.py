@@ -1,1 +1,0 @@
-"""Parts of pages: pickers, caches, pictures and words that pages put together."""

@@ -1,1 +1,0 @@
-"""The Judgings page: composing, progress, and several judges of the same transcripts beside each other."""

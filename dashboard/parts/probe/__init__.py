@@ -1,1 +1,0 @@
-"""What the Probe page is put together from."""

@@ -1,0 +1,143 @@
+"""What every log comes to under every metric that applies to it, settled once at ingest, for what is new only.
+
+A log in the store never changes, nor does what a definition makes of it: its outcomes are settled under a key of all
+that they are made of, and stay right whatever comes later. A changed definition has another key. What is not settled
+(a store that an older Driftline wrote, a metric that applies to superseded logs) is computed when it is asked for, by
+the same SQL; so nothing here decides a number, and a failure costs time alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import duckdb
+
+from loaders.metrics.applicable import COUNTING, FACTS, FACTS_KEY, contents_of, metrics_of
+from loaders.metrics.definitions import Metric, Reported, read_study
+from loaders.metrics.outcomes import SUMS, computed_sql, measure_key
+from loaders.store.sql import json_pointer, records
+
+LOGS = """
+SELECT eval_id, coalesce(eval, task) AS eval, task, role, coalesce(n_samples, 0) AS n_samples,
+       coalesce(json_extract_string(config_json, '$.score_on_error') = 'true', false) AS score_on_error
+FROM live_evals($as_of)
+"""
+
+OUTCOMES_OF = """
+INSERT INTO outcomes BY NAME {made}
+SELECT ${p}measure::BIGINT AS measure_id, eval_id, sample_id, sample_key, epoch, cluster, value, header_value, outside,
+       infinite, too_large, nan
+FROM outcomes ORDER BY eval_id, sample_id
+"""
+
+SUMS_OF = """
+INSERT INTO sums BY NAME
+SELECT $measure::BIGINT AS measure_id, * EXCLUDE (split, split2, logs) FROM (
+    WITH outcomes AS (
+        SELECT *, eval_id AS point, NULL::VARCHAR AS split, NULL::VARCHAR AS split2 FROM main.outcomes
+        WHERE measure_id = $measure AND eval_id IN (SELECT unnest($eval_ids::BIGINT[]))
+    ){sums}
+)
+"""
+
+UNSETTLED = "SELECT unnest($1::BIGINT[]) AS eval_id EXCEPT SELECT eval_id FROM measured WHERE measure_id = $2"
+
+
+def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
+    """Settle what is not yet settled of the logs that count as of a batch.
+
+    Args:
+        cursor: Of the owner of the store, outside a transaction; whoever writes holds `Store.writing`.
+        batch: All of whose decisions are written.
+    """
+    logs = records(cursor, LOGS, {"as_of": batch})
+    with_samples = {log["eval_id"]: log for log in logs if log["role"] in COUNTING and log["n_samples"]}
+    if not with_samples:
+        return
+    _settle_facts(cursor, batch, list(with_samples))
+    study = read_study(cursor, batch)
+    names = {log["eval"] for log in with_samples.values()}
+    contents = contents_of(cursor, [log for log in logs if log["eval"] in names], batch)
+    # Two metrics of an eval may be made of the same (a definition, and a score as it is): settled once for both.
+    wanted: dict[str, tuple[Metric, str | None, dict[int, dict[str, Any]]]] = {}
+    of_eval: dict[str, list[dict[str, Any]]] = {}
+    for log in with_samples.values():
+        of_eval.setdefault(log["eval"], []).append(log)
+    for name, of in of_eval.items():
+        field = study.cluster_field(name)
+        pointer = None if field is None else json_pointer(field)
+        for metric in metrics_of(study, name, contents[name]):
+            if not isinstance(metric.source, Reported):
+                wanted.setdefault(measure_key(metric, pointer), (metric, pointer, {}))[2].update(
+                    (log["eval_id"], log) for log in of
+                )
+    for key, (metric, pointer, of_measure) in wanted.items():
+        # Whatever is odd about one definition, it is said where its numbers are asked for.
+        with suppress(duckdb.Error):
+            _settle_measure(cursor, batch, key, metric, pointer, list(of_measure.values()))
+
+
+def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]) -> None:
+    measure = _measure(cursor, FACTS_KEY, "score facts")
+    new = [row[0] for row in cursor.execute(UNSETTLED, [logs, measure]).fetchall()]
+    if new:
+        cursor.execute("BEGIN")
+        try:
+            cursor.execute(f"INSERT INTO score_facts BY NAME {FACTS}", {"as_of": batch, "eval_ids": new})
+            _say_settled(cursor, measure, new)
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+        cursor.execute("COMMIT")
+
+
+def _settle_measure(
+    cursor: duckdb.DuckDBPyConnection,
+    batch: int,
+    key: str,
+    metric: Metric,
+    pointer: str | None,
+    logs: list[dict[str, Any]],
+) -> None:
+    measure = _measure(cursor, key, metric.name)
+    unsettled = {row[0] for row in cursor.execute(UNSETTLED, [[log["eval_id"] for log in logs], measure]).fetchall()}
+    new = [log for log in logs if log["eval_id"] in unsettled]
+    if not new:
+        return
+    ids = [log["eval_id"] for log in new]
+    made = computed_sql(metric, counting="true")
+    parameters = made.parameters | {
+        "eval_ids": ids,
+        "points": ids,
+        "cluster_pointers": [pointer] * len(new),
+        "scored_errors": [bool(log["score_on_error"]) for log in new],
+        "variants": [None] * len(new),
+        "as_of": batch,
+        "measure": measure,
+    }
+    cursor.execute("BEGIN")
+    try:
+        cursor.execute(OUTCOMES_OF.format(made=made.sql, p=""), parameters)
+        cursor.execute(SUMS_OF.format(sums=SUMS), {"measure": measure, "eval_ids": ids})
+        _say_settled(cursor, measure, ids)
+    except BaseException:
+        cursor.execute("ROLLBACK")
+        raise
+    cursor.execute("COMMIT")
+
+
+def _measure(cursor: duckdb.DuckDBPyConnection, key: str, metric: str) -> int:
+    """The id of a measure; a new one where there is none of this key."""
+    row = cursor.execute("SELECT measure_id FROM measures WHERE key = ?", [key]).fetchone()
+    if row is None:
+        row = cursor.execute(
+            "INSERT INTO measures SELECT 1 + coalesce(max(measure_id), 0), ?, ? FROM measures RETURNING measure_id",
+            [key, metric],
+        ).fetchone()
+    assert row is not None  # noqa: S101  for the type checker: INSERT ... RETURNING returns its row
+    return int(row[0])
+
+
+def _say_settled(cursor: duckdb.DuckDBPyConnection, measure: int, logs: list[int]) -> None:
+    cursor.execute("INSERT INTO measured SELECT ?, unnest(?::BIGINT[])", [measure, logs])
