@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,10 +16,10 @@ from loaders.ingest import ingest
 from loaders.metrics.settled import settle
 from loaders.store import Store
 from loaders.study.conditions import SampleTest, ScoreTest
+from makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, sample, samples, score
 
 SETTLED = ("measured", "outcomes", "sums", "score_facts")
-DEMO = Path(__file__).resolve().parents[1] / "runs" / "demo"
 
 
 def unsettle(store: Store) -> None:
