@@ -17,18 +17,20 @@ import msgspec
 from loaders import formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import derive
+from loaders.describe import describe, tell_undecided
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
 from loaders.metrics.settled import settle
 from loaders.records import LoadedFile
-from loaders.report import FileLine, IngestReport, how_ended
+from loaders.report import FileLine, IngestReport
 from loaders.shelf import GIVEN, CardShelf
 from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study.reading import read_run_card, read_study
 from loaders.study.unmatched import unmatched_ignore
 from loaders.version import version
+from loaders.write_behind import Waiting, WriteBehind
 
 ABOVE = 5
 """How many folders above the root are searched for a run card or study file."""
@@ -87,8 +89,8 @@ def ingest(
         if batch.begun:
             report.conflicts, undecided = derive(cursor, batch.number)
             for source, reason in undecided.items():
-                _tell_undecided(report, batch.writer.refuse(source, reason), reason)
-            _describe(cursor, batch.number, report)
+                tell_undecided(report, batch.writer.refuse(source, reason), reason)
+            describe(cursor, batch.number, report)
             settle(cursor, batch.number)
             batch.finish(report)
             report.batch = batch.number
@@ -147,10 +149,14 @@ class _Root:
     """Format of the logs read by now that are the same wherever they lie, by content hash."""
     sources: dict[str, int] = field(default_factory=dict)
     """Of these, the sources of those that are written."""
-    waiting: list[tuple[ReadFile, str]] = field(default_factory=list)
-    """Read and not yet written, with what will be reported of them."""
+    waiting: list[Waiting] = field(default_factory=list)
+    behind: WriteBehind = field(default_factory=WriteBehind)
 
     def bring_up_to_date(self, progress: Progress | None) -> None:
+        with self.behind:
+            self._bring_up_to_date(progress)
+
+    def _bring_up_to_date(self, progress: Progress | None) -> None:
         known = self._known()
         cards, logs = self._split(known)
         self._apply(cards, known, lambda _item: formats.READER, self._read_card, None)
@@ -230,6 +236,7 @@ class _Root:
                 progress(done, len(todo), item.path)
             self._take_in(item, outcome, delta.hashes[item.path], reader(item), read)
         self._write()
+        self._finish()
         if progress and todo:
             progress(len(todo), len(todo), "")
 
@@ -245,17 +252,17 @@ class _Root:
                 self.report.rejected += 1
                 self.report.lines.append(FileLine(item.path, known.format, "rejected", reason=known.reason))
         for item, known in delta.touched:
-            self.batch.writer.relocate(self._source(item, delta.hashes[item.path], reader(item)), known.source_id)
+            self.writer.relocate(self._source(item, delta.hashes[item.path], reader(item)), known.source_id)
             self.report.unchanged += 1
         for item, known, before in delta.moved:
-            self.batch.writer.relocate(self._source(item, delta.hashes[item.path], reader(item)), known.source_id)
-            self.batch.writer.forget(str(self.listing.root), before)
+            self.writer.relocate(self._source(item, delta.hashes[item.path], reader(item)), known.source_id)
+            self.writer.forget(str(self.listing.root), before)
             self.report.moved += 1
             self.report.lines.append(FileLine(item.path, known.format, "moved", reason=f"from {before}"))
         for item, known in delta.copies:
             self._copy(self._source(item, delta.hashes[item.path], reader(item)), known.source_id, known.format)
         for path, known in delta.gone:
-            self.batch.writer.forget(str(self.listing.root), path)
+            self.writer.forget(str(self.listing.root), path)
             self.report.gone += 1
             self.report.lines.append(FileLine(path, known.format, "gone"))
 
@@ -265,6 +272,7 @@ class _Root:
         file = self._source(item, digest, reader)
         if digest in self.read:
             self._write()
+            self._finish()
         if digest in self.sources:
             self._copy(file, self.sources[digest], self.read[digest])
             return
@@ -289,23 +297,26 @@ class _Root:
             if len(self.waiting) >= MOST_FILES or sum(_size(read) for read, _ in self.waiting) >= MOST_ROWS:
                 self._write()
 
+    @property
+    def writer(self) -> Writer:
+        """The batch's writer, once it is free."""
+        self._finish()
+        return self.batch.writer
+
     def _write(self) -> None:
-        """Write what was read and waits; where that fails, each file by itself, so that one can't keep others out."""
+        """Begin to write what was read and waits."""
+        self._finish()
         waiting, self.waiting = self.waiting, []
-        if not waiting:
-            return
-        try:
-            sources = self.batch.writer.write([read for read, _ in waiting])
-        except Exception as error:  # noqa: BLE001 - a value that no column can hold
-            if len(waiting) > 1:
-                for one in waiting:
-                    self.waiting = [one]
-                    self._write()
-                return
-            file, loaded, _ = waiting[0][0]
-            self._reject(file, loaded.format, f"its content can't be stored: {(str(error).splitlines() or [''])[0]}")
-            return
-        for source, (read, outcome) in zip(sources, waiting, strict=True):
+        if waiting:
+            self.behind.begin(self.batch.writer, waiting)
+
+    def _finish(self) -> None:
+        """Wait for what is being written, and report on it."""
+        for (read, outcome), source in list(self.behind.finish()):
+            if isinstance(source, Exception):
+                reason = f"its content can't be stored: {(str(source).splitlines() or [''])[0]}"
+                self._reject(read.file, read.loaded.format, reason)
+                continue
             if read.file.content_hash in self.read:
                 self.sources[read.file.content_hash] = source
             self.report.ingested += 1
@@ -313,19 +324,19 @@ class _Root:
             self.report.notes += [f"{read.file.path}: {note}" for note in read.loaded.notes]
 
     def _leave(self, file: SourceFile, format: str) -> None:
-        self.batch.writer.set_aside(file, "left", format, UNMAPPED)
+        self.writer.set_aside(file, "left", format, UNMAPPED)
         self.report.left += 1
         self.report.lines.append(FileLine(file.path, format, "left", reason=UNMAPPED))
 
     def _reject(self, file: SourceFile, format: str, reason: str) -> None:
         reason = clean(reason)
         self.read.pop(file.content_hash, None)
-        self.batch.writer.set_aside(file, "rejected", format, reason)
+        self.writer.set_aside(file, "rejected", format, reason)
         self.report.rejected += 1
         self.report.lines.append(FileLine(file.path, format, "rejected", reason=reason))
 
     def _copy(self, file: SourceFile, source: int, format: str) -> None:
-        self.batch.writer.relocate(file, source)
+        self.writer.relocate(file, source)
         self.report.copies += 1
         self.report.lines.append(FileLine(file.path, format, "copy", reason="the same log lies elsewhere too"))
 
@@ -380,31 +391,6 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _tell_undecided(report: IngestReport, paths: Sequence[str], reason: str) -> None:
-    """Turn the lines of a file that came in, and of which nothing could be decided, into those of a rejected one."""
-    for path in paths:
-        before = next((line for line in report.lines if line.path == path), None)
-        if before is not None and before.outcome in ("new", "changed"):
-            report.ingested -= 1
-        report.lines = [line for line in report.lines if line.path != path]
-        report.lines.append(FileLine(path, before.format if before else "", "rejected", reason=reason))
-        report.rejected += 1
-
-
-def _describe(cursor: duckdb.DuckDBPyConnection, batch: int, report: IngestReport) -> None:
-    """Give the report's lines of new files their evals: one line an eval."""
-    found: dict[str, list[FileLine]] = {}
-    for path, *values, status, complete, reported in cursor.execute(DESCRIBE, {"batch": batch}).fetchall():
-        line = FileLine(path, "", "", *values)
-        line.status = how_ended(status, complete, line.samples, reported)
-        found.setdefault(path, []).append(line)
-    lines = []
-    for line in report.lines:
-        evals = found.get(line.path, []) if line.outcome in ("new", "changed", "moved") else []
-        lines += [msgspec.structs.replace(e, format=line.format, outcome=line.outcome) for e in evals] or [line]
-    report.lines = lines
-
-
 KNOWN = """
 SELECT path, source_id, content_hash, reader, l.size, mtime_ns, status, format, reason
 FROM locations l JOIN sources s USING (source_id)
@@ -418,14 +404,6 @@ SELECT DISTINCT ON (content_hash)
        content_hash, source_id, content_hash, reader, l.size, mtime_ns, status, format, reason
 FROM locations l JOIN sources s USING (source_id)
 WHERE root <> ? AND l.batch_to IS NULL AND status = 'ingested'
-"""
-
-DESCRIBE = """
-SELECT l.path, e.run, coalesce(e.step::VARCHAR, e.step_label), e.eval, e.n_samples, e.run_rule, e.step_rule,
-       e.status, e.complete, e.eval_id IN (SELECT eval_id FROM reported) AS reported
-FROM live_evals($batch) e JOIN live_locations($batch) l USING (source_id)
-WHERE e.batch = $batch OR l.batch_from = $batch
-ORDER BY l.path, e.eval_id
 """
 
 CONFLICTS = "SELECT message FROM live_conflicts(?) ORDER BY path, field"

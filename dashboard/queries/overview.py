@@ -120,9 +120,13 @@ def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """Every log as of a batch, in short: `LOG_COLUMNS`."""
     rows = with_variants(live_evals(con, as_of))
     speaking = Counter((row["eval"], *checkpoint_of(row)) for row in rows if row["role"] == "speaks")
-    several = [row for row in rows if speaking[row["eval"], *checkpoint_of(row)] > 1]
-    together = {at: f"{point['pooled']} logs pooled" for point in points_of(several) if point["pooled"] > 1
-                for at in point["leads"].values()}  # fmt: skip
+    beside = [row for row in rows if speaking[row["eval"], *checkpoint_of(row)] > 1]  # most stand alone
+    together = {
+        at: f"{point['pooled']} logs pooled"
+        for point in points_of(beside)
+        if point["pooled"] > 1
+        for at in point["leads"].values()
+    }
     for row in rows:
         row["samples"] = row["n_samples"]
         row["standing"] = row["standing"] or together.get(row["eval_id"])

@@ -43,8 +43,7 @@ SORTS = {
 Sort: TypeAlias = tuple[tuple[str, bool], ...]
 """Columns of `SORTS`, each with whether it is descending."""
 
-NATURAL_OF_LOGS = ("run_position", "run", "step", "step_label", "eval", "eval_id")
-NATURAL = (*NATURAL_OF_LOGS, "sample_number", "sample", "epoch", "sample_id")
+NATURAL = ("log_place", "sample_number", "sample", "epoch", "sample_id")
 """Order where nothing else is asked for, and within equals: no two samples are equal in it."""
 
 LOG_SORTS = ("run", "step", "eval", "created")
@@ -74,33 +73,41 @@ kept AS (
 ALL_KEPT = """
 WITH kept AS (
     SELECT sample_id, eval_id, sample_key, epoch, NULL::BIGINT AS part, NULL::VARCHAR AS metric,
-           NULL::VARCHAR AS better, NULL::VARCHAR AS outcome, NULL::DOUBLE AS value, NULL::VARCHAR AS cluster
+           NULL::VARCHAR AS better, NULL::VARCHAR AS outcome, NULL::DOUBLE AS value, NULL::VARCHAR AS cluster,
+           total_time, n_messages, error, limit_type
     FROM live_samples($as_of) SEMI JOIN (SELECT unnest($eval_ids::BIGINT[]) AS eval_id) USING (eval_id)
     WHERE sample_id NOT IN (SELECT sample_id FROM live_passed_over($as_of))
 ),
 """
 """The same samples, of which nobody wants to know the outcomes."""
 
-MATCHING = "matching AS (SELECT k.* FROM kept k WHERE {conditions}),"
+MATCHING = "matching AS (SELECT k.* FROM kept k {joined} WHERE {conditions}),"
 
-MATCHING_SAMPLES = """
-matching AS (
-    SELECT k.* FROM kept k JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id
-    WHERE {conditions}
-),
+WITH_SAMPLES = "JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id"
+"""Outcomes stand apart from their samples; to join all of them costs more than all else."""
+
+PLACED_LOGS = """(
+    SELECT *, row_number() OVER (ORDER BY run_position NULLS LAST, run NULLS LAST, step NULLS LAST,
+                                 step_label NULLS LAST, coalesce(eval, task) NULLS LAST, eval_id) AS log_place
+    FROM live_evals($as_of)
+)"""
+"""Logs with their place in the order that holds where nothing else is asked for: one number is sorted sooner than six
+columns."""
+
+SAMPLE_NUMBER = r"""
+CASE WHEN regexp_full_match(k.sample_key, '(?s)[\s+-]*[0-9.iInN].*') THEN try_cast(k.sample_key AS DOUBLE) END
 """
-"""Where a condition speaks of more than outcomes: reading the samples costs more than all else."""
+"""A sample's id as a number, also an infinite one. The look at its beginning costs a third of a cast that fails."""
 
-FOUND = """
+FOUND = f"""
 found AS (
     SELECT k.sample_id, k.eval_id, k.part, k.metric, k.better, k.outcome, k.value, k.cluster,
-           k.sample_key AS sample, try_cast(k.sample_key AS DOUBLE) AS sample_number, k.epoch, e.run_position,
+           k.sample_key AS sample, {SAMPLE_NUMBER} AS sample_number, k.epoch, e.log_place, e.run_position,
            e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.eval_key AS log, e.created,
-           s.total_time AS time, s.n_messages AS messages, s.error, s.limit_type AS "limit"
-    FROM matching k JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id
-    JOIN live_evals($as_of) e ON e.eval_id = k.eval_id
+           {{s}}.total_time AS time, {{s}}.n_messages AS messages, {{s}}.error, {{s}}.limit_type AS "limit"
+    FROM matching k {{joined}} JOIN {PLACED_LOGS} e ON e.eval_id = k.eval_id
 )
-"""
+"""  # noqa: S608 - constants
 
 DETAILS = """
 SELECT sample_id, any_value(explanation) AS explanation, any_value(answer) AS answer,
@@ -230,8 +237,10 @@ def find_in(
     if not where.logs:
         return None
     values: dict[str, Any] = {"as_of": as_of}
-    sql, details = ALL_KEPT, ""
+    # Which alias has the columns of samples.
+    s, sql, details = "k", ALL_KEPT, ""
     if with_outcomes or wanted.outcomes or wanted.condition is not None or wanted.where:
+        s = "s"
         sql, details = _with_outcomes(con, where, wanted, as_of, values)
     else:
         values["eval_ids"] = [log["eval_id"] for logs in where.logs.values() for log in logs]
@@ -247,12 +256,13 @@ def find_in(
         if wanted.text:
             conditions.append(_holds_text(con, wanted.text, values))
         of_samples = [
-            f"{column} IS {'NOT ' if flag else ''}NULL"
-            for flag, column in ((wanted.errors, "s.error"), (wanted.limits, "s.limit_type"))
+            f"{s}.{column} IS {'NOT ' if flag else ''}NULL"
+            for flag, column in ((wanted.errors, "error"), (wanted.limits, "limit_type"))
             if flag is not None
         ]
-    matching = MATCHING_SAMPLES if of_samples else MATCHING
-    return Found(sql + matching.format(conditions=" AND ".join(conditions + of_samples)) + FOUND, details, values)
+    joined = WITH_SAMPLES if s == "s" else ""
+    matching = MATCHING.format(joined=joined if of_samples else "", conditions=" AND ".join(conditions + of_samples))
+    return Found(sql + matching + FOUND.format(s=s, joined=joined), details, values)
 
 
 def _with_outcomes(
@@ -354,5 +364,5 @@ def order_by(sort: Sequence[tuple[str, bool]], *, of_logs: bool = False) -> str:
         if column not in SORTS:
             raise ValueError(f'samples can\'t be sorted by "{column}" (allowed: {", ".join(SORTS)})')
         order += [(part, "DESC" if descending else "ASC") for part in SORTS[column]]
-    order += [(part, "ASC") for part in (NATURAL_OF_LOGS if of_logs else NATURAL)]
+    order += [(part, "ASC") for part in (NATURAL[:1] if of_logs else NATURAL)]
     return ", ".join(f"{identifier(part)} {direction} NULLS LAST" for part, direction in order)

@@ -12,6 +12,7 @@ import pandas as pd
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, TIME, frame_of
 from dashboard.queries.sample_filter import (
     OUTCOMES,
+    PLACED_LOGS,
     SORTS,
     InSight,
     Outcome,
@@ -73,14 +74,14 @@ ORDER BY p.place
 
 COUNTS = "SELECT coalesce(outcome, 'none') AS outcome, count(*) AS n FROM matching GROUP BY ALL"
 
-BY_LOG = """,
+BY_LOG = f""",
 by_log AS (SELECT eval_id, count(*) AS n FROM matching GROUP BY eval_id)
 SELECT eval_id, n, log FROM (
-    SELECT b.eval_id, b.n, e.run_position, e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.created,
+    SELECT b.eval_id, b.n, e.log_place, e.run_position, e.run, e.step, coalesce(e.eval, e.task) AS eval, e.created,
            e.eval_key AS log
-    FROM by_log b JOIN live_evals($as_of) e ON e.eval_id = b.eval_id
-) ORDER BY {order}
-"""
+    FROM by_log b JOIN {PLACED_LOGS} e ON e.eval_id = b.eval_id
+) ORDER BY {{order}}
+"""  # noqa: S608 - a constant
 """How many samples of each log are wanted, the logs in order."""
 
 PLACES = "SELECT sample_id, eval_id FROM found ORDER BY {order} LIMIT $size OFFSET $skip"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loaders import derive, formats, trainer
+from loaders import derive, formats, placings, trainer
 from loaders.ingest import ingest
 from loaders.report import IngestReport
 from loaders.store import Store
@@ -230,7 +230,7 @@ def test_a_log_that_can_not_be_placed_is_rejected(root: Path, monkeypatch: pytes
     def fails(evidence: EvalEvidence, _cards: CardTree) -> bool:
         return evidence.path in ("odd/1.json", "odd/3.json")
 
-    monkeypatch.setattr(derive, "place", raising(derive.place, fails))
+    monkeypatch.setattr(placings, "place", raising(placings.place, fails))
     _, reasons, store = outcome(root)
     assert set(reasons) == {"odd/1.json", "odd/3.json"}
     assert len(facts(store, "FROM live_evals($n)")) == 3
@@ -244,7 +244,7 @@ def test_a_card_beside_which_a_log_can_not_be_placed_is_rejected(root: Path, mon
     def fails(evidence: EvalEvidence, cards: CardTree) -> bool:
         return any(said.value == "cursed" for said in cards.said(evidence.path)["run"])
 
-    monkeypatch.setattr(derive, "place", raising(derive.place, fails))
+    monkeypatch.setattr(placings, "place", raising(placings.place, fails))
     _, reasons, store = outcome(root)
     assert set(reasons) == {"odd/run.yaml"}
     assert ("odd",) in facts(store, "SELECT run FROM live_evals($n)")

@@ -262,3 +262,14 @@ def test_samples_as_of_an_earlier_batch():
     with store.cursor() as cursor:
         assert sample_count(cursor, SampleFilter(), 1) == 2
         assert sample_count(cursor, SampleFilter(), 2) == 1
+
+
+def test_ids_that_are_numbers_come_in_their_order_and_before_all_others():
+    keys = ["b", "10", "-2", "+3", " 4", ".5", "1e3", "inf", "Infinity", "nan", "n", "i9", "\t7", "9\n", "2_0", "0x10", "١"]
+    store = StoreBuilder()
+    store.add(log([sample(key, score(0)) for key in keys]), step=1)
+    with store.cursor() as cursor:
+        rows = cursor.execute(
+            "SELECT k FROM (SELECT unnest(?::VARCHAR[]) AS k) ORDER BY try_cast(k AS DOUBLE) NULLS LAST, k", [keys]
+        ).fetchall()
+    assert names(page_of(store)) == [row[0] for row in rows]
