@@ -1,7 +1,8 @@
 """Student's t, the normal and the binomial distribution without scipy, which takes longer to import than all rates.
 
-Held against scipy in tests/dashboard/statistics/test_distributions.py. What is written for a number and for an array alike takes
-the module of its functions, `math` or `numpy`: many quantiles at once want arrays, and one by one numpy is slow.
+Held against scipy in tests/dashboard/statistics/test_distributions.py. What is written for a number and for an array
+alike takes the module of its functions, `math` or `numpy`: many quantiles at once want arrays, and one by one numpy is
+slow.
 """
 
 from __future__ import annotations
