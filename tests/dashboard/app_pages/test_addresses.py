@@ -12,6 +12,8 @@ from dashboard.pages import page_file
 from tests.builders import StoreBuilder, built_once, log, samples
 from tests.pages import APP, address, headings, html, opened, shown
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["plain", "with/slash", "é, 日本 & more", "%2F?#", "a b+c"]
 
 

@@ -17,6 +17,8 @@ from tests.builders import StoreBuilder, log, reported, sample, samples, score
 from tests.pages import address, headings, html, opened, shown
 from tests.real_stores import shared
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def store() -> Iterator[StoreBuilder]:

@@ -23,6 +23,8 @@ from tests.pages import address, headings, html, opened, shown
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed, say
 from tests.saved_probes import eventful_probe
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<img src=https://evil.example/x onerror=alert(1)> [l](javascript:alert(2)) ![m](https://evil.example/m)"
 
 

@@ -93,6 +93,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "address"), PAGES)
 def test_every_chart_is_a_valid_specification_with_the_data_that_altair_puts_in(
     page: str, address: dict[str, object], store: StoreBuilder
