@@ -267,6 +267,7 @@ def test_new_files_come_in_by_themselves_while_it_runs(folder: Path, tmp_path: P
     assert steps == [100, 200, 300]
 
 
+@pytest.mark.slow
 def test_a_killed_ingest_goes_on_to_the_same_rows(tmp_path: Path) -> None:
     """kill -9 as soon as something is committed, and again; then the rows are those of an ingest in one go."""
     logs, root = 200, tmp_path / "many"
