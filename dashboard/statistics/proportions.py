@@ -45,7 +45,7 @@ def clopper_pearson_interval(k: npt.ArrayLike, n: npt.ArrayLike, level: float = 
 
     Source: Clopper & Pearson (1934), Biometrika 26, as quantiles of the beta distribution.
     """
-    # Only the exact interval needs scipy, whose import takes longer than the rates of a study.
+    # As in `dashboard.statistics.distributions`: importing it takes longer than reading most studies.
     from scipy.special import betaincinv
 
     k, n = checked_counts(k, n, level)
@@ -83,7 +83,7 @@ def normal_quantile(level: float) -> float:
     """
     if not 0.0 < level < 1.0:
         raise ValueError(f"level is {level}, and must lie between 0 and 1, like 0.95")
-    return -normal_inverse((1.0 - level) / 2.0)
+    return normal_inverse(1.0 - (1.0 - level) / 2.0)
 
 
 def checked_counts(k: npt.ArrayLike, n: npt.ArrayLike, level: float) -> tuple[Floats, Floats]:

@@ -265,7 +265,25 @@ def test_samples_as_of_an_earlier_batch():
 
 
 def test_ids_that_are_numbers_come_in_their_order_and_before_all_others():
-    keys = ["b", "10", "-2", "+3", " 4", ".5", "1e3", "inf", "Infinity", "nan", "n", "i9", "\t7", "9\n", "2_0", "0x10", "١"]
+    keys = [
+        "b",
+        "10",
+        "-2",
+        "+3",
+        " 4",
+        ".5",
+        "1e3",
+        "inf",
+        "Infinity",
+        "nan",
+        "n",
+        "i9",
+        "\t7",
+        "9\n",
+        "2_0",
+        "0x10",
+        "١",
+    ]
     store = StoreBuilder()
     store.add(log([sample(key, score(0)) for key in keys]), step=1)
     with store.cursor() as cursor:
