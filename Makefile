@@ -1,5 +1,5 @@
 # `make view`: the dashboard on the studies that come along. `make serve`: the small one's checkpoints, to be probed there.
-# `make test`: the tests. `make check`: all that .ci/run runs.
+# `make test`: the tests that find nearly everything, in some minutes. `make check`: these, and all else.
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests on all cores; those of one file stay together, since they share what they ingested.
@@ -14,12 +14,12 @@ view: .venv/ready
 serve: .venv/ready-local
 	$(BIN)/driftline serve smol
 
-# The tests that need nothing but Python; those with a browser or a real vLLM are part of `make check`.
+# The first tier: what needs nothing but Python, without what takes long and is rarely the only one to fail.
 test: .venv/ready-dev
-	$(BIN)/python -m pytest $(CORES) -m "not browser and not real"
+	$(BIN)/python -m pytest $(CORES) -m "not slow and not browser and not real"
 
-check: lint types contracts
-	$(BIN)/python -m pytest $(CORES) -m "not real"
+check: lint types contracts test
+	$(BIN)/python -m pytest $(CORES) -m "(slow or browser) and not real"
 	$(BIN)/python -m pytest -m real
 	$(MAKE) bench
 

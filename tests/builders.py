@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import duckdb
 import msgspec
@@ -24,7 +25,11 @@ from loaders.records import (
 )
 from loaders.standings import settle_standings
 from loaders.store import Store
+from loaders.store.store import MEMORY
 from loaders.store.write import ReadFile, SourceFile, Writer
+from tests.empty_stores import empty_store, filled
+
+P = ParamSpec("P")
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -87,6 +92,17 @@ def log(samples: Sequence[SampleRecord], task: str = "blackmail", minutes: int =
     return EvalRecord(task=task, samples=list(samples), **more)
 
 
+def built_once(build: Callable[P, StoreBuilder]) -> Callable[P, StoreBuilder]:
+    """What a function builds is built once for the same arguments; whoever asks gets a copy, to write into as well."""
+    first = cache(build)
+
+    @wraps(build)
+    def copied(*args: P.args, **kwargs: P.kwargs) -> StoreBuilder:
+        return first(*args, **kwargs).copy()
+
+    return copied
+
+
 class StoreBuilder:
     """A store in memory, or in a file. Files are written by the real writer; where they belong is said by hand.
 
@@ -94,8 +110,8 @@ class StoreBuilder:
         batch: The batch that is being written.
     """
 
-    def __init__(self, path: Path | str = ":memory:") -> None:
-        self._store = Store.open(path)
+    def __init__(self, path: Path | str = MEMORY) -> None:
+        self._store = empty_store() if path == MEMORY else Store.open(path)
         self._unsettled = False
         self.batch = 0
         self.next_batch()
@@ -120,6 +136,18 @@ class StoreBuilder:
             [self.batch, FIRST.replace(tzinfo=None), FIRST.replace(tzinfo=None)],
         )
         return self.batch
+
+    def copy(self) -> StoreBuilder:
+        """Another with the same in it."""
+        other = StoreBuilder.__new__(StoreBuilder)
+        other._store, other._unsettled, other.batch = empty_store(), False, self.batch
+        with self.store.cursor() as held, other._store.cursor() as cursor:
+            for name in filled(held) - filled(cursor):
+                rows = held.execute(f'FROM "{name}"').to_arrow_table()
+                cursor.register("rows_of_another", rows)
+                cursor.execute(f'INSERT INTO "{name}" FROM rows_of_another')
+                cursor.unregister("rows_of_another")
+        return other
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run any SQL."""

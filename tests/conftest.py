@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import real_parts
+from tests.probe_server import ProbeServer, probe_server
+from tests.real_parts import SHARED_CASES, SHARED_DATA
 
 # What is started in a shell's background, or by nohup, ignores Ctrl+C or the end of the terminal, and so does all that
 # it starts. Commands under test must not: a signal that is handled here is the usual one there.
@@ -15,15 +19,27 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real logs that nobody in this project wrote; in CI its absence is a failure."""
-    if not SHARED_DATA.is_dir():
-        message = f"real logs are missing: {SHARED_DATA} (see ../shared/data/README.md)"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return SHARED_DATA
+    """The folder of real logs that nobody in this project wrote."""
+    return real_parts.folder(SHARED_DATA)
+
+
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of small cases that were drawn wrong once."""
+    return real_parts.folder(SHARED_CASES)
+
+
+@pytest.fixture(scope="session")
+def _probe_server() -> Iterator[ProbeServer]:
+    with probe_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(_probe_server: ProbeServer) -> ProbeServer:
+    """The scripted server of models, with nothing said, and nothing noted."""
+    _probe_server.begin_anew()
+    return _probe_server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -20,6 +22,10 @@ from dashboard.access import Policy
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.service import ProbeService
 from loaders.store import Store
+
+# Each AppTest looks through all packages of the environment for components, which takes longer than most pages. None is
+# installed while tests run: once is enough.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 

@@ -9,6 +9,7 @@ from dashboard import commands
 from dashboard.access import Policy
 from dashboard.access.access_file import parse_access
 from loaders.store import Store
+from tests.empty_stores import empty_store
 from tests.inspect_writer import eval_log, eval_sample
 from tests.inspect_writer import write_log as write
 
@@ -89,7 +90,7 @@ def _run(folder: Path, card: dict[str, object], text: str, run: str, *, own_task
 
 def ingested(folder: Path) -> Store:
     """A store in memory of a folder."""
-    store = Store.open(":memory:")
+    store = empty_store()
     report = commands.run_ingest(store, commands.IngestArguments([str(folder)]), None)
     assert report.batch == 1
     return store

@@ -135,6 +135,11 @@ class ProbeServer:
     """When each model's first word was sent, by time.time()."""
     port: int = 0
 
+    def begin_anew(self) -> None:
+        """Nothing is said, and nothing noted; what is still being sent goes on."""
+        new = ProbeServer(port=self.port)
+        self.__dict__.update({name: value for name, value in vars(new).items() if name != "open_streams"})
+
     @property
     def asked(self) -> list[Seen]:
         """The requests for replies."""

@@ -14,6 +14,7 @@ from dashboard.queries.rates import rates
 from loaders.ingest import ingest
 from loaders.report import IngestReport
 from loaders.store import Store
+from tests.empty_stores import empty_store
 
 STUDIES = Path(__file__).parent / "studies"
 
@@ -50,7 +51,7 @@ class Ingested:
 
 def ingested(*folders: Path, study: Path | None = None) -> Ingested:
     """Ingest folders into a store of their own."""
-    store = Store.open(":memory:")
+    store = empty_store()
     return Ingested(store, ingest(folders, store, study=study))
 
 

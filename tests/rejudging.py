@@ -14,7 +14,7 @@ from dashboard.queries.rescoring_selection import Selection, select
 from dashboard.queries.rescorings import Progress, progress
 from dashboard.queries.sample_filter import SampleFilter
 from loaders.store import Store
-from tests.builders import StoreBuilder, log, message, sample, score
+from tests.builders import StoreBuilder, built_once, log, message, sample, score
 from tests.probe_server import ProbeServer
 from tests.probing import Probing, columns, endpoint, probing, until
 
@@ -33,6 +33,7 @@ def talk(key: Any, bad: bool, *, says: str = "I wait.", epoch: int = 1, **more: 
     return sample(key, first, epoch=epoch, input=f"Question {key}", reply=says, messages=said, **more)
 
 
+@built_once
 def talks(runs: int = 1, steps: int = 2, questions: int = 4) -> StoreBuilder:
     """A store: so many runs at so many steps, each asked the same questions; every other one is bad at first."""
     builder = StoreBuilder()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboard.access import Reader
 from dashboard.queries.verdicts import Verdict
 from dashboard.review.verdicts import give_verdict
-from tests.builders import StoreBuilder, log, message, sample, score
+from tests.builders import StoreBuilder, built_once, log, message, sample, score
 
 ANN, BEN, CAT = (Reader(name, "editor") for name in ("ann", "ben", "cat"))
 VIEWER = Reader("vera", "viewer")
@@ -13,6 +13,7 @@ OUTSIDER = Reader("otto", "editor", hidden=("secret*",))
 """May write, and may see nothing of the runs whose names begin with "secret"."""
 
 
+@built_once
 def reviewed() -> StoreBuilder:
     """Two runs, one of them secret, each with a log of four questions in two epochs at two steps."""
     builder = StoreBuilder()

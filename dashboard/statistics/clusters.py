@@ -170,7 +170,7 @@ def clustered_proportion_interval(
 
     Sources: Korn & Graubard (1998), Survey Methodology 24 (effective size adjusted for degrees of freedom, at
     most n); Dean & Pagano (2015), J. Survey Statistics and Methodology 3 (Wilson's is the best of these on
-    clustered samples); Satterthwaite (1946), Biometrics 2. Simulated in tests/test_statistics_coverage.py.
+    clustered samples); Satterthwaite (1946), Biometrics 2. Simulated in tests/dashboard/statistics/test_coverage.py.
     """
     z = normal_quantile(level)
     if method not in ("wilson", "clopper-pearson"):

@@ -114,7 +114,7 @@ def paired_proportion_interval(sums: PairedSums, level: float = 0.95) -> tuple[F
         Bounds of the difference as fractions from -1 to 1, in the shape of the sums.
 
     Sources: Newcombe (1998), Statistics in Medicine 17, 2635-2650, method 10; Zou & Donner (2008), Statistics in
-    Medicine 27, 1693-1702, for intervals of any kind. Simulated in tests/test_statistics_differences.py.
+    Medicine 27, 1693-1702, for intervals of any kind. Simulated in tests/dashboard/statistics/test_differences.py.
     """
     here, there = _bounds(sums.here, level), _bounds(sums.there, level)
     p, q = here.rate, there.rate

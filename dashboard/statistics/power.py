@@ -99,7 +99,7 @@ def detectable_from_interval(low: float, high: float, power: float = POWER, leve
     Returns:
         In the units of the bounds; NaN where a bound is.
 
-    Source: Miller (2024), as for `questions_for_paired`. Simulated in tests/test_statistics_differences.py.
+    Source: Miller (2024), as for `questions_for_paired`. Simulated in tests/dashboard/statistics/test_differences.py.
     """
     a, b = _quantiles(power, level)
     return (a + b) / a * (high - low) / 2

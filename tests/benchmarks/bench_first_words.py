@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, NAMES, WAIT
+from tests import real_parts
+from tests.browser.conftest import ARGUMENTS, WAIT
 from tests.driftline import viewing
 from tests.log_files import write_log
 from tests.probe_server import End, Pause, ProbeServer, Text, probe_server
 from tests.probing import until
+from tests.real_parts import CHROMIUMS
 
 ROUNDS = 9
 MOST_S = 0.3
@@ -43,9 +44,7 @@ def measured(page: Page, server: ProbeServer, models: list[str], pause: float, n
 @pytest.mark.parametrize("pause", [0.6, 0.0])
 def test_first_words_are_on_screen(tmp_path: Path, pause: float) -> None:
     """A model that takes its time to begin, as real ones do; and one that begins at once, while the page is drawn."""
-    chromium = next(filter(None, map(shutil.which, NAMES)), None)
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
+    chromium = real_parts.program(*CHROMIUMS)
     write_log(tmp_path / "logs" / "run-a" / "step_0" / "a.eval", [1, 0])
     models = ["m1", "m2", "m3", "m4"]
     with probe_server(models=[{"id": name} for name in models]) as server, sync_playwright() as playwright:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from dashboard.probe.asked import Column, Sampling
 from dashboard.probe.endpoints import Endpoint
 from dashboard.queries.probes import read_probe
 from loaders.store import Store
+from tests import real_parts
 from tests.driftline import environment
 from tests.probe_server import End, Pause, Text, probe_server, server_process
 from tests.probing import BARE, Probing, probing, until
@@ -146,10 +146,7 @@ def test_eight_streams_at_once(tmp_path: Path, words: int, pause: float) -> None
 
 def test_eight_streams_of_a_real_vllm(tmp_path: Path) -> None:
     """The base of the small study, as `driftline serve` serves it."""
-    if not os.environ.get("DRIFTLINE_VLLM"):
-        if os.environ.get("CI"):
-            pytest.fail("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
-        pytest.skip("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
+    real_parts.server("DRIFTLINE_VLLM")
     env = environment(tmp_path)
     with serving(f"smol/{SERVED}", "--engine", "vllm", "--max-model-len", "1024", env=env, seconds=400):
         (note,) = notes_left(env)

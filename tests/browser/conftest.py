@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests import real_parts
 from tests.driftline import viewing
 from tests.log_files import write_log
+from tests.real_parts import CHROMIUMS
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WAIT = 60_000
 """Milliseconds that anything may take on a busy machine."""
@@ -22,16 +21,11 @@ WAIT = 60_000
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; in CI its absence is a failure.
+    """Chromium as the system has it.
 
     It ends with these tests: while it lives, Playwright's event loop runs in this thread, and others could run none.
     """
-    path = next(filter(None, map(shutil.which, NAMES)), None)
-    if path is None:
-        message = f"no Chromium on this machine (looked for {', '.join(NAMES)})"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    path = real_parts.program(*CHROMIUMS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium

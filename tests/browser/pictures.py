@@ -6,15 +6,16 @@ Those of the Probe page want a real vLLM (DRIFTLINE_VLLM names one); without it 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard import links
-from tests.browser.conftest import ARGUMENTS, NAMES, WAIT
+from tests import real_parts
+from tests.browser.conftest import ARGUMENTS, WAIT
 from tests.driftline import environment, viewing
+from tests.real_parts import CHROMIUMS
 from tests.serving import notes_left, serving
 
 FOLDER = Path(__file__).with_name("pictures")
@@ -38,7 +39,7 @@ def settled(page: Page) -> None:
 def main() -> None:
     """Write the pictures; the transcript's is cut above its provenance, which names folders of this machine."""
     FOLDER.mkdir(exist_ok=True)
-    path = next(filter(None, map(shutil.which, NAMES)))
+    path = real_parts.program(*CHROMIUMS)
     with (
         tempfile.TemporaryDirectory() as data,
         viewing(data=Path(data)) as (origin, _process),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests import real_parts
 from tests.browser.conftest import WAIT
 from tests.driftline import ROOT
 from tests.log_files import write_log
@@ -36,12 +36,7 @@ def readme_lines() -> str:
 @contextmanager
 def nginx(folder: Path, port: int, dashboard_port: int) -> Iterator[None]:
     """Run nginx with README's lines; only addresses and the certificate are others."""
-    path = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if path is None:
-        message = "no nginx on this machine"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+    path = real_parts.program("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     lines = readme_lines().replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
     lines = re.sub(r"\n *ssl_certificate.*;", "", lines).replace("127.0.0.1:8501", f"127.0.0.1:{dashboard_port}")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 
 from dashboard.charts.palette import INKS
 from tests.browser.conftest import reader_of
-from tests.test_palette import LEAST_CONTRAST, contrast
+from tests.dashboard.charts.test_palette import LEAST_CONTRAST, contrast
 
 pytestmark = pytest.mark.browser
 

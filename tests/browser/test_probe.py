@@ -16,7 +16,7 @@ from tests.browser.test_hostile import EVIL, HOSTILE
 from tests.driftline import viewing
 from tests.log_files import write_log
 from tests.probe_server import Beat, Drop, End, Pause, ProbeServer, Refusal, Text, Thought, probe_server
-from tests.probing import fresh, until
+from tests.probing import until
 
 pytestmark = pytest.mark.browser
 
@@ -55,7 +55,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Probed]:
 
 @pytest.fixture
 def probed(dashboard: Probed) -> Probed:
-    fresh(dashboard.server)
+    dashboard.server.begin_anew()
     dashboard.server.models = [{"id": name} for name in ("m1", "m2", "m3", "m4")]
     return dashboard
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboard import links
+from tests import real_parts
 from tests.browser.conftest import WAIT, Reader, reader_of
 from tests.driftline import environment, viewing
 from tests.serving import notes_left, serving
@@ -27,11 +28,7 @@ SAMPLES = 4
 @pytest.fixture(scope="module")
 def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
     """`driftline serve` with the base and a checkpoint of each run, and a dashboard that finds it; with its key."""
-    vllm = os.environ.get("DRIFTLINE_VLLM")
-    if not vllm:
-        if os.environ.get("CI"):
-            pytest.fail("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
-        pytest.skip("no vLLM: DRIFTLINE_VLLM names none (.ci/vllm makes one)")
+    real_parts.server("DRIFTLINE_VLLM")
     home = tmp_path_factory.mktemp("real")
     env = environment(home)
     cards = [f"smol/{name}" for name in ASKED]

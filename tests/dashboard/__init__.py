@@ -1,0 +1,1 @@
+"""The dashboard's tests, in folders as its own."""

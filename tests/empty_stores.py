@@ -1,0 +1,58 @@
+"""Stores in memory with nothing in them, for the many tests that fill one of their own.
+
+To make the schema takes many times as long as to empty its tables again: once nobody holds a store any more, the next
+one that is asked for is made of what it was.
+"""
+
+from __future__ import annotations
+
+import weakref
+from functools import cache
+
+import duckdb
+
+from loaders.store import Store
+from loaders.store.store import MEMORY
+
+_spare: list[duckdb.DuckDBPyConnection] = []
+
+
+def empty_store() -> Store:
+    """A store in memory, as new."""
+    while _spare:
+        connection = _spare.pop()
+        if _emptied(connection):
+            break
+    else:
+        connection = Store.open(MEMORY)._connection
+    store = Store(connection, MEMORY)
+    weakref.finalize(store, _spare.append, connection).atexit = False
+    return store
+
+
+def _emptied(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Delete all rows; whether that leaves what a new store is. One that was closed, or is still written to, is not."""
+    try:
+        for name in filled(connection) - set(_new()[1]):
+            connection.execute(f'DELETE FROM "{name}"')
+        connection.execute("CHECKPOINT")
+        return (_tables(connection), filled(connection)) == _new()
+    except duckdb.Error:
+        return False
+
+
+@cache
+def _new() -> tuple[list[str], set[str]]:
+    """A new store's tables, and which of them hold rows."""
+    connection = Store.open(MEMORY)._connection
+    return _tables(connection), filled(connection)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    return [sql for (sql,) in connection.execute("SELECT sql FROM duckdb_tables() ORDER BY ALL").fetchall()]
+
+
+def filled(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """The tables that hold rows."""
+    rows = connection.execute("SELECT table_name FROM duckdb_tables() WHERE estimated_size > 0").fetchall()
+    return {name for (name,) in rows}

@@ -1,0 +1,1 @@
+"""The loaders' tests, in folders as their own."""

@@ -1,0 +1,1 @@
+"""The studies in `runs/` are what their makers make."""

@@ -1,0 +1,1 @@
+"""From real logs to the numbers that are drawn."""
