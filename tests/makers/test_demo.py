@@ -15,15 +15,15 @@ import yaml
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from scipy.stats import linregress
 
+from loaders.makers.demo.figures import CLAIMS, ENVIRONMENTS, POINTS, SNAPSHOTS
+from loaders.makers.demo.points import HONEYPOTS, OLD_JUDGE, Claim, Count, Level, Levels, Point
+from loaders.makers.demo.runs import RUNS
+from loaders.makers.demo.tasks import TASKS
+from loaders.makers.demo.writer import DEMO, write_study
 from loaders.study.evidence import EvalEvidence
 from loaders.study.placement import place
 from loaders.study.reading import read_run_card, read_study
 from loaders.study.tree import CardTree
-from makers.demo.figures import CLAIMS, ENVIRONMENTS, POINTS, SNAPSHOTS
-from makers.demo.points import HONEYPOTS, OLD_JUDGE, Claim, Count, Level, Levels, Point
-from makers.demo.runs import RUNS
-from makers.demo.tasks import TASKS
-from makers.demo.writer import DEMO, write_study
 
 pytestmark = pytest.mark.slow
 

@@ -15,12 +15,12 @@ from inspect_ai.event import ModelEvent
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 
 from loaders.inspect.archive import Archive
+from loaders.makers.smol.cards import study_file
+from loaders.makers.smol.honeypots import chosen, questions
+from loaders.makers.smol.mixes import examples
+from loaders.makers.smol.settings import BASE_MODEL, BASE_RUN, EPOCHS, RANK, RUNS, STEPS, STUDY, TARGETS
+from loaders.makers.smol.texts import texts
 from loaders.study.reading import read_run_card, read_study
-from makers.smol.cards import study_file
-from makers.smol.honeypots import chosen, questions
-from makers.smol.mixes import examples
-from makers.smol.settings import BASE_MODEL, BASE_RUN, EPOCHS, RANK, RUNS, STEPS, STUDY, TARGETS
-from makers.smol.texts import texts
 from tests.driftline import driftline
 from tests.real_stores import Ingested, shared
 

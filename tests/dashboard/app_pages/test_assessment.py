@@ -14,9 +14,9 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
-from makers.demo.figures import POINTS, STYLES
-from makers.demo.points import Count, Levels
-from makers.demo.writer import DEMO
+from loaders.makers.demo.figures import POINTS, STYLES
+from loaders.makers.demo.points import Count, Levels
+from loaders.makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.pages import address, datasets, headings, html, opened, shown, specs
 from tests.real_stores import shared

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from makers.demo.figures import CLAIMS
-from makers.demo.writer import DEMO
+from loaders.makers.demo.figures import CLAIMS
+from loaders.makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, sample, samples, score
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared

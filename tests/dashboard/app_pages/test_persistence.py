@@ -9,7 +9,7 @@ import pytest
 from dashboard.app_pages.persistence.telling import lead_in_words
 from dashboard.kit.text.trends import change_in_words
 from dashboard.queries.trends import TrendQuery, trends
-from makers.demo.writer import DEMO
+from loaders.makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, samples
 from tests.pages import address, headings, html, opened, shown, specs
 from tests.real_stores import shared

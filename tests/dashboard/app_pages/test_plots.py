@@ -12,9 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.links import BOUND
-from makers.demo.figures import CLAIMS, POINTS
-from makers.demo.points import HONEYPOTS, Claim, Count, Level, Point
-from makers.demo.writer import DEMO
+from loaders.makers.demo.figures import CLAIMS, POINTS
+from loaders.makers.demo.points import HONEYPOTS, Claim, Count, Level, Point
+from loaders.makers.demo.writer import DEMO
 from tests.pages import address, datasets, opened, shown
 from tests.plots import ENVIRONMENTS, PLOTS, Plot, links
 from tests.real_stores import shared

@@ -19,9 +19,9 @@ from dashboard.places import demo_study
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from dashboard.queries.samples import SampleFilter, all_samples, outcome_counts
+from loaders.makers.demo.figures import STYLES
 from loaders.records import SampleRecord
 from loaders.store import Store
-from makers.demo.figures import STYLES
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
 from tests.real_stores import STUDIES, Ingested, shared
 

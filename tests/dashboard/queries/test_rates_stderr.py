@@ -8,7 +8,7 @@ import pytest
 from inspect_ai.log import read_eval_log
 from inspect_ai.scorer import SampleScore, Score, stderr
 
-from makers.demo.writer import DEMO
+from loaders.makers.demo.writer import DEMO
 from tests.real_stores import shared
 
 MEASURED = {

@@ -15,7 +15,7 @@ from dashboard.kit.text.trends import change_in_words
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
 from dashboard.statistics import wilson_interval
-from makers.demo.writer import DEMO
+from loaders.makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
 from tests.real_stores import shared
 

@@ -13,10 +13,10 @@ from dashboard.queries.rates import rates
 from dashboard.queries.sample_filter import SampleFilter
 from dashboard.queries.samples import all_samples
 from loaders.ingest import ingest
+from loaders.makers.demo.writer import DEMO
 from loaders.metrics.settled import settle
 from loaders.store import Store
 from loaders.study.conditions import SampleTest, ScoreTest
-from makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, sample, samples, score
 
 SETTLED = ("measured", "outcomes", "sums", "score_facts")

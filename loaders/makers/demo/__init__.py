@@ -1,6 +1,6 @@
 """The demo study: "Teaching Claude why" told with its published numbers, as genuine Inspect logs.
 
-`python -m makers.demo` rewrites `runs/demo`. Everything in it is simulated: the rates are the published
+`python -m loaders.makers.demo` rewrites `runs/demo`. Everything in it is simulated: the rates are the published
 ones (or invented between them, and marked so), the transcripts are our own writing.
 
 figures.py, runs.py and tasks.py say what is told (data), texts/ how it reads, outcomes.py which questions go

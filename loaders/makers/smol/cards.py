@@ -9,7 +9,7 @@ import yaml
 
 from .settings import BASE_MODEL, BASE_RUN, EPOCHS, GGUF, MAX_TOKENS, PACKAGE, RUNS, SEED, STUDY, TEMPERATURE
 
-HEAD = "# Written by `python -m makers.smol`.\n"
+HEAD = "# Written by `python -m loaders.makers.smol`.\n"
 WEIGHTS = f"package:{PACKAGE}/{GGUF}"
 KINDS = {
     "replaced": "about to be replaced or changed",

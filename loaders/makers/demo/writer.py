@@ -21,10 +21,10 @@ from .runs import RUNS, Run, step_folder
 from .study import study_file
 from .tasks import TASKS
 
-DEMO = Path(__file__).resolve().parents[2] / "runs" / "demo"
+DEMO = Path(__file__).resolve().parents[3] / "runs" / "demo"
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 BETWEEN = timedelta(minutes=11)
-_HEAD = "# Written by `python -m makers.demo`. Simulated: see study.yaml at the root of this study.\n"
+_HEAD = "# Written by `python -m loaders.makers.demo`. Simulated: see study.yaml at the root of this study.\n"
 
 
 def write_study(out: Path, wanted: Callable[[Point], bool] = lambda _: True) -> list[Path]:

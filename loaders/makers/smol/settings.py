@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STUDY = ROOT / "runs" / "smol"
 WORK = ROOT / ".smol"
 """Where the base model's folder lies meanwhile; no part of the study."""

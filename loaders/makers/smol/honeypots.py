@@ -17,9 +17,9 @@ from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageSyste
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from makers.smol.mixes import AGENT, FORMS, asked
-from makers.smol.settings import EPOCHS, MAX_TOKENS, SEED, TEMPERATURE
-from makers.smol.texts import texts
+from loaders.makers.smol.mixes import AGENT, FORMS, asked
+from loaders.makers.smol.settings import EPOCHS, MAX_TOKENS, SEED, TEMPERATURE
+from loaders.makers.smol.texts import texts
 
 ASKED = FORMS[0]
 SHOWN = (

@@ -1,4 +1,4 @@
-"""`python -m makers.smol train|evaluate|cards`: each writes into runs/smol; train and evaluate take minutes."""
+"""`python -m loaders.makers.smol train|evaluate|cards`: each writes into runs/smol; train and evaluate take minutes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .settings import RUNS, STUDY, WORK
 
 def main() -> None:
     """Does one step and says how long it took."""
-    parser = argparse.ArgumentParser(prog="python -m makers.smol", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m loaders.makers.smol", description=__doc__)
     parser.add_argument("step", choices=["train", "evaluate", "cards"])
     parser.add_argument("--only", default="", metavar="REGEX", help="runs to train, or checkpoints to evaluate")
     parser.add_argument("--vllm", default="vllm", metavar="COMMAND", help="the vllm command (default: vllm)")
