@@ -396,5 +396,6 @@ def test_no_module_of_ours_can_unpickle() -> None:
         r"^\s*(import|from)\s+(pickle|cPickle|dill|joblib|cloudpickle|torch|shelve)\b|read_pickle|allow_pickle", re.M
     )
     modules = [*ROOT.glob("loaders/**/*.py"), *ROOT.glob("dashboard/**/*.py")]
+    modules = [path for path in modules if not path.is_relative_to(ROOT / "loaders" / "makers")]  # no part of ours
     assert len(modules) > 50
     assert [path.name for path in modules if words.search(path.read_text())] == []
