@@ -27,5 +27,11 @@ REFUSED = {
 
 LOGS = [name for name in FILES if name not in NOT_LOGS and name not in REFUSED]
 
-WITHOUT_SAMPLES = ("no-samples.json", "_popularity_5EAmX6wjMFqea6WY7XHzZp.json")
+WITHOUT_SAMPLES = (
+    "no-samples.json",
+    "_popularity_5EAmX6wjMFqea6WY7XHzZp.json",
+    "log_version_2.txt",
+    "log_with_nan.txt",
+    "log_valid.txt",
+)
 """How the names of logs end that hold no sample."""
