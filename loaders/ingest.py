@@ -21,7 +21,7 @@ from loaders.describe import describe, tell_undecided
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
 from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
-from loaders.metrics.settled import settle
+from loaders.metrics.settled import is_settled, settle
 from loaders.records import LoadedFile
 from loaders.report import FileLine, IngestReport
 from loaders.shelf import GIVEN, CardShelf
@@ -96,6 +96,8 @@ def ingest(
             report.batch = batch.number
         else:
             report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
+            if not is_settled(cursor, report.batch):
+                settle(cursor, report.batch)
         # Without an index, text is found more slowly: no reason for an ingest to fail.
         with suppress(OSError, ValueError):
             text_search.bring_up_to_date(cursor)

@@ -206,8 +206,8 @@ def compare_rows(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int
     """The rows behind `compare`, which raises the same."""
     checkpoints, baseline = _chosen(query, live_evals(con, as_of))
     asked = query.rates([each.run for each in checkpoints])
-    table = [row for row in rate_rows(con, asked, as_of) if any(each.holds(row) for each in checkpoints)]
     scope = scope_of(con, query.evals, as_of, query.splits)
+    table = [row for row in rate_rows(con, asked, as_of, scope) if any(each.holds(row) for each in checkpoints)]
     shown = dict.fromkeys((row["eval"], row["metric"]) for row in table if not row["group"])
     groups = {
         group: {"metric": row["metric"], "definition": row["definition"]}

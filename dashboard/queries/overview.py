@@ -15,11 +15,11 @@ from dashboard.queries.catalogue import runs
 from dashboard.queries.checkpoints import Checkpoint, place_in_run
 from dashboard.queries.differences import difference_row, group_row
 from dashboard.queries.flags import facets_of, shown
-from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, TIME, RateQuery, frame_of
+from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, RATE_COLUMNS, TEXT, TIME, RateQuery, frame_of
 from dashboard.queries.matches import Measured, find_matches, find_measured
-from dashboard.queries.rates import rates
+from dashboard.queries.rates import rate_rows
 from dashboard.queries.rows import is_missing, step_of
-from dashboard.queries.scope import live_evals, scope_of
+from dashboard.queries.scope import Scope, live_evals, scope_of
 from dashboard.queries.standing import checkpoint_of, points_of, with_variants
 from dashboard.statistics import corrected
 
@@ -95,7 +95,8 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
     """
     if len(query.evals) != 1 or len(query.metrics) > 1 or query.splits:
         raise ValueError("standings are of one eval and one metric, not split")
-    table = rates(con, query, as_of)
+    scope = scope_of(con, query.evals, as_of)
+    table = frame_of(rate_rows(con, query, as_of, scope), RATE_COLUMNS)
     lines: dict[tuple[str, str | None], list[Row]] = defaultdict(list)
     of_run: dict[str, list[Row]] = defaultdict(list)
     for row in table.assign(row=table.index).to_dict("records"):
@@ -112,7 +113,7 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
             found.append(_Standing(told, Checkpoint(name, step_of(latest)), told.pop("from", None)))
         if not of_variant:
             found.append(_Standing({"run": name}, Checkpoint(name, None), None))
-    _add_differences(con, query, table, found, as_of)
+    _add_differences(con, query, scope, table, found, as_of)
     return Standings(table, frame_of([one.row for one in found], STANDING_COLUMNS))
 
 
@@ -182,10 +183,14 @@ def _baseline(run: Row, latest: Row, rows: Sequence[Row], of_run: Mapping[str, S
 
 
 def _add_differences(
-    con: duckdb.DuckDBPyConnection, query: RateQuery, table: pd.DataFrame, found: Sequence[_Standing], as_of: int
+    con: duckdb.DuckDBPyConnection,
+    query: RateQuery,
+    scope: Scope,
+    table: pd.DataFrame,
+    found: Sequence[_Standing],
+    as_of: int,
 ) -> None:
     """Put differences into the rows that have a baseline, from a few queries for all of them."""
-    scope = scope_of(con, query.evals, as_of)
     groups = [group for group in scope.groups if group.name == query.evals[0]]
     wanted = [(name, metric.name) for group in groups for name, metric in scope.members(group)]
     wanted = wanted or sorted({(str(row["eval"]), str(row["metric"])) for row in table.to_dict("records")})

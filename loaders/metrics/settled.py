@@ -24,6 +24,13 @@ SELECT eval_id, coalesce(eval, task) AS eval, task, role, coalesce(n_samples, 0)
 FROM live_evals($as_of)
 """
 
+BEFORE = """
+SELECT 1 FROM live_evals($as_of)
+WHERE role IN ('speaks', 'joined') AND n_samples > 0
+  AND eval_id NOT IN (SELECT eval_id FROM measured JOIN measures USING (measure_id) WHERE key = $key)
+LIMIT 1
+"""
+
 OUTCOMES_OF = """
 INSERT INTO outcomes BY NAME {made}
 SELECT ${p}measure::BIGINT AS measure_id, eval_id, sample_id, sample_key, epoch, cluster, value, header_value, outside,
@@ -42,6 +49,16 @@ SELECT $measure::BIGINT AS measure_id, * EXCLUDE (split, split2, logs) FROM (
 """
 
 UNSETTLED = "SELECT unnest($1::BIGINT[]) AS eval_id EXCEPT SELECT eval_id FROM measured WHERE measure_id = $2"
+
+
+def is_settled(cursor: duckdb.DuckDBPyConnection, batch: int) -> bool:
+    """Whether no log that counts was written by a Driftline that settled nothing, or otherwise.
+
+    Args:
+        cursor: Of the owner of the store.
+        batch: As of which.
+    """
+    return cursor.execute(BEFORE, {"as_of": batch, "key": FACTS_KEY}).fetchone() is None
 
 
 def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
@@ -84,6 +101,8 @@ def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]
     if new:
         cursor.execute("BEGIN")
         try:
+            # What an older Driftline may have thought of them.
+            cursor.execute("DELETE FROM score_facts WHERE eval_id IN (SELECT unnest(?::BIGINT[]))", [new])
             cursor.execute(f"INSERT INTO score_facts BY NAME {FACTS}", {"as_of": batch, "eval_ids": new})
             _say_settled(cursor, measure, new)
         except BaseException:

@@ -19,7 +19,7 @@ from loaders.derive import derive
 from loaders.ingest import ingest
 from loaders.metrics.settled import settle
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, ReportedMetric, SampleRecord, ScoreRecord
-from loaders.store import Store
+from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
 
 EVALS = tuple(f"{kind}_{at}" for at in range(4) for kind in ("honeypot", "values", "blackmail"))
@@ -168,6 +168,7 @@ def write(store: Store, files: Iterator[tuple[str, LoadedFile]], each: int = 50)
         _, undecided = derive(cursor, batch)
         assert not undecided, undecided
         settle(cursor, batch)
+        text_search.bring_up_to_date(cursor)
         cursor.execute("UPDATE batches SET finished_at = ?, roots = '[]', report = '{}' WHERE batch = ?", [now, batch])
         cursor.execute("CHECKPOINT")
     return batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from loaders.metrics.settled import settle
 from loaders.store import Store
 from loaders.study.conditions import SampleTest, ScoreTest
 from tests.builders import StoreBuilder, log, sample, samples, score
+from tests.log_files import write_log
 
 SETTLED = ("measured", "outcomes", "sums", "score_facts")
 
@@ -136,3 +138,17 @@ def test_a_store_that_knows_half_of_it_computes_the_rest() -> None:
         settle(cursor, store.batch)
     assert count(store.store, "outcomes") == 9
     assert rows(store) == before
+
+
+def test_an_ingest_of_nothing_new_settles_what_an_older_driftline_left(tmp_path: Path) -> None:
+    store = Store.open(":memory:")
+    write_log(tmp_path / "tiny/checkpoint-100/log.eval", [1, 0, 0])
+    ingest([tmp_path], store)
+    settled = [count(store, table) for table in SETTLED]
+    assert settled[1] == 3
+    unsettle(store)
+    assert ingest([tmp_path], store).batch == 1
+    assert [count(store, table) for table in SETTLED] == settled
+    ingest([tmp_path], store)
+    assert [count(store, table) for table in SETTLED] == settled
+    store.close()
