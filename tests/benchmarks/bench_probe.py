@@ -28,7 +28,7 @@ from tests.serving import notes_left, serving
 SERVED = "smollm2-135m-instruct@0"
 STREAMS = 8
 ROUNDS = 3
-MOST_ROUNDS = 12
+MOST_ROUNDS = 40
 """A machine that does other things at the same time slows a round; the fastest of more rounds is nearer the truth."""
 MOST = 1.15
 """What the issue states as a must."""
@@ -95,12 +95,19 @@ def by_engine(lab: Probing, models: list[str], tokens: int) -> list[int]:
 
 
 def seconds(
-    url: str, models: list[str], tokens: int, folder: Path, key: str = "none", *, off: float = 0.0
+    url: str,
+    models: list[str],
+    tokens: int,
+    folder: Path,
+    key: str = "none",
+    *,
+    off: float = 0.0,
+    most: int = MOST_ROUNDS,
 ) -> dict[str, float]:
     """The fastest of some rounds of each, in turns; of more where the engine seems slow.
 
     `off`: the part by which the lengths of all replies may differ between the three. A real server's batches are never
-    the same twice, and where two tokens are as likely the last bit of a sum decides.
+    the same twice, and where two tokens are as likely the last bit of a sum decides. `most`: rounds.
     """
     fastest: dict[str, float] = {}
     store = Store.open(folder / "store.duckdb")
@@ -108,12 +115,13 @@ def seconds(
     with probing(endpoint, store=store, keys={"KEY": key}) as lab:
         by_engine(lab, models, 2)  # connections, imports and the store are there before either is timed
         lengths = None
-        for at in range(MOST_ROUNDS):
+        for at in range(most):
             if at >= ROUNDS and fastest["engine"] <= MOST * fastest["bare"]:
                 break
             for name, work in (
+                # What no bound is set on is not measured again and again.
+                *((("openai", lambda: asyncio.run(by_openai(url, models, tokens, key))),) if at < ROUNDS else ()),
                 ("bare", lambda: asyncio.run(bare(url, models, tokens, key))),
-                ("openai", lambda: asyncio.run(by_openai(url, models, tokens, key))),
                 ("engine", lambda: by_engine(lab, models, tokens)),
             ):
                 begun = time.perf_counter()
@@ -150,7 +158,7 @@ def test_eight_streams_of_a_real_vllm(tmp_path: Path) -> None:
     env = environment(tmp_path)
     with serving(f"smol/{SERVED}", "--engine", "vllm", "--max-model-len", "1024", env=env, seconds=400):
         (note,) = notes_left(env)
-        took = seconds(note["url"], [SERVED] * STREAMS, 150, tmp_path, note["key"], off=0.05)
+        took = seconds(note["url"], [SERVED] * STREAMS, 150, tmp_path, note["key"], off=0.05, most=10)
     ratio = told(f"{STREAMS} streams of 150 tokens of a real vLLM", took)
     assert ratio <= MOST, f"the engine takes {ratio:.2f} times the time of a bare client"
 
