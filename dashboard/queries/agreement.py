@@ -25,6 +25,7 @@ from dashboard.statistics import (
     cohens_kappa,
     wilson_interval,
 )
+from loaders.metrics.applicable import COUNTING
 from loaders.metrics.definitions import Metric
 from loaders.metrics.outcomes import outcomes_sql
 from loaders.store.sql import records
@@ -157,7 +158,7 @@ def _outcomes(
     by_metric: dict[Metric, list[Row]] = {}
     by_log: dict[str, Row] = {}
     for log in scope.logs:
-        if log["role"] not in ("speaks", "joined"):
+        if log["role"] not in COUNTING:
             continue
         found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.counts_samples]
         if found and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):

@@ -15,6 +15,7 @@ from dashboard.queries.sample_filter import NO_METRIC
 from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.standing import precedence
 from dashboard.statistics.changes import Change, disagree, first_change, is_unknown, majority
+from loaders.metrics.applicable import COUNTING
 from loaders.metrics.definitions import Metric
 from loaders.metrics.outcomes import outcomes_sql
 from loaders.store.sql import records
@@ -79,7 +80,7 @@ def answers(con: duckdb.DuckDBPyConnection, query: AnswerQuery, as_of: int) -> p
         as_of: Batch.
     """
     scope = scope_of(con, [query.eval], as_of)
-    logs = {log["eval_id"]: log for log in scope.logs if log["role"] in ("speaks", "joined") and _is_wanted(log, query)}
+    logs = {log["eval_id"]: log for log in scope.logs if log["role"] in COUNTING and _is_wanted(log, query)}
     if not logs:
         return frame_of([], ANSWER_COLUMNS)
     cluster = {query.eval: scope.study.cluster_field(query.eval)}

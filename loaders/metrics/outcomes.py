@@ -144,7 +144,7 @@ class Outcomes:
         sql: A WITH clause that ends in the relation `outcomes`.
         parameters: What is bound in it.
         looked_at: Condition on rows of scores: those that the metric looks at.
-        looked_at_parameters: What is bound in it that is not among the others.
+        looked_at_parameters: What is bound in it, where it is not among the others; more than it names.
     """
 
     sql: str
@@ -179,7 +179,7 @@ def outcomes_sql(
         where: Only samples whose fields have these values.
     """
     logs = [(member, e) for e in evals for member in e.get("members") or [e["eval_id"]]]
-    pointers = [_pointer(cluster_field.get(e["eval"])) for _, e in logs]
+    pointers = [cluster_pointer(cluster_field.get(e["eval"])) for _, e in logs]
     chosen: dict[str, Any] = {
         f"{prefix}eval_ids": [member for member, _ in logs],
         f"{prefix}points": [e["eval_id"] for _, e in logs],
@@ -197,7 +197,7 @@ def outcomes_sql(
     # Of other names than those that only `looked_at` needs: a query must bind all that it is given.
     further = Compiled(f"{prefix}further_")
     also_sql = further.expression(also) if also else "true"
-    split, split2 = [*(field_sql(field, further.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
+    split, split2 = _splits_sql(splits, further)
     where_clause = where_sql(where, further.bind)
     marks = further.score_columns
     joined = WITH_SAMPLES.format(p=prefix) if splits or where or further.sample_columns else ""
@@ -214,10 +214,7 @@ def outcomes_sql(
         joined=joined,
     )
     chosen[f"{prefix}measures"] = measures
-    looked_at = compiled.score_filter
-    bound = set(re.findall(r"\$(\w+)", looked_at))
-    of_metric = {name: value for name, value in compiled.parameters.items() if name in bound}
-    return Outcomes(sql, further.parameters | chosen, looked_at, of_metric)
+    return Outcomes(sql, further.parameters | chosen, compiled.score_filter, compiled.parameters)
 
 
 def computed_sql(
@@ -242,7 +239,7 @@ def computed_sql(
     missing, among, value, header = _fragments(metric, compiled)
     looked_at = compiled.score_filter
     also_sql = compiled.expression(also) if also else "true"
-    split, split2 = [*(field_sql(field, compiled.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
+    split, split2 = _splits_sql(splits, compiled)
     where_clause = where_sql(where, compiled.bind)
     sql = OUTCOMES.format(
         p=prefix,
@@ -281,7 +278,8 @@ def _fragments(metric: Metric, compiled: Compiled) -> tuple[str, str, str, str]:
     return missing, among, value, header
 
 
-def _pointer(field: str | None) -> str | None:
+def cluster_pointer(field: str | None) -> str | None:
+    """JSON pointer of a cluster's metadata field; None for the question."""
     return None if field is None else json_pointer(field)
 
 
@@ -319,6 +317,11 @@ ANTI JOIN measured USING (measure_id, eval_id)
 """
 
 
+def _splits_sql(splits: Sequence[str], compiled: Compiled) -> list[str]:
+    """SQL of the values of both fields that split; of those that are not given, NULL."""
+    return [*(field_sql(field, compiled.bind) for field in splits), NO_SPLIT, NO_SPLIT][:2]
+
+
 def _columns(columns: dict[str, str]) -> str:
     return "".join(f",\n           {sql} AS {alias}" for alias, sql in columns.items())
 
@@ -339,7 +342,7 @@ def sums(
     if not splits:
         # Of a point that is one log, whose samples all count, the sums were settled too.
         alone = [e for e in evals if e.get("members") in (None, [e["eval_id"]])]
-        of = [(e["eval_id"], _pointer(cluster_field.get(e["eval"]))) for e in alone]
+        of = [(e["eval_id"], cluster_pointer(cluster_field.get(e["eval"]))) for e in alone]
         if (measures := measures_of(con, metric, of)) is not None:
             chosen = {"eval_ids": [eval_id for eval_id, _ in of], "measures": measures, "as_of": as_of}
             rows = records(con, SETTLED_SUMS, chosen)

@@ -15,8 +15,8 @@ import duckdb
 
 from loaders.metrics.applicable import COUNTING, FACTS, FACTS_KEY, contents_of, metrics_of
 from loaders.metrics.definitions import Metric, Reported, read_study
-from loaders.metrics.outcomes import SUMS, computed_sql, measure_key
-from loaders.store.sql import json_pointer, records
+from loaders.metrics.outcomes import SUMS, cluster_pointer, computed_sql, measure_key
+from loaders.store.sql import all_or_nothing, records
 
 LOGS = """
 SELECT eval_id, coalesce(eval, task) AS eval, task, role, coalesce(n_samples, 0) AS n_samples,
@@ -26,7 +26,7 @@ FROM live_evals($as_of)
 
 BEFORE = """
 SELECT 1 FROM live_evals($as_of)
-WHERE role IN ('speaks', 'joined') AND n_samples > 0
+WHERE list_contains($counting, role) AND n_samples > 0
   AND eval_id NOT IN (SELECT eval_id FROM measured JOIN measures USING (measure_id) WHERE key = $key)
 LIMIT 1
 """
@@ -58,7 +58,7 @@ def is_settled(cursor: duckdb.DuckDBPyConnection, batch: int) -> bool:
         cursor: Of the owner of the store.
         batch: As of which.
     """
-    return cursor.execute(BEFORE, {"as_of": batch, "key": FACTS_KEY}).fetchone() is None
+    return cursor.execute(BEFORE, {"as_of": batch, "key": FACTS_KEY, "counting": list(COUNTING)}).fetchone() is None
 
 
 def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
@@ -82,8 +82,7 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
     for log in with_samples.values():
         of_eval.setdefault(log["eval"], []).append(log)
     for name, of in of_eval.items():
-        field = study.cluster_field(name)
-        pointer = None if field is None else json_pointer(field)
+        pointer = cluster_pointer(study.cluster_field(name))
         for metric in metrics_of(study, name, contents[name]):
             if not isinstance(metric.source, Reported):
                 wanted.setdefault(measure_key(metric, pointer), (metric, pointer, {}))[2].update(
@@ -99,16 +98,11 @@ def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]
     measure = _measure(cursor, FACTS_KEY, "score facts")
     new = [row[0] for row in cursor.execute(UNSETTLED, [logs, measure]).fetchall()]
     if new:
-        cursor.execute("BEGIN")
-        try:
+        with all_or_nothing(cursor):
             # What an older Driftline may have thought of them.
             cursor.execute("DELETE FROM score_facts WHERE eval_id IN (SELECT unnest(?::BIGINT[]))", [new])
             cursor.execute(f"INSERT INTO score_facts BY NAME {FACTS}", {"as_of": batch, "eval_ids": new})
             _say_settled(cursor, measure, new)
-        except BaseException:
-            cursor.execute("ROLLBACK")
-            raise
-        cursor.execute("COMMIT")
 
 
 def _settle_measure(
@@ -135,15 +129,10 @@ def _settle_measure(
         "as_of": batch,
         "measure": measure,
     }
-    cursor.execute("BEGIN")
-    try:
+    with all_or_nothing(cursor):
         cursor.execute(OUTCOMES_OF.format(made=made.sql, p=""), parameters)
         cursor.execute(SUMS_OF.format(sums=SUMS), {"measure": measure, "eval_ids": ids})
         _say_settled(cursor, measure, ids)
-    except BaseException:
-        cursor.execute("ROLLBACK")
-        raise
-    cursor.execute("COMMIT")
 
 
 def _measure(cursor: duckdb.DuckDBPyConnection, key: str, metric: str) -> int:

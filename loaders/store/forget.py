@@ -12,6 +12,8 @@ from datetime import datetime
 
 import duckdb
 
+from loaders.store.sql import all_or_nothing
+
 
 def forget_passing(cursor: duckdb.DuckDBPyConnection, held: Collection[int], before: datetime) -> int:
     """Forget, all or nothing, what no batch shows any more.
@@ -23,8 +25,7 @@ def forget_passing(cursor: duckdb.DuckDBPyConnection, held: Collection[int], bef
     Returns:
         How many batches were forgotten.
     """
-    cursor.execute("BEGIN")
-    try:
+    with all_or_nothing(cursor):
         states = _ids(cursor, STATES)
         passing = cursor.execute(PASSING, {"states": states, "before": before}).fetchall() if states else []
         pinned = {row[0] for row in cursor.execute(PINNED).fetchall()}
@@ -32,10 +33,6 @@ def forget_passing(cursor: duckdb.DuckDBPyConnection, held: Collection[int], bef
         if forgotten:
             cursor.execute("DELETE FROM batches WHERE batch IN (SELECT unnest($1))", [forgotten])
             _drop(cursor, states)
-    except BaseException:
-        cursor.execute("ROLLBACK")
-        raise
-    cursor.execute("COMMIT")
     return len(forgotten)
 
 

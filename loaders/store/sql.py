@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -18,6 +20,18 @@ def records(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any]
     result = con.execute(sql, parameters or {})
     names = [column[0] for column in result.description or []]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@contextmanager
+def all_or_nothing(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """What a cursor writes within is written whole, or, where anything is raised, not at all."""
+    cursor.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        cursor.execute("ROLLBACK")
+        raise
+    cursor.execute("COMMIT")
 
 
 def identifier(name: str) -> str:

@@ -19,6 +19,7 @@ from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
 from loaders.store.hidden import PRIVATE
 from loaders.store.schema import migrate
+from loaders.store.sql import all_or_nothing
 
 logger = logging.getLogger(__name__)
 
@@ -90,14 +91,8 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor that writes all or nothing. Whoever writes the same tables as others takes their lock first."""
-        with self.cursor() as cursor:
-            cursor.execute("BEGIN")
-            try:
-                yield cursor
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
+        with self.cursor() as cursor, all_or_nothing(cursor):
+            yield cursor
 
     def batch(self) -> int:
         """The newest finished ingest batch; 0 where nothing was ever ingested."""

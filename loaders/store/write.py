@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -26,6 +25,7 @@ from loaders.store.columns import (
     Given,
     append,
 )
+from loaders.store.sql import all_or_nothing
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Writer:
         Returns:
             The new sources' ids.
         """
-        with self._transaction():
+        with all_or_nothing(self.cursor):
             for file, _, _ in files:
                 self._leave(file.root, file.path)
             complete = [all(record.complete for record in loaded.evals) for _, loaded, _ in files]
@@ -113,7 +113,7 @@ class Writer:
 
         What the file held when it could last be read stays in view.
         """
-        with self._transaction():
+        with all_or_nothing(self.cursor):
             self._leave(file.root, file.path, keep_ingested=status == "rejected")
             self._sources([file], [LoadedFile(format)], [True], status, reason)
 
@@ -124,7 +124,7 @@ class Writer:
             The paths where it lay.
         """
         places = self.cursor.execute(PLACES_OF, [source]).fetchall()
-        with self._transaction():
+        with all_or_nothing(self.cursor):
             for root, path, content_hash, reader, size, mtime_ns, format in places:
                 self._leave(root, path)
                 file = SourceFile(root, path, content_hash, reader, size, mtime_ns)
@@ -133,24 +133,14 @@ class Writer:
 
     def relocate(self, file: SourceFile, source: int) -> None:
         """Say that a known source lies (also) at `file.path`, with that size and time."""
-        with self._transaction():
+        with all_or_nothing(self.cursor):
             self._close_location(file.root, file.path, source)
             self._locations([file], [source])
 
     def forget(self, root: str, path: str) -> None:
         """A file is gone: what lay there ends, unless it lies elsewhere too."""
-        with self._transaction():
+        with all_or_nothing(self.cursor):
             self._leave(root, path)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.cursor.execute("BEGIN")
-        try:
-            yield
-        except BaseException:
-            self.cursor.execute("ROLLBACK")
-            raise
-        self.cursor.execute("COMMIT")
 
     def _leave(self, root: str, path: str, keep_ingested: bool = False) -> None:
         if (root, path) not in self._paths:
