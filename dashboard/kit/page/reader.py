@@ -16,6 +16,8 @@ from dashboard.kit.text.plain import escaped
 from loaders.errors import DriftlineError
 
 NAME, NOBODY_NAMED = "_reader_name", "anonymous"
+FIELDS = "_reader_name_fields"
+"""How often the field of each place on the pages was made anew."""
 LONGEST_NAME = 80
 
 Outside = Literal["signed_out", "expired", "stranger"]
@@ -96,16 +98,34 @@ def name_field(place: str) -> None:
     """
     if reader().signed_in:
         return
-    key, name = f"{NAME}_{place}", st.session_state.get(NAME, "")
-    if st.session_state.get(key) != name:
-        st.session_state[key] = name
+    number = st.session_state.setdefault(FIELDS, {}).setdefault(place, 0)
+    key = _field(place, number)
+    st.session_state.setdefault(key, st.session_state.get(NAME, ""))
     st.text_input(
-        "Your name", key=key, placeholder=NOBODY_NAMED, max_chars=LONGEST_NAME, on_change=_take_name, args=(key,)
+        "Your name",
+        key=key,
+        placeholder=NOBODY_NAMED,
+        max_chars=LONGEST_NAME,
+        on_change=_take_name,
+        args=(place, number),
     )
 
 
-def _take_name(key: str) -> None:
-    st.session_state[NAME] = st.session_state[key].strip()
+def _field(place: str, number: int) -> str:
+    return f"{NAME}_{place}_{number}"
+
+
+def _take_name(place: str, number: int) -> None:
+    """Take what a reader wrote into a field; the others are made anew with it.
+
+    Were they only told the name, a browser that hasn't heard of it yet would seem to have emptied them.
+    """
+    numbers = st.session_state[FIELDS]
+    if numbers[place] != number:
+        return
+    st.session_state[NAME] = st.session_state[_field(place, number)].strip()
+    for other in numbers:
+        numbers[other] += other != place
 
 
 def attempt(act: Callable[[], Any], role: Role = "prober", where: str = NOTICE) -> None:

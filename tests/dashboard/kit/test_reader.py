@@ -1,0 +1,46 @@
+"""The reader's name, where nobody signs in: several fields of one page ask for it."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+
+def _two_fields() -> None:
+    import streamlit as st
+
+    from dashboard.kit.page.reader import name_field, reader
+
+    name_field("notes")
+    name_field("verdict")
+    st.text(reader().name)
+
+
+def _names(app: AppTest) -> list[str]:
+    return [*(field.value or "" for field in app.text_input), app.text[0].value]
+
+
+def test_all_fields_show_the_name_that_is_written_into_one() -> None:
+    app = AppTest.from_function(_two_fields).run()
+    assert _names(app) == ["", "", "anonymous"]
+    app.text_input[0].set_value("Ben").run()
+    assert _names(app) == ["Ben", "Ben", "Ben"]
+    app.text_input[1].set_value(" Ann ").run()
+    assert _names(app) == ["Ann", " Ann ", "Ann"]
+    app.text_input[0].set_value("").run()
+    assert _names(app) == ["", "", "anonymous"]
+
+
+def test_a_browser_that_has_not_heard_of_a_name_does_not_take_it_back() -> None:
+    """It sends every field with each click and timer: the one that was written into, and the others as it shows them."""
+    app = AppTest.from_function(_two_fields).run()
+    app.text_input[0].set_value("Ben")
+    stale = app._tree.get_widget_states()
+    app.run()
+    for _ in range(2):
+        app._run(stale)
+        assert _names(app) == ["Ben", "Ben", "Ben"]
+    app.text_input[1].set_value("Ann")
+    stale = app._tree.get_widget_states()
+    app.run()
+    app._run(stale)
+    assert _names(app) == ["Ann", "Ann", "Ann"]
