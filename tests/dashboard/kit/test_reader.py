@@ -31,7 +31,7 @@ def test_all_fields_show_the_name_that_is_written_into_one() -> None:
 
 
 def test_a_browser_that_has_not_heard_of_a_name_does_not_take_it_back() -> None:
-    """It sends every field with each click and timer: the one that was written into, and the others as it shows them."""
+    """It sends every field with each click and timer, the others as it still shows them."""
     app = AppTest.from_function(_two_fields).run()
     app.text_input[0].set_value("Ben")
     stale = app._tree.get_widget_states()
