@@ -88,6 +88,7 @@ def test_a_message_is_picked_by_its_header_with_mouse_or_keyboard_and_its_link_s
         reader = reader_of(context, origin)
         place = at_a_sample(reader)
         page = reader.page
+        reader.wait_for("html[data-messages-listen]")
         page.locator(".dl-role").nth(0).click(timeout=WAIT)
         reader.wait_for_address("message=1")
         page.locator(".dl-role").nth(1).focus()

@@ -24,6 +24,7 @@ export default function ({ data, setTriggerValue }) {
     setTriggerValue("picked", Number(head.parentElement.dataset.message));
   };
   KINDS.forEach((kind) => document.addEventListener(kind, pick));
+  document.documentElement.dataset.messagesListen = "";
 
   let tries = 0;
   const show = () => {
@@ -55,4 +56,4 @@ def message_picker(shown: str, pick: Callable[[int], None]) -> None:
         if isinstance(number, (int, float)):
             pick(int(number))
 
-    _component(key=KEY, data={"shown": shown}, on_picked_change=picked, height=1)
+    _component(key=KEY, data={"shown": shown}, on_picked_change=picked, height=1, width=1)

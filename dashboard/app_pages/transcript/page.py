@@ -94,6 +94,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+        if messages:
+            # Far above them: it listens by the time that they are there.
+            message_picker(f"{here} {chosen}" if chosen else "", pick_message)
         st.page_link(page_file(links.SAMPLES), label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
         st.button(
@@ -145,8 +148,6 @@ with talk:
         for index in of_part
     )
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
-    if messages:
-        message_picker(f"{here} {chosen}" if chosen else "", pick_message)
 
 with beside:
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
