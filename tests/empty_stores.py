@@ -33,7 +33,7 @@ def empty_store() -> Store:
 def copy_of(store: Store) -> Store:
     """Another in memory with the same rows."""
     other = empty_store()
-    with store.cursor() as held, other.cursor() as cursor:
+    with store.cursor() as held, other.transaction() as cursor:
         for name in filled(held) - filled(cursor):
             rows = held.execute(f'FROM "{name}"').to_arrow_table()
             cursor.register("rows_of_another", rows)

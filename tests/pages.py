@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
@@ -26,6 +27,9 @@ from loaders.store import Store
 # Each AppTest looks through all packages of the environment for components, which takes longer than most pages. None is
 # installed while tests run: once is enough.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
+
+# As the dashboard's server has it; each run of a page would look for magic in its source.
+config.set_option("runner.magicEnabled", False)
 
 APP = Path(__file__).resolve().parents[1] / "dashboard" / "app.py"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FloatRect, Locator, Page, expect, sync_playwright
 
 from tests import real_parts
 from tests.driftline import viewing
@@ -20,6 +20,9 @@ WAIT = 60_000
 
 BRIEFLY = 5_000
 """Milliseconds in which what nobody may see has to be away: longer ones would forgive that it was there for a while."""
+
+MOMENT, STILL = 50, 200
+"""Milliseconds between two looks at where something stands, and of standing there to count as still."""
 
 # Playwright's own 5 s are too few on a busy machine, and to wait longer lets nothing pass that doesn't appear.
 expect.set_options(timeout=WAIT)
@@ -66,24 +69,34 @@ class Reader:
         for part in parts:
             self.page.wait_for_function("part => location.href.includes(part)", arg=part, timeout=WAIT)
 
+    def place_of(self, what: Locator) -> FloatRect:
+        """Where something stands once its page has run and it has stopped moving: charts and tables above it grow."""
+        self.wait_for('[data-testid="stApp"][data-test-script-state="notRunning"]')
+        place, since = what.bounding_box(), 0
+        for _ in range(WAIT // MOMENT):
+            self.page.wait_for_timeout(MOMENT)
+            before, place = place, what.bounding_box()
+            since = since + MOMENT if place == before else 0
+            if place and since >= STILL:
+                return place
+        raise AssertionError(f"{what} is not there, or moves")
+
     def click_point(self, label: str) -> None:
         """Click on the mark whose description begins so."""
         mark = f'path[aria-label^="{label}"]'
         self.wait_for(mark)
-        self.page.wait_for_timeout(500)
+        self.place_of(self.page.locator(mark).first)
         self.page.locator(mark).first.click(force=True)
 
     def click_row(self, row: int) -> None:
         """Click on a row of the first table of samples, counted from 0."""
         table = self.page.get_by_test_id("stDataFrame").first
         table.locator("canvas").first.wait_for(timeout=WAIT)
-        self.page.wait_for_timeout(1000)
+        self.place_of(table)
         offset = 35 + 68 * row + 30
         scroll = "(table, offset) => document.querySelector('[data-testid=stMain]').scrollBy(0, %s)"
         table.evaluate(scroll % "table.getBoundingClientRect().top + offset - innerHeight / 2", offset)
-        self.page.wait_for_timeout(1000)
-        box = table.bounding_box()
-        assert box is not None
+        box = self.place_of(table)
         x, y = box["x"] + 250, box["y"] + offset
         # A table that has been scrolled takes a click only from a mouse that moved over it, as every mouse does.
         self.page.mouse.move(x - 30, y - 5)

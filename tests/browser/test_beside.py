@@ -86,7 +86,7 @@ def test_a_flipped_question_is_a_click_from_both_transcripts_side_by_side(on_dem
     on_demo.go(COMPARE)
     table = page.get_by_test_id("stDataFrame").first
     table.locator("canvas").first.wait_for(timeout=WAIT)
-    page.wait_for_timeout(1000)
+    on_demo.place_of(table)
     # Columns: the question, the baseline's and the checkpoint's cell, the change: 120, 210, 210 and 130 pixels.
     table.click(position={"x": 120 + 210 + 210 + 130 + 40, "y": 50})
     page.wait_for_url("**/beside?**", timeout=WAIT)

@@ -18,7 +18,7 @@ def test_a_flipped_question_is_a_click_from_either_transcript(on_demo: Reader, c
     on_demo.go(LINK)
     table = page.get_by_test_id("stDataFrame").first
     table.locator("canvas").first.wait_for(timeout=WAIT)
-    page.wait_for_timeout(1000)
+    on_demo.place_of(table)
     # Columns: the question (120 pixels), then the baseline's and the checkpoint's cell, of 210 pixels each.
     table.click(position={"x": 120 + 210 * (column - 1) + 60, "y": 50})
     page.wait_for_url("**/transcript?**", timeout=WAIT)

@@ -14,7 +14,7 @@ def test_a_row_leads_to_the_curves_of_its_lineage(on_demo: Reader) -> None:
     row = 'path[aria-label^="Stories (RL): 15.0%"]'
     on_demo.wait_for(row)
     on_demo.wait_for_address("/overview?", "eval=honeypots", "metric=misaligned")
-    on_demo.page.wait_for_timeout(1000)
+    on_demo.place_of(on_demo.page.locator(row).first)
     on_demo.page.locator(row).first.click()
     on_demo.wait_for_address("/curves?", "run=stories-rl&run=stories-sft&run=stories-sdf", "x=lineage")
     on_demo.wait_for('path[aria-label^="stories-sdf@800, honeypots:"]')
