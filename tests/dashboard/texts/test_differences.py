@@ -100,6 +100,7 @@ def hostile(kind: str) -> tuple[str, str]:
             return "x" * 1_000_000, "x" * 999_999 + "y"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["unlike", "one word", "two words", "few sentences", "rotated", "one token"])
 def test_megabytes_take_seconds_at_the_most(kind):
     base, other = hostile(kind)

@@ -108,6 +108,7 @@ def test_a_store_of_an_older_format_comes_to_that_of_new_ones(path: Path, tmp_pa
     assert content(old) == before
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_the_store_is_whole(path: Path) -> None:
     before = content(path)
     started = time.monotonic()

@@ -82,28 +82,29 @@ def numbers(store: StoreBuilder, **wanted: Any) -> list[str]:
     return [f"{row.run}{row.sample}" for row in found.itertuples()]
 
 
-@pytest.mark.parametrize(
-    ("phrase", "expected"),
-    [
-        ("refuse", [0, 1]),
-        ("Fuse TO", [0, 1]),  # inside words, in either case, over any white space
-        ("align", [3]),
-        (" aligned", [3]),
-        (" cat ", [9]),  # the word alone
-        ("cat", [9]),
-        (" to", [0, 1]),
-        ("rm -rf /", [5]),
-        ("istanbul", [4]),
-        ("one i", []),  # no two texts together
-    ],
-)
-def test_what_a_text_matches_with_and_without_an_index(tmp_path, phrase, expected):
+def test_what_a_text_matches_with_and_without_an_index(tmp_path):
+    expected = {
+        "refuse": [0, 1],
+        "Fuse TO": [0, 1],  # inside words, in either case, over any white space
+        "align": [3],
+        " aligned": [3],
+        " cat ": [9],  # the word alone
+        "cat": [9],
+        " to": [0, 1],
+        "rm -rf /": [5],
+        "istanbul": [4],
+        "one i": [],  # no two texts together
+    }
     store = built(tmp_path / "s.duckdb", TEXTS)
-    assert numbers(store, text=phrase) == [f"run{at}" for at in expected]
+
+    def found() -> dict[str, list[int]]:
+        return {phrase: [int(name.removeprefix("run")) for name in numbers(store, text=phrase)] for phrase in expected}
+
+    assert found() == expected
     with store.cursor() as con:
         assert bring_up_to_date(con, least=1) == len(TEXTS)
-        assert indexed(con, phrase) is not None
-    assert numbers(store, text=phrase) == [f"run{at}" for at in expected]
+        assert all(indexed(con, phrase) is not None for phrase in expected)
+    assert found() == expected
 
 
 def test_index_and_reading_agree_on_any_text(tmp_path):
