@@ -64,12 +64,16 @@ def test_runs_stand_below_their_parents_with_rate_and_change(store: StoreBuilder
 
 
 def test_a_change_whose_interval_holds_0_is_not_shown_to_differ(store: StoreBuilder) -> None:
-    store.run("run")
-    store.add(log(samples([1] * 5 + [0] * 15)), run="run", step=0)
-    store.add(log(samples([1] * 4 + [0] * 16)), run="run", step=10)
-    (row,) = rows(opened("overview"))
-    assert row["change_text"] == "−5.0 points: no significant difference"
-    assert row["since"] == "vs 25.0% at its step 0, paired"
+    """An untrained model is where its run begins, and never its latest."""
+    for run, first in (("run", {"step": 0}), ("untrained", {"step_label": "base"})):
+        store.run(run)
+        store.add(log(samples([1] * 5 + [0] * 15)), run=run, **first)
+        store.add(log(samples([1] * 4 + [0] * 16)), run=run, step=10)
+    begun, untrained = rows(opened("overview"))
+    for row in (begun, untrained):
+        assert (row["at"], row["change_text"]) == ("step 10", "−5.0 points: no significant difference")
+    assert begun["since"] == "vs 25.0% at its step 0, paired"
+    assert untrained["since"] == "vs 25.0% at its base, paired"
 
 
 def test_what_needs_attention_is_named_with_a_link(store: StoreBuilder) -> None:
@@ -98,14 +102,6 @@ def test_what_needs_attention_is_named_with_a_link(store: StoreBuilder) -> None:
     assert any(
         "judge" in link.proto.query_string or "blackmail" in link.proto.query_string for link in app.get("page_link")
     )
-
-
-def test_a_header_that_disagrees_needs_attention(store: StoreBuilder) -> None:
-    store.eval("plain")
-    store.add(
-        log(samples([1, 0, 0, 0]), task="plain", reported=[reported("mean", 0.9, scorer="judge")]), run="a", step=1
-    )
-    assert "1 header disagrees with its samples" in html(opened("overview"))
 
 
 def test_logs_that_stand_alone_are_drawn_where_there_is_no_run(store: StoreBuilder) -> None:
@@ -148,12 +144,17 @@ def test_more_runs_than_fit_wait_behind_a_switch(store: StoreBuilder) -> None:
     assert len(rows(app)) == 65
 
 
-def test_tables_that_lie_unread_need_attention_and_checkpoints_may_be_in_them(store: StoreBuilder) -> None:
+def test_headers_that_disagree_and_unread_tables_with_what_may_be_in_them_need_attention(store: StoreBuilder) -> None:
+    store.eval("plain")
+    store.add(
+        log(samples([1, 0, 0, 0]), task="plain", reported=[reported("mean", 0.9, scorer="judge")]), run="a", step=1
+    )
     store.run("run")
     store.add(log(samples([1, 0])), run="run", step=0)
     store.checkpoint("run", 10)
     store.reject("t.csv", "No `tables:` entry in study.yaml matches this file", status="left")
     text = html(opened("overview"))
+    assert "1 header disagrees with its samples" in text
     assert "1 table was not read: no `tables:` entry in study.yaml matches it" in text
     assert "1 checkpoint has no eval results; 1 table is unread" in text
     assert "Nothing needs attention" not in text
@@ -179,11 +180,3 @@ def test_a_study_of_unread_tables_says_how_to_map_them(store: StoreBuilder) -> N
         assert not app.exception, page
         assert any("1 table is not read yet" in text for text in headings(app)), page
         assert 'match: "a/t.csv"' in app.code[0].value, page
-
-
-def test_an_untrained_model_is_where_its_run_begins_and_never_its_latest(store: StoreBuilder) -> None:
-    store.run("run")
-    store.add(log(samples([1] * 5 + [0] * 15)), run="run", step_label="base")
-    store.add(log(samples([1] * 4 + [0] * 16)), run="run", step=10)
-    (row,) = rows(opened("overview"))
-    assert (row["at"], row["since"]) == ("step 10", "vs 25.0% at its base, paired")
