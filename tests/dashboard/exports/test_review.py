@@ -176,6 +176,7 @@ def test_a_block_ends_where_the_text_does(text: str) -> None:
     assert page.text.strip().endswith("after")
 
 
+@pytest.mark.slow
 def test_a_review_holds_what_the_pages_of_its_views_show(store: StoreBuilder) -> None:
     first = saved(store, "curves", eval="blackmail", run=["a", "secret-b"], title="Both")
     second = saved(store, "curves", eval="blackmail", run="a", interval="Clopper-Pearson", title="One")
@@ -198,6 +199,7 @@ def test_a_review_holds_what_the_pages_of_its_views_show(store: StoreBuilder) ->
     assert len(app.get("download_button")) == 2
 
 
+@pytest.mark.slow
 def test_a_pinned_view_keeps_its_numbers_when_others_come_in(store: StoreBuilder) -> None:
     pinned = saved(store, "curves", as_of=1, eval="blackmail", run="a")
     newest = saved(store, "curves", eval="blackmail", run="a")

@@ -377,7 +377,7 @@ def random_tree(rng: random.Random, depth: int = 3) -> dict[str, Any]:
     return test | {"op": op, "value": value}
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))])
 def test_every_rate_equals_a_plain_recount(seed):
     rng = random.Random(seed)
     store = StoreBuilder()
