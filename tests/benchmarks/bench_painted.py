@@ -72,9 +72,8 @@ def test_a_large_study_is_painted_about_as_soon_as_the_demo(tmp_path: Path, page
         demo = measured(page, origin)
     with viewing(folder, "--store", store, data=tmp_path / "data") as (origin, _):
         large = measured(page, origin)
-    print(
-        f"\n{'seconds from the address to the chart':38} {'demo: first':>12} {'later':>8} {'large: first':>14} {'later':>8}"
-    )
+    titles = ("seconds from the address to the chart", "demo: first", "later", "large: first", "later", "times")
+    print("\n{:38} {:>12} {:>8} {:>14} {:>8} {:>5}".format(*titles))
     times = {}
     for path in PAGES:
         (small, large_one) = (min(which[path][1:]) for which in (demo, large))
