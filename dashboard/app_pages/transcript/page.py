@@ -8,9 +8,9 @@ import math
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.transcript import rescorings as of_sample
 from dashboard.app_pages.transcript.gone import gone_transcript
 from dashboard.app_pages.transcript.message_picker import message_picker
+from dashboard.app_pages.transcript.rescorings import verdicts_of
 from dashboard.app_pages.transcript.sample_notes import (
     chosen_anew,
     chosen_message,
@@ -28,19 +28,14 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped, facts
-from dashboard.kit.text.transcript_html import (
-    MESSAGES_A_PART,
-    extras_html,
-    find,
-    message_html,
-    provenance,
-    scores_html,
-    without_messages,
-)
+from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, judgements_of, provenance
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
+from dashboard.texts.finding import sought
+from dashboard.texts.messages import messages_of_sample
+from dashboard.texts.rendering import folded_html, judgement_html, messages_html
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
@@ -118,13 +113,14 @@ if sample["invalidated"]:
 
 talk, beside = st.columns([7, 4], gap="medium")
 with talk:
-    wanted = controls.write("Find", "find", placeholder="Find in this transcript")
-    shown = list(range(len(messages)))
+    wanted = sought(controls.write("Find", "find", placeholder="Find in this transcript"))
+    conversation = messages_of_sample(messages, sample)
+    shown = list(range(len(conversation)))
     if wanted:
-        found = find(messages, wanted)
-        if len(messages) > MESSAGES_A_PART:
+        found = find(conversation, wanted)
+        if len(conversation) > MESSAGES_A_PART:
             shown = list(found.messages)
-        where = f"in {len(found.messages):,} of {len(messages):,} messages"
+        where = f"in {len(found.messages):,} of {len(conversation):,} messages"
         st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
     parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
     newly = chosen_anew(chosen)
@@ -138,15 +134,8 @@ with talk:
                 f'<span class="dl-note">part {part:,} of {parts:,}, {len(shown):,} messages</span>', width="content"
             )
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
-    conversation = messages or without_messages(sample)
-    of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
-    notes_at = notes_on_messages(threads)
-    body = "".join(
-        message_html(
-            index + 1, conversation[index], wanted, notes=notes_at.get(index + 1, 0), chosen=index + 1 == chosen
-        )
-        for index in of_part
-    )
+    of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
+    body = messages_html(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
     st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
@@ -168,12 +157,9 @@ with beside:
     other_checkpoints(read, here, within, as_of)
     if not read.scores:
         st.caption("Not scored.")
-    for html in scores_html(read.scores, wanted):
+    for judgement in [*judgements_of(read.scores), *verdicts_of(here, sample["sample_id"])]:
         with st.container(border=True):
-            st.html(html)
-    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
-        with st.container(border=True):
-            st.html(html)
+            st.html(judgement_html(judgement, wanted))
     with st.container(border=True):
         asked = within.get("metric", [])
         read_hash = caches.transcript_hash(sample["sample_id"])
@@ -181,7 +167,7 @@ with beside:
     with st.container(border=True):
         sample_notes(threads, here, messages, as_of)
     with st.container(border=True):
-        st.html(facts(provenance(log, sample)) + extras_html(log, sample))
+        st.html(facts(provenance(log, sample)) + folded_html(extras(log, sample)))
     whole = json.dumps(
         {"log": log, "sample": sample, "scores": read.scores, "messages": messages}, indent=1, default=str
     )

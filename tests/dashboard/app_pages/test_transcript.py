@@ -8,7 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dashboard.kit.text.transcript_html import LONG, MESSAGES_A_PART, find, message_html, scores_html
+from dashboard.kit.text.transcript import MESSAGES_A_PART, find, judgements_of
+from dashboard.texts.finding import Sought, sought
+from dashboard.texts.messages import messages_of
+from dashboard.texts.rendering import LONG, judgement_html, messages_html
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
 
@@ -153,7 +156,7 @@ def test_a_message_of_megabytes_is_cut_and_what_is_found_beyond_the_cut_is_shown
     text = "x" * 3_000_000 + " needle " + "y" * 1000
     store.add(log([sample(1, messages=[message("user", text)])]), run="a", step=1)
     page = html(opened("transcript", log=key_of(store), sample="1", find="needle"))
-    assert len(page) < 10 * LONG
+    assert len(page) < 10 * LONG.most
     assert '<mark class="dl-hit">needle</mark>' in page
     assert "more characters are not shown" in page
 
@@ -166,7 +169,7 @@ def test_errors_and_limits_stand_over_the_conversation(store: StoreBuilder) -> N
 
 def test_media_are_named_and_never_loaded() -> None:
     content = [{"type": "text", "text": "see"}, {"type": "image", "image": "https://evil.example/x.png"}]
-    made = message_html(1, {"role": "user", "text": "see", "content": content})
+    made = messages_html(messages_of([{"role": "user", "text": "see", "content": content}]))
     assert "[image, not shown]" in made
     assert "evil.example" not in made
 
@@ -174,9 +177,10 @@ def test_media_are_named_and_never_loaded() -> None:
 def test_scores_of_one_scorer_share_their_explanation() -> None:
     one = {"scorer": "judge", "value_num": 1.0, "value_text": None, "value_type": "number", "answer": None,
            "explanation": "because", "reason": None, "metadata": None, "history": None}  # fmt: skip
-    made = scores_html(
-        [one | {"key": "harmful"}, one | {"key": "verdict", "value_num": 0.0}, one | {"scorer": "other", "key": None}]
-    )
+    scores = [
+        one | {"key": "harmful"}, one | {"key": "verdict", "value_num": 0.0}, one | {"scorer": "other", "key": None}
+    ]  # fmt: skip
+    made = [judgement_html(each) for each in judgements_of(scores)]
     assert len(made) == 2
     assert made[0].count("because") == 1
     assert "harmful = <b>1</b>" in made[0]
@@ -186,10 +190,19 @@ def test_scores_of_one_scorer_share_their_explanation() -> None:
 def test_a_missing_score_says_what_it_is() -> None:
     parts = ("key", "value_num", "value_text", "answer", "explanation", "reason", "metadata", "history")
     nothing = {"scorer": "judge", "value_type": "nan", **dict.fromkeys(parts)}
-    assert "<b>nan</b>" in scores_html([nothing])[0]
+    assert "<b>nan</b>" in judgement_html(judgements_of([nothing])[0])
 
 
 def test_find_counts_in_reasoning_and_arguments_too() -> None:
-    talk = [{"text": "a", "reasoning": "Plan a", "tool_calls": [{"arguments": {"q": "a plan"}}]}, {"text": "b"}]
-    assert find(talk, "plan") == (found := find(talk, "PLAN"))
+    talk = messages_of(
+        [{"text": "a", "reasoning": "Plan a", "tool_calls": [{"arguments": {"q": "a plan"}}]}, {"text": "b"}]
+    )
+    found = find(talk, wanted("plan"))
+    assert found == find(talk, wanted("PLAN"))
     assert (found.hits, found.messages) == (2, (0,))
+
+
+def wanted(text: str) -> Sought:
+    found = sought(text)
+    assert found
+    return found
