@@ -1,4 +1,4 @@
-"""What was said as HTML in which nothing is alive: all markup stands in templates, which escape every text they are given.
+"""What was said as HTML in which nothing is alive: markup stands in templates, which escape every text they are given.
 
 What is drawn is settled here, in plain objects: how much of a text is shown, what of it is marked, what is folded. The
 templates only write it down.
@@ -134,6 +134,13 @@ class Judgement(Struct, frozen=True):
     folded: Sequence[tuple[str, str]] = ()
 
 
+class DrawnJudgement(Struct, frozen=True):
+    """What somebody says of a sample, with their words as they are drawn."""
+
+    said: Judgement
+    parts: Sequence[DrawnPart]
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -209,8 +216,18 @@ def text_of(
     )
 
 
-def draw_part(part: Part, role: str, *, limit: Limit = LONG, wanted: Sought | None = None) -> DrawnPart:
-    """A part as it is drawn in a message of a role."""
+def draw_part(
+    part: Part, role: str, *, limit: Limit = LONG, wanted: Sought | None = None, thought: str = PROSE
+) -> DrawnPart:
+    """A part as it is drawn in a message of a role.
+
+    Args:
+        part: What is said, thought or called.
+        role: Of who speaks.
+        limit: How much of each text is shown.
+        wanted: A text to be marked.
+        thought: Class of the reasoning's block.
+    """
     if part.kind == "media":
         return DrawnPart(part.kind, [Segment("same", part.text)], ())
     if part.kind == "error":
@@ -226,7 +243,9 @@ def draw_part(part: Part, role: str, *, limit: Limit = LONG, wanted: Sought | No
         ]
         return DrawnPart(part.kind, marked(part.title, wanted), texts)
     if part.kind == "reasoning":
-        return DrawnPart(part.kind, (), [((), text_of(part.text, limit=limit, wanted=wanted, fold=part.title))])
+        return DrawnPart(
+            part.kind, (), [((), text_of(part.text, thought, limit=limit, wanted=wanted, fold=part.title))]
+        )
     css = CODE if role == "tool" else PROSE
     fold = "Result" if css == CODE and len(part.text) > FOLDED else ""
     return DrawnPart(part.kind, (), [((), text_of(part.text, css, limit=limit, wanted=wanted, fold=fold))])
@@ -237,15 +256,15 @@ def css_of(role: str) -> str:
     return role if role in ROLES else ""
 
 
-def messages_html(
+def draw(
     messages: Sequence[Message],
     wanted: Sought | None = None,
     *,
     notes: Mapping[int, int] | None = None,
     chosen: int | None = None,
     can_be_picked: bool = False,
-) -> str:
-    """Messages below each other.
+) -> list[DrawnMessage]:
+    """Messages as they are drawn.
 
     Args:
         messages: Of one conversation.
@@ -255,7 +274,7 @@ def messages_html(
         can_be_picked: Whether a click on a message's title picks it.
     """
     notes = notes or {}
-    drawn = [
+    return [
         DrawnMessage(
             css_of(message.role) + (" chosen" if chosen is not None and message.number == chosen else ""),
             message.title + (f" · {message.source}" if message.source else ""),
@@ -266,11 +285,15 @@ def messages_html(
         )
         for message in messages
     ]
-    return render("messages", several=drawn)
 
 
-def judgement_html(judgement: Judgement, wanted: Sought | None = None, limit: Limit = LONG) -> str:
-    """What somebody says of a sample.
+def messages_html(messages: Sequence[DrawnMessage]) -> str:
+    """Messages below each other."""
+    return render("messages", several=messages)
+
+
+def draw_judgement(judgement: Judgement, wanted: Sought | None = None, limit: Limit = LONG) -> DrawnJudgement:
+    """What somebody says of a sample, as it is drawn.
 
     Args:
         judgement: Who, what and why.
@@ -278,7 +301,12 @@ def judgement_html(judgement: Judgement, wanted: Sought | None = None, limit: Li
         limit: How much of these is shown.
     """
     said = [(_plain(label), text_of(text, limit=limit, wanted=wanted)) for label, text in judgement.texts]
-    return render("judgement", one=judgement, said=[DrawnPart("verdict", (), said), *_folded(judgement.folded)])
+    return DrawnJudgement(judgement, [DrawnPart("verdict", (), said), *_folded(judgement.folded)])
+
+
+def judgement_html(judgement: Judgement, wanted: Sought | None = None, limit: Limit = LONG) -> str:
+    """What somebody says of a sample: see `draw_judgement`."""
+    return render("judgement", one=draw_judgement(judgement, wanted, limit))
 
 
 def folded_html(titled: Sequence[tuple[str, str]]) -> str:
@@ -287,11 +315,8 @@ def folded_html(titled: Sequence[tuple[str, str]]) -> str:
 
 
 def _folded(titled: Sequence[tuple[str, str]]) -> list[DrawnPart]:
-    return [
-        DrawnPart("verdict", (), [((), text_of(text, CODE, fold=title, preview=False))])
-        for title, text in titled
-        if text
-    ]
+    texts = [text_of(text, CODE, fold=title, preview=False) for title, text in titled if text]
+    return [DrawnPart("verdict", (), [((), text)]) for text in texts]
 
 
 def _plain(text: str) -> list[Segment]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace as changed
 
@@ -16,9 +15,11 @@ from dashboard.texts.rendering import (
     FOLDED,
     DrawnMessage,
     DrawnPart,
+    Judgement,
     Limit,
     css_of,
     cut,
+    draw_judgement,
     draw_part,
     render,
     text_of,
@@ -69,13 +70,15 @@ class Column:
         name: Of its checkpoint, for people.
         messages: In order.
         said: What each message says, as one text: messages that say the same are alike.
-        under: HTML beneath it: what the judge said.
+        judged: What was said of it, beneath it.
+        notices: What has to be known besides.
     """
 
     name: str
     messages: Sequence[Message]
-    said: list[str] = field(default_factory=list)
-    under: str = ""
+    said: Sequence[str]
+    judged: Sequence[Judgement]
+    notices: Sequence[str]
 
 
 class Cell(Struct, frozen=True):
@@ -126,19 +129,15 @@ class Room:
         return differences(base, text)
 
 
-def column(name: str, messages: Sequence[Message], under: str) -> Column:
-    """Make a column of a transcript.
-
-    Args:
-        name: Of its checkpoint.
-        messages: In order.
-        under: HTML beneath it.
-    """
+def column(
+    name: str, messages: Sequence[Message], judged: Sequence[Judgement] = (), notices: Sequence[str] = ()
+) -> Column:
+    """Make a column of a transcript; the arguments are the column's attributes."""
     said = [
         json.dumps([message.role, [[part.kind, part.title, part.text] for part in message.parts]])
         for message in messages
     ]
-    return Column(name, messages, said, under)
+    return Column(name, messages, said, judged, notices)
 
 
 def grid_html(
@@ -177,7 +176,7 @@ def grid_html(
         rows=drawn,
         fits=len(columns) <= ROOMY,
         least="0px" if len(columns) <= ROOMY else f"{NARROWEST}px",
-        under=[Markup(one.under) for one in columns],
+        under=[(one.name, one.notices, [draw_judgement(each) for each in one.judged]) for one in columns],
     )
 
 

@@ -22,9 +22,7 @@ from dashboard.pages import page_file
 from dashboard.queries.beside import AnswerQuery
 from dashboard.queries.nearest import near_checkpoints
 from dashboard.queries.rows import whole_number
-from dashboard.queries.transcript import Transcript
 from dashboard.texts.messages import messages_of_sample
-from dashboard.texts.rendering import judgement_html
 from dashboard.texts.turns import Stretch, partings, side_by_side, stretches
 
 EPOCHS = "beside_epochs"
@@ -162,26 +160,20 @@ def transcripts(choice: Choice, columns: Sequence[Place], sample: str, as_of: in
     reads = [caches.transcript(str(place.row["log"]), sample, place.epoch, as_of) for place in there if place.row]
     shown = [
         column(
-            choice.titles.get(place.checkpoint, place.checkpoint),
-            messages_of_sample(read.messages, read.sample),
-            _judged(read),
+            choice.titles.get(place.checkpoint, place.checkpoint), messages_of_sample(read.messages, read.sample),
+            judgements_of(read.scores), _notices(read.sample),
         )
         for place, read in zip(there, reads, strict=True)
-    ]
+    ]  # fmt: skip
     names = [place.checkpoint for place in there]
     reference = names.index(choice.reference) if choice.reference in names else 0
     _grid(shown, reference)
 
 
-def _judged(read: Transcript) -> str:
-    """What was said of a sample: errors, then every scorer's values, explanation and reasons."""
-    told = []
-    if read.sample["error"]:
-        told.append(f'<div class="dl-notice">Error: {escaped(str(read.sample["error"])[:2000])}</div>')
-    if read.sample["invalidated"]:
-        told.append('<div class="dl-notice">This sample was invalidated: it counts nowhere.</div>')
-    scores = [judgement_html(each) for each in judgements_of(read.scores)] or ['<div class="dl-note">Not scored.</div>']
-    return "".join([*told, *(f'<div class="bs-same">{each}</div>' for each in scores)])
+def _notices(sample: Mapping[str, Any]) -> list[str]:
+    """What has to be known of a sample besides its scores."""
+    told = [f"Error: {str(sample['error'])[:2000]}"] if sample["error"] else []
+    return told + ["This sample was invalidated: it counts nowhere."] * bool(sample["invalidated"])
 
 
 def _grid(shown: list[Column], reference: int) -> None:

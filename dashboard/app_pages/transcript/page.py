@@ -35,7 +35,7 @@ from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
 from dashboard.texts.finding import sought
 from dashboard.texts.messages import messages_of_sample
-from dashboard.texts.rendering import folded_html, judgement_html, messages_html
+from dashboard.texts.rendering import draw, folded_html, judgement_html, messages_html
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
@@ -135,8 +135,8 @@ with talk:
             )
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
-    body = messages_html(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
-    st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
+    drawn = draw(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
+    st.html(messages_html(drawn) or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]

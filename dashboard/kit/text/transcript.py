@@ -9,7 +9,7 @@ from typing import Any
 
 from dashboard.queries.rows import step_of
 from dashboard.texts.finding import Sought
-from dashboard.texts.messages import Message, as_text
+from dashboard.texts.messages import Message, Part, as_text
 from dashboard.texts.rendering import FOLDED, Judgement
 
 MESSAGES_A_PART = 50
@@ -59,6 +59,16 @@ def _judgement(scores: Sequence[Mapping[str, Any]]) -> Judgement:
         texts=list(told.items()),
         folded=unfolded([("Metadata", first["metadata"]), ("Edits", first["history"])]),
     )
+
+
+def score_parts(scores: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """Scores with the judge's words; those that several keys share are told once."""
+    told: dict[str, list[str]] = {}
+    for score in scores:
+        name = str(score["scorer"]) + (f".{score['key']}" if score["key"] is not None else "")
+        said = dict.fromkeys(str(score[part]) for part in ("answer", "explanation", "reason") if score[part])
+        told.setdefault("\n\n".join(said), []).append(f"{name} = {score_value(score)}")
+    return [Part("verdict", words, ", ".join(names)) for words, names in told.items()]
 
 
 def provenance(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[str, object]]:

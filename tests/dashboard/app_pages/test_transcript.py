@@ -11,7 +11,7 @@ import pytest
 from dashboard.kit.text.transcript import MESSAGES_A_PART, find, judgements_of
 from dashboard.texts.finding import Sought, sought
 from dashboard.texts.messages import messages_of
-from dashboard.texts.rendering import LONG, judgement_html, messages_html
+from dashboard.texts.rendering import LONG, draw, judgement_html, messages_html
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
 
@@ -169,7 +169,7 @@ def test_errors_and_limits_stand_over_the_conversation(store: StoreBuilder) -> N
 
 def test_media_are_named_and_never_loaded() -> None:
     content = [{"type": "text", "text": "see"}, {"type": "image", "image": "https://evil.example/x.png"}]
-    made = messages_html(messages_of([{"role": "user", "text": "see", "content": content}]))
+    made = messages_html(draw(messages_of([{"role": "user", "text": "see", "content": content}])))
     assert "[image, not shown]" in made
     assert "evil.example" not in made
 
