@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from dashboard.texts.word_differences import Segment
-
-SPACE = r"[ \t\n\f\r]+"
+from loaders.phrase import SPACE
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ def sought(text: str) -> Sought | None:
     words = re.split(SPACE, text)
     if not any(words):
         return None
-    begin = "" if words[0] else r"(?<![^ \t\n\f\r])"
-    end = "" if words[-1] else r"(?![^ \t\n\f\r])"
+    edge = SPACE.removesuffix("+").replace("[", "[^")
+    begin, end = ("" if words[0] else f"(?<!{edge})"), ("" if words[-1] else f"(?!{edge})")
     phrase = SPACE.join(re.escape(word) for word in words if word)
     return Sought(max(words, key=len).lower(), re.compile(begin + phrase + end, re.IGNORECASE))
 

@@ -287,9 +287,14 @@ def draw(
     ]
 
 
-def messages_html(messages: Sequence[DrawnMessage]) -> str:
-    """Messages below each other."""
-    return render("messages", several=messages)
+def messages_html(messages: Sequence[DrawnMessage], place: str = "") -> str:
+    """Messages below each other.
+
+    Args:
+        messages: From `draw`; of none, nothing is made.
+        place: A class by which a script finds them; "" for none.
+    """
+    return render("messages", several=messages, place=place) if messages else ""
 
 
 def draw_judgement(judgement: Judgement, wanted: Sought | None = None, limit: Limit = LONG) -> DrawnJudgement:

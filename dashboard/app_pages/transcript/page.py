@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.app_pages.transcript.gone import gone_transcript
-from dashboard.app_pages.transcript.message_picker import message_picker
+from dashboard.app_pages.transcript.message_picker import message_picker, place_of
 from dashboard.app_pages.transcript.rescorings import verdicts_of
 from dashboard.app_pages.transcript.sample_notes import (
     chosen_anew,
@@ -28,7 +28,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped, facts
-from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, judgements_of, provenance
+from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, found_in_words, judgements_of, provenance
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
@@ -48,6 +48,9 @@ if address is not None:
     st.session_state[HERE] = None if name is None else SampleName(*name)
     st.session_state[WITHIN] = {k: v for k, v in address.items() if k in links.FILTER}
     st.session_state[PART] = whole_number(address.get("part", ["1"])[0]) or 1
+    if "find" not in address and "text" in address:
+        # From a search: what it found is marked, until something else is to be.
+        controls.replace_restored("find", address["text"])
 here: SampleName | None = st.session_state[HERE]
 within: links.Parameters = st.session_state[WITHIN]
 if here is None:
@@ -66,6 +69,10 @@ except DriftlineError as error:
 log, sample, messages = read.log, read.sample, read.messages
 threads = notes_of(here)
 chosen = chosen_message(len(messages))
+conversation = messages_of_sample(messages, sample)
+judged = [*judgements_of(read.scores), *verdicts_of(here, sample["sample_id"])]
+wanted = sought(next(iter(controls.named("find")), "").strip())
+place = place_of(str((here, chosen, wanted)))
 
 
 def go(to: SampleName) -> None:
@@ -91,7 +98,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         if messages:
             # Far above them: it listens by the time that they are there.
-            message_picker(f"{here} {chosen}" if chosen else "", pick_message)
+            message_picker(place, to_be_seen=bool(chosen or wanted), pick=pick_message)
         st.page_link(page_file(links.SAMPLES), label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
         st.button(
@@ -113,15 +120,15 @@ if sample["invalidated"]:
 
 talk, beside = st.columns([7, 4], gap="medium")
 with talk:
-    wanted = sought(controls.write("Find", "find", placeholder="Find in this transcript"))
-    conversation = messages_of_sample(messages, sample)
+    text = controls.write("Find", "find", placeholder="Find in this transcript")
+    if not text and "text" in within:
+        controls.remember("find", [])
     shown = list(range(len(conversation)))
     if wanted:
-        found = find(conversation, wanted)
+        found = find(conversation, judged, wanted)
         if len(conversation) > MESSAGES_A_PART:
             shown = list(found.messages)
-        where = f"in {len(found.messages):,} of {len(conversation):,} messages"
-        st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
+        st.html(f'<div class="dl-note">{found_in_words(found, len(conversation))}</div>')
     parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
     newly = chosen_anew(chosen)
     if newly is not None and newly - 1 in shown:
@@ -136,7 +143,7 @@ with talk:
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
     drawn = draw(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
-    st.html(messages_html(drawn) or '<div class="dl-note">The log holds no messages of this sample.</div>')
+    st.html(messages_html(drawn, place) or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
@@ -157,7 +164,7 @@ with beside:
     other_checkpoints(read, here, within, as_of)
     if not read.scores:
         st.caption("Not scored.")
-    for judgement in [*judgements_of(read.scores), *verdicts_of(here, sample["sample_id"])]:
+    for judgement in judged:
         with st.container(border=True):
             st.html(judgement_html(judgement, wanted))
     with st.container(border=True):

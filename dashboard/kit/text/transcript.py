@@ -17,17 +17,35 @@ MESSAGES_A_PART = 50
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where a text was found."""
+    """Where a text was found.
+
+    Attributes:
+        hits: How often in messages.
+        messages: Indices of those that hold it.
+        judged: How often in what scorers and judges say.
+    """
 
     hits: int
     messages: tuple[int, ...]
-    """Indices of the messages that hold it."""
+    judged: int = 0
 
 
-def find(messages: Sequence[Message], wanted: Sought) -> Finding:
-    """Find a text in messages."""
+def find(messages: Sequence[Message], judged: Sequence[Judgement], wanted: Sought) -> Finding:
+    """Find a text in messages, and in what was said of them."""
     counts = [wanted.count(message.texts) for message in messages]
-    return Finding(sum(counts), tuple(index for index, count in enumerate(counts) if count))
+    holding = tuple(index for index, count in enumerate(counts) if count)
+    return Finding(sum(counts), holding, wanted.count(text for one in judged for _, text in one.texts))
+
+
+def found_in_words(found: Finding, messages: int) -> str:
+    """Where a text was found, of how many messages."""
+
+    def times(hits: int) -> str:
+        return "1 time" if hits == 1 else f"{hits:,} times"
+
+    beside = f", and {times(found.judged)} in what was said of it" if found.judged else ""
+    many = "1 message" if messages == 1 else f"{messages:,} messages"
+    return f"found {times(found.hits)} in {len(found.messages):,} of {many}{beside}"
 
 
 def score_value(score: Mapping[str, Any]) -> str:

@@ -115,6 +115,24 @@ def test_found_places_are_marked_and_counted_upper_and_lower_case_alike(store: S
     assert address(app)["find"] == ["kyle"]
 
 
+def test_what_a_search_found_is_marked_in_its_hits_until_something_else_is_to_be(store: StoreBuilder) -> None:
+    told = score(1, explanation="A SHUT   down is feared.")
+    talk = [message("user", "Shut\ndown at noon."), message("assistant", "No shutdown.")]
+    store.add(log([sample(i, told, messages=talk) for i in (1, 2)]), run="a", step=1)
+    app = opened("transcript", log=key_of(store), sample="1", text="shut down")
+    assert "found 1 time in 1 of 2 messages, and 1 time in what was said of it" in html(app)
+    assert html(app).count('<mark class="dl-hit">') == 2
+    next(button for button in app.button if button.label == "Next").click().run()
+    assert address(app)["sample"] == ["2"]
+    assert html(app).count('<mark class="dl-hit">') == 2
+    next(field for field in app.text_input if field.label == "Find").set_value("").run()
+    assert '<mark class="dl-hit">' not in html(app)
+    assert address(app)["find"] == [""]
+    assert address(app)["text"] == ["shut down"]
+    again = opened("transcript", log=key_of(store), sample="1", text="shut down", find="")
+    assert '<mark class="dl-hit">' not in html(again)
+
+
 def test_previous_and_next_stay_within_the_filter(store: StoreBuilder) -> None:
     store.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     store.add(
@@ -197,8 +215,8 @@ def test_find_counts_in_reasoning_and_arguments_too() -> None:
     talk = messages_of(
         [{"text": "a", "reasoning": "Plan a", "tool_calls": [{"arguments": {"q": "a plan"}}]}, {"text": "b"}]
     )
-    found = find(talk, wanted("plan"))
-    assert found == find(talk, wanted("PLAN"))
+    found = find(talk, [], wanted("plan"))
+    assert found == find(talk, [], wanted("PLAN"))
     assert (found.hits, found.messages) == (2, (0,))
 
 
