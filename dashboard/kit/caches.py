@@ -14,6 +14,7 @@ from dashboard import runtime
 from dashboard.kit.page.reader import reader
 from dashboard.queries import beside, catalogue, ingests, nearest, samples
 from dashboard.queries import compare as compare_queries
+from dashboard.queries import excerpts as excerpt_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
 from dashboard.queries import mixes as mix_queries
@@ -88,6 +89,7 @@ conflicts = _kept(ingests.conflicts)
 samples_page = _kept(samples.samples_page)
 outcome_counts = _kept(samples.outcome_counts)
 neighbours = _kept(samples.neighbours)
+excerpts = _kept(excerpt_queries.excerpts)
 log_paths = _kept(_log_paths)
 transcript = _kept(transcripts.transcript)
 transcript_hash = _kept(hashes.transcript_hash)
