@@ -151,6 +151,8 @@ class StoreBuilder:
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run any SQL."""
+        # Only here is a batch written to that is finished.
+        self._store.memory.forget()
         with self._store.cursor() as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
