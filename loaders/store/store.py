@@ -18,6 +18,7 @@ from loaders.store.compact import STORAGE, Compacted, is_wasteful, rewrite, with
 from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
 from loaders.store.hidden import PRIVATE
+from loaders.store.memory import Memory, lend
 from loaders.store.schema import migrate
 from loaders.store.sql import all_or_nothing
 
@@ -51,6 +52,7 @@ class Store:
         self._connection = connection
         self.path = path
         self.writing = threading.RLock()
+        self.memory = Memory()
         self._gate = Gate()
         self._holds: weakref.WeakSet[Hold] = weakref.WeakSet()
 
@@ -80,6 +82,7 @@ class Store:
         """
         with self._gate.passed():
             cursor = self._connection.cursor()
+            lend(cursor, self.memory)
             try:
                 if hidden:
                     cursor.execute(f"SET search_path = '{PRIVATE},main'")
