@@ -218,7 +218,7 @@ TABLES: dict[type[Any], str] = {
 
 SQL_TYPES = {int: "BIGINT", str: "VARCHAR", float: "DOUBLE", datetime: "TIMESTAMP", list[str]: "VARCHAR[]"}
 
-LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM probe_replies"
+LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM seen_probe_replies()"
 
 
 def save(store: Store, rows: Sequence[Row]) -> None:

@@ -26,8 +26,8 @@ SUGGESTED_TAGS = ("eval-aware", "judge wrong", "interesting", "bug")
 WRITE = "write notes"
 
 OWN_RUN = """
-SELECT run FROM placements JOIN evals USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL
-UNION SELECT run FROM probe_columns WHERE probe_id = $probe AND run IS NOT NULL
+SELECT run FROM seen_placements() JOIN seen_evals() USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL
+UNION SELECT run FROM seen_probe_columns() WHERE probe_id = $probe AND run IS NOT NULL
 """
 
 
