@@ -15,9 +15,10 @@ from dashboard.queries.named_runs import runs_named
 from dashboard.review import audit
 from dashboard.review.threads import reading
 from dashboard.review.threads.reading import KINDS, Anchor, Thread
-from dashboard.review.writing import BadText, add, checked, now, require, transaction, writing
+from dashboard.review.writing import BadText, checked, now, require, transaction, writing
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.columns import add
 
 LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS = 20_000, 40, 12
 
