@@ -31,9 +31,9 @@ documents AS (
     SELECT DISTINCT eval, false AS of_log, 'metadata.' AS kind, metadata_json AS document
     FROM live_samples($as_of) JOIN chosen USING (eval_id) WHERE metadata_json IS NOT NULL
     UNION SELECT eval, true, 'metadata.', metadata_json
-    FROM evals JOIN chosen USING (eval_id) WHERE metadata_json IS NOT NULL
+    FROM seen_evals() JOIN chosen USING (eval_id) WHERE metadata_json IS NOT NULL
     UNION SELECT eval, true, 'task_args.', task_args_json
-    FROM evals JOIN chosen USING (eval_id) WHERE task_args_json IS NOT NULL
+    FROM seen_evals() JOIN chosen USING (eval_id) WHERE task_args_json IS NOT NULL
 ),
 top AS (
     SELECT eval, kind || name AS field, contains(name, '.') AS dotted, value
