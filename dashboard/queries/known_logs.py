@@ -34,7 +34,7 @@ ORDER BY run_position, run, eval, step, eval_id
 MOMENT = """
 SELECT b.batch, b.started_at, b.finished_at, getvariable('hidden_runs') AS patterns,
        (SELECT [count(*), bit_xor(hash(eval_id))] FROM hidden_evals()) AS hidden
-FROM batches b WHERE b.batch = $as_of AND b.finished_at IS NOT NULL
+FROM seen_batches() b WHERE b.batch = $as_of AND b.finished_at IS NOT NULL
 """
 """All that decides what the logs of a batch are to a reader. No row of a batch that is not finished, or forgotten."""
 
