@@ -157,6 +157,8 @@ class StoreBuilder:
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run any SQL."""
         self._write()
+        # Only here is a batch written to that is finished.
+        self._store.memory.forget()
         return self._execute(sql, values)
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

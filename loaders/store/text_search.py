@@ -27,6 +27,8 @@ import msgspec
 import numpy as np
 import tantivy
 
+from loaders.phrase import SPACE as WHITE_SPACE
+
 VERSION = 1
 """Of what the index holds; one of another version is made anew."""
 
@@ -42,13 +44,13 @@ LONGEST = 65_530
 MEMORY = 128_000_000
 """Bytes that tantivy gathers before it writes."""
 
-SPACE = re.compile(r"[ \t\n\f\r]+")
-"""What tantivy's tokenizer takes for white space."""
+SPACE = re.compile(WHITE_SPACE)
 
 META = re.compile(r"[.+*?()|\[\]{}^$\\]")
 
 HOLDS = "contains(lower({text}), $word)"
 HOLDS_PHRASE = "(contains(lower({text}), $word) AND regexp_matches(lower({text}), $pattern))"
+FIRST, FIRST_PHRASE = "$word", "regexp_extract(lower({text}), $pattern)"
 
 TEXTS = {
     "samples": ("input", "reply"),
@@ -58,17 +60,17 @@ TEXTS = {
 """Where text is looked for: columns of tables that have a `sample_id`."""
 
 STATE = """
-SELECT (SELECT coalesce(max(sample_id), 0) FROM samples),
-       (SELECT coalesce(max(source_id), 0) FROM samples),
+SELECT (SELECT coalesce(max(sample_id), 0) FROM main.samples),
+       (SELECT coalesce(max(source_id), 0) FROM main.samples),
        (SELECT path FROM duckdb_databases() WHERE database_name = current_database())
 """
 
 FINGERPRINT = """
 SELECT md5(concat(
-    (SELECT min(migrated_at) FROM schema_version),
+    (SELECT min(migrated_at) FROM main.schema_version),
     string_agg(concat_ws(' ', source_id, content_hash, reader), ',' ORDER BY source_id)
 ))
-FROM sources WHERE source_id <= $1 AND complete
+FROM main.sources WHERE source_id <= $1 AND complete
 """
 """Of the store and the files whose samples are in the index: sample ids mean the same only in a store that took in the
 same files. States of unfinished logs may be forgotten (`loaders.store.forget`); their ids are never given again."""
@@ -88,8 +90,16 @@ class Wanted:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What `scan_sql` has unbound."""
+        """What `holds_sql`, `hit_sql` and `scan_sql` have unbound."""
         return {"word": self.word} | ({"pattern": self._pattern} if " " in self.phrase else {})
+
+    def holds_sql(self, text: str) -> str:
+        """SQL of whether a column of texts holds it."""
+        return (HOLDS_PHRASE if " " in self.phrase else HOLDS).format(text=text)
+
+    def hit_sql(self, text: str) -> str:
+        """SQL of it as it first stands in a column of texts that hold it, in lower case."""
+        return (FIRST_PHRASE if " " in self.phrase else FIRST).format(text=text)
 
     @property
     def _pattern(self) -> str:
@@ -136,10 +146,9 @@ def scan_sql(wanted: Wanted, only: str) -> str:
         wanted: From `wanted_text`.
         only: Condition on `sample_id`.
     """
-    holds = HOLDS_PHRASE if " " in wanted.phrase else HOLDS
-    any_column = {table: " OR ".join(holds.format(text=column) for column in TEXTS[table]) for table in TEXTS}
+    any_column = {table: " OR ".join(map(wanted.holds_sql, TEXTS[table])) for table in TEXTS}
     return " UNION ALL ".join(
-        f"SELECT sample_id FROM {table} WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
+        f"SELECT sample_id FROM seen_{table}() WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
         for table in TEXTS
     )
 
