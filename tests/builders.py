@@ -135,6 +135,7 @@ class StoreBuilder:
             with self._store.cursor() as cursor:
                 settle_standings(cursor, self.batch)
                 settle(cursor, self.batch)
+            self._store.memory.forget()
 
     def next_batch(self) -> int:
         """Begin the next batch; everything after belongs to it."""
@@ -157,11 +158,11 @@ class StoreBuilder:
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run any SQL."""
         self._write()
-        # Only here is a batch written to that is finished.
-        self._store.memory.forget()
         return self._execute(sql, values)
 
     def _execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        # Only here is a batch written to that is finished.
+        self._store.memory.forget()
         with self._store.cursor() as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
