@@ -230,4 +230,4 @@ def _sentence(log: Row) -> str:
 
 def when(row: Row) -> str:
     """When a log was made, for people; its path where it doesn't tell."""
-    return f"{row['created']:%Y-%m-%d %H:%M:%S}" if row["created"] else str(row["path"])
+    return numerals.exact_time(row["created"]) if row["created"] else str(row["path"])

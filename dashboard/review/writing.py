@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from dashboard import numerals
 from dashboard.access import NotAllowed, Reader, Role
 from loaders.errors import DriftlineError
 from loaders.store import Store
@@ -57,7 +58,7 @@ def checked(what: str, text: str, most: int, *, needed: bool = False) -> str:
     if needed and not clean:
         raise BadText(f"{what} is empty. Write something first.")
     if len(clean) > most:
-        raise BadText(f"{what} has {len(clean):,} characters (allowed: at most {most:,}).")
+        raise BadText(f"{what} has {numerals.count(len(clean))} characters (allowed: at most {numerals.count(most)}).")
     return clean
 
 
