@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
 
+from dashboard import numerals
 from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, TASK_ARGS, setting_of
 
 Row = dict[str, Any]
