@@ -174,7 +174,7 @@ def _batch(store: Store, asked: int | None) -> int:
     return asked
 
 
-FINISHED = "SELECT batch FROM batches WHERE finished_at IS NOT NULL ORDER BY batch"
+FINISHED = "SELECT batch FROM seen_batches() WHERE finished_at IS NOT NULL ORDER BY batch"
 
 
 class Rates(Struct):

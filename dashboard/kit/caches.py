@@ -25,7 +25,7 @@ from dashboard.queries import transcript as transcripts
 from dashboard.queries import transcript_hash as hashes
 from dashboard.queries import trends as trend_queries
 from dashboard.queries import verdicts as verdict_queries
-from dashboard.queries.scope import live_evals
+from dashboard.queries.known_logs import live_logs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,7 +62,7 @@ def _batches(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
 
 
 def _log_paths(con: duckdb.DuckDBPyConnection, as_of: int) -> dict[str, str]:
-    return {log["eval_key"]: log["path"] or log["eval_key"] for log in live_evals(con, as_of)}
+    return {log["eval_key"]: log["path"] or log["eval_key"] for log in live_logs(con, as_of)}
 
 
 rates = _kept(rate_queries.rates)

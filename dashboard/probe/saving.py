@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import duckdb
-import msgspec
 from msgspec import Struct
 
 from loaders.store import Store
+from loaders.store.columns import append
 
 _writing = threading.Lock()
 """Probes share no table with ingests, and need not wait for one; only for each other."""
@@ -216,9 +215,7 @@ TABLES: dict[type[Any], str] = {
     RescoringVerdictRow: "judging_verdicts",
 }
 
-SQL_TYPES = {int: "BIGINT", str: "VARCHAR", float: "DOUBLE", datetime: "TIMESTAMP", list[str]: "VARCHAR[]"}
-
-LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM probe_replies"
+LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM seen_probe_replies()"
 
 
 def save(store: Store, rows: Sequence[Row]) -> None:
@@ -233,7 +230,9 @@ def save(store: Store, rows: Sequence[Row]) -> None:
         for kind, table in TABLES.items():
             of_kind = [row for row in rows if type(row) is kind]
             if of_kind:
-                _append(cursor, table, kind, of_kind)
+                append(
+                    cursor, table, {name: [getattr(row, name) for row in of_kind] for name in kind.__struct_fields__}
+                )
 
 
 def last_reply(store: Store) -> int:
@@ -241,20 +240,3 @@ def last_reply(store: Store) -> int:
     with store.cursor() as cursor:
         row = cursor.execute(LAST_REPLY).fetchone()
     return int(row[0]) if row else 0
-
-
-def _append(cursor: duckdb.DuckDBPyConnection, table: str, kind: type[Any], rows: list[Any]) -> None:
-    names, lists = [], []
-    for field in msgspec.structs.fields(kind):
-        names.append(field.name)
-        lists.append(f"unnest(?::{_sql_type(field.type)}[])")
-    values = [[getattr(row, name) for row in rows] for name in names]
-    # Names of tables and columns are our own.
-    cursor.execute(f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(lists)}", values)
-
-
-def _sql_type(annotation: Any) -> str:
-    for kind, name in SQL_TYPES.items():
-        if annotation == kind or annotation == kind | None:
-            return name
-    raise TypeError(f"no column type for {annotation}")

@@ -102,7 +102,7 @@ class Agreement:
 
 
 OUTCOMES_OF = """
-SELECT eval_id, sample_id, sample_key AS sample, epoch, cluster, value FROM outcomes WHERE true
+SELECT eval_id, sample_id, sample_key AS sample, epoch, cluster, value FROM sample_outcomes WHERE true
 """
 
 

@@ -18,24 +18,15 @@ AUDIT_COLUMNS: dict[str, str] = {
 """Columns of `audit_page`, the newest first: when (UTC), who, what kind of thing, done to what, the page's address, the
 runs that it tells of, more as JSON; `total` is the number of rows on all pages."""
 
-SEEN = """
-FROM audit
-WHERE NOT any_hidden(runs) AND NOT names_hidden(subject) AND NOT names_hidden(details_json)
-  AND NOT names_hidden(url_decode(replace(address, '+', ' ')))
-  AND coalesce(json_extract_string(details_json, '$.probe') NOT IN (FROM hidden_probes()), true)
-  AND coalesce(regexp_extract(address, '[?&]probe=([^&#]*)', 1) NOT IN (FROM hidden_probes()), true)
-  AND coalesce(regexp_extract(url_decode(address), '[?&](?:in_)?log=([^&#]*)', 1) NOT IN (
-      SELECT eval_key FROM evals WHERE eval_id IN (FROM hidden_evals())), true)
-"""
-PEOPLE = f"SELECT DISTINCT who {SEEN} ORDER BY who"
-ROWS = f"""
+PEOPLE = "SELECT DISTINCT who FROM seen_audit() ORDER BY who"
+ROWS = """
 SELECT happened_at, who, action, subject, address, runs, details_json AS details, count(*) OVER () AS total
-{SEEN}
-  AND (len($who::VARCHAR[]) = 0 OR list_contains($who::VARCHAR[], who))
+FROM seen_audit()
+WHERE (len($who::VARCHAR[]) = 0 OR list_contains($who::VARCHAR[], who))
   AND (len($actions::VARCHAR[]) = 0 OR list_contains($actions::VARCHAR[], action))
   AND ($since::TIMESTAMP IS NULL OR happened_at >= $since) AND ($until::TIMESTAMP IS NULL OR happened_at < $until)
   AND ($text = '' OR contains(lower(subject || ' ' || coalesce(address, '')), lower($text)))
-ORDER BY happened_at DESC, rowid DESC
+ORDER BY happened_at DESC, place DESC
 LIMIT $size OFFSET $skip
 """
 

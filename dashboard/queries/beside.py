@@ -27,7 +27,7 @@ ANSWERS = """
 SELECT o.eval_id, o.sample_key AS sample, count(o.value) AS n, avg(o.value) AS value,
        list(o.epoch ORDER BY o.epoch, o.sample_id) AS epochs, list(o.value ORDER BY o.epoch, o.sample_id) AS "values",
        list(o.outside ORDER BY o.epoch, o.sample_id) AS outside
-FROM outcomes o WHERE $sample IS NULL OR o.sample_key = $sample
+FROM sample_outcomes o WHERE $sample IS NULL OR o.sample_key = $sample
 GROUP BY ALL
 """
 """A row for every question of a log."""

@@ -18,23 +18,18 @@ BATCH_COLUMNS: dict[str, str] = {
 `roots` is a list of paths and `report` a dict."""
 
 BATCHES = """
-WITH seen AS (FROM sources WHERE source_id NOT IN (FROM hidden_sources())),
-held AS (SELECT s.batch_from, e.n_samples FROM evals e JOIN seen s USING (source_id)
-         WHERE e.eval_id NOT IN (FROM hidden_evals()))
+WITH seen AS (FROM seen_sources()),
+held AS (SELECT s.batch_from, e.n_samples FROM seen_evals() e JOIN seen s USING (source_id))
 SELECT b.batch, b.started_at, b.finished_at, b.driftline, b.roots, b.report,
        (SELECT count(*) FROM seen s WHERE s.batch_from = b.batch AND s.status = 'ingested') AS files,
        (SELECT count(*) FROM seen s WHERE s.batch_from = b.batch AND s.status = 'rejected') AS rejected,
        (SELECT count(*) FROM seen s WHERE s.batch_to = b.batch AND s.status = 'ingested') AS superseded,
        (SELECT count(*) FROM held h WHERE h.batch_from = b.batch) AS evals,
        (SELECT sum(coalesce(h.n_samples, 0))::BIGINT FROM held h WHERE h.batch_from = b.batch) AS samples
-FROM batches b ORDER BY b.batch DESC
-"""
-SEEN_ROOTS = """
-SELECT getvariable('hidden_runs') IS NULL AS all_seen,
-       (SELECT list(DISTINCT root) FROM locations WHERE source_id NOT IN (FROM hidden_sources())) AS roots
+FROM seen_batches() b ORDER BY b.batch DESC
 """
 
-BATCH_MARK = "SELECT left(md5(started_at::VARCHAR), 6) AS mark FROM batches WHERE batch = $batch"
+BATCH_MARK = "SELECT left(md5(started_at::VARCHAR), 6) AS mark FROM seen_batches() WHERE batch = $batch"
 
 FILE_COLUMNS: dict[str, str] = {
     "path": TEXT, "root": TEXT, "format": TEXT, "status": TEXT, "reason": TEXT, "notes": LIST, "complete": FLAG,
@@ -48,7 +43,7 @@ SELECT l.path, l.root, s.format, s.status, s.reason, s.notes, coalesce(s.complet
        s.batch_from AS batch, s.content_hash, coalesce(e.evals, 0) AS evals, coalesce(e.samples, 0) AS samples
 FROM live_sources($as_of) s JOIN live_locations($as_of) l USING (source_id)
 LEFT JOIN (SELECT source_id, count(*) AS evals, sum(coalesce(n_samples, 0))::BIGINT AS samples
-           FROM evals WHERE eval_id NOT IN (FROM hidden_evals()) GROUP BY source_id) e USING (source_id)
+           FROM seen_evals() GROUP BY source_id) e USING (source_id)
 WHERE $status IS NULL OR s.status = $status
 ORDER BY l.root, l.path
 """
@@ -84,11 +79,8 @@ def batches(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     Whoever may not see some run sees no report, which tells of all, and of the roots those that hold what may be seen.
     """
     rows = records(con, BATCHES)
-    seen = records(con, SEEN_ROOTS)[0]
     for row in rows:
         row["roots"], row["report"] = json.loads(row["roots"] or "[]"), json.loads(row["report"] or "{}")
-        if not seen["all_seen"]:
-            row["roots"], row["report"] = [root for root in row["roots"] if root in (seen["roots"] or [])], {}
         row["samples"] = row["samples"] or 0
     return frame_of(rows, BATCH_COLUMNS)
 

@@ -35,9 +35,8 @@ ITEMS = f"""
 WITH last AS ({LAST})
 SELECT i.position, i.sample_id, i.eval_key AS log, i.sample_key AS sample, i.epoch, i.transcript_hash,
        l.verdict, l.reason, l.error
-FROM judging_items i LEFT JOIN last l USING (judging_id, position)
+FROM seen_judging_items() i LEFT JOIN last l USING (judging_id, position)
 WHERE i.judging_id = $judging
-  AND i.sample_id NOT IN (SELECT sample_id FROM samples WHERE eval_id IN (FROM hidden_evals()))
 ORDER BY i.position
 """  # noqa: S608 - LAST is a constant
 

@@ -12,18 +12,14 @@ from loaders.store.sql import records
 NAMING = ("run", "checkpoint", "baseline", "against", "pair", "point", "model")
 """Parameters in which the name of a run may stand, alone or within something longer: `advice@160`."""
 
-EVERY_RUN = """
-SELECT run FROM (SELECT run FROM placements UNION SELECT run FROM runs UNION SELECT run FROM checkpoints
-                 UNION SELECT run FROM probe_columns)
-WHERE run IS NOT NULL ORDER BY run
-"""
+EVERY_RUN = "SELECT run FROM seen_run_names() ORDER BY run"
 HIDDEN_NAMES = "SELECT name FROM hidden_names() ORDER BY name"
 OF_LOGS = """
-SELECT DISTINCT p.run FROM placements p JOIN evals e USING (eval_id)
+SELECT DISTINCT p.run FROM seen_placements() p JOIN seen_evals() e USING (eval_id)
 WHERE p.run IS NOT NULL AND e.eval_key IN (SELECT unnest($logs::VARCHAR[]))
 """
 OF_PROBES = """
-SELECT DISTINCT run FROM probe_columns
+SELECT DISTINCT run FROM seen_probe_columns()
 WHERE run IS NOT NULL AND probe_id IN (SELECT unnest($probes::VARCHAR[]))
 """
 

@@ -23,8 +23,8 @@ LONGEST = 300
 
 LOG_WAS = """
 SELECT e.eval_id, e.eval_key, coalesce(p.eval, e.task) AS eval, p.run, p.step, p.step_label, s.batch_from, s.batch_to
-FROM evals e JOIN sources s USING (source_id) LEFT JOIN placements p USING (eval_id)
-WHERE e.eval_key = $log AND e.eval_id NOT IN (FROM hidden_evals())
+FROM seen_evals() e JOIN seen_sources() s USING (source_id) LEFT JOIN seen_placements() p USING (eval_id)
+WHERE e.eval_key = $log
 ORDER BY s.batch_from DESC, p.batch_from DESC NULLS LAST LIMIT 1
 """
 """Where a log was, in whatever batch."""

@@ -109,11 +109,11 @@ class NoSuchProbe(DriftlineError):
     """A link to a probe that isn't in the store."""
 
 
-PROBE = "SELECT * FROM probes WHERE probe_id = $probe AND probe_id NOT IN (FROM hidden_probes())"
-COLUMNS = "SELECT * EXCLUDE (probe_id) FROM probe_columns WHERE probe_id = $probe ORDER BY position"
+PROBE = "SELECT * FROM seen_probes() WHERE probe_id = $probe"
+COLUMNS = "SELECT * EXCLUDE (probe_id) FROM seen_probe_columns() WHERE probe_id = $probe ORDER BY position"
 REPLIES = """
 WITH last AS (
-    SELECT * FROM probe_replies WHERE probe_id = $probe
+    SELECT * FROM seen_probe_replies() WHERE probe_id = $probe
     QUALIFY row_number() OVER (PARTITION BY position, framing, sample, turn ORDER BY attempt DESC, reply_id DESC) = 1
 ),
 pieces AS (
@@ -122,24 +122,26 @@ pieces AS (
            list(text ORDER BY seq) FILTER (kind = 'tool_call') AS calls,
            -- A busy server is asked again, and says the same of itself.
            any_value(text) FILTER (kind = 'note') AS note
-    FROM probe_pieces SEMI JOIN last USING (reply_id) GROUP BY reply_id
+    FROM seen_probe_pieces() SEMI JOIN last USING (reply_id) GROUP BY reply_id
 )
 SELECT l.* EXCLUDE (probe_id), p.text, p.reasoning, p.calls, p.note, e.* EXCLUDE (reply_id)
-FROM last l LEFT JOIN pieces p USING (reply_id) LEFT JOIN probe_ends e USING (reply_id)
+FROM last l LEFT JOIN pieces p USING (reply_id) LEFT JOIN seen_probe_ends() e USING (reply_id)
 ORDER BY l.position, l.sample, l.turn
 """
-JUDGES = "SELECT * EXCLUDE (probe_id) FROM probe_judges WHERE probe_id = $probe ORDER BY created_at, judge_id"
+JUDGES = "SELECT * EXCLUDE (probe_id) FROM seen_probe_judges() WHERE probe_id = $probe ORDER BY created_at, judge_id"
 VERDICTS = """
-SELECT v.* FROM probe_verdicts v SEMI JOIN (SELECT reply_id FROM probe_replies WHERE probe_id = $probe) USING (reply_id)
+SELECT v.* FROM seen_probe_verdicts() v
+SEMI JOIN (SELECT reply_id FROM seen_probe_replies() WHERE probe_id = $probe) USING (reply_id)
 QUALIFY row_number() OVER (PARTITION BY judge_id, reply_id ORDER BY ended_at DESC) = 1
 """
 MARKS = """
-SELECT m.* FROM probe_marks m SEMI JOIN (SELECT reply_id FROM probe_replies WHERE probe_id = $probe) USING (reply_id)
+SELECT m.* FROM seen_probe_marks() m
+SEMI JOIN (SELECT reply_id FROM seen_probe_replies() WHERE probe_id = $probe) USING (reply_id)
 QUALIFY row_number() OVER (PARTITION BY reply_id, author ORDER BY marked_at DESC) = 1
 ORDER BY marked_at
 """
 LIKELIHOODS = """
-SELECT * EXCLUDE (probe_id) FROM probe_likelihoods WHERE probe_id = $probe
+SELECT * EXCLUDE (probe_id) FROM seen_probe_likelihoods() WHERE probe_id = $probe
 QUALIFY row_number() OVER (PARTITION BY position, framing, continuation ORDER BY measured_at DESC) = 1
 ORDER BY continuation, framing, position
 """
@@ -159,14 +161,15 @@ WITH asked AS (
                 THEN coalesce(e.input_tokens, 0) + coalesce(e.output_tokens, 0)
                 WHEN e.tries = 0 OR (e.first_token_s IS NULL AND e.error_kind IN {FREE}) THEN 0
                 ELSE r.reserved END AS tokens
-    FROM probe_replies r LEFT JOIN probe_ends e USING (reply_id)
+    FROM seen_probe_replies() r LEFT JOIN seen_probe_ends() e USING (reply_id)
     UNION ALL
-    SELECT j.probe_id, v.ended_at, 1, {VERDICT_TOKENS} FROM probe_verdicts v JOIN probe_judges j USING (judge_id)
+    SELECT j.probe_id, v.ended_at, 1, {VERDICT_TOKENS}
+    FROM seen_probe_verdicts() v JOIN seen_probe_judges() j USING (judge_id)
     UNION ALL
     SELECT probe_id, measured_at, 1, CASE WHEN error_kind IN {FREE} THEN 0 ELSE coalesce(reserved, tokens, 0) END
-    FROM probe_likelihoods
+    FROM seen_probe_likelihoods()
     UNION ALL
-    SELECT judging_id, ended_at, 1, {VERDICT_TOKENS} FROM judging_verdicts v
+    SELECT judging_id, ended_at, 1, {VERDICT_TOKENS} FROM seen_judging_verdicts() v
 )
 SELECT coalesce(sum(requests), 0)::BIGINT AS requests, coalesce(sum(tokens), 0)::BIGINT AS tokens
 FROM asked WHERE ($probe IS NULL OR probe_id = $probe) AND ($since IS NULL OR asked.since >= $since)
@@ -179,12 +182,12 @@ ORDER BY place
 """
 RECENT = """
 SELECT p.probe_id, p.kind, p.title, p.author, p.created_at, p.repeats,
-       (SELECT count(*) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS columns,
+       (SELECT count(*) FROM seen_probe_columns() c WHERE c.probe_id = p.probe_id) AS columns,
        (SELECT list(coalesce(c.run || coalesce('@' || coalesce(c.step::VARCHAR, c.step_label), ''), c.model)
-                    ORDER BY position) FROM probe_columns c WHERE c.probe_id = p.probe_id) AS models,
-       (SELECT count(*) FROM probe_replies r WHERE r.probe_id = p.probe_id) AS replies
-FROM probes p
-WHERE ($text = '' OR contains(lower(p.title), lower($text))) AND p.probe_id NOT IN (FROM hidden_probes())
+                    ORDER BY position) FROM seen_probe_columns() c WHERE c.probe_id = p.probe_id) AS models,
+       (SELECT count(*) FROM seen_probe_replies() r WHERE r.probe_id = p.probe_id) AS replies
+FROM seen_probes() p
+WHERE ($text = '' OR contains(lower(p.title), lower($text)))
 ORDER BY created_at DESC LIMIT $most
 """
 

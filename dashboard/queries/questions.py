@@ -24,7 +24,7 @@ SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.clus
        arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value = 0) AS other_log,
        arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_log,
        list(DISTINCT hash(s.input)) FILTER (WHERE s.input IS NOT NULL) AS prompts
-FROM outcomes o JOIN live_samples($as_of) s USING (sample_id) JOIN evals l ON l.eval_id = o.eval_id
+FROM sample_outcomes o JOIN live_samples($as_of) s USING (sample_id) JOIN seen_evals() l ON l.eval_id = o.eval_id
 GROUP BY o.point, o.split, o.split2, o.sample_key ORDER BY o.point, o.split, o.split2, o.sample_key
 """
 """A row for every question of a log, or of each combination of split values in it: `n` epochs with an outcome, of

@@ -12,12 +12,13 @@ from dashboard.queries.transcript import parsed
 from loaders.store.sql import records
 
 MESSAGES = """
-SELECT sample_id, role, text, reasoning, content_json, tool_calls_json, function, error_json FROM messages
+SELECT sample_id, role, text, reasoning, content_json, tool_calls_json, function, error_json FROM seen_messages()
 WHERE sample_id IN (SELECT unnest($samples::BIGINT[])) ORDER BY sample_id, idx
 """
 WITHOUT = """
-SELECT sample_id, input, reply FROM samples
-WHERE sample_id IN (SELECT unnest($samples::BIGINT[])) AND sample_id NOT IN (SELECT sample_id FROM messages)
+SELECT sample_id, input, reply FROM seen_samples()
+WHERE sample_id IN (SELECT unnest($samples::BIGINT[]))
+  AND sample_id NOT IN (SELECT sample_id FROM seen_messages())
 ORDER BY sample_id
 """
 AT_ONCE = 200

@@ -74,25 +74,22 @@ RESCORING_COLUMNS: dict[str, str] = {
 """Columns of `all_rescorings`. `judged` of `items` have a verdict; the last attempt at `failed` ones gave none."""
 
 LAST = """
-SELECT * FROM judging_verdicts QUALIFY row_number() OVER (PARTITION BY judging_id, position ORDER BY attempt DESC) = 1
+SELECT * FROM seen_judging_verdicts()
+QUALIFY row_number() OVER (PARTITION BY judging_id, position ORDER BY attempt DESC) = 1
 """
 
-RESCORING = """
-SELECT * EXCLUDE (driftline) FROM judgings
-WHERE judging_id = $judging AND NOT any_hidden(runs) AND NOT names_hidden(model)
-"""
+RESCORING = "SELECT * EXCLUDE (driftline) FROM seen_judgings() WHERE judging_id = $judging"
 
 RESCORINGS = f"""
 WITH last AS ({LAST}),
 counts AS (
     SELECT i.judging_id, count(*) AS items, count(l.verdict) AS judged,
            count_if(l.position IS NOT NULL AND l.verdict IS NULL AND l.error_kind <> 'stopped') AS failed
-    FROM judging_items i LEFT JOIN last l USING (judging_id, position) GROUP BY ALL
+    FROM seen_judging_items() i LEFT JOIN last l USING (judging_id, position) GROUP BY ALL
 )
 SELECT j.judging_id, j.title, j.model, j.endpoint, j.rubric_title, j.author, j.created_at, c.items, c.judged, c.failed,
        j.as_of
-FROM judgings j LEFT JOIN counts c USING (judging_id)
-WHERE NOT any_hidden(j.runs) AND NOT names_hidden(j.model)
+FROM seen_judgings() j LEFT JOIN counts c USING (judging_id)
 ORDER BY j.created_at DESC, j.judging_id
 """  # noqa: S608 - LAST is a constant above
 
@@ -100,17 +97,17 @@ PROGRESS = f"""
 WITH last AS ({LAST})
 SELECT count(*) AS items, count(l.verdict) AS judged,
        count_if(l.position IS NOT NULL AND l.verdict IS NULL AND l.error_kind <> 'stopped') AS failed,
-       (SELECT coalesce(sum(input_tokens), 0)::BIGINT FROM judging_verdicts WHERE judging_id = $judging)
+       (SELECT coalesce(sum(input_tokens), 0)::BIGINT FROM seen_judging_verdicts() WHERE judging_id = $judging)
            AS input_tokens,
-       (SELECT coalesce(sum(output_tokens), 0)::BIGINT FROM judging_verdicts WHERE judging_id = $judging)
+       (SELECT coalesce(sum(output_tokens), 0)::BIGINT FROM seen_judging_verdicts() WHERE judging_id = $judging)
            AS output_tokens
-FROM judging_items i LEFT JOIN last l USING (judging_id, position) WHERE i.judging_id = $judging
+FROM seen_judging_items() i LEFT JOIN last l USING (judging_id, position) WHERE i.judging_id = $judging
 """  # noqa: S608 - LAST is a constant above
 
 WITHOUT_VERDICT = f"""
 WITH last AS ({LAST})
 SELECT i.position, i.sample_id, coalesce(l.attempt + 1, 0) AS attempt
-FROM judging_items i LEFT JOIN last l USING (judging_id, position)
+FROM seen_judging_items() i LEFT JOIN last l USING (judging_id, position)
 WHERE i.judging_id = $judging AND l.verdict IS NULL ORDER BY l.attempt IS NOT NULL, i.position
 """  # noqa: S608 - LAST is a constant above
 
@@ -124,9 +121,8 @@ OF_SAMPLE = f"""
 WITH last AS ({LAST})
 SELECT j.judging_id, j.title, j.model, j.endpoint, j.rubric_title, l.verdict, l.reason, l.error, l.ended_at,
        i.sample_id, i.transcript_hash
-FROM judging_items i JOIN judgings j USING (judging_id) JOIN last l USING (judging_id, position)
-WHERE i.eval_key = $log AND i.sample_key = $sample AND i.epoch = $epoch AND NOT any_hidden(j.runs)
-  AND NOT names_hidden(j.model)
+FROM seen_judging_items() i JOIN seen_judgings() j USING (judging_id) JOIN last l USING (judging_id, position)
+WHERE i.eval_key = $log AND i.sample_key = $sample AND i.epoch = $epoch
 ORDER BY j.created_at, j.judging_id
 """  # noqa: S608 - LAST is a constant above
 

@@ -280,7 +280,7 @@ def _with_outcomes(
         values |= {f"{prefix}{name}": value for name, value in named.items()}
         # Only our own SQL, numbers and prefixes are put together here; values are bound.
         columns = f"{part} AS part, " + ", ".join(f"${prefix}{name}::VARCHAR AS {name}" for name in named)
-        picked.append(f"SELECT *, {columns} FROM ({outcomes.sql} SELECT * FROM outcomes)")  # noqa: S608
+        picked.append(f"SELECT *, {columns} FROM ({outcomes.sql} SELECT * FROM sample_outcomes)")  # noqa: S608
         details.append(DETAILS.format(part=part, looked_at=outcomes.looked_at))
     return f"WITH picked AS ({' UNION ALL '.join(picked)}),{KEPT}", " UNION ALL ".join(details)
 

@@ -49,15 +49,10 @@ class NoSuchView(DriftlineError):
 
 
 VIEWS = """
-WITH first AS (SELECT view_id, author, saved_at AS created_at FROM saved_views WHERE version = 1),
-last AS (SELECT * FROM saved_views QUALIFY row_number() OVER (PARTITION BY view_id ORDER BY version DESC) = 1)
-SELECT l.view_id, l.version, l.title, l.note, l.page, l.address_json, l.as_of, l.runs, l.archived, f.author,
-       f.created_at, l.author AS edited_by, l.saved_at AS edited_at
-FROM last l JOIN first f USING (view_id)
-WHERE NOT any_hidden(l.runs) AND NOT names_hidden(concat_ws(chr(10), l.title, l.note, l.address_json))
-  AND ($view IS NULL OR view_id = $view)
-  AND ($text = '' OR contains(lower(concat_ws(chr(10), l.title, l.note, f.author, l.author)), lower($text)))
-ORDER BY f.created_at DESC, view_id
+FROM seen_saved_views()
+WHERE ($view IS NULL OR view_id = $view)
+  AND ($text = '' OR contains(lower(concat_ws(chr(10), title, note, author, edited_by)), lower($text)))
+ORDER BY created_at DESC, view_id
 """
 
 

@@ -16,10 +16,10 @@ WITH wanted AS (SELECT DISTINCT unnest($samples::BIGINT[]) AS sample_id),
 said AS (
     SELECT sample_id, string_agg(sha256(to_json([role, text, reasoning, tool_calls_json, function, content_json,
                                                  error_json])::VARCHAR), '' ORDER BY idx) AS said
-    FROM messages SEMI JOIN wanted USING (sample_id) GROUP BY sample_id
+    FROM seen_messages() SEMI JOIN wanted USING (sample_id) GROUP BY sample_id
 )
 SELECT s.sample_id, sha256(to_json([s.input, s.reply, m.said])::VARCHAR) AS hash
-FROM samples s SEMI JOIN wanted USING (sample_id) LEFT JOIN said m USING (sample_id)
+FROM seen_samples() s SEMI JOIN wanted USING (sample_id) LEFT JOIN said m USING (sample_id)
 """
 """Of any samples that the store ever held: rows of facts are never changed."""
 

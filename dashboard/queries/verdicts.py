@@ -42,20 +42,20 @@ LAST = """
 SELECT eval_key AS log, sample_key AS sample, epoch, author, verdict, coalesce(note, '') AS note, transcript_hash,
        marked_at
 FROM (
-    SELECT * FROM sample_verdicts
-    WHERE metric = $metric AND eval_key IN (SELECT unnest($logs::VARCHAR[])) AND NOT is_hidden(run)
+    SELECT * FROM seen_sample_verdicts()
+    WHERE metric = $metric AND eval_key IN (SELECT unnest($logs::VARCHAR[]))
       AND ($until IS NULL OR marked_at <= $until)
     QUALIFY row_number() OVER (PARTITION BY eval_key, sample_key, epoch, author ORDER BY marked_at DESC) = 1
 )
 WHERE verdict IS NOT NULL
 ORDER BY marked_at, author
 """
-METRICS = "SELECT DISTINCT metric FROM sample_verdicts WHERE NOT is_hidden(run) ORDER BY metric"
-AUTHORS = "SELECT DISTINCT author FROM sample_verdicts WHERE NOT is_hidden(run) AND verdict IS NOT NULL ORDER BY author"
-NEWEST = "SELECT max(marked_at) AS newest FROM sample_verdicts WHERE NOT is_hidden(run)"
+METRICS = "SELECT DISTINCT metric FROM seen_sample_verdicts() ORDER BY metric"
+AUTHORS = "SELECT DISTINCT author FROM seen_sample_verdicts() WHERE verdict IS NOT NULL ORDER BY author"
+NEWEST = "SELECT max(marked_at) AS newest FROM seen_sample_verdicts()"
 COUNTS = """
 SELECT eval_key AS log, sample_key AS sample, epoch, count(*) AS n FROM (
-    SELECT * FROM sample_verdicts WHERE eval_key IN (SELECT unnest($logs::VARCHAR[])) AND NOT is_hidden(run)
+    SELECT * FROM seen_sample_verdicts() WHERE eval_key IN (SELECT unnest($logs::VARCHAR[]))
     QUALIFY row_number() OVER (PARTITION BY eval_key, sample_key, epoch, metric, author ORDER BY marked_at DESC) = 1
 ) WHERE verdict IS NOT NULL GROUP BY ALL
 """

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from loaders.store import Store
+from loaders.store.columns import add
 
 Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict"]
 
@@ -15,10 +16,6 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 LONGEST = 2_000
 """Characters of a subject or an address that are kept."""
-
-INSERT = """
-INSERT INTO audit VALUES ($happened_at, $who, $action, $subject, $address, $runs::VARCHAR[], $details)
-"""
 
 
 def record(
@@ -49,8 +46,8 @@ def record(
         "subject": subject[:LONGEST],
         "address": address[:LONGEST] if address else None,
         "runs": list(runs),
-        "details": json.dumps(details) if details else None,
+        "details_json": json.dumps(details) if details else None,
     }
     # Not after an ingest that is under way: a row of another table waits for nothing, and readers shouldn't.
     with store.cursor() as cursor:
-        cursor.execute(INSERT, row)
+        add(cursor, "audit", row)

@@ -9,9 +9,10 @@ from dashboard.queries.transcript import transcript
 from dashboard.queries.transcript_hash import transcript_hash
 from dashboard.queries.verdicts import VERDICTS, Verdict
 from dashboard.review import audit
-from dashboard.review.writing import add, checked, now, require, transaction
+from dashboard.review.writing import checked, now, require, transaction
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.columns import add
 
 LONGEST_NOTE = 5_000
 

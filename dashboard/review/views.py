@@ -13,9 +13,10 @@ from dashboard.pages import NAMED
 from dashboard.queries.named_runs import runs_named
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.review import audit
-from dashboard.review.writing import add, checked, now, require, transaction, writing
+from dashboard.review.writing import checked, now, require, transaction, writing
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.columns import add
 
 LONGEST_TITLE, LONGEST_NOTE = 200, 20_000
 LONGEST_ADDRESS = 100_000

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 
@@ -14,7 +13,6 @@ from dashboard import numerals
 from dashboard.access import NotAllowed, Reader, Role
 from loaders.errors import DriftlineError
 from loaders.store import Store
-from loaders.store.sql import identifier
 
 writing = threading.RLock()
 """What people write shares no table with ingests, and need not wait for one; only for each other."""
@@ -65,12 +63,6 @@ def checked(what: str, text: str, most: int, *, needed: bool = False) -> str:
 def now() -> datetime:
     """The time in UTC, as the store's columns have it."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-def add(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
-    """Add a row; nothing of the table is ever changed. Names of tables and columns are our own."""
-    columns, values = ", ".join(map(identifier, row)), ", ".join(f"${name}" for name in row)
-    cursor.execute(f"INSERT INTO {identifier(table)} ({columns}) VALUES ({values})", dict(row))  # noqa: S608
 
 
 @contextmanager

@@ -64,7 +64,7 @@ SETTLED_FACTS = "SELECT * FROM live_score_facts($as_of)"
 
 UNSETTLED_FACTS = """
 SELECT unnest($1::BIGINT[]) AS eval_id
-EXCEPT SELECT eval_id FROM measured JOIN measures USING (measure_id) WHERE key = $2
+EXCEPT SELECT eval_id FROM seen_measured() JOIN seen_measures() USING (measure_id) WHERE key = $2
 """
 
 REPORTED = """

@@ -38,10 +38,10 @@ tested AS (
                 ELSE coalesce('=' || json_extract_string(s.metadata_json, c.cluster_pointer), '?' || s.sample_key)
            END AS cluster,
            {split} AS split, {split2} AS split2{sample_columns}
-    FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id) JOIN evals l USING (eval_id)
+    FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id) JOIN seen_evals() l USING (eval_id)
     WHERE {counting} AND ({where})
 ),
-outcomes AS (
+sample_outcomes AS (
     SELECT eval_id, point, sample_id, sample_key, epoch, cluster, split, split2,
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {value} END AS value,
            CASE WHEN void OR coalesce({missing}, false) THEN NULL WHEN {among} THEN {header_value} END
@@ -54,11 +54,11 @@ outcomes AS (
     FROM tested LEFT JOIN marks USING (sample_id)
 )
 """
-"""`outcomes` has a row for every sample that is wanted: `value` is NULL where the outcome is missing or the sample is
-outside the definition's `among`; `header_value` is what the log's own metric counts (a grade of N as 0). Void are
-samples that were invalidated, or ended in an error and were not scored on purpose (inspect's score_on_error). A sample
-without the cluster's metadata field is a cluster of its own question. Samples that were passed over for those of
-another attempt are no rows; `point` is the log whose point a sample counts in. `also` is a further condition, for
+"""`sample_outcomes` has a row for every sample that is wanted: `value` is NULL where the outcome is missing, or the
+sample is outside the definition's `among`; `header_value` is what the log's own metric counts (a grade of N as 0).
+Void are samples that were invalidated, or ended in an error and were not scored on purpose (inspect's score_on_error).
+A sample without the cluster's metadata field is a cluster of its own question. Samples that were passed over for those
+of another attempt are no rows; `point` is the log whose point a sample counts in. `also` is a further condition, for
 filters; `split` and `split2` are the values of the fields that split the samples. `infinite`, `too_large` and `nan`
 count the sample's values that no mean can hold; as outcomes they are missing."""
 
@@ -68,7 +68,7 @@ WITH chosen AS (
            unnest(${p}measures::BIGINT[]) AS measure_id, unnest(${p}variants::VARCHAR[]) AS variant
 ),
 {marks}
-outcomes AS (
+sample_outcomes AS (
     SELECT o.eval_id, c.point, o.sample_id, o.sample_key, o.epoch, o.cluster, {split} AS split, {split2} AS split2,
            o.value, o.header_value, o.outside, o.infinite, o.too_large, o.nan, {also} AS also
     FROM live_outcomes(${p}as_of) o JOIN chosen c USING (measure_id, eval_id) {joined}
@@ -84,7 +84,7 @@ MARKS = """marks AS (
 
 WITH_SAMPLES = """
 JOIN live_samples(${p}as_of) s ON s.eval_id = o.eval_id AND s.sample_id = o.sample_id
-JOIN evals l ON l.eval_id = o.eval_id
+JOIN seen_evals() l ON l.eval_id = o.eval_id
 """
 
 COUNTING_SAMPLES = "s.sample_id NOT IN (SELECT sample_id FROM live_passed_over(${p}as_of))"
@@ -96,7 +96,7 @@ questions AS (
            avg(header_value) AS header, bool_and(header_value IN (0, 1)) AS header_binary,
            arg_min(header_value, epoch) AS header_first,
            sum(infinite) AS infinite, sum(too_large) AS too_large, sum(nan) AS nan
-    FROM outcomes GROUP BY ALL
+    FROM sample_outcomes GROUP BY ALL
 ),
 clusters AS (
     SELECT eval_id, split, split2, cluster, sum(n)::DOUBLE AS n, sum(total) AS total
@@ -122,7 +122,8 @@ by_question AS (
     FROM questions GROUP BY ALL
 ),
 parts AS (
-    SELECT point AS eval_id, split, split2, list(DISTINCT eval_id) AS logs FROM outcomes GROUP BY point, split, split2
+    SELECT point AS eval_id, split, split2, list(DISTINCT eval_id) AS logs
+    FROM sample_outcomes GROUP BY point, split, split2
 )
 SELECT q.*, p.logs, c.clusters, c.sum_n2, c.sum_e2, c.sum_e4
 FROM by_question q
@@ -141,7 +142,7 @@ class Outcomes:
     """SQL of the outcomes of a metric.
 
     Attributes:
-        sql: A WITH clause that ends in the relation `outcomes`.
+        sql: A WITH clause that ends in the relation `sample_outcomes`.
         parameters: What is bound in it.
         looked_at: Condition on rows of scores: those that the metric looks at.
         looked_at_parameters: What is bound in it, where it is not among the others; more than it names.
@@ -310,10 +311,10 @@ def measures_of(
     return measures if row == (0,) else None
 
 
-MEASURES = "SELECT key, measure_id FROM measures WHERE key IN (SELECT unnest(?::VARCHAR[]))"
+MEASURES = "SELECT key, measure_id FROM seen_measures() WHERE key IN (SELECT unnest(?::VARCHAR[]))"
 UNSETTLED = """
 SELECT count(*) FROM (SELECT unnest(?::BIGINT[]) AS eval_id, unnest(?::BIGINT[]) AS measure_id)
-ANTI JOIN measured USING (measure_id, eval_id)
+ANTI JOIN seen_measured() USING (measure_id, eval_id)
 """
 
 
@@ -405,6 +406,6 @@ count(DISTINCT {value}) > 1 OR count({value}) BETWEEN 1 AND count(*) - 1 AS mixe
 WHOLE_LOGS = """
 WITH chosen AS (SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($variants::VARCHAR[]) AS variant)
 SELECT c.eval_id{columns}
-FROM chosen c JOIN evals l USING (eval_id) LEFT JOIN live_samples($as_of) s USING (eval_id)
+FROM chosen c JOIN seen_evals() l USING (eval_id) LEFT JOIN live_samples($as_of) s USING (eval_id)
 GROUP BY c.eval_id
 """

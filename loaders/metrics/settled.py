@@ -35,13 +35,13 @@ OUTCOMES_OF = """
 INSERT INTO outcomes BY NAME {made}
 SELECT ${p}measure::BIGINT AS measure_id, eval_id, sample_id, sample_key, epoch, cluster, value, header_value, outside,
        infinite, too_large, nan
-FROM outcomes ORDER BY eval_id, sample_id
+FROM sample_outcomes ORDER BY eval_id, sample_id
 """
 
 SUMS_OF = """
 INSERT INTO sums BY NAME
 SELECT $measure::BIGINT AS measure_id, * EXCLUDE (split, split2, logs) FROM (
-    WITH outcomes AS (
+    WITH sample_outcomes AS (
         SELECT *, eval_id AS point, NULL::VARCHAR AS split, NULL::VARCHAR AS split2 FROM main.outcomes
         WHERE measure_id = $measure AND eval_id IN (SELECT unnest($eval_ids::BIGINT[]))
     ){sums}

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import duckdb
 
+from loaders.store.schema import COLUMNS
 from loaders.store.sql import all_or_nothing
 
 
@@ -40,13 +41,11 @@ def _drop(cursor: duckdb.DuckDBPyConnection, states: list[int]) -> None:
     """Drop of these sources those that no batch shows, with everything that was read out of them or decided of it."""
     sources = _ids(cursor, UNSEEN, states)
     evals = _ids(cursor, "SELECT eval_id FROM evals WHERE source_id IN (SELECT unnest($1))", sources)
-    columns: dict[str, set[str]] = {}
-    for table, column in cursor.execute(KEYED).fetchall():
-        columns.setdefault(table, set()).add(column)
-    for table, keys in columns.items():
-        key, ids = ("source_id", sources) if "source_id" in keys else ("eval_id", evals)
-        # Table and column names are the schema's own.
-        cursor.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT unnest($1::BIGINT[]))", [ids])  # noqa: S608
+    for table, columns in COLUMNS.items():
+        key, ids = ("source_id", sources) if "source_id" in columns else ("eval_id", evals)
+        if key in columns:
+            # Table and column names are the schema's own.
+            cursor.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT unnest($1::BIGINT[]))", [ids])  # noqa: S608
 
 
 def _ids(cursor: duckdb.DuckDBPyConnection, sql: str, *given: list[int]) -> list[int]:
@@ -102,10 +101,3 @@ WHERE source_id IN (SELECT unnest($1))
   )
 """
 """What holds the highest ids stays, so that no id is ever given twice."""
-
-KEYED = """
-SELECT table_name, column_name FROM duckdb_columns()
-WHERE column_name IN ('source_id', 'eval_id') AND NOT internal
-  AND table_name IN (SELECT table_name FROM duckdb_tables())
-ORDER BY ALL
-"""

@@ -8,10 +8,12 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from loaders.store.schema import COLUMNS
+
 
 def reconcile(cursor: duckdb.DuckDBPyConnection, batch: int, table: str, wanted: list[dict[str, Any]]) -> None:
     """Make the live rows of a table be `wanted`: end those that are not among them, add those that are new."""
-    names = [row[0] for row in cursor.execute(COLUMNS, [table]).fetchall()]
+    names = [name for name in COLUMNS[table] if name not in ("batch_from", "batch_to")]
     listed = ", ".join(names)
     live: dict[tuple[Any, ...], list[int]] = {}
     # Table and column names are the schema's own.
@@ -42,9 +44,3 @@ def rows_of(
     cursor.execute(sql, {"batch": batch, **(more or {})})
     names = [column[0] for column in cursor.description or []]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-COLUMNS = """
-SELECT column_name FROM duckdb_columns()
-WHERE table_name = ? AND column_name NOT IN ('batch_from', 'batch_to') ORDER BY column_index
-"""

@@ -17,9 +17,10 @@ from loaders.errors import DriftlineError, StoreBusy
 from loaders.store.compact import STORAGE, Compacted, is_wasteful, rewrite, with_dead_rows
 from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
-from loaders.store.hidden import PRIVATE
+from loaders.store.memory import Memory, lend
 from loaders.store.schema import migrate
 from loaders.store.sql import all_or_nothing
+from loaders.store.views import load_rules, load_views, look_there_first
 
 logger = logging.getLogger(__name__)
 
@@ -51,8 +52,11 @@ class Store:
         self._connection = connection
         self.path = path
         self.writing = threading.RLock()
+        self.memory = Memory()
         self._gate = Gate()
         self._holds: weakref.WeakSet[Hold] = weakref.WeakSet()
+        self._ruling = threading.Lock()
+        self._ruled = False
 
     @classmethod
     def open(cls, path: Path | str) -> Store:
@@ -80,13 +84,23 @@ class Store:
         """
         with self._gate.passed():
             cursor = self._connection.cursor()
+            lend(cursor, self.memory)
             try:
                 if hidden:
-                    cursor.execute(f"SET search_path = '{PRIVATE},main'")
+                    self._make_sure_of_rules()
+                    look_there_first(cursor)
                     cursor.execute("SET VARIABLE hidden_runs = $hidden::VARCHAR[]", {"hidden": list(hidden)})
                 yield cursor
             finally:
                 cursor.close()
+
+    def _make_sure_of_rules(self) -> None:
+        """Load the rules once: most commands never need them."""
+        with self._ruling:
+            if not self._ruled:
+                with self._connection.cursor() as alone:
+                    load_rules(alone)
+                self._ruled = True
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -135,6 +149,7 @@ class Store:
                 return rewrite(Path(self.path))
             finally:
                 self._connection = _connect(self.path)
+                self._ruled = False
 
     def compact_if_wasteful(self) -> Compacted | None:
         """Compact where more of the file is free than used; where it can't be done now, another time will do."""
@@ -162,6 +177,7 @@ def _connect(name: str) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET checkpoint_threshold = '{WAL_SIZE}'")
     try:
         migrate(connection)
+        load_views(connection)
     except ValueError as error:
         connection.close()
         raise DriftlineError(

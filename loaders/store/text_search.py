@@ -60,17 +60,17 @@ TEXTS = {
 """Where text is looked for: columns of tables that have a `sample_id`."""
 
 STATE = """
-SELECT (SELECT coalesce(max(sample_id), 0) FROM samples),
-       (SELECT coalesce(max(source_id), 0) FROM samples),
+SELECT (SELECT coalesce(max(sample_id), 0) FROM main.samples),
+       (SELECT coalesce(max(source_id), 0) FROM main.samples),
        (SELECT path FROM duckdb_databases() WHERE database_name = current_database())
 """
 
 FINGERPRINT = """
 SELECT md5(concat(
-    (SELECT min(migrated_at) FROM schema_version),
+    (SELECT min(migrated_at) FROM main.schema_version),
     string_agg(concat_ws(' ', source_id, content_hash, reader), ',' ORDER BY source_id)
 ))
-FROM sources WHERE source_id <= $1 AND complete
+FROM main.sources WHERE source_id <= $1 AND complete
 """
 """Of the store and the files whose samples are in the index: sample ids mean the same only in a store that took in the
 same files. States of unfinished logs may be forgotten (`loaders.store.forget`); their ids are never given again."""
@@ -148,7 +148,7 @@ def scan_sql(wanted: Wanted, only: str) -> str:
     """
     any_column = {table: " OR ".join(map(wanted.holds_sql, TEXTS[table])) for table in TEXTS}
     return " UNION ALL ".join(
-        f"SELECT sample_id FROM {table} WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
+        f"SELECT sample_id FROM seen_{table}() WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
         for table in TEXTS
     )
 

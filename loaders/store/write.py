@@ -6,25 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import msgspec
 
 from loaders.records import EvalRecord, LoadedFile, SampleRecord
-from loaders.store.columns import (
-    BOOL,
-    EVAL_FIELDS,
-    INT,
-    MESSAGE_FIELDS,
-    REPORTED_FIELDS,
-    SAMPLE_FIELDS,
-    SCORE_FIELDS,
-    TEXT,
-    TRAINED_FIELDS,
-    Given,
-    append,
-)
+from loaders.store.columns import add, append
 from loaders.store.sql import all_or_nothing
 
 
@@ -100,12 +88,13 @@ class Writer:
             trained = [
                 (source, one) for source, read in zip(sources, files, strict=True) for one in read.loaded.checkpoints
             ]
-            owners: Given = {"source_id": (INT, [source for source, _ in trained])}
-            append(self.cursor, "trained", owners, TRAINED_FIELDS, [one for _, one in trained])
+            append(
+                self.cursor, "trained", {"source_id": [source for source, _ in trained]}, [one for _, one in trained]
+            )
             for source, (file, loaded, card) in zip(sources, files, strict=True):
                 if card is not None:
-                    values = [source, file.root, file.path, loaded.format, card]
-                    self.cursor.execute("INSERT INTO cards VALUES (?, ?, ?, ?, ?)", values)
+                    said = {"root": file.root, "path": file.path, "kind": loaded.format, "body": card}
+                    add(self.cursor, "cards", {"source_id": source} | said)
         return sources
 
     def set_aside(self, file: SourceFile, status: str, format: str, reason: str) -> None:
@@ -164,17 +153,17 @@ class Writer:
     ) -> list[int]:
         first = self.take_ids("sources", len(files))
         sources = list(range(first, first + len(files)))
-        columns: Given = {
-            "source_id": (INT, sources),
-            "content_hash": (TEXT, [file.content_hash for file in files]),
-            "reader": (TEXT, [file.reader for file in files]),
-            "format": (TEXT, [one.format for one in loaded]),
-            "size": (INT, [file.size for file in files]),
-            "status": (TEXT, [status] * len(files)),
-            "reason": (TEXT, [reason] * len(files)),
-            "notes": (TEXT, [msgspec.json.encode(one.notes).decode() for one in loaded]),
-            "complete": (BOOL, complete),
-            "batch_from": (INT, [self.batch] * len(files)),
+        columns: dict[str, list[Any]] = {
+            "source_id": sources,
+            "content_hash": [file.content_hash for file in files],
+            "reader": [file.reader for file in files],
+            "format": [one.format for one in loaded],
+            "size": [file.size for file in files],
+            "status": [status] * len(files),
+            "reason": [reason] * len(files),
+            "notes": [msgspec.json.encode(one.notes).decode() for one in loaded],
+            "complete": complete,
+            "batch_from": [self.batch] * len(files),
         }
         append(self.cursor, "sources", columns)
         self._locations(files, sources)
@@ -182,13 +171,13 @@ class Writer:
 
     def _locations(self, files: Sequence[SourceFile], sources: list[int]) -> None:
         self._paths.update((file.root, file.path) for file in files)
-        columns: Given = {
-            "root": (TEXT, [file.root for file in files]),
-            "path": (TEXT, [file.path for file in files]),
-            "source_id": (INT, sources),
-            "size": (INT, [file.size for file in files]),
-            "mtime_ns": (INT, [file.mtime_ns for file in files]),
-            "batch_from": (INT, [self.batch] * len(files)),
+        columns: dict[str, list[Any]] = {
+            "root": [file.root for file in files],
+            "path": [file.path for file in files],
+            "source_id": sources,
+            "size": [file.size for file in files],
+            "mtime_ns": [file.mtime_ns for file in files],
+            "batch_from": [self.batch] * len(files),
         }
         append(self.cursor, "locations", columns)
 
@@ -200,33 +189,33 @@ class Writer:
         for _, record in evals:
             record.created, record.completed = _utc(record.created), _utc(record.completed)
         columns = _ids(numbered, "eval_id")
-        columns |= {"eval_key": (TEXT, keys), "n_samples": (INT, [len(record.samples) for _, record in evals])}
-        append(self.cursor, "evals", columns, EVAL_FIELDS, [record for _, record in evals])
+        columns |= {"eval_key": keys, "n_samples": [len(record.samples) for _, record in evals]}
+        append(self.cursor, "evals", columns, [record for _, record in evals])
         reported = [(eval_id, source, one) for eval_id, source, record in numbered for one in record.reported]
-        append(self.cursor, "reported", _ids(reported, "eval_id"), REPORTED_FIELDS, [one for _, _, one in reported])
+        append(self.cursor, "reported", _ids(reported, "eval_id"), [one for _, _, one in reported])
         samples = [(eval_id, source, one) for eval_id, source, record in numbered for one in record.samples]
         self._samples(samples)
 
     def _samples(self, samples: list[tuple[int, int, SampleRecord]]) -> None:
         first = self.take_ids("samples", len(samples))
         columns = _ids(samples, "eval_id")
-        columns["sample_id"] = (INT, list(range(first, first + len(samples))))
-        columns["n_messages"] = (INT, [len(one.messages) for _, _, one in samples])
-        append(self.cursor, "samples", columns, SAMPLE_FIELDS, [one for _, _, one in samples])
+        columns["sample_id"] = list(range(first, first + len(samples)))
+        columns["n_messages"] = [len(one.messages) for _, _, one in samples]
+        append(self.cursor, "samples", columns, [one for _, _, one in samples])
         scores = [score for _, _, one in samples for score in one.scores]
         columns = {
-            "sample_id": (INT, [first + at for at, (_, _, one) in enumerate(samples) for _ in one.scores]),
-            "eval_id": (INT, [eval_id for eval_id, _, one in samples for _ in one.scores]),
-            "source_id": (INT, [source for _, source, one in samples for _ in one.scores]),
+            "sample_id": [first + at for at, (_, _, one) in enumerate(samples) for _ in one.scores],
+            "eval_id": [eval_id for eval_id, _, one in samples for _ in one.scores],
+            "source_id": [source for _, source, one in samples for _ in one.scores],
         }
-        append(self.cursor, "scores", columns, SCORE_FIELDS, scores)
+        append(self.cursor, "scores", columns, scores)
         messages = [message for _, _, one in samples for message in one.messages]
         columns = {
-            "sample_id": (INT, [first + at for at, (_, _, one) in enumerate(samples) for _ in one.messages]),
-            "source_id": (INT, [source for _, source, one in samples for _ in one.messages]),
-            "idx": (INT, [at for _, _, one in samples for at in range(len(one.messages))]),
+            "sample_id": [first + at for at, (_, _, one) in enumerate(samples) for _ in one.messages],
+            "source_id": [source for _, source, one in samples for _ in one.messages],
+            "idx": [at for _, _, one in samples for at in range(len(one.messages))],
         }
-        append(self.cursor, "messages", columns, MESSAGE_FIELDS, messages)
+        append(self.cursor, "messages", columns, messages)
 
     def _eval_keys(self, read: list[ReadFile]) -> list[str]:
         """Short names for links: the log's own id; else a hash of where the eval stood when it first came in.
@@ -280,9 +269,9 @@ def _key_of_place(file: SourceFile, record: EvalRecord) -> str:
     return hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).hexdigest()[:12]
 
 
-def _ids(rows: Sequence[tuple[int, int, object]], name: str) -> Given:
+def _ids(rows: Sequence[tuple[int, int, object]], name: str) -> dict[str, list[Any]]:
     """The id under `name` and the source of (id, source, record) rows."""
-    return {name: (INT, [row[0] for row in rows]), "source_id": (INT, [row[1] for row in rows])}
+    return {name: [row[0] for row in rows], "source_id": [row[1] for row in rows]}
 
 
 def _utc(time: datetime | None) -> datetime | None:

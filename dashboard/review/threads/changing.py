@@ -15,9 +15,10 @@ from dashboard.queries.named_runs import runs_named
 from dashboard.review import audit
 from dashboard.review.threads import reading
 from dashboard.review.threads.reading import KINDS, Anchor, Thread
-from dashboard.review.writing import BadText, add, checked, now, require, transaction, writing
+from dashboard.review.writing import BadText, checked, now, require, transaction, writing
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.columns import add
 
 LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS = 20_000, 40, 12
 
@@ -26,8 +27,8 @@ SUGGESTED_TAGS = ("eval-aware", "judge wrong", "interesting", "bug")
 WRITE = "write notes"
 
 OWN_RUN = """
-SELECT run FROM placements JOIN evals USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL
-UNION SELECT run FROM probe_columns WHERE probe_id = $probe AND run IS NOT NULL
+SELECT run FROM seen_placements() JOIN seen_evals() USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL
+UNION SELECT run FROM seen_probe_columns() WHERE probe_id = $probe AND run IS NOT NULL
 """
 
 

@@ -125,36 +125,29 @@ class NoSuchThread(DriftlineError):
     """A thread that isn't in the store, or that the reader may not see."""
 
 
-# Who may not see a run sees nothing that is on it, that was asked of it, or that names it.
 SEEN = """
-WITH seen AS (
-    SELECT * FROM threads
-    WHERE NOT any_hidden(runs)
-      AND json_extract_string(anchor_json, '$.probe') NOT IN (FROM hidden_probes()) IS NOT FALSE
-      AND json_extract_string(anchor_json, '$.log')
-          NOT IN (SELECT eval_key FROM evals WHERE eval_id IN (FROM hidden_evals())) IS NOT FALSE
-),
-said AS (
+WITH said AS (
     SELECT thread_id, list({'id': comment_id, 'author': author, 'text': text, 'at': created_at}
                            ORDER BY created_at, comment_id) AS comments, max(created_at) AS last_at
-    FROM comments SEMI JOIN seen USING (thread_id) WHERE NOT names_hidden(text) GROUP BY thread_id
+    FROM seen_comments() GROUP BY thread_id
 ),
 states AS (
     SELECT thread_id, author, marked_at, mark = 'resolved' AS resolved
-    FROM thread_marks SEMI JOIN seen USING (thread_id) WHERE mark IN ('resolved', 'reopened')
+    FROM seen_thread_marks() WHERE mark IN ('resolved', 'reopened')
     QUALIFY row_number() OVER (PARTITION BY thread_id ORDER BY marked_at DESC) = 1
 ),
 tagged AS (
     SELECT thread_id, list(subject ORDER BY subject) AS tags FROM (
-        SELECT thread_id, subject, mark FROM thread_marks SEMI JOIN seen USING (thread_id)
+        SELECT thread_id, subject, mark FROM seen_thread_marks()
         WHERE mark IN ('tagged', 'untagged')
         QUALIFY row_number() OVER (PARTITION BY thread_id, subject ORDER BY marked_at DESC) = 1
-    ) WHERE mark = 'tagged' AND NOT names_hidden(subject) GROUP BY thread_id
+    ) WHERE mark = 'tagged' GROUP BY thread_id
 ),
 found AS (
     SELECT t.*, s.comments, s.last_at, coalesce(g.tags, []) AS tags, coalesce(r.resolved, false) AS resolved,
            r.author AS resolved_by, r.marked_at AS resolved_at
-    FROM seen t JOIN said s USING (thread_id) LEFT JOIN states r USING (thread_id) LEFT JOIN tagged g USING (thread_id)
+    FROM seen_threads() t JOIN said s USING (thread_id) LEFT JOIN states r USING (thread_id)
+    LEFT JOIN tagged g USING (thread_id)
 )
 """
 ON_THINGS = """
@@ -174,10 +167,7 @@ ORDER BY last_at DESC, thread_id
 ONE = "SELECT * FROM found WHERE thread_id = $thread"
 PEOPLE = "SELECT DISTINCT author FROM (SELECT unnest(comments).author AS author FROM found) ORDER BY author"
 TAGS = "SELECT DISTINCT unnest(tags) AS tag FROM found ORDER BY tag"
-LAST_CHANGE = """
-SELECT (SELECT count(*) FROM comments) + (SELECT count(*) FROM thread_marks) + (SELECT count(*) FROM sample_verdicts)
-    AS changes
-"""
+LAST_CHANGE = "SELECT changes FROM all_changes()"
 IN_SAMPLE = """
 SELECT * FROM found
 WHERE kind IN ('sample', 'message') AND json_extract_string(anchor_json, '$.log') = $log
@@ -202,7 +192,7 @@ WHERE e.eval_key IN (SELECT unnest($logs::VARCHAR[])) GROUP BY ALL
 """
 THERE_POINTS = "SELECT DISTINCT run, step, step_label FROM live_evals($as_of)"
 THERE_REPLIES = """
-SELECT DISTINCT probe_id AS probe, reply_id AS reply FROM probe_replies
+SELECT DISTINCT probe_id AS probe, reply_id AS reply FROM seen_probe_replies()
 WHERE probe_id IN (SELECT unnest($probes::VARCHAR[]))
 """
 

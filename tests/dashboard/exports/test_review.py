@@ -29,7 +29,7 @@ from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.queries.transcript import NoSuchSample
 from dashboard.review.views import save_view
 from dashboard.texts.messages import Message, Part
-from tests.builders import StoreBuilder, log, message, sample, samples, score
+from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
 from tests.pages import html, opened, shown
 from tests.saved_probes import eventful_probe
 
@@ -65,8 +65,8 @@ class Alive(HTMLParser):
         self.text += data
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
+@built_once
+def built() -> StoreBuilder:
     builder = StoreBuilder()
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     builder.study("demo", title="A study", simulated="Made up by a script.")
@@ -78,6 +78,12 @@ def store() -> Iterator[StoreBuilder]:
     builder.add(
         log([sample("q" + HOSTILE, score(1, explanation=HOSTILE), messages=said)], task="talk"), run="a", step=20
     )
+    return builder
+
+
+@pytest.fixture
+def store() -> Iterator[StoreBuilder]:
+    builder = built()
     with shown(builder.store):
         yield builder
 

@@ -11,7 +11,7 @@ import pytest
 from loaders.errors import DriftlineError, StoreBusy
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, ReportedMetric, SampleRecord, ScoreRecord
 from loaders.store import Store
-from loaders.store.schema import MIGRATIONS
+from loaders.store.schema import VERSION
 from loaders.store.write import ReadFile, SourceFile, Writer
 
 
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_store_is_named(tmp_path: Path) -> None:
 def test_a_store_of_a_newer_driftline_is_refused_untouched(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "s.duckdb")
     with store.cursor() as cursor:
-        cursor.execute("INSERT INTO schema_version VALUES (?, NULL)", [len(MIGRATIONS) + 1])
+        cursor.execute("INSERT INTO schema_version VALUES (?, NULL)", [VERSION + 1])
     store.close()
     with pytest.raises(DriftlineError, match=r"another Driftline"):
         Store.open(tmp_path / "s.duckdb")

@@ -1,0 +1,80 @@
+-- What a cursor may not see, by its variable `hidden_runs`, patterns of names of runs.
+--
+-- Evals and samples are hidden by where they were ever placed. All else is hidden by what it tells: files without evals
+-- by the folder that they lie in, texts by the names in them, probes by the models that were asked. Where it is
+-- uncertain whether something tells of a hidden run, it is hidden.
+CREATE OR REPLACE MACRO sees_all() AS getvariable('hidden_runs') IS NULL;
+-- Whether this cursor may not see a run. GLOB has no way out of its special characters, and needs none: names hold few.
+CREATE OR REPLACE MACRO is_hidden(run) AS
+    coalesce(list_bool_or([run GLOB pattern FOR pattern IN getvariable('hidden_runs')]), false);
+-- Whether this cursor may not see one of several runs.
+CREATE OR REPLACE MACRO any_hidden(runs) AS coalesce(list_bool_or([is_hidden(run) FOR run IN runs]), false);
+CREATE OR REPLACE MACRO hidden_evals() AS TABLE
+    SELECT DISTINCT eval_id FROM main.placements WHERE is_hidden(run);
+CREATE OR REPLACE MACRO hidden_logs() AS TABLE
+    SELECT eval_key FROM main.evals WHERE eval_id IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO hidden_samples() AS TABLE
+    SELECT sample_id FROM main.samples WHERE eval_id IN (FROM hidden_evals());
+-- What hidden runs are called.
+CREATE OR REPLACE MACRO hidden_names() AS TABLE
+    SELECT DISTINCT name FROM (
+        SELECT unnest([run, label]) AS name FROM main.runs WHERE is_hidden(run)
+        UNION ALL SELECT run FROM main.placements WHERE is_hidden(run)
+        UNION ALL SELECT run FROM main.checkpoints WHERE is_hidden(run)
+        UNION ALL SELECT parent_run FROM main.runs WHERE is_hidden(parent_run)
+    ) WHERE name <> '';
+-- Whether a text names a hidden run, as a word (no letter or digit right beside it) or in a path.
+CREATE OR REPLACE MACRO names_hidden(told) AS
+    NOT sees_all() AND told IS NOT NULL AND (
+        any_hidden(regexp_split_to_array(told, '[\s/,;:"''`()@=&?]+'))
+        OR any_hidden([regexp_replace(part, '\..*$', '') FOR part IN string_split(told, '/')])
+        OR EXISTS (FROM hidden_names() WHERE regexp_matches(told, '(^|[^\w])' || regexp_escape(name) || '([^\w]|$)'))
+    );
+-- Every folder that evals lie in, at any depth: whether all of them are hidden. The ingest root is the folder ''.
+CREATE OR REPLACE MACRO eval_folders() AS TABLE
+    SELECT root, folder, bool_and(hidden) AS hidden FROM (
+        SELECT l.root, e.eval_id IN (FROM hidden_evals()) AS hidden,
+               unnest([array_to_string(string_split(l.path, '/')[:depth], '/')
+                       FOR depth IN range(len(string_split(l.path, '/')))]) AS folder
+        FROM main.locations l JOIN main.evals e USING (source_id)
+    ) GROUP BY ALL;
+-- Files that hold no evals (cards, trainers' states, what can't be read) and lie among those of hidden runs: the
+-- nearest folder around them that holds evals holds none but hidden ones. Or their path names a hidden run.
+CREATE OR REPLACE MACRO hidden_beside() AS TABLE
+    SELECT source_id FROM (
+        SELECT o.source_id, o.path, arg_max(f.hidden, len(f.folder)) AS hidden
+        FROM (FROM main.locations ANTI JOIN main.evals USING (source_id)) o
+        LEFT JOIN eval_folders() f
+            ON f.root = o.root AND (f.folder = '' OR starts_with(o.path, f.folder || '/'))
+        WHERE NOT sees_all()
+        GROUP BY o.source_id, o.root, o.path
+    ) WHERE hidden OR names_hidden(path);
+CREATE OR REPLACE MACRO hidden_sources() AS TABLE
+    -- Files of which nothing but hidden evals came in.
+    SELECT source_id FROM main.evals GROUP BY source_id HAVING bool_and(eval_id IN (FROM hidden_evals()))
+    UNION FROM hidden_beside()
+    -- Cards of hidden runs, wherever they lie.
+    UNION SELECT c.source_id FROM main.cards c JOIN main.runs r ON r.card = c.path
+    WHERE c.kind = 'run card' AND is_hidden(r.run);
+-- Of folders that were ingested (a JSON list) those that anything lies in that may be seen.
+CREATE OR REPLACE MACRO seen_roots(roots) AS (
+    SELECT to_json(list(root)) FROM (SELECT unnest(from_json(roots, '["VARCHAR"]')) AS root)
+    WHERE root IN (SELECT root FROM main.locations WHERE source_id NOT IN (FROM hidden_sources()))
+);
+-- Probes that asked a model of a hidden run, or any model by its name; or whose prompt is out of its transcripts.
+CREATE OR REPLACE MACRO hidden_probes() AS TABLE
+    SELECT probe_id FROM main.probe_columns WHERE is_hidden(run) OR names_hidden(model) OR names_hidden(parent)
+    UNION SELECT probe_id FROM main.probe_judges WHERE names_hidden(model)
+    UNION SELECT probe_id FROM main.probes WHERE names_hidden(title)
+        OR json_extract_string(origin_json, '$.log') IN (FROM hidden_logs());
+CREATE OR REPLACE MACRO hidden_replies() AS TABLE
+    SELECT reply_id FROM main.probe_replies WHERE probe_id IN (FROM hidden_probes());
+-- Threads on what is hidden, or that tell of it.
+CREATE OR REPLACE MACRO hidden_threads() AS TABLE
+    SELECT thread_id FROM main.threads
+    WHERE any_hidden(runs) OR json_extract_string(anchor_json, '$.probe') IN (FROM hidden_probes())
+        OR json_extract_string(anchor_json, '$.log') IN (FROM hidden_logs());
+-- Re-scorings of transcripts of hidden runs, by their models, or that name one.
+CREATE OR REPLACE MACRO hidden_judgings() AS TABLE
+    SELECT judging_id FROM main.judgings
+    WHERE any_hidden(runs) OR names_hidden(concat_ws(chr(10), title, model, rubric_title, rubric));
