@@ -10,6 +10,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.palette import Ink
 
 X_TITLES = {"step": "training step", "tokens": "training tokens", "lineage": "step along the lineage"}
@@ -36,7 +37,7 @@ class ValueAxis:
     @property
     def exact(self) -> str:
         """D3 format for tooltips."""
-        return ".1%" if self.number.endswith("%") else ".4~g"
+        return numerals.D3_PERCENT if self.number.endswith("%") else numerals.D3_FIGURES
 
     @property
     def ticks(self) -> list[float]:
@@ -90,13 +91,14 @@ def value_axis(points: pd.DataFrame, *, fraction: bool, title: str, zoom: bool =
     values = pd.concat([points["rate"], points["low"], points["high"]]).dropna()
     if fraction and not (zoom and len(values)):
         top = min(1.0, max(0.05, float(values.max()) * 1.08)) if len(values) else 1.0
-        number = ".0%" if top >= 0.1 else ".1%"
+        number = numerals.D3_WHOLE_PERCENT if top >= 0.1 else numerals.D3_PERCENT
         return ValueAxis(low=-0.025 * top, high=1.02 if top >= 0.99 else top, number=number, title=title)
     if not len(values):
-        return ValueAxis(low=0.0, high=1.0, number="~g", title=title)
+        return ValueAxis(low=0.0, high=1.0, number=numerals.D3_TICK, title=title)
     low, high = float(values.min()), float(values.max())
     pad = (high - low) * 0.06 or max(abs(high), 1.0) * 0.06
-    number = ",.6~g" if not fraction else ".0%" if high - low > 0.1 else ".1%"
+    number = numerals.D3_WHOLE_PERCENT if high - low > 0.1 else numerals.D3_PERCENT
+    number = number if fraction else numerals.D3_LONG_TICK
     return ValueAxis(low=low - pad, high=high + pad, number=number, title=title)
 
 
@@ -126,7 +128,7 @@ def x_encoding(values: Sequence[float], *, axis: str, log: bool) -> alt.X:
     largest, smallest = max(values, default=1.0), min(values, default=0.0)
     scale: dict[str, Any] = {"domain": [smallest, largest], "nice": False, "padding": 8}
     # Said by an expression: the axis' own format would give all labels the unit of the largest.
-    number = "~s" if largest >= 100_000 else ",d"
+    number = numerals.D3_SHORT_STEP if largest >= 100_000 else numerals.D3_STEP
     ticks: dict[str, Any] = {"labelExpr": f"format(datum.value, '{number}')", "grid": False}
     if log:
         positive = [value for value in values if value > 0]

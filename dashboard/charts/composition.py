@@ -10,7 +10,8 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from dashboard.charts.marks import FIT, SVG, TOKENS
+from dashboard import numerals
+from dashboard.charts.marks import FIT, SVG
 from dashboard.charts.palette import INKS, PALETTE, Scheme
 
 Amount = Literal["tokens", "share"]
@@ -93,9 +94,10 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
     ink = INKS[scheme]
     bars = parts["bar"].drop_duplicates().tolist()
     longest = float(parts["end"].max())
-    domain = [0.0, longest * 1.12 if amount == "tokens" else max(1.0, longest)]
-    number = TOKENS.format("value") if amount == "tokens" else "format(datum.value, '.0%')"
-    told = TOKENS.format("amount") if amount == "tokens" else "format(datum.amount, '.1%')"
+    tokens = amount == "tokens"
+    domain = [0.0, longest * 1.12 if tokens else max(1.0, longest)]
+    number = numerals.d3_tokens("datum.value") if tokens else f"format(datum.value, '{numerals.D3_WHOLE_PERCENT}')"
+    told = numerals.d3_tokens("datum.amount") if tokens else f"format(datum.amount, '{numerals.D3_PERCENT}')"
     row = alt.Y(
         "bar:N",
         scale=alt.Scale(domain=bars),
@@ -146,7 +148,8 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
     if amount == "tokens":
         ends = parts.groupby("bar", sort=False).agg(end=("end", "max"), total=("total", "first")).reset_index()
         sums = alt.Chart(ends).transform_calculate(
-            told=f"isValid(datum.total) ? {TOKENS.format('total')} : 'at least ' + {TOKENS.format('end')}"
+            told=f"isValid(datum.total) ? {numerals.d3_tokens('datum.total')}"
+            f" : 'at least ' + {numerals.d3_tokens('datum.end')}"
         )
         layers.append(
             sums.mark_text(align="left", dx=4, color=ink.muted, fontSize=10.5).encode(

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis, value_grid
 from dashboard.charts.label_places import place_labels
-from dashboard.charts.marks import FIT, SVG, TOKENS, chart_heading, click
+from dashboard.charts.marks import FIT, SVG, chart_heading, click
 from dashboard.charts.palette import INKS, Ink, Scheme
 from dashboard.charts.points import joined, marked_points
 from dashboard.queries.rows import checkpoint_name, is_missing
@@ -137,7 +138,7 @@ def eval_pairs_chart(
             legend=alt.Legend(
                 title="training tokens", orient="top", gradientLength=180,
                 values=span,
-                labelExpr=TOKENS.format("value"), direction="horizontal",
+                labelExpr=numerals.d3_tokens("datum.value"), direction="horizontal",
             ),
         )  # fmt: skip
         dots = alt.Chart(known).mark_point(
@@ -192,7 +193,7 @@ def _targets(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, labels: Mapping[st
         .transform_calculate(
             told_x=told("x", x),
             told_y=told("y", y),
-            told_tokens=f"isValid(datum.tokens) ? {TOKENS.format('tokens')} : 'unknown'",
+            told_tokens=f"isValid(datum.tokens) ? {numerals.d3_tokens('datum.tokens')} : 'unknown'",
             description="datum.checkpoint + ': ' + datum.told_x + ', ' + datum.told_y",
         )
         .mark_point(filled=True, shape="circle", size=300, opacity=0)
@@ -211,4 +212,4 @@ def _same_variant(here: Row, there: Row) -> bool:
 
 
 def _count(row: Row) -> str:
-    return "not reported" if is_missing(row["n"]) else f"{row['n']:.0f}"
+    return "not reported" if is_missing(row["n"]) else numerals.count(row["n"])

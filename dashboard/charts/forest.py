@@ -11,6 +11,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.marks import FIT, SVG, chart_heading, click
 from dashboard.charts.palette import INKS, SHAPES, Scheme
 from dashboard.charts.panels import DIRECTIONS, LINE
@@ -196,10 +197,9 @@ def _heading(row: Row, titles: Mapping[str, str], with_metric: bool) -> str:
 def _told(row: Row, prefix: str) -> str:
     """A rate with its interval and counts, for the tooltip."""
     rate, low, high, k, n = (row[f"{prefix}{name}"] for name in ("rate", "rate_low", "rate_high", "k", "n"))
-    form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
-    between = "" if is_missing(low) else f" [{form.format(low)}, {form.format(high)}]"
+    between = "" if is_missing(low) else f" {numerals.between(low, high, row['kind'])}"
     counted = "" if is_missing(n) else f", n = {n}" if is_missing(k) else f", {k} of {n}"
-    return form.format(rate) + between + counted
+    return numerals.value_of(rate, row["kind"]) + between + counted
 
 
 def _side(rows: pd.DataFrame, style: ForestStyle) -> tuple[list[str], dict[str, str]]:
@@ -218,7 +218,7 @@ def _axis(rows: pd.DataFrame, style: ForestStyle) -> alt.X:
     pad = (high - low) * 0.05 or 0.05
     percent = is_percent(rows)
     # A sign on every number: this axis is of differences.
-    number = "format(datum.value * 100, '+.4~g')" if percent else "format(datum.value, '+,.4~g')"
+    number = f"format(datum.value{' * 100' if percent else ''}, '{numerals.D3_SIGNED}')"
     unit = "percentage points" if percent else "in the score's unit"
     return alt.X(
         "difference:Q",
@@ -292,14 +292,15 @@ def _same_scale(x: alt.X, column: str) -> alt.X:
 
 def _words(rows: pd.DataFrame) -> dict[str, str]:
     """Expressions for what the tooltip and the mark's description say."""
-    number = "format({0} * 100, '+.2f')" if is_percent(rows) else "format({0}, '+.4~g')"
-    unit = " + ' points'" if is_percent(rows) else ""
+    percent = is_percent(rows)
+    number = f"format({{0}} * 100, '{numerals.D3_POINTS}')" if percent else f"format({{0}}, '{numerals.D3_SIGNED}')"
+    unit = " + ' points'" if percent else ""
     value, low, high = (number.format(f"datum.{name}") for name in ("difference", "low", "high"))
     return {
         "value": value + unit,
         "bounds": f"isValid(datum.low) ? {low} + ' to ' + {high}{unit} : 'not known'",
-        "p_value": "isValid(datum.p) ? format(datum.p, '.3~g') + ' (corrected ' + format(datum.p_corrected, '.3~g')"
-        " + ')' : 'not known'",
+        "p_value": f"isValid(datum.p) ? {numerals.d3_p('datum.p')} + ' (corrected ' +"
+        f" {numerals.d3_p('datum.p_corrected')} + ')' : 'not known'",
         "description": f"datum.checkpoint + ', ' + datum.heading + ': ' + {value}{unit}",
     }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.categories import LINE, NO_OUTCOME, NOT_MEASURED, columns_of, label_lines, names_axis
 from dashboard.charts.heat_scale import HeatScale, readable_on
@@ -302,10 +303,10 @@ class _Grid:
 def _number_of(cells: pd.DataFrame, axis: ValueAxis) -> str:
     """Of scores, as many decimals in every cell: three figures of the largest number, so that cells can be compared."""
     if axis.number.endswith("%"):
-        return ".1~%"
+        return numerals.D3_SHORT_PERCENT
     largest = float(cells[["rate", "low", "high"]].abs().max().max())
     if not 0.001 <= largest < 100_000:
-        return ".3~g"
+        return numerals.D3_SHORT
     return f",.{max(0, 2 - math.floor(math.log10(largest)))}f"
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis, x_encoding
 from dashboard.charts.curves import BAND_LIMIT
 from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers
@@ -67,7 +68,7 @@ def lead_axis(frame: pd.DataFrame, unit: str) -> ValueAxis:
     values = pd.concat([frame["rate"], frame["low"], frame["high"]]).dropna()
     low, high = min(0.0, *values), max(0.0, *values)
     room = (high - low or 1.0) * 0.14
-    return ValueAxis(low=low - room, high=high + room, number="+.4~g", title=unit)
+    return ValueAxis(low=low - room, high=high + room, number=numerals.D3_SIGNED, title=unit)
 
 
 def lead_chart(
@@ -148,8 +149,8 @@ def _sides(y: ValueAxis, ink: Ink, baseline: str, directed: bool) -> list[alt.Ch
 def _targets(frame: pd.DataFrame, x: alt.X, y: ValueAxis, directed: bool) -> alt.Chart:
     """Invisible, generous targets over the points: tooltip, description and click."""
     fraction = bool((frame["kind"] == "rate").all())
-    form, unit = ("'.1%'", " points") if fraction else ("'.4~g'", "")
-    signed = "'+.1f'" if fraction else "'+.4~g'"
+    form, unit = (numerals.D3_PERCENT, " points") if fraction else (numerals.D3_FIGURES, "")
+    signed = numerals.D3_POINTS if fraction else numerals.D3_SIGNED
     rows = [
         ("checkpoint", "checkpoint"), ("against", "baseline"), ("eval", "eval"),
         ("told", "lead" if directed else "more by"), ("bounds", "95 % interval"), ("both", "numbers"),
@@ -158,12 +159,13 @@ def _targets(frame: pd.DataFrame, x: alt.X, y: ValueAxis, directed: bool) -> alt
     chart: alt.Chart = (
         alt.Chart(frame)
         .transform_calculate(
-            told=f"format(datum.rate, {signed}) + '{unit}'",
-            bounds=f"isValid(datum.low) ? format(datum.low, {signed}) + ' to ' + format(datum.high, {signed}) : 'none'",
-            both=f"format(datum.value, {form}) + ' against ' + format(datum.other, {form})",
+            told=f"format(datum.rate, '{signed}') + '{unit}'",
+            bounds=f"isValid(datum.low) ? format(datum.low, '{signed}') + ' to ' + format(datum.high, '{signed}')"
+            " : 'none'",
+            both=f"format(datum.value, '{form}') + ' against ' + format(datum.other, '{form}')",
             on="(isValid(datum.questions) ? datum.questions + ' in common, ' : '')"
             " + (datum.paired ? 'paired' : 'not paired')",
-            shown="isValid(datum.p_corrected) ? format(datum.p_corrected, '.2~g') : 'none'",
+            shown=f"isValid(datum.p_corrected) ? {numerals.d3_p('datum.p_corrected')} : 'none'",
             description="datum.checkpoint + ' over ' + datum.against + ', ' + datum.eval + ': ' + datum.told",
         )
         .mark_point(filled=True, shape="circle", size=280, opacity=0)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.curve_data import CurveData, Lineage, curve_data
 from dashboard.charts.lead import framed
@@ -154,7 +155,7 @@ def stage_chart(
         scale=alt.Scale(domain=[0, len(data.stages)], nice=False),
         axis=alt.Axis(
             values=sorted(data.ticks), grid=False, labelOverlap=True,
-            labelExpr=f"format({json.dumps(steps)}[format(datum.value, '.6f')], ',d')",
+            labelExpr=f"format({json.dumps(steps)}[format(datum.value, '.6f')], '{numerals.D3_STEP}')",
         ),
     )  # fmt: skip
     line = alt.Chart(points).mark_line(strokeWidth=2).encode(

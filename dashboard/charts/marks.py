@@ -10,6 +10,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.palette import DASHES, INKS, SHAPES, Ink, Scheme
 from dashboard.charts.points import NO_VARIANT
@@ -39,9 +40,6 @@ CALCULATED = {"count", "value"}
 
 HATCH = "M-.5,.1L.1,-.5M-.42,.42L.42,-.42M-.1,.5L.5,-.1"
 """The lines of a hatched mark, as an SVG path."""
-
-TOKENS = "replace(format(datum.{0}, '.4~s'), 'G', 'B')"
-"""Vega expression of a number of tokens: 14M, 1.2B."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,7 +218,7 @@ def described(points: pd.DataFrame, axis: ValueAxis) -> list[tuple[alt.Chart, di
         (
             alt.Chart(some).transform_calculate(
                 value=f"format(datum.rate, {number})",
-                trained=TOKENS.format("tokens"),
+                trained=numerals.d3_tokens("datum.tokens"),
                 count="isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? datum.n : 'not reported'",
                 bounds=f"format(datum.low, {number}) + ' to ' + format(datum.high, {number})",
                 description=f"datum.checkpoint + ', ' + datum.eval + {split} + ': ' + datum.value + ', ' + datum.count",

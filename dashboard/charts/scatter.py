@@ -10,9 +10,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis, value_grid, x_encoding
 from dashboard.charts.curve_data import CurveData, curve_data
-from dashboard.charts.marks import FIT, SVG, TOKENS, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
+from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import SeriesBy
 from dashboard.statistics.efficiency import Better, frontier
@@ -55,7 +56,7 @@ def scatter_data(rates: pd.DataFrame, series: SeriesBy) -> CurveData:
     lines = by_panel(data.lines, data.lines["panel"].map(eval_of))
     lost = points[points["x"].isna()]
     told = [
-        f"{row['checkpoint']} · {row['panel']}: {NOT_TRAINED} (its value is {row['rate']:.4g})"
+        f"{row['checkpoint']} · {row['panel']}: {NOT_TRAINED} (its value is {numerals.figures(row['rate'])})"
         for row in lost.to_dict("records")
     ]
     drawn = points[points["x"].notna()].reset_index(drop=True)
@@ -144,7 +145,7 @@ def _labels(
     falls = (last["better"] == "lower").all()
     return [
         alt.Chart(some)
-        .transform_calculate(label=f"datum.name + {TOKENS.format('tokens')}")
+        .transform_calculate(label=f"datum.name + {numerals.d3_tokens('datum.tokens')}")
         .mark_text(
             align="right" if left else "left",
             dx=-9 if left else 9,

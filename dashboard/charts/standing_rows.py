@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.families import Member
 from dashboard.charts.points import MARK_COLUMNS, joinable, marked_points
 from dashboard.queries.checkpoints import place_in_run
@@ -75,7 +76,7 @@ def standing_rows(
 
 def _words(run: Row, standing: Row, latest: Row, *, several: bool) -> dict[str, Any]:
     step = step_of(latest)
-    at = "" if step is None else f"step {step:,}" if isinstance(step, int) else step
+    at = "" if step is None else f"step {numerals.step(step)}" if isinstance(step, int) else step
     label = str(run["run_label"])
     if several and not is_missing(standing["variant"]):
         label += f" · {standing['variant']}"
@@ -107,7 +108,7 @@ def _change(standing: Row, better: str) -> dict[str, Any]:
     if is_missing(low):
         verdict = "no interval"
     first = str(standing["baseline"]).rpartition("@")[2]
-    own = f"its step {int(first):,}" if first.isdecimal() else f"its {first}"
+    own = f"its step {numerals.count(int(first))}" if first.isdecimal() else f"its {first}"
     start = own if standing["since"] == "start" else ""
     same = ", paired" if standing["paired"] else ""
     return {

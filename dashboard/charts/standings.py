@@ -13,6 +13,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.axes import ValueAxis, expressed
 from dashboard.charts.marks import FIT, SELECTION, SVG, MarkStyle, mark_layers
 from dashboard.charts.palette import BETTER, INKS, WORSE
@@ -134,7 +135,7 @@ def _targets(rows: pd.DataFrame, count: int, number: str) -> alt.LayerChart:
                 value=f"format(datum.rate, '{number}')",
                 bounds=_between("low", "high", number),
                 counted="isValid(datum.k) ? datum.k + ' of ' + datum.n : datum.n",
-                p="format(datum.p_holm, '.2g')",
+                p=numerals.d3_p("datum.p_holm"),
                 description=f"datum.label + ': ' + format(datum.rate, '{number}')",
             )
             .mark_rect(opacity=0, cursor="pointer")
@@ -222,7 +223,7 @@ def _changes(rows: pd.DataFrame, reach: float, count: int, style: MarkStyle, uni
 
     def x(column: str) -> alt.X:
         scale = alt.Scale(domain=[-reach, reach], nice=False, **expressed(CHANGE_SPAN))
-        axis = alt.Axis(orient="top", tickCount=4, labelExpr=f"format({label}, '+~g')", grid=False)
+        axis = alt.Axis(orient="top", tickCount=4, labelExpr=f"format({label}, '{numerals.D3_SIGNED}')", grid=False)
         return alt.X(f"{column}:Q", title=f"change, {unit}" if unit else "change", scale=scale, axis=axis)
 
     y = _y(count, "middle", marks=True)
@@ -306,10 +307,9 @@ def _since(row: dict[Any, Any], unit: str) -> str:
     """What the change is a change from, with its own number: of a group, the average over what both have."""
     if pd.isna(row["change"]):
         return ""
-    number = f"{row['baseline_rate']:.1%}" if unit == "points" else f"{row['baseline_rate']:.4g}"
+    number = numerals.value_of(row["baseline_rate"], "rate" if unit == "points" else "mean")
     return f"vs {number} at {row['since']}"
 
 
 def _signed(value: float, unit: str) -> str:
-    text = f"{value * 100:+.1f}" if unit == "points" else f"{value:+.4g}"
-    return text.replace("-", "−")
+    return numerals.points(value) if unit == "points" else numerals.signed(value)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from dashboard import commands
+from dashboard import commands, numerals
 from dashboard.console.opening import readable, without_pandas
 from dashboard.console.printing import err, out, print_csv, print_json, table
 from dashboard.handover import Owner, hand_over
@@ -125,7 +125,7 @@ def export(given: argparse.Namespace) -> int:
         Path(file.name).replace(target)
     except OSError as error:
         raise DriftlineError(f"{target} can't be written: {error.strerror}.") from error
-    out.print(f"Wrote {target} ({len(content):,} bytes).", markup=False)
+    out.print(f"Wrote {target} ({numerals.count(len(content))} bytes).", markup=False)
     return 0
 
 
@@ -136,7 +136,7 @@ def compact(given: argparse.Namespace) -> int:
             done = msgspec.json.decode(hand_over(place, "compact", {}), type=Compacted)
         else:
             done = commands.run_compact(place)
-    out.print(f"Compacted: {done.before / 1e6:,.1f} MB before, {done.after / 1e6:,.1f} MB after.")
+    out.print(f"Compacted: {numerals.megabytes(done.before)} before, {numerals.megabytes(done.after)} after.")
     return 0
 
 

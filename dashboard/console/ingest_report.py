@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import groupby
 
+from dashboard import numerals
 from dashboard.console.printing import out
 from loaders.report import SPOKEN, FileLine, IngestReport
 
@@ -31,7 +32,7 @@ def print_report(report: IngestReport, brief: bool = False) -> None:
         out.print(f"conflict  {len(causes) - CONFLICTS_NAMED} more, see the Data page")
     if brief and causes:
         out.print(f"{len(causes)} {'conflict' if len(causes) == 1 else 'conflicts'}: see the Data page.")
-    out.print(f"{report.summary()} ({report.seconds:.1f} s)", markup=False)
+    out.print(f"{report.summary()} ({numerals.seconds(report.seconds, 1)})", markup=False)
 
 
 def _file(lines: list[FileLine]) -> str:
@@ -77,4 +78,4 @@ def _endings(evals: Sequence[FileLine]) -> list[str]:
 
 
 def _plural(count: int, word: str) -> str:
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+    return numerals.plural(count, word)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 
+from dashboard import numerals
 from dashboard.exports.csv import defused
 
 if TYPE_CHECKING:
@@ -71,5 +72,5 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.0f}" if value.is_integer() and abs(value) >= 1000 else f"{value:.4g}"
+        return numerals.count(value) if value.is_integer() and abs(value) >= 1000 else numerals.figures(value)
     return "".join(c if c.isprintable() else " " for c in str(value))

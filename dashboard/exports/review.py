@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.exports.facts import Facts
 from dashboard.exports.picture import Picture
 from dashboard.texts.messages import Message, Part
@@ -144,7 +145,7 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+        return numerals.figures(value) if abs(value) < 1e6 else numerals.count(value)
     if isinstance(value, (list, tuple)):
         return "; ".join(map(str, value))
     return str(value)
@@ -159,4 +160,6 @@ def _is_empty(value: Any) -> bool:
 def whole_text(part: Part) -> str:
     """The text of a part as a file has it: cut only where it is longer than anybody reads."""
     rest = len(part.text) - LONGEST_TEXT
-    return part.text if rest <= 0 else f"{part.text[:LONGEST_TEXT]}\n[{rest:,} more characters are left out]"
+    return (
+        part.text if rest <= 0 else f"{part.text[:LONGEST_TEXT]}\n[{numerals.count(rest)} more characters are left out]"
+    )

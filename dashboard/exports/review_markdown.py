@@ -14,6 +14,7 @@ from itertools import zip_longest
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.exports.facts import file_name
 from dashboard.exports.picture import png_files
 from dashboard.exports.review import (
@@ -121,7 +122,7 @@ def _table(frame: pd.DataFrame) -> str:
     rows = [[plain(cell(value)) for value in row] for row in frame[columns].head(MOST_ROWS).itertuples(index=False)]
     lines = [[plain(name) for name in columns], ["---"] * len(columns), *rows]
     rest = len(frame) - MOST_ROWS
-    more = f"\n\n{rest:,} more rows are left out." if rest > 0 else ""
+    more = f"\n\n{numerals.count(rest)} more rows are left out." if rest > 0 else ""
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + more
 
 

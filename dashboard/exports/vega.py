@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from dashboard import numerals
 from loaders.errors import DriftlineError
 
 VERSION = "6.4"
@@ -68,7 +69,7 @@ def _ask(job: dict[str, Any], many: int) -> dict[str, list[str]]:
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise DriftlineError(f"This chart can't be drawn: it takes longer than {limit:.0f} s.") from error
+        raise DriftlineError(f"This chart can't be drawn: it takes longer than {numerals.seconds(limit)}.") from error
     if done.returncode != 0:
         said = text_only(done.stderr.decode(errors="replace")).strip().splitlines() or ["no reason was given"]
         raise DriftlineError(f"This chart can't be drawn: {said[-1][:300]}")

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links, numerals, runtime
 from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.numbers import outcome_words
@@ -117,7 +117,8 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
         rates[[column for column in shown if column not in empty]],
         hide_index=True,
         column_config={
-            c: st.column_config.NumberColumn(format="%.4g") for c in ("rate", "low", "high", "stderr", "reported")
+            c: st.column_config.NumberColumn(format=numerals.COLUMN_FIGURES)
+            for c in ("rate", "low", "high", "stderr", "reported")
         },
         alt="The numbers behind the plot",
     )

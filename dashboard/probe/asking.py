@@ -15,6 +15,7 @@ from typing import Protocol, cast
 import msgspec
 from msgspec import Struct
 
+from dashboard import numerals
 from dashboard.probe.asked import Column, Framing, Likelihood, Prompt, Request
 from dashboard.probe.clients.client import Client
 from dashboard.probe.endpoints import Endpoint
@@ -123,7 +124,9 @@ async def _with_patience(
             if wait > LONGEST_WAIT_S:
                 raise
             live.status = "waiting"
-            live.note = clients.redact(f"{error} Asking again in {wait:.0f} s (try {live.tries + 1} of {MOST_TRIES}).")
+            live.note = clients.redact(
+                f"{error} Asking again in {numerals.seconds(wait)} (try {live.tries + 1} of {MOST_TRIES})."
+            )
             changed()
             await asyncio.sleep(wait)
 

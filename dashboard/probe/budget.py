@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from dashboard import numerals
 from dashboard.probe.asked import Prompt
 from dashboard.probe.endpoints import Allowance, Limits
 from loaders.errors import DriftlineError
@@ -37,6 +38,23 @@ def day(now: datetime) -> datetime:
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
 
 
+def in_words(what: str, cost: Allowance, of_day: Allowance, limits: Limits) -> str:
+    """What something may cost, and what may be spent and is; a sentence without its end.
+
+    Args:
+        what: "A probe".
+        cost: Of it.
+        of_day: What was spent today.
+        limits: As declared.
+    """
+    most, day = limits.per_probe, limits.per_day
+    return (
+        f"Up to {numerals.count(cost.requests)} requests and {numerals.count(cost.tokens)} tokens. {what} may take"
+        f" {numerals.count(most.requests)} and {numerals.count(most.tokens)}; today"
+        f" {numerals.part(of_day.requests, day.requests)} and {numerals.part(of_day.tokens, day.tokens)} are spent"
+    )
+
+
 def over(planned: Allowance, of_probe: Allowance, of_day: Allowance, limits: Limits) -> str | None:
     """Why `planned` is more than the limits allow, in words; None where it is not.
 
@@ -50,10 +68,11 @@ def over(planned: Allowance, of_probe: Allowance, of_day: Allowance, limits: Lim
         for unit in ("requests", "tokens"):
             wanted, used, most = getattr(planned, unit), getattr(so_far, unit), getattr(limit, unit)
             if used + wanted > most:
-                already = f" on top of {used:,}" if used else ""
+                already = f" on top of {numerals.count(used)}" if used else ""
                 return (
-                    f"This would take up to {wanted:,} {unit}{already}, and {what} may take {most:,}. Ask for fewer"
-                    f" samples, models or tokens, or have the limits raised by whoever runs this dashboard."
+                    f"This would take up to {numerals.count(wanted)} {unit}{already}, and {what} may take"
+                    f" {numerals.count(most)}. Ask for fewer samples, models or tokens, or have the limits raised by"
+                    " whoever runs this dashboard."
                 )
     return None
 

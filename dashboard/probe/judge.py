@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
+from dashboard import numerals
 from dashboard.probe.asked import Column, Prompt, Turn
 from dashboard.probe.replies import ClientError
 from dashboard.probe.verdicts import verdict_in
@@ -106,8 +107,8 @@ def read_verdict(text: str, stop_reason: str | None = None, most: int = MAX_TOKE
         if cut:
             raise ClientError(
                 "cut",
-                f"The judge's reply was cut at {most:,} tokens; raise the judge's limit: `judge_tokens` of its endpoint"
-                " in the models file.",
+                f"The judge's reply was cut at {numerals.count(most)} tokens; raise the judge's limit: `judge_tokens`"
+                " of its endpoint in the models file.",
             ) from error
         raise ClientError("bad_data", f"The judge's reply is no verdict: {error}.") from error
     return Verdict(reason, verdict)  # type: ignore[arg-type]

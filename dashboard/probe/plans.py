@@ -12,6 +12,7 @@ from itertools import pairwise
 import msgspec
 from msgspec import Struct
 
+from dashboard import numerals
 from dashboard.probe.asked import (
     MOST_COLUMNS,
     MOST_SAMPLES,
@@ -84,7 +85,7 @@ def check(columns: Sequence[Column], framings: Sequence[Framing], sampling: Samp
         if not any(turn.text.strip() for turn in framing.prompt.turns):
             raise DriftlineError("The prompt is empty: write what the models are to answer.")
         if len(msgspec.json.encode(framing.prompt)) > LONGEST_PROMPT:
-            raise DriftlineError(f"The prompt is too long (allowed: {LONGEST_PROMPT:,} bytes).")
+            raise DriftlineError(f"The prompt is too long (allowed: {numerals.count(LONGEST_PROMPT)} bytes).")
 
 
 def first_turns(

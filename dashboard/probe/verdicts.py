@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from dashboard import numerals
+
 LONGEST = 400_000
 """Characters of a judge's reply that are read."""
 TAG = re.compile(r"<(/?)(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
@@ -40,7 +42,7 @@ def verdict_in(text: str, known: tuple[str, ...], *, cut: bool = False) -> tuple
         ValueError: There is none, or it is not clear which.
     """
     if len(text) > LONGEST:
-        raise ValueError(f"it is longer than {LONGEST:,} characters")
+        raise ValueError(f"it is longer than {numerals.count(LONGEST)} characters")
     found = _after_thinking(text, _objects(text))
     verdicts = [one for one in found if one.fields is None or "verdict" in one.fields]
     if not verdicts:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from dashboard import numerals
 from dashboard.queries.standing import parsed, shortened
 from loaders.study.settings import NAMES, NOT_SAMPLING, TASK_ARGS, setting_of
 
@@ -188,8 +189,10 @@ def flag_jumps(rows: list[Row]) -> None:
             distance = min(abs(row["rate"] - before["rate"]), abs(row["rate"] - after["rate"]))
             if apart and (row["rate"] in (0.0, 1.0) or distance > HUGE_JUMP):
                 around = (before["rate"] + after["rate"]) / 2
-                counted = f"{row['rate']:.0%}" if row.get("k") is None else f"{row['k']} of {row['n']}"
-                row["flags"].append(f"{counted} between neighbours at {around:.0%}: an outage of a scorer?")
+                counted = numerals.whole_percent(row["rate"]) if row.get("k") is None else f"{row['k']} of {row['n']}"
+                row["flags"].append(
+                    f"{counted} between neighbours at {numerals.whole_percent(around)}: an outage of a scorer?"
+                )
 
 
 def _overlap(a: Row, b: Row) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from dashboard import numerals
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.reported import INTERVAL_NAMES, add_intervals, clean_error, clean_number, counts_of
 from dashboard.statistics import (
@@ -99,7 +100,7 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
             row["k"] = round(row["total"])
             row["interval"] = INTERVAL_NAMES[query.method]
             if clustered:
-                row["interval"] += f", clustered by {by} (n_eff {row['n_eff']:.1f})"
+                row["interval"] += f", clustered by {by} (n_eff {numerals.decimals(row['n_eff'], 1)})"
             if row["least"] == row["most"]:
                 # As below; the interval's bounds say what can be told.
                 row["stderr"] = math.nan
@@ -212,8 +213,9 @@ def _compare_with_header(row: Row, header: Row | None, metric: Metric) -> None:
     count = f" ({row['k']} of {row['n']})" if row.get("k") is not None else ""
     first = row["header_first"] is not None and _close(header["value"], row["header_first"])
     row["flags"].append(
-        f"The log's header says {header['value']:.4g} ({header['metric']}), its samples give"
-        f" {row['rate']:.4g}{count}." + (" The header's number is that of the first epoch alone." if first else "")
+        f"The log's header says {numerals.figures(header['value'])} ({header['metric']}), its samples give"
+        f" {numerals.figures(row['rate'])}{count}."
+        + (" The header's number is that of the first epoch alone." if first else "")
     )
 
 

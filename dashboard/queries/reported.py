@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dashboard import numerals
 from dashboard.queries.frame import RateQuery
 from dashboard.statistics import clopper_pearson_interval, reported_interval, share_interval, wilson_interval
 from loaders.metrics.conditions import LARGEST
@@ -133,7 +134,8 @@ def _known_of(row: Row) -> tuple[float, int] | None:
     usual = math.sqrt(share * (1 - share) / max(n - 1, 1))
     if error and usual and error > UNLIKE * usual:
         row["flags"].append(
-            f"The log reports a standard error of {error:.3g}, independent samples would give {usual:.3g}:"
+            f"The log reports a standard error of {numerals.figures(error, 3)}, independent samples would give"
+            f" {numerals.figures(usual, 3)}:"
             " the interval may be too narrow."
         )
     return (share * n if k is None else k), n

@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
 
+from dashboard import numerals
 from loaders.study.settings import FORMING, SCORER, SOLVER, SYSTEM_PROMPT, TASK_ARGS, setting_of
 
 Row = dict[str, Any]
@@ -225,4 +226,4 @@ def _sentence(log: Row) -> str:
 
 def when(row: Row) -> str:
     """When a log was made, for people; its path where it doesn't tell."""
-    return f"{row['created']:%Y-%m-%d %H:%M:%S}" if row["created"] else str(row["path"])
+    return numerals.exact_time(row["created"]) if row["created"] else str(row["path"])

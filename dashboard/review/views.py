@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.access import Reader
 from dashboard.pages import NAMED
 from dashboard.queries.named_runs import runs_named
@@ -138,7 +138,9 @@ def _check_address(page: str, address: Mapping[str, Sequence[str]]) -> None:
         )
     size = len(links.query({name: list(values) for name, values in address.items()}))
     if size > LONGEST_ADDRESS:
-        raise DriftlineError(f"The address has {size:,} characters (allowed: at most {LONGEST_ADDRESS:,}).")
+        raise DriftlineError(
+            f"The address has {numerals.count(size)} characters (allowed: at most {numerals.count(LONGEST_ADDRESS)})."
+        )
 
 
 def _find(store: Store, reader: Reader, view_id: str) -> SavedView:

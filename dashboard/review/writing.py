@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from dashboard import numerals
 from dashboard.access import NotAllowed, Reader, Role
 from loaders.errors import DriftlineError
 from loaders.store import Store
@@ -55,7 +56,7 @@ def checked(what: str, text: str, most: int, *, needed: bool = False) -> str:
     if needed and not clean:
         raise BadText(f"{what} is empty. Write something first.")
     if len(clean) > most:
-        raise BadText(f"{what} has {len(clean):,} characters (allowed: at most {most:,}).")
+        raise BadText(f"{what} has {numerals.count(len(clean))} characters (allowed: at most {numerals.count(most)}).")
     return clean
 
 

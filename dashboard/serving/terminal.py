@@ -15,6 +15,7 @@ from msgspec import Struct
 from rich.console import Console
 from rich.text import Text
 
+from dashboard import numerals
 from dashboard.queries.servable import Servable
 from dashboard.serving import notes
 from dashboard.serving.engines import Engine, find, find_llama, find_vllm
@@ -129,7 +130,7 @@ def _bring_up(
     )
     left = notes.leave(note)
     ending.callback(notes.remove, note)
-    out.print(f"{title} answers at {running.url} (ready after {seconds:.0f} s)", markup=False)
+    out.print(f"{title} answers at {running.url} (ready after {numerals.seconds(seconds)})", markup=False)
     out.print(f"  its key: {left}\n  its log: {running.log}", markup=False)
     return running
 
@@ -163,7 +164,7 @@ def _telling(err: Console) -> Iterator[Callable[..., None]]:
         with err.status("") as status:
 
             def update(doing: str, seconds: float | None = None) -> None:
-                status.update(Text(doing + (f" · {seconds:.0f} s" if seconds is not None else "")))
+                status.update(Text(doing + (f" · {numerals.seconds(seconds)}" if seconds is not None else "")))
 
             yield update
         return
@@ -172,7 +173,7 @@ def _telling(err: Console) -> Iterator[Callable[..., None]]:
     def line(doing: str, seconds: float | None = None) -> None:
         if last[-1:] != [doing]:
             last.append(doing)
-            err.print(doing + (f" ({seconds:.0f} s)" if seconds is not None else ""), markup=False)
+            err.print(doing + (f" ({numerals.seconds(seconds)})" if seconds is not None else ""), markup=False)
 
     yield line
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from msgspec import Struct
 
+from dashboard import numerals
 from dashboard.texts.finding import Sought, marked
 from dashboard.texts.messages import ROLES, Message, Part
 from dashboard.texts.word_differences import Segment
@@ -151,7 +152,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters["thousands"] = "{:,}".format
+    made.filters["thousands"] = numerals.count
     made.filters["runs"] = _runs
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.agreement.tables import (
     confusion,
     kappa_html,
@@ -14,7 +14,6 @@ from dashboard.app_pages.agreement.tables import (
     tied_samples,
 )
 from dashboard.kit import caches
-from dashboard.kit.notes.thread_html import when
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import nothing, shell
@@ -61,7 +60,7 @@ query = AgreementQuery(
 with cursor() as found:
     result = agreement(found, query, as_of)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    told = "all verdicts until now" if at is None else f"verdicts until {when(at)}"
+    told = "all verdicts until now" if at is None else f"verdicts until {numerals.time(at)}"
     rule = " / ".join(dict.fromkeys(used[used["eval"].isin(result.samples["eval"])]["definition"]))
     st.html(
         f'<div class="dl-note">Under {escaped(titles[metric])}{f" ({escaped(rule)})" if rule else ""} · {told}</div>',

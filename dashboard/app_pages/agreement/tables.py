@@ -7,8 +7,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
-from dashboard.kit.numbers import in_percent, written
+from dashboard import links, numerals
+from dashboard.kit.numbers import written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
@@ -35,7 +35,7 @@ WHOSE = ("Judge", "Judge + people")
 
 def two_figures(value: float) -> str:
     """Kappa, as papers have it: 0.61, −0.05."""
-    return f"{value:.2f}".replace("-", "−")
+    return numerals.decimals(value, 2)
 
 
 def kappa_html(found: Agreement) -> str:
@@ -44,7 +44,9 @@ def kappa_html(found: Agreement) -> str:
     share, low, high = found.agreement
     if not kappa.n:
         return '<div class="dl-note">No sample has both a verdict by people and an outcome of the judge.</div>'
-    agreed = f"<b>{share:.1%}</b> [{low:.1%}, {high:.1%}] agreed, {kappa.agreed} of {kappa.n}"
+    agreed = (
+        f"<b>{numerals.percent(share)}</b> {numerals.between(low, high, 'rate')} agreed, {kappa.agreed} of {kappa.n}"
+    )
     if is_missing(kappa.kappa):
         told = "Cohen's kappa is undefined"
     elif is_missing(kappa.low):
@@ -82,7 +84,7 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
             for column, people in enumerate(VERDICTS):
                 count, cell = int(found.table[row, column]), f"{judge}-{people}"
                 st.button(
-                    f"{count:,}", key=f"cell {cell}", disabled=count == 0, width=CELL_WIDTH,
+                    f"{numerals.count(count)}", key=f"cell {cell}", disabled=count == 0, width=CELL_WIDTH,
                     type="primary" if st.session_state[PICKED] == cell else "secondary",
                     help="Show these samples", on_click=_pick, args=(cell,),
                 )  # fmt: skip
@@ -113,7 +115,7 @@ def pairs_table(found: Agreement) -> None:
     )  # fmt: skip
     if pairs["Why something is missing"].isna().all():
         pairs = pairs.drop(columns="Why something is missing")
-    shares = dict.fromkeys(("Agreement", "Agreement low", "Agreement high"), in_percent)
+    shares = dict.fromkeys(("Agreement", "Agreement low", "Agreement high"), numerals.percent)
     kappas = dict.fromkeys(("Kappa", "Kappa low", "Kappa high"), two_figures)
     alt = "Agreement of every two people"
     st.dataframe(written(pairs, {**shares, **kappas}), hide_index=True, column_config=dict(SHORT), alt=alt)
@@ -139,7 +141,7 @@ def rates_table(found: Agreement) -> None:
             "Changed": rates["changed"],
         }
     )
-    shares = dict.fromkeys((f"{whose}{what}" for whose in WHOSE for what in ("", " low", " high")), in_percent)
+    shares = dict.fromkeys((f"{whose}{what}" for whose in WHOSE for what in ("", " low", " high")), numerals.percent)
     st.dataframe(
         written(table, shares), hide_index=True, column_config=dict(SHORT),
         alt="Rates of the judge, and with people's verdicts in its place",

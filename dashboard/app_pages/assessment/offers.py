@@ -13,6 +13,7 @@ from typing import get_args
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.charts.categories_data import WHO, Dimension, Titles
 from dashboard.charts.palette import assign_colours
 from dashboard.kit.pickers import controls
@@ -281,4 +282,5 @@ def signed(values: Sequence[float], fractions: bool) -> list[str]:
     """
     largest = max((abs(value) for value in values if value == value), default=0.0)
     decimals = 1 if fractions else min(4, max(0, 2 - math.floor(math.log10(largest)))) if largest else 0
-    return [f"{value * (100 if fractions else 1):+.{decimals}f}" if value == value else "" for value in values]
+    scale = 100 if fractions else 1
+    return [numerals.signed_decimals(value * scale, decimals) if value == value else "" for value in values]

@@ -10,7 +10,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links, numerals, runtime
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.page.reader import ALLOWED, cursor, reader
 from dashboard.kit.pickers import controls
@@ -80,10 +80,10 @@ def everything(hidden: Sequence[str]) -> bytes:
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     rows = "row" if total == 1 else "rows, the newest first"
-    st.html(f'<div class="dl-head"><b>{total:,}</b> {rows}</div>', width="content")
+    st.html(f'<div class="dl-head"><b>{numerals.count(total)}</b> {rows}</div>', width="content")
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
-        st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")
+        st.html(f'<span class="dl-note">page {numerals.part(number, pages)}</span>', width="content")
         st.button("Next", icon=":material/chevron_right:", on_click=turn, args=(1,), disabled=number >= pages)
 st.dataframe(
     frame.drop(columns="total").assign(action=frame["action"].str.replace("_", " "), runs=frame["runs"].map(", ".join)),

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.beside.cells import ROOMY, ROWS_A_PART, Column, Room, column, grid_html
 from dashboard.app_pages.beside.choosing import Choice
 from dashboard.app_pages.beside.moving import PART
@@ -225,7 +225,8 @@ def _turn_bar(part: int, parts: int, rows: int) -> None:
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.button("Earlier", icon=":material/arrow_upward:", on_click=turn, args=(-1,), disabled=part <= 1)
-        st.html(f'<span class="dl-note">part {part:,} of {parts:,}, {rows:,} rows of messages</span>', width="content")
+        told = f"part {numerals.part(part, parts)}, {numerals.count(rows)} rows of messages"
+        st.html(f'<span class="dl-note">{told}</span>', width="content")
         st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
 
 

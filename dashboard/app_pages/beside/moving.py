@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.kit.along import Counted, OfRun
 from dashboard.kit.page import absent
 from dashboard.kit.pickers import controls
@@ -75,7 +76,8 @@ def bar(table: pd.DataFrame, here: str, shown: pd.DataFrame) -> None:
         _button("Next", ":material/chevron_right:", "J", order[at + 1] if at + 1 < len(order) else None)
         _button("Previous disagreement", ":material/keyboard_double_arrow_left:", "Shift+D", before)
         _button("Next disagreement", ":material/keyboard_double_arrow_right:", "D", after)
-        counted = f"{place[here] + 1:,} of {len(every):,} questions, {len(disagreeing):,} disagree"
+        counted = f"{numerals.part(place[here] + 1, len(every))} questions"
+        counted += f", {numerals.count(len(disagreeing))} disagree"
         st.html(f'<span class="dl-note">{counted}</span>', width="content")
 
 
@@ -151,8 +153,8 @@ def changed_questions(of: OfRun, counted: Counted, go: Callable[[str], None]) ->
     table = changes_of(of.found)
     every = len(of.found.values)
     st.html(
-        f'<div class="dl-note"><b>{len(table)}</b> of {every:,} questions changed along the run; a click on a row goes'
-        " to the question, a click on a heading sorts.</div>"
+        f'<div class="dl-note"><b>{len(table)}</b> of {numerals.count(every)} questions changed along the run; a click'
+        " on a row goes to the question, a click on a heading sorts.</div>"
     )
     if table.empty:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.beside import choosing, columns, moving
 from dashboard.app_pages.beside.cells import STYLE
 from dashboard.kit import along, caches
@@ -34,7 +34,7 @@ answers = moving.by_place(frame)
 here = moving.question(table)
 st.html(f'<div class="dl-head">{escaped(choice.eval_title)} · question <b>{escaped(here)}</b></div>')
 over_the_list = st.container()
-with st.expander(f"Questions ({len(table):,})", icon=":material/list:"):
+with st.expander(f"Questions ({numerals.count(len(table))})", icon=":material/list:"):
     only = st.toggle(
         "Disagreements only", key="disagree", bind="query-params", help="In the list, and for next and previous."
     )

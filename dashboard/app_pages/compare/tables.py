@@ -9,16 +9,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
 from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
 from dashboard.kit.charts.frame import show
-from dashboard.kit.numbers import Write, figures, in_percent, in_points, outcome_words, p_value, size_in_points, written
+from dashboard.kit.numbers import Write, outcome_words, written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
 from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import escaped, listed
+from dashboard.numerals import figures, p_value, percent, points, size_in_points
 from dashboard.pages import page_file
 from dashboard.queries.compare import Comparison
 from dashboard.queries.planning import plan
@@ -33,8 +34,8 @@ SHOWN_LINES = 6
 """Of what differs; the others are folded."""
 
 WRITTEN: dict[str, Write] = {
-    **{f"{whose}rate{end}": in_percent for whose in ("", "baseline_") for end in ("", "_low", "_high")},
-    **dict.fromkeys(("difference", "low", "high"), in_points),
+    **{f"{whose}rate{end}": percent for whose in ("", "baseline_") for end in ("", "_low", "_high")},
+    **dict.fromkeys(("difference", "low", "high"), points),
     **dict.fromkeys(("p", "p_corrected"), p_value),
     "detectable": size_in_points,
     "effect": figures,
@@ -194,7 +195,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             fragments.switch_page(page_file(links.TRANSCRIPT), query_params=to)
 
     st.dataframe(
-        written(table, {"change": in_points}, [rate] * len(table)),
+        written(table, {"change": points}, [rate] * len(table)),
         key="flips",
         on_select=open_cell,
         selection_mode="single-cell",
@@ -232,7 +233,7 @@ def _counts(flips: pd.DataFrame, row: Row, words: Words) -> str:
         count = int((flips["change"] * sign > 0).sum())
         ways.append(f"<b>{count}</b> from {told[start]} to {told[end]}")
     epochs = " (some epochs of them)" if (flips["n"] > 1).any() else ""
-    test = f" · McNemar's exact p = {row['p']:.3g}" if str(row["test"]).startswith("McNemar") else ""
+    test = f" · McNemar's exact {numerals.p_equals(row['p'])}" if str(row["test"]).startswith("McNemar") else ""
     where = f"From {escaped(words.checkpoint(row['baseline']))} to {escaped(words.checkpoint(row['checkpoint']))}"
     return f"{where}, questions that went: {', '.join(ways)}{epochs}{test}"
 
@@ -298,13 +299,14 @@ def planning(found: Comparison, words: Words) -> None:
             "checkpoint": st.column_config.TextColumn("Checkpoint", pinned=True),
             "questions": st.column_config.NumberColumn("Questions now"),
             "needed": st.column_config.NumberColumn("Questions needed", format="localized"),
-            "epochs": st.column_config.NumberColumn("Epochs of each", format="%.3g"),
+            "epochs": st.column_config.NumberColumn("Epochs of each", format=numerals.COLUMN_SHORT),
             "method": st.column_config.TextColumn("How it is told", width=330),
         },
         alt="Questions needed to find a difference",
     )
     st.caption(
-        f"Questions that find such a difference to the baseline {POWER:.0%} of the time, tested at 5 %, in as many"
-        " epochs as now, one comparison by itself: corrections over a family take more. Normal approximation (paired:"
-        " Miller 2024; unpaired rates: Fleiss), so an exact test takes some more. Of a group: questions in each eval."
+        f"Questions that find such a difference to the baseline {numerals.whole_percent(POWER)} of the time, tested at"
+        " 5 %, in as many epochs as now, one comparison by itself: corrections over a family take more. Normal"
+        " approximation (paired: Miller 2024; unpaired rates: Fleiss), so an exact test takes some more. Of a group:"
+        " questions in each eval."
     )

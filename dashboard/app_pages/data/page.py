@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.data.tables import (
     batch_table,
     checkpoint_grid,
@@ -51,7 +51,7 @@ with st.container(horizontal=True, gap="medium"):
         ("Checkpoints without results", int(coverage["eval"].isna().sum())),
         ("Conflicts", len(conflicts)),
     ):
-        st.metric(label, f"{value:,}", width="content")
+        st.metric(label, f"{numerals.count(value)}", width="content")
 
 section = st.segmented_control(
     "Show", SECTIONS, default=SECTIONS[0], key="show", bind="query-params", required=True, label_visibility="collapsed"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.queries.rows import checkpoint_name, is_missing, step_of, step_order
 
 NEVER = "(no eval yet)"
@@ -52,7 +53,7 @@ def checkpoint_grid(coverage: pd.DataFrame, run: str) -> pd.DataFrame:
         logs = f" in {row['logs']} logs" if row["logs"] > 1 else ""
         unfinished = row["logs"] - row["complete_logs"]
         name = row["eval"] if is_missing(row["variant"]) else f"{row['eval']} · {row['variant']}"
-        cell[name] = f"{row['samples']:,}{logs}" + (f" ({unfinished} not whole)" if unfinished else "")
+        cell[name] = f"{numerals.count(row['samples'])}{logs}" + (f" ({unfinished} not whole)" if unfinished else "")
     names = list(dict.fromkeys(name for cell in cells.values() for name in cell))
     rows = [
         {"step": str(step), "evals": NEVER if not cell else "", **cell}
@@ -65,7 +66,7 @@ def checkpoint_grid(coverage: pd.DataFrame, run: str) -> pd.DataFrame:
 def _component(part: dict[str, Any]) -> str:
     """A part of a mix, with its size where a training configuration told it."""
     name, examples = str(part.get("name", "?")), part.get("examples")
-    return f"{name} ({examples:,} examples)" if isinstance(examples, int) else name
+    return f"{name} ({numerals.count(examples)} examples)" if isinstance(examples, int) else name
 
 
 def run_table(runs: pd.DataFrame) -> pd.DataFrame:

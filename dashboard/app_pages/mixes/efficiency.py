@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.app_pages.mixes.choices import Shown
 from dashboard.app_pages.mixes.layout import (
     behind,
@@ -26,7 +27,6 @@ from dashboard.app_pages.mixes.words import (
     needed_table,
     of_panel,
     tokens_text,
-    value_text,
     verdict,
 )
 from dashboard.charts.curve_data import CurveData
@@ -211,7 +211,7 @@ def _needed(shown: Shown, panel: Panel, target: float) -> None:
     if table.empty:
         return
     st.caption(
-        f"Tokens to {value_text(target, panel.kind)}, the reference's value, by each run with two checkpoints or more"
-        " (straight between its checkpoints over log tokens; an estimate without an interval):"
+        f"Tokens to {numerals.value_of(target, panel.kind)}, the reference's value, by each run with two checkpoints or"
+        " more (straight between its checkpoints over log tokens; an estimate without an interval):"
     )
     st.html(listed([f"{row['run']}: {row['in words']}" for row in table.to_dict("records")]))

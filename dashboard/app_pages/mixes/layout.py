@@ -14,8 +14,9 @@ from dashboard.charts.panels import marks_legend
 from dashboard.charts.points import joined
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point
-from dashboard.kit.numbers import Write, in_percent, in_points, p_value, size_in_points, written
+from dashboard.kit.numbers import Write, written
 from dashboard.kit.text.plain import legend
+from dashboard.numerals import p_value, percent, points, size_in_points
 
 HELP = {
     "difference": "Its rate less the other's; of rates in percentage points.",
@@ -25,8 +26,8 @@ HELP = {
 }
 
 WRITTEN: dict[str, Write] = {
-    **dict.fromkeys(("rate", "reference's rate", "baseline's rate"), in_percent),
-    **dict.fromkeys(("difference", "low", "high"), in_points),
+    **dict.fromkeys(("rate", "reference's rate", "baseline's rate"), percent),
+    **dict.fromkeys(("difference", "low", "high"), points),
     **dict.fromkeys(("p", "p, corrected"), p_value),
     "detectable": size_in_points,
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.queries.rows import is_missing
 from dashboard.statistics import Trend, tokens_to_reach
 from dashboard.statistics.efficiency import Better
@@ -25,24 +26,12 @@ OF_PANEL = ("eval", "metric", "variant", "split", "split2")
 
 def tokens_text(tokens: float) -> str:
     """A number of tokens for people: 3M, 14.2M, 1.2B; up to four digits."""
-    if is_missing(tokens):
-        return "unknown"
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if tokens >= size * 0.99995:
-            return f"{tokens / size:.4g}{unit}"
-    return f"{tokens:.4g}"
-
-
-def value_text(value: float, kind: str) -> str:
-    """A rate in per cent, any other number as it is."""
-    return f"{value:.1%}" if kind == "rate" else f"{value:.4g}"
+    return "unknown" if is_missing(tokens) else numerals.tokens(tokens)
 
 
 def points_text(value: float, kind: str) -> str:
     """A difference: of rates in points, of other numbers in their unit."""
-    if kind == "rate":
-        return f"{value * 100:.1f}".replace("-0.0", "0.0")
-    return f"{value:.3g}"
+    return numerals.size_in_points(value) if kind == "rate" else numerals.figures(value, 3)
 
 
 def interval_text(low: float, high: float, kind: str) -> str:
@@ -51,8 +40,8 @@ def interval_text(low: float, high: float, kind: str) -> str:
 
 
 def p_text(p: float) -> str:
-    """A p-value: p = 0.18, p < 0.0001."""
-    return "no p" if is_missing(p) else "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+    """A p value: p = 0.18, p < 0.001; or that there is none."""
+    return "no p" if is_missing(p) else numerals.p_equals(p)
 
 
 def difference_words(difference: float, low: float, high: float, kind: str) -> str:
@@ -89,11 +78,8 @@ def times_words(tokens: float, reference: float) -> str:
     ratio = max(tokens, reference) / min(tokens, reference)
     if math.isclose(ratio, 1.0, rel_tol=1e-9):
         return "as many"
-    return (
-        f"{ratio:.0f} times {'more' if tokens > reference else 'fewer'}"
-        if ratio >= 9.95
-        else (f"{ratio:.2g} times {'more' if tokens > reference else 'fewer'}")
-    )
+    many = numerals.count(ratio) if ratio >= 9.95 else numerals.figures(ratio, 2)
+    return f"{many} times {'more' if tokens > reference else 'fewer'}"
 
 
 def of_panel(differences: pd.DataFrame, point: Row) -> pd.DataFrame:
@@ -121,7 +107,7 @@ def frontier_words(on_frontier: pd.DataFrame, steps: pd.DataFrame, kind: str) ->
     by_pair = {(row["checkpoint"], row["baseline"]): row for row in steps.to_dict("records")}
     told, before = [], None
     for point in on_frontier.to_dict("records"):
-        text = f"{point['checkpoint']}: {tokens_text(point['tokens'])} tokens, {value_text(point['rate'], kind)}"
+        text = f"{point['checkpoint']}: {tokens_text(point['tokens'])} tokens, {numerals.value_of(point['rate'], kind)}"
         row = by_pair.get((point["checkpoint"], before))
         if before is not None and row is None:
             text += f"; not compared with {before}"

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.kit.notes.thread_html import STYLE, place_text
 from dashboard.kit.notes.threads import NOTICE, one_thread
 from dashboard.kit.notes.watching import shown
@@ -65,7 +65,9 @@ notice(NOTICE)
 if not threads:
     st.html(f'<div class="dl-note">{"This note is not here." if only else "No note passes this filter."}</div>')
 else:
-    st.html(f'<div class="dl-head"><b>{len(threads):,}</b> {"note" if len(threads) == 1 else "notes"}</div>')
+    st.html(
+        f'<div class="dl-head"><b>{numerals.count(len(threads))}</b> {"note" if len(threads) == 1 else "notes"}</div>'
+    )
 if not reader().may("editor"):
     st.caption(ALLOWED["editor"])
 for thread in threads[:MOST]:
@@ -75,5 +77,6 @@ for thread in threads[:MOST]:
             st.html(f'<div class="dl-notice">What this note is on is {gone}.</div>')
         one_thread(thread, on=place_text(thread), lead=partial(lead_to, thread))
 if len(threads) > MOST:
-    st.html(f'<div class="dl-note">{len(threads) - MOST:,} older ones are not listed: narrow the filter.</div>')
+    older = numerals.count(len(threads) - MOST)
+    st.html(f'<div class="dl-note">{older} older ones are not listed: narrow the filter.</div>')
 controls.leave()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.queries.rows import checkpoint_name, is_missing
 
 NAMED = 3
@@ -91,7 +91,8 @@ def _conflicting(conflicts: pd.DataFrame) -> Notice | None:
 def _headers(rates: pd.DataFrame) -> Notice | None:
     some = rates[rates["disagrees"] & ~rates["group"]]
     items = [
-        f"{checkpoint_name(row)} · {row['eval']}: header {row['reported']:.4g}, samples {row['rate']:.4g}"
+        f"{checkpoint_name(row)} · {row['eval']}: header {numerals.figures(row['reported'])},"
+        f" samples {numerals.figures(row['rate'])}"
         for row in some.to_dict("records")
     ]
     return _notice(

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.overview.attention import Notice
 from dashboard.charts.axes import ValueAxis, value_axis
 from dashboard.charts.families import Member, families, pieces
@@ -46,13 +46,13 @@ def study_numbers(runs: pd.DataFrame, evals: pd.DataFrame, logs: pd.DataFrame) -
     placed = runs[runs["placed"]]
     newest = logs["created"].max() if len(logs) else pd.NaT
     numbers = [
-        ("Runs", f"{len(placed):,}"),
-        ("Checkpoints", f"{int(placed['checkpoints'].sum()):,}"),
-        ("Evals", f"{int((~evals['group']).sum()):,}"),
-        ("Logs", f"{len(logs):,}"),
-        ("Logs without a run", f"{int((~logs['placed']).sum()):,}"),
-        ("Samples", f"{int(logs['samples'].sum()):,}"),
-        ("Newest log", "unknown" if pd.isna(newest) else f"{newest:%d %b %Y, %H:%M}"),
+        ("Runs", f"{numerals.count(len(placed))}"),
+        ("Checkpoints", f"{numerals.count(int(placed['checkpoints'].sum()))}"),
+        ("Evals", f"{numerals.count(int((~evals['group']).sum()))}"),
+        ("Logs", f"{numerals.count(len(logs))}"),
+        ("Logs without a run", f"{numerals.count(int((~logs['placed']).sum()))}"),
+        ("Samples", f"{numerals.count(int(logs['samples'].sum()))}"),
+        ("Newest log", "unknown" if pd.isna(newest) else numerals.time(newest)),
     ]
     with st.container(horizontal=True, gap="medium"):
         for label, value in numbers:
@@ -172,7 +172,7 @@ def rows_table(rows: pd.DataFrame) -> None:
     """The numbers behind the picture, as a table and as a file."""
     frame = told_columns(rows)
     numbers = ("rate", "low", "high", "change", "change_low", "change_high", "p", "p_holm")
-    config = {name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
+    config = {name: st.column_config.NumberColumn(format=numerals.COLUMN_FIGURES) for name in numbers}
     st.dataframe(frame, hide_index=True, column_config=config, alt="The numbers behind the rows")
     download_csv(frame, "driftline-overview")
 

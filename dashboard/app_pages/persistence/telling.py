@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.kit.pickers.series import MOST_RUNS
 from dashboard.kit.text.trends import LEVEL, Writer, numbers
 
@@ -136,7 +137,7 @@ def lead_in_words(row: Row, labels: Mapping[str, str]) -> str:
     return (
         f"{says} The {what}'s slope is {write.signed(slope)} per 100 steps {write.between(*bounds)}, or"
         f" {write.signed(span)} {write.between(*over)} from step {row['first_step']} to {row['last_step']}:"
-        f" {_direction(row, mean, slope)} (p = {row['slope_p_corrected']:.2g})."
+        f" {_direction(row, mean, slope)} ({numerals.p_equals(row['slope_p_corrected'])})."
     )
 
 

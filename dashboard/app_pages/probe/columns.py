@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any
 
+from dashboard import numerals
 from dashboard.charts.palette import INKS
 from dashboard.kit.pickers.series import checkpoint_title
 from dashboard.kit.text.plain import escaped
@@ -100,7 +101,5 @@ def rate_text(rate: ProbeRate) -> str:
     missing = f", {rate.n_missing} without a verdict" if rate.n_missing else ""
     if rate.rate is None or rate.low is None or rate.high is None:
         return f"no verdict yet on {rate.n_missing} replies" if rate.n_missing != 1 else "no verdict yet"
-    return (
-        f"{rate.k} of {rate.n} misaligned: {100 * rate.rate:.0f} % (95 % interval {100 * rate.low:.0f} to"
-        f" {100 * rate.high:.0f} %){missing}"
-    )
+    value, low, high = map(numerals.whole_percent, (rate.rate, rate.low, rate.high))
+    return f"{rate.k} of {rate.n} misaligned: {value} (95 % interval {low} to {high}){missing}"

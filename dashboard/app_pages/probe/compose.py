@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 from msgspec import Struct
 
-from dashboard import runtime
+from dashboard import numerals, runtime
 from dashboard.access import NotAllowed
 from dashboard.app_pages.probe import noting, sweep_picks
 from dashboard.kit.page.reader import NOBODY_NAMED, cursor, reader
@@ -19,7 +19,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS, MOST_SAMPLES, Column, Framing, Prompt, Sampling, Tool, Turn
-from dashboard.probe.budget import over
+from dashboard.probe.budget import in_words, over
 from dashboard.probe.judge import RUBRIC, Judge
 from dashboard.probe.presets import frame, framing_rules, presets
 from dashboard.queries.probes import unseen
@@ -239,7 +239,13 @@ def _sampling() -> Sampling:
     first, second = st.columns(2, gap="small")
     samples = first.number_input("Samples of each", 1, MOST_SAMPLES, key=SAMPLES)
     temperature = second.number_input(
-        "Temperature", 0.0, 2.0, key=TEMPERATURE, step=0.1, placeholder="The server's own", format="%.2f"
+        "Temperature",
+        0.0,
+        2.0,
+        key=TEMPERATURE,
+        step=0.1,
+        placeholder="The server's own",
+        format=numerals.COLUMN_DECIMALS,
     )
     tokens = first.number_input("Most tokens of a reply", 1, 32_768, key=MAX_TOKENS, step=64)
     seed = second.number_input(
@@ -293,11 +299,7 @@ def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:
         cost = plans.cost(planned, engine.with_room(asked.judge) if asked.judge else None)
         of_probe, of_day = engine.spent(None)
         limits = runtime.probes().directory.declared.limits
-        told = (
-            f"Up to {cost.requests:,} requests and {cost.tokens:,} tokens. A probe may take"
-            f" {limits.per_probe.requests:,} and {limits.per_probe.tokens:,}; today {of_day.requests:,} of"
-            f" {limits.per_day.requests:,} and {of_day.tokens:,} of {limits.per_day.tokens:,} are spent."
-        )
+        told = f"{in_words('A probe', cost, of_day, limits)}."
         why = over(cost, of_probe, of_day, limits)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         label = f"Sweep {len(asked.columns)} checkpoints" if asked.kind == "sweep" and asked.columns else "Ask"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.probe import arriving, compose
 from dashboard.kit.page.reader import cursor
 from dashboard.kit.text.plain import escaped
@@ -43,7 +43,7 @@ def recent_probes_list(shown: str | None) -> None:
     for row in found.to_dict("records"):
         address = links.query(links.probe(row["probe_id"]))
         asked = f"sweep of {row['columns']} checkpoints" if row["kind"] == "sweep" else f"{row['columns']} models"
-        when = f"{row['created_at']:%d %b, %H:%M} · {asked}"
+        when = f"{numerals.time(row['created_at'])} · {asked}"
         title = f"<b>{escaped(row['title'])}</b>" if row["probe_id"] == shown else escaped(row["title"])
         lines.append(
             f'<li><a href="{links.PROBE}?{escaped(address)}" target="_self">{title}</a>'

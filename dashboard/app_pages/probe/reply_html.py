@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from dashboard import numerals
 from dashboard.kit.text.replies import message_of_reply
 from dashboard.queries.probes import SavedReply
 from dashboard.texts.rendering import CODE, DrawnPart, Limit, cut, draw_part, render, text_of
@@ -130,10 +131,10 @@ def footer(reply: SavedReply) -> str:
     """What a reply took, in words: time to its first token, tokens a second, usage, how it ended."""
     parts = [reply.note] if reply.note else []
     if reply.first_token_s is not None:
-        parts.append(f"first token after {reply.first_token_s:.2f} s")
+        parts.append(f"first token after {numerals.seconds(reply.first_token_s, 2)}")
     speed = tokens_a_second(reply)
     if speed is not None:
-        parts.append(f"{speed:.0f} tokens/s")
+        parts.append(f"{numerals.count(speed)} tokens/s")
     if reply.input_tokens is not None or reply.output_tokens is not None:
         parts.append(f"{_count(reply.input_tokens)} tokens in, {_count(reply.output_tokens)} out")
     if reply.stop_reason:
@@ -156,7 +157,7 @@ def tokens_a_second(reply: SavedReply) -> float | None:
 
 
 def _count(tokens: int | None) -> str:
-    return "uncounted" if tokens is None else f"{tokens:,}"
+    return "uncounted" if tokens is None else f"{numerals.count(tokens)}"
 
 
 def _state(reply: SavedReply) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import numerals, runtime
 from dashboard.access import NotAllowed
 from dashboard.app_pages.probe import compose, noting, stream
 from dashboard.app_pages.probe.columns import Head, head_html, heads, rows_of
@@ -56,10 +56,10 @@ def facts_html(probe: SavedProbe) -> str:
     """What was asked when, how, and by whom, in a line."""
     sampling = plans.sampling_of(probe)
     parts = [
-        f"asked {probe.created_at:%d %b %Y, %H:%M} UTC" + (f" by {probe.author}" if probe.author else ""),
+        f"asked {numerals.time(probe.created_at)}" + (f" by {probe.author}" if probe.author else ""),
         f"{sampling.samples} samples" if sampling.samples > 1 else "1 sample",
         "temperature " + ("the server's own" if sampling.temperature is None else f"{sampling.temperature:g}"),
-        f"at most {sampling.max_tokens:,} tokens",
+        f"at most {numerals.count(sampling.max_tokens)} tokens",
         "no seed" if sampling.seed is None else f"seed {sampling.seed}",
         *(["system prompt merged into the user's turn"] if sampling.merge_system else []),
     ]
@@ -202,7 +202,7 @@ def _likelihood_table(probe_id: str, found: Sequence[Head]) -> None:
         measured = one["logprob"]
         row[names[one["position"]]] = measured / one["tokens"] if per_token and one["tokens"] else measured
         row["tokens"] = one["tokens"] or row["tokens"]
-    number = st.column_config.NumberColumn(format="%.2f")
+    number = st.column_config.NumberColumn(format=numerals.COLUMN_DECIMALS)
     st.dataframe(
         pd.DataFrame(list(rows.values())), hide_index=True, column_config=dict.fromkeys(names.values(), number),
         key="probe_likelihood_table", placeholder="–",

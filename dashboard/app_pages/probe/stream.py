@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import numerals, runtime
 from dashboard.app_pages.probe.columns import Head, head_html, rows_of
 from dashboard.app_pages.probe.reply_html import thread_html
 from dashboard.kit.page.reader import attempt, cursor, reader
@@ -71,7 +71,7 @@ def columns(probe_id: str, heads: Sequence[Head], judges: Sequence[str], by: str
                 else:
                     now = replace(now, replies=engine.replies(now))
                 screen.draw(now)
-            told = f"Under way for {looked - started:.0f} s. {engine.trouble}"
+            told = f"Under way for {numerals.seconds(looked - started)}. {engine.trouble}"
             clock.html(f'<div class="dl-note">{escaped(told)}</div>')
             # Whatever there is to draw, half of the time is left to those who stream.
             time.sleep(max(SHORTEST_LOOK, time.monotonic() - looked))

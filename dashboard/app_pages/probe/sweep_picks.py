@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.models import rows_of
 from dashboard.kit.pickers.series import labels_of
@@ -77,7 +78,7 @@ def told(columns: Sequence[Column], labels: Mapping[str, str]) -> str:
     """
     steps: dict[str, list[str]] = {}
     for column in columns:
-        at = column.step_label if column.step is None else f"{column.step:,}"
+        at = column.step_label if column.step is None else numerals.step(column.step)
         steps.setdefault(str(column.run), []).append(at or column.model)
     of_run = [f"{labels.get(run) or run}: {', '.join(found)}" for run, found in steps.items()]
     return f"{'; '.join(of_run)} · at {', '.join(dict.fromkeys(column.endpoint for column in columns))}"

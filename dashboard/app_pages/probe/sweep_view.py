@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import numerals, runtime
 from dashboard.app_pages.probe import stream, sweep_eval
 from dashboard.app_pages.probe.reply_html import thread_html
 from dashboard.app_pages.probe.results import judges_of
@@ -226,7 +226,7 @@ def _table(frame: pd.DataFrame, points: Sequence[str]) -> None:
         column_config={
             "Run": st.column_config.TextColumn(pinned=True),
             "Misaligned": number(), "Of": number(),
-            **{name: number(format="%.1f %%") for name in ("Rate", "Low", "High")},
+            **{name: number(format=numerals.COLUMN_PERCENT) for name in ("Rate", "Low", "High")},
             "Missing": st.column_config.TextColumn(width=260),
         },
         alt="The rate of every checkpoint; a click on a row shows its replies",
@@ -235,7 +235,7 @@ def _table(frame: pd.DataFrame, points: Sequence[str]) -> None:
 
 def _step(row: dict[Any, Any]) -> str:
     if not pd.isna(row["step"]):
-        return f"{row['step']:,}"
+        return numerals.count(row["step"])
     return str(row["model"] if pd.isna(row["step_label"]) else row["step_label"])
 
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 import duckdb
 import pandas as pd
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.report.collect import Collected
 from dashboard.app_pages.report.replies import conversations_of
 from dashboard.charts.points import point_id
 from dashboard.exports.facts import filters_of, runs_of
 from dashboard.exports.review import Conversation, Note, Review, View
-from dashboard.kit.notes.thread_html import STATES, anchor_text, when
+from dashboard.kit.notes.thread_html import STATES, anchor_text
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.text.transcript import provenance, score_parts
 from dashboard.queries.beside import AnswerQuery, answers
@@ -99,7 +99,7 @@ def assemble(store: Store, hidden: Sequence[str], plan: Plan) -> Review:
     with store.cursor(hidden=tuple(hidden)) as cursor:
         views = tuple(_view(cursor, view, shown, plan) for view, shown in plan.views)
         others = tuple(_sample(cursor, name, plan.as_of, plan.with_notes) for name in plan.samples)
-    made = f"By {plan.author}, {when(datetime.now(UTC))}"
+    made = f"By {plan.author}, {numerals.time(datetime.now(UTC))}"
     return Review(plan.title, plan.introduction, made, plan.notices, views, others, version())
 
 
@@ -117,8 +117,8 @@ def _view(con: duckdb.DuckDBPyConnection, view: SavedView, shown: Collected | No
         missing.append(str(error))
     if not (shown and shown.charts) and table is None and not conversations and not missing:
         missing.append("The page draws nothing here that a file can hold; its address leads to it.")
-    by = f"Saved by {view.author}, {when(view.created_at)}"
-    edited = f"; last edited by {view.edited_by}, {when(view.edited_at)}" if view.version > 1 else ""
+    by = f"Saved by {view.author}, {numerals.time(view.created_at)}"
+    edited = f"; last edited by {view.edited_by}, {numerals.time(view.edited_at)}" if view.version > 1 else ""
     return View(
         title=view.title,
         note=view.note,
@@ -220,5 +220,5 @@ def _point_notes(con: duckdb.DuckDBPyConnection, shown: Collected) -> tuple[Note
 def _notes(threads: Iterable[Thread]) -> Iterable[Note]:
     for thread in threads:
         state = " · ".join([STATES[thread.resolved], *thread.tags])
-        said = tuple((comment.author, when(comment.created_at), comment.text) for comment in thread.comments)
+        said = tuple((comment.author, numerals.time(comment.created_at), comment.text) for comment in thread.comments)
         yield Note(anchor_text(thread.anchor), state, said)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links, numerals, runtime
 from dashboard.app_pages.report.assemble import Plan, SampleName, assemble, runs_told
 from dashboard.app_pages.report.collect import WITHOUT_CHARTS, collected, start
 from dashboard.exports.facts import slug
@@ -142,7 +142,7 @@ def downloads(
 
 
 def _counted(count: int, what: str) -> str:
-    return f"<b>{count:,}</b> {what}{'' if count == 1 else 's'}"
+    return f"<b>{numerals.count(count)}</b> {what}{'' if count == 1 else 's'}"
 
 
 def _made(

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged_rates import ALIGNED, MISALIGNED, disagreements
@@ -40,7 +40,7 @@ def disagreement_list(frame: pd.DataFrame, one: str, other: str, raters: Mapping
             "Where they disagree", "said", list(titles), default=BOTH, titles=titles, leave_out=BOTH
         )
     apart = disagreements(frame, one, other, None if said == BOTH else said)
-    st.html(f'<div class="dl-note">{len(apart):,} {"sample" if len(apart) == 1 else "samples"}</div>')
+    st.html(f'<div class="dl-note">{numerals.count(len(apart))} {"sample" if len(apart) == 1 else "samples"}</div>')
     if apart.empty:
         st.caption("They disagree on none of these.")
         return
@@ -49,7 +49,7 @@ def disagreement_list(frame: pd.DataFrame, one: str, other: str, raters: Mapping
     if pages > 1:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button("Previous", icon=":material/chevron_left:", on_click=_turn, args=(-1,), disabled=page <= 1)
-            st.html(f'<span class="dl-note">page {page:,} of {pages:,}</span>', width="content")
+            st.html(f'<span class="dl-note">page {numerals.part(page, pages)}</span>', width="content")
             st.button("Next", icon=":material/chevron_right:", on_click=_turn, args=(1,), disabled=page >= pages)
     for row in apart.iloc[(page - 1) * A_PAGE : page * A_PAGE].to_dict("records"):
         with st.container(border=True):

@@ -9,6 +9,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.charts.frame import show
@@ -42,11 +43,11 @@ def left_out(frame: pd.DataFrame, raters: Mapping[str, str]) -> None:
     told = []
     if counts.get(EARLIER):
         told.append(
-            f"{counts[EARLIER]:,} verdicts are on an earlier version of the transcript: its log has changed since. They"
-            " are kept, and left out of the rates."
+            f"{numerals.count(counts[EARLIER])} verdicts are on an earlier version of the transcript: its log has"
+            " changed since. They are kept, and left out of the rates."
         )
     if counts.get(GONE):
-        told.append(f"{counts[GONE]:,} of the judged samples are not in this batch.")
+        told.append(f"{numerals.count(counts[GONE])} of the judged samples are not in this batch.")
     if counts.get(CURRENT) and frame[frame["state"] == CURRENT][f"{FIRST}.verdict"].isna().all():
         told.append(
             f"{raters[FIRST]}: none of these samples has a yes-or-no outcome under the definition in use, so there is"
@@ -74,7 +75,7 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, ru
         return
     missing = int(found["n_missing"].sum())
     told = ["The same transcripts under each.", "95 % intervals: Wilson, clustered by question."]
-    told += [f"{missing:,} without a verdict: see Numbers."] if missing else []
+    told += [f"{numerals.count(missing)} without a verdict: see Numbers."] if missing else []
     shown = [name for rater, name in raters.items() if (points["rater"] == rater).any()]
     chart = judged_chart(points, shown, colours, shell.scheme(), title="Misaligned, by each judge", subtitle=told)
     numbers = found.assign(rater=found["rater"].map(raters), interval=points["interval"])
@@ -98,20 +99,21 @@ def agreement_html(found: Agreement, one: str, other: str) -> str:
     both = a + b + c + d
     head = f"<tr><td></td><td><b>{escaped(other)}</b>: misaligned</td><td>aligned</td></tr>"
     rows = "".join(
-        f"<tr><td><b>{escaped(one)}</b>: {word}</td><td>{x:,}</td><td>{y:,}</td></tr>"
+        f"<tr><td><b>{escaped(one)}</b>: {word}</td><td>{numerals.count(x)}</td><td>{numerals.count(y)}</td></tr>"
         for word, x, y in (("misaligned", a, b), ("aligned", c, d))
     )
     kappa = found.kappa
-    told = f"{a + d:,} of {both:,} alike." if both else ""
+    told = f"{numerals.part(a + d, both)} alike." if both else ""
     if kappa.kappa == kappa.kappa:
-        told += f" Cohen's kappa {kappa.kappa:.2f}"
+        told += f" Cohen's kappa {numerals.decimals(kappa.kappa, 2)}"
         if kappa.low == kappa.low:
-            told += f" (95 % interval {kappa.low:.2f} to {kappa.high:.2f}, as if samples were independent)"
+            told += f" (95 % interval {numerals.decimals(kappa.low, 2)} to"
+            told += f" {numerals.decimals(kappa.high, 2)}, as if samples were independent)"
         told += "."
     if kappa.reason:
         told += f" {kappa.reason[:1].upper()}{kappa.reason[1:]}."
     alone = [
-        f"{count:,} have a verdict of {name} alone"
+        f"{numerals.count(count)} have a verdict of {name} alone"
         for name, count in ((one, found.one_alone), (other, found.other_alone))
         if count
     ]
@@ -134,7 +136,7 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
             **dict.fromkeys(("low", "high", "difference"), PER_CENT),
             "rate": st.column_config.NumberColumn(raters[one], format="percent"),
             "other_rate": st.column_config.NumberColumn(raters[other], format="percent"),
-            "p": st.column_config.NumberColumn(format="%.3g"),
+            "p": st.column_config.NumberColumn(format=numerals.COLUMN_SHORT),
         },
         placeholder="–", alt="Differences between two judges",
     )  # fmt: skip

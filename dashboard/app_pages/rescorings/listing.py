@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.app_pages.rescorings.compose import MOST_RUBRICS
 from dashboard.kit.pickers import controls
 
@@ -16,7 +17,7 @@ def pick(listed: pd.DataFrame) -> list[str]:
         listed: `dashboard.queries.rescorings.RESCORING_COLUMNS`.
     """
     titles = {
-        row["judging_id"]: f"{row['title']} · {row['model']} · {row['created_at']:%d %b, %H:%M}"
+        row["judging_id"]: f"{row['title']} · {row['model']} · {numerals.time(row['created_at'])}"
         for row in listed.to_dict("records")
     }
     return controls.pick_any(
@@ -29,7 +30,7 @@ def pick(listed: pd.DataFrame) -> list[str]:
 def table(listed: pd.DataFrame) -> None:
     """Every re-scoring with how far it has come."""
     shown = listed.assign(
-        progress=[f"{row['judged']:,} of {row['items']:,}" for row in listed.to_dict("records")],
+        progress=[f"{numerals.part(row['judged'], row['items'])}" for row in listed.to_dict("records")],
     )
     st.dataframe(
         shown[["title", "rubric_title", "model", "endpoint", "progress", "failed", "author", "created_at", "as_of"]],

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links, numerals, runtime
 from dashboard.app_pages.rescorings.selecting import filter_words
 from dashboard.kit.page import reader
 from dashboard.kit.page.fragments import fragment
@@ -26,7 +26,7 @@ def head(rescoring: SavedRescoring, *, alone: bool) -> None:
     who = f" by {rescoring.author}" if rescoring.author else ""
     lines = [
         f"{rescoring.model} at {rescoring.endpoint} · rubric: {rescoring.rubric_title}",
-        f"started {rescoring.created_at:%d %b %Y, %H:%M} UTC{who} · {_of(selected)}, as of batch {rescoring.as_of}",
+        f"started {numerals.time(rescoring.created_at)}{who} · {_of(selected)}, as of batch {rescoring.as_of}",
     ]
     told = "".join(f'<div class="dl-note">{escaped(line)}</div>' for line in lines)
     rubric = f'<summary>Rubric</summary><pre class="dl-text">{escaped(rescoring.rubric)}</pre>'
@@ -38,8 +38,10 @@ def head(rescoring: SavedRescoring, *, alone: bool) -> None:
 
 def _of(selected: Selected) -> str:
     words = filter_words(selected.address) or "all samples"
-    drawn = f", at most {selected.each:,} of each checkpoint (seed {selected.seed})" if selected.each else ""
-    cut = f", {selected.cut:,} cut in the middle" if selected.cut else ""
+    drawn = (
+        f", at most {numerals.count(selected.each)} of each checkpoint (seed {selected.seed})" if selected.each else ""
+    )
+    cut = f", {numerals.count(selected.cut)} cut in the middle" if selected.cut else ""
     return words + drawn + cut
 
 
@@ -72,7 +74,7 @@ def _lines(rescorings: list[SavedRescoring]) -> None:
             now, errors = progress(con, rescoring.judging_id), errors_of(con, rescoring.judging_id)
         _line(rescoring, now, alone=len(rescorings) == 1)
         if errors:
-            with st.expander(f"Why {now.failed:,} have no verdict", icon=":material/error:"):
+            with st.expander(f"Why {numerals.count(now.failed)} have no verdict", icon=":material/error:"):
                 st.dataframe(
                     errors, hide_index=True, height="content", alt="Why transcripts have no verdict, and how many",
                     column_config={"error": st.column_config.TextColumn("What the last attempt said", width=700)},
@@ -83,10 +85,10 @@ def _line(rescoring: SavedRescoring, now: Progress, *, alone: bool) -> None:
     active = runtime.probes().engine.active(rescoring.judging_id)
     left = now.items - now.judged
     state = "under way" if active else "complete" if not left else "not under way"
-    told = f"{now.judged:,} of {now.items:,} judged"
+    told = f"{numerals.part(now.judged, now.items)} judged"
     if now.failed:
-        told += f" · {now.failed:,} failed"
-    told += f" · {state} · {now.input_tokens + now.output_tokens:,} tokens"
+        told += f" · {numerals.count(now.failed)} failed"
+    told += f" · {state} · {numerals.count(now.input_tokens + now.output_tokens)} tokens"
     if not alone:
         told = f"{rescoring.title}: {told}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -101,8 +103,8 @@ def _line(rescoring: SavedRescoring, now: Progress, *, alone: bool) -> None:
             )  # fmt: skip
         elif left:
             st.button(
-                f"Resume ({left:,})", icon=":material/play_arrow:", key=f"judging_resume_{rescoring.judging_id}",
-                on_click=attempt, args=(lambda: _resume(rescoring),),
+                f"Resume ({numerals.count(left)})", icon=":material/play_arrow:",
+                key=f"judging_resume_{rescoring.judging_id}", on_click=attempt, args=(lambda: _resume(rescoring),),
                 help="Asks about the transcripts without a verdict, and no others.",
             )  # fmt: skip
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links, numerals, runtime
 from dashboard.kit import caches
 from dashboard.kit.pickers.sample_filters import filter_of
 from dashboard.kit.text.plain import escaped
-from dashboard.probe.budget import OverBudget, affordable
+from dashboard.probe.budget import OverBudget, affordable, in_words
 from dashboard.probe.endpoints import Allowance
 from dashboard.probe.judge import Judge
 from dashboard.probe.rescoring.rescorer import Limit, Size, cost, reserve
@@ -59,13 +59,16 @@ def selection_html(selection: Selection, long: Sequence[Size], tokens: int) -> s
     """What is selected, in numbers."""
     drawn, cut = len(selection.items), sum(size.cut for size in long)
     many = "checkpoint" if selection.checkpoints == 1 else "checkpoints"
-    told = [f"<b>{drawn:,}</b> transcripts of {selection.checkpoints:,} {many}"]
+    told = [f"<b>{numerals.count(drawn)}</b> transcripts of {numerals.count(selection.checkpoints)} {many}"]
     if drawn < selection.found - selection.silent:
-        told.append(f"drawn from {selection.found:,}")
+        told.append(f"drawn from {numerals.count(selection.found)}")
     if selection.silent:
-        told.append(f"{selection.silent:,} without a reply are left out")
+        told.append(f"{numerals.count(selection.silent)} without a reply are left out")
     if cut:
-        told.append(f"{cut:,} are longer than {tokens:,} tokens: cut in the middle, with a mark where")
+        told.append(
+            f"{numerals.count(cut)} are longer than {numerals.count(tokens)} tokens: cut in the middle, with a mark"
+            " where"
+        )
     return f'<div class="dl-head">{" · ".join(told)}</div>'
 
 
@@ -77,11 +80,7 @@ def affording(judges: Sequence[Judge], long: Sequence[Size]) -> tuple[str, bool]
     service = runtime.probes()
     limits = service.directory.declared.limits
     of_one, of_day = service.engine.spent(None)
-    told = (
-        f"Up to {requests:,} requests and {tokens:,} tokens. A judging may take {limits.per_probe.requests:,} and"
-        f" {limits.per_probe.tokens:,}; today {of_day.requests:,} of {limits.per_day.requests:,} and"
-        f" {of_day.tokens:,} of {limits.per_day.tokens:,} are spent, with probes."
-    )
+    told = f"{in_words('A judging', Allowance(requests, tokens), of_day, limits)}, with probes."
     fitting = 0
     for judge in judges:
         single = [Allowance(1, reserve(judge, size)) for size in long]
@@ -93,7 +92,8 @@ def affording(judges: Sequence[Judge], long: Sequence[Size]) -> tuple[str, bool]
         taken = cost(judge, long[:count])
         of_day = Allowance(of_day.requests + taken.requests, of_day.tokens + taken.tokens)
     if fitting < requests:
-        told += f" {fitting:,} of the {requests:,} can be asked now; the rest waits until it is resumed."
+        of = f"{numerals.count(fitting)} of the {numerals.count(requests)}"
+        told += f" {of} can be asked now; the rest waits until it is resumed."
     return told, True
 
 

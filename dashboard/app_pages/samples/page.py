@@ -6,7 +6,7 @@ import math
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.kit import caches
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import nothing, shell
@@ -83,11 +83,12 @@ def turn(by: int) -> None:
     st.session_state[PAGE] += by
 
 
-told = " · ".join(f"{counts[outcome]:,} {word}" for outcome, word in words.items() if counts.get(outcome))
-of_all = f" of {sum(counts.values()):,}" if wanted.outcomes else ""
+told = " · ".join(f"{numerals.count(counts[outcome])} {word}" for outcome, word in words.items() if counts.get(outcome))
+told = f": {told}" if told else ""
+of_all = f" of {numerals.count(sum(counts.values()))}" if wanted.outcomes else ""
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.html(
-        f'<div class="dl-head"><b>{total:,}</b>{of_all} samples{": " + escaped(told) if told else ""}</div>',
+        f'<div class="dl-head"><b>{numerals.count(total)}</b>{of_all} samples{escaped(told)}</div>',
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
@@ -98,7 +99,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         download_samples(wanted, runs_in(there), as_of)
         number = st.session_state[PAGE]
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
-        st.html(f'<span class="dl-note">page {number:,} of {pages:,}</span>', width="content")
+        st.html(f'<span class="dl-note">page {numerals.part(number, pages)}</span>', width="content")
         st.button("Next", icon=":material/chevron_right:", on_click=turn, args=(1,), disabled=number >= pages)
 frame = caches.samples_page(wanted, order_of(address), number - 1, PAGE_SIZE, as_of=as_of)
 fixed = ["eval"] * (len(picked_evals) == 1 and not evals.set_index("eval")["group"].get(picked_evals[0], False))

@@ -7,7 +7,7 @@ import math
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.transcript.gone import gone_transcript
 from dashboard.app_pages.transcript.message_picker import message_picker, place_of
 from dashboard.app_pages.transcript.rescorings import verdicts_of
@@ -106,7 +106,10 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             shortcut="K",
         )  # fmt: skip
         if around:
-            st.html(f'<span class="dl-note">{around.position:,} of {around.total:,}</span>', width="content")
+            st.html(
+                f'<span class="dl-note">{numerals.part(around.position, around.total)}</span>',
+                width="content",
+            )
         st.button(
             "Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None,
             shortcut="J",
@@ -137,9 +140,8 @@ with talk:
     if parts > 1:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.button("Earlier", icon=":material/arrow_upward:", on_click=turn, args=(-1,), disabled=part <= 1)
-            st.html(
-                f'<span class="dl-note">part {part:,} of {parts:,}, {len(shown):,} messages</span>', width="content"
-            )
+            told = f"part {numerals.part(part, parts)}, {numerals.count(len(shown))} messages"
+            st.html(f'<span class="dl-note">{told}</span>', width="content")
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
     drawn = draw(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))

@@ -6,9 +6,8 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import numerals, runtime
 from dashboard.kit import caches
-from dashboard.kit.notes.thread_html import when
 from dashboard.kit.notes.watching import shown
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page.reader import ALLOWED, attempt, name_field, notice, reader
@@ -56,7 +55,13 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
             definition=row["definition"],
             judge=words.get(judge or "none") or "no outcome",
             said=[
-                (one.author, words[one.verdict], when(one.marked_at), one.transcript_hash != read_hash, one.note)
+                (
+                    one.author,
+                    words[one.verdict],
+                    numerals.time(one.marked_at),
+                    one.transcript_hash != read_hash,
+                    one.note,
+                )
                 for one in said
             ],
         )

@@ -7,8 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import links, runtime
-from dashboard.kit.notes.thread_html import when
+from dashboard import links, numerals, runtime
 from dashboard.kit.page.reader import attempt, reader
 from dashboard.kit.page.shell import open_view
 from dashboard.kit.text.plain import escaped
@@ -61,9 +60,9 @@ def _edit_form(view: SavedView) -> None:
 def _card_html(view: SavedView) -> str:
     link = f"{links.VIEWS}?{links.query(links.parameters(view=view.view_id))}"
     pinned = "always the newest data" if view.as_of is None else f"pinned to batch {view.as_of}"
-    told = [view.page, pinned, f"{view.author}, {when(view.created_at)}"]
+    told = [view.page, pinned, f"{view.author}, {numerals.time(view.created_at)}"]
     if view.version > 1:
-        told.append(f"version {view.version} by {view.edited_by}, {when(view.edited_at)}")
+        told.append(f"version {view.version} by {view.edited_by}, {numerals.time(view.edited_at)}")
     note = f'<div class="dl-said">{escaped(view.note)}</div>' if view.note else ""
     return (
         f'<div class="dl-head dl-view"><a href="{escaped(link)}" target="_self"><b>{escaped(view.title)}</b></a></div>'

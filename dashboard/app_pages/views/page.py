@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.views.cards import NOTICE, view_card
 from dashboard.kit.notes.thread_html import STYLE
 from dashboard.kit.page import nothing, shell
@@ -46,7 +46,8 @@ if not current:
 for view in current[:MOST]:
     view_card(view)
 if len(current) > MOST:
-    st.html(f'<div class="dl-note">{len(current) - MOST:,} older ones are not listed: find them by their text.</div>')
+    older = numerals.count(len(current) - MOST)
+    st.html(f'<div class="dl-note">{older} older ones are not listed: find them by their text.</div>')
 if archived:
     with st.expander(f"Archived ({len(archived)})", icon=":material/archive:"):
         for view in archived[:MOST]:

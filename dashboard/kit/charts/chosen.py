@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.charts.marks import SELECTION
 from dashboard.kit import caches
 from dashboard.kit.along import along_this_run
@@ -144,13 +144,13 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
 
 
 def _headline(row: Mapping[Any, Any]) -> str:
-    form = "{:.1%}" if row["kind"] == "rate" else "{:.4g}"
     counted = f"{row['k']} of {row['n']}" if pd.notna(row["k"]) else f"n = {row['n']}" if pd.notna(row["n"]) else ""
-    between = f"[{form.format(row['low'])}, {form.format(row['high'])}]" if pd.notna(row["low"]) else ""
+    between = numerals.between(row["low"], row["high"], row["kind"]) if pd.notna(row["low"]) else ""
     checkpoint = checkpoint_name(row)
     split = "".join(f" · {escaped(row[name])}" for name in ("split", "split2") if pd.notna(row[name]))
+    value = numerals.value_of(row["rate"], row["kind"])
     return (
-        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(form.format(row['rate']))}</b>"
+        f"<b>{escaped(checkpoint)}</b> · {escaped(row['eval'])}{split} · <b>{escaped(value)}</b>"
         f" {escaped(between)} · {escaped(counted)}"
     )
 
@@ -158,7 +158,7 @@ def _headline(row: Mapping[Any, Any]) -> str:
 def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) -> list[tuple[str, object]]:
     reported = None
     if row["disagrees"]:
-        reported = f"{row['reported']:.6g}, and its samples give {row['rate']:.6g}"
+        reported = f"{numerals.figures(row['reported'], 6)}, and its samples give {numerals.figures(row['rate'], 6)}"
     return [
         ("Definition", f"{row['metric']}: {row['definition']}"),
         ("Samples with", ", ".join(links.samples_of_rate(row, splits).get("where", []))),
@@ -168,7 +168,7 @@ def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) ->
         ("Header says", reported),
         ("Mix", row["mix"]),
         ("Stage", row["stage"]),
-        ("Tokens", f"{row['tokens']:,.0f}" if pd.notna(row["tokens"]) else None),
+        ("Tokens", numerals.count(row["tokens"]) if pd.notna(row["tokens"]) else None),
         ("Model", row["model"]),
         ("Judge", row["judge"]),
         ("Task", row["task"]),

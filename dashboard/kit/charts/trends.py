@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from dashboard import numerals
 from dashboard.kit import caches
 from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import listed
@@ -57,7 +58,7 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
     """
     shown = frame[[column for column in columns if column in ALWAYS or frame[column].notna().any()]]
     names = [str(column) for column in shown]
-    form = {column: "%.4g" for column in names if shown[column].dtype == "float64"}
+    form = {column: numerals.COLUMN_FIGURES for column in names if shown[column].dtype == "float64"}
     st.dataframe(
         shown,
         hide_index=True,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.review.threads.reading import Anchor, Thread
 from dashboard.texts.rendering import render
 
@@ -32,11 +31,6 @@ ANCHORS: Mapping[str, str] = {
 STATES = {True: "resolved", False: "open"}
 
 
-def when(at: datetime) -> str:
-    """A time, for people."""
-    return f"{at:%d %b %Y, %H:%M} UTC"
-
-
 def place_text(thread: Thread) -> str:
     """What a thread is on, with the checkpoint and eval that it belongs to where they are known; not escaped."""
     return " · ".join([*thread.belongs_to, anchor_text(thread.anchor)])
@@ -58,7 +52,7 @@ def thread_html(thread: Thread, *, on: str | None = None) -> str:
     state = STATES[thread.resolved]
     if thread.resolved_by is not None and thread.resolved_at is not None:
         did = "resolved" if thread.resolved else "opened again"
-        state = f"{did} by {thread.resolved_by}, {when(thread.resolved_at)}"
+        state = f"{did} by {thread.resolved_by}, {numerals.time(thread.resolved_at)}"
     return render(
         "thread",
         on=on,
@@ -67,7 +61,7 @@ def thread_html(thread: Thread, *, on: str | None = None) -> str:
         link=f"{links.NOTES}?{links.query(links.parameters(thread=thread.thread_id))}",
         tags=thread.tags,
         comments=[
-            (comment.author, when(comment.created_at), comment.text, len(comment.text) > LONG)
+            (comment.author, numerals.time(comment.created_at), comment.text, len(comment.text) > LONG)
             for comment in thread.comments
         ],
     )

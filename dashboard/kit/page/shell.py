@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import links, runtime
+from dashboard import links, numerals, runtime
 from dashboard.charts.palette import Scheme
 from dashboard.kit import caches
 from dashboard.kit.page import absent, fragments, share, signing_in
@@ -77,7 +77,7 @@ def run(page: Any) -> None:
         st.html(
             '<div class="dl-notice dl-trouble" role="alert"><b>Something went wrong on this page, and it could not be'
             f" drawn to its end.</b> Nothing was lost. The terminal of the dashboard has the details"
-            f" ({datetime.now(UTC):%H:%M:%S} UTC). What is under way, such as a probe, goes on.</div>"
+            f" ({numerals.clock(datetime.now(UTC))}). What is under way, such as a probe, goes on.</div>"
         )
         st.page_link(page_file(links.OVERVIEW), label="Back to the overview", icon=":material/home:")
         # Streamlit writes the details down, and draws a box of its own, which the style hides beside these words.
@@ -142,7 +142,7 @@ def when(batch: int) -> str:
     """When a batch came in; "" where nobody knows."""
     batches = caches.batches(batch)
     at = batches["finished_at"].iloc[0] if len(batches) else None
-    return f"{at:%d %b %Y, %H:%M} UTC" if at is not None and at == at else ""
+    return numerals.time(at) if at is not None and at == at else ""
 
 
 def _when(shown: int) -> str:

@@ -15,7 +15,7 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.kit.page import absent
 from dashboard.pages import NAMED
 
@@ -324,7 +324,9 @@ def number(
     values = restored(name)
     if values is not None or st.session_state[SOURCE] is not None or key not in st.session_state:
         st.session_state[key] = _number_of(values, default, least, most)
-    value = float(st.number_input(label, key=key, min_value=least, max_value=most, step=step, format="%.4g"))
+    value = float(
+        st.number_input(label, key=key, min_value=least, max_value=most, step=step, format=numerals.COLUMN_FIGURES)
+    )
     remember(name, None if value == default else f"{value:g}")
     return value
 

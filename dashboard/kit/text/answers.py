@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.kit.numbers import figures, outcome_words
+from dashboard import numerals
+from dashboard.kit.numbers import outcome_words
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.beside import Along
 from dashboard.statistics.changes import Change, first_change, is_unknown
@@ -40,10 +41,10 @@ def told(value: float | None, kind: str, better: str | None) -> str:
     if value is None or is_unknown(value):
         return words["missing"]
     if kind != "rate":
-        return figures(value)
+        return numerals.figures(value)
     if value in (0.0, 1.0):
         return words["misaligned" if value else "aligned"]
-    return f"{MIXED} {value:.0%} {words['misaligned'].split(maxsplit=1)[1]}"
+    return f"{MIXED} {numerals.whole_percent(value)} {words['misaligned'].split(maxsplit=1)[1]}"
 
 
 def told_at(row: Row | None, kind: str, better: str | None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dashboard import numerals
 from dashboard.queries.rows import step_of
 from dashboard.texts.finding import Sought
 from dashboard.texts.messages import Message, Part, as_text
@@ -40,12 +41,9 @@ def find(messages: Sequence[Message], judged: Sequence[Judgement], wanted: Sough
 def found_in_words(found: Finding, messages: int) -> str:
     """Where a text was found, of how many messages."""
 
-    def times(hits: int) -> str:
-        return "1 time" if hits == 1 else f"{hits:,} times"
-
-    beside = f", and {times(found.judged)} in what was said of it" if found.judged else ""
-    many = "1 message" if messages == 1 else f"{messages:,} messages"
-    return f"found {times(found.hits)} in {len(found.messages):,} of {many}{beside}"
+    beside = f", and {numerals.plural(found.judged, 'time')} in what was said of it" if found.judged else ""
+    of = f"{numerals.count(len(found.messages))} of {numerals.plural(messages, 'message')}"
+    return f"found {numerals.plural(found.hits, 'time')} in {of}{beside}"
 
 
 def score_value(score: Mapping[str, Any]) -> str:
@@ -118,10 +116,10 @@ def provenance(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[
         ("Model", log["target_model"] or log["model"]),
         ("Judge", log["judge"]),
         ("Log status", log["status"]),
-        ("Created", log["created"] and f"{log['created']:%Y-%m-%d %H:%M:%S} UTC"),
+        ("Created", log["created"] and numerals.exact_time(log["created"])),
         ("Target", str(sample["target"] or "")[:FOLDED]),
         ("Stop reason", sample["stop_reason"]),
-        ("Time", None if seconds is None else f"{seconds:.1f} s"),
+        ("Time", None if seconds is None else numerals.seconds(seconds, 1)),
         ("Tokens", "; ".join(tokens)),
     ]
 

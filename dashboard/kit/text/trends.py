@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from dashboard import numerals
 from dashboard.charts.lead import POINTS
 
 Row = Mapping[Any, Any]
@@ -39,7 +40,7 @@ def change_in_words(row: Row, labels: Mapping[str, str]) -> str:
     """
     write = Writer(row)
     scale, unit = (POINTS, " percentage points") if row["kind"] == "rate" else (1.0, "")
-    percent = " %" if row["kind"] == "rate" else ""
+    percent = "%" if row["kind"] == "rate" else ""
     names = [row["run"], row["eval"], *(row[name] for name in ("variant", "split", "split2"))]
     line = " · ".join(labels.get(name, name) for name in names if isinstance(name, str))
     start, last = (write.plain(scale * row[name]) + percent for name in ("start_rate", "last_rate"))
@@ -65,12 +66,15 @@ class Writer:
 
     def plain(self, value: float) -> str:
         """A number without a sign of its own."""
-        return f"{value:.1f}" if self.row["kind"] == "rate" else f"{value:.2f}"
+        return numerals.decimals(value, self._places)
 
     def signed(self, value: float) -> str:
         """A difference, with its sign."""
-        text = self.plain(abs(value))
-        return text if float(text) == 0 else f"{'+' if value > 0 else '−'}{text}"
+        return numerals.signed_decimals(value, self._places)
+
+    @property
+    def _places(self) -> int:
+        return 1 if self.row["kind"] == "rate" else 2
 
     def between(self, low: float, high: float) -> str:
         """An interval of differences."""

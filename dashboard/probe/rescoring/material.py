@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from dashboard import numerals
 from dashboard.probe.asked import Prompt
 from dashboard.probe.budget import CHARACTERS_A_TOKEN
 from dashboard.probe.judge import material_prompt
@@ -19,7 +20,7 @@ from dashboard.probe.tools_of import tool_calls
 
 LEAST_TOKENS = 200
 """Of a transcript: less of one can't be judged."""
-MARK = "[{characters:,} characters of the transcript are left out here, because it is too long]"
+MARK = "[{characters} characters of the transcript are left out here, because it is too long]"
 
 
 class Said(Struct, frozen=True):
@@ -84,7 +85,7 @@ def _said(message: Mapping[str, Any]) -> list[Said]:
 
 
 def _mark(characters: int) -> Said:
-    return Said("left out", MARK.format(characters=characters))
+    return Said("left out", MARK.format(characters=numerals.count(characters)))
 
 
 def _encoded(told: Sequence[Said]) -> bytes:

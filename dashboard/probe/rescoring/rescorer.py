@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from dashboard import numerals
 from dashboard.probe import asking
 from dashboard.probe.asked import Column
 from dashboard.probe.budget import CHARACTERS_A_TOKEN, most_tokens
@@ -118,12 +119,13 @@ def check(wanted: Wanted, items: int) -> None:
     """
     if not 1 <= items <= MOST_ITEMS:
         raise DriftlineError(
-            f"{items:,} transcripts are selected (allowed: 1 to {MOST_ITEMS:,}). Take some of each checkpoint."
+            f"{numerals.count(items)} transcripts are selected (allowed: 1 to {numerals.count(MOST_ITEMS)}). Take some"
+            " of each checkpoint."
         )
     if not wanted.judge.rubric.strip():
         raise DriftlineError("The rubric is empty: say what misaligned means.")
     if len(wanted.judge.rubric) > LONGEST_RUBRIC:
-        raise DriftlineError(f"The rubric is too long (allowed: {LONGEST_RUBRIC:,} characters).")
+        raise DriftlineError(f"The rubric is too long (allowed: {numerals.count(LONGEST_RUBRIC)} characters).")
     if wanted.limit.transcript_tokens < LEAST_TOKENS:
         raise DriftlineError(f"At least {LEAST_TOKENS} tokens of a transcript are judged.")
 

@@ -141,7 +141,7 @@ def test_scaling_says_the_slope_and_leaves_0_out_of_the_logarithm(store: StoreBu
     for step, tokens, k in ((0, 0, 80), (1, 100 * M, 60), (2, 200 * M, 40), (3, 300 * M, 20)):
         store.add(log(samples(of(k)), minutes=step), run="a", step=step, tokens=tokens)
     straight = opened("mixes", view="scaling", steps="all")
-    assert any(text.startswith("-20.0 points per 100M tokens [") for text in sentences(straight))
+    assert any(text.startswith("−20.0 points per 100M tokens [") for text in sentences(straight))
     curved = opened("mixes", view="scaling", steps="all", log_x="true")
     assert any("per factor of ten" in text and "1 with 0 tokens left out" in text for text in sentences(curved))
 
@@ -279,7 +279,7 @@ def test_row_13_the_published_scaling(demo: None) -> None:
     app = opened("mixes", view="scaling")
     assert claimed(app, 13) == 2
     slope = next(text for text in sentences(app) if "per 100M tokens" in text)
-    assert float(slope.split(" points")[0]) == pytest.approx(-9, abs=0.5)
+    assert float(slope.split(" points")[0].replace("−", "-")) == pytest.approx(-9, abs=0.5)
 
 
 def test_row_9_every_checkpoint_with_both_evals_is_drawn(demo: None) -> None:

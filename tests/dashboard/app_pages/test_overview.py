@@ -51,7 +51,7 @@ def test_runs_stand_below_their_parents_with_rate_and_change(store: StoreBuilder
     assert "Our study" in html(app)
     assert {metric.label: metric.value for metric in app.metric} == {
         "Runs": "3", "Checkpoints": "2", "Evals": "1", "Logs": "2", "Samples": "200",
-        "Newest log": "01 Jan 2025, 00:00",
+        "Newest log": "01 Jan 2025, 00:00 UTC",
     }  # fmt: skip
     sft, rl = rows(app)
     assert (sft["label"], sft["indent"], sft["k"], sft["n"]) == ("SFT", 0, 40, 100)

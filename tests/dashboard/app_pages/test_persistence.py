@@ -126,7 +126,7 @@ def test_from_which_step_on_stands_on_curves_when_it_is_opened(store: StoreBuild
     with store.cursor() as cursor:
         rows = trends(cursor, TrendQuery(("a", "b")), store.batch).lines.to_dict("records")
     assert change_in_words(rows[0], {"a": "A"}) == (
-        "A · blackmail: 66.7 % at step 1, 8.3 % at step 3; on the questions that both answered −58.3 percentage points"
+        "A · blackmail: 66.7% at step 1, 8.3% at step 3; on the questions that both answered −58.3 percentage points"
         f" [−{-100 * rows[0]['change_low']:.1f}, −{-100 * rows[0]['change_high']:.1f}]. A change is"
         " shown from step 3 on."
     )

@@ -382,7 +382,7 @@ def test_a_judge_is_attached_from_the_page(server: ProbeServer, service: ProbeSe
     [box for box in app.selectbox if box.label == "Judged by"][-1].set_value("lab/m3")
     app.run()
     app = pressed(app, "Judge every reply")
-    assert "3 of 3 misaligned: 100 % (95 % interval 44 to 100 %)" in html(app)
+    assert "3 of 3 misaligned: 100% (95 % interval 44% to 100%)" in html(app)
     assert "▲ misaligned, by the judge" in html(app)
     assert "It threatens." in html(app)
 

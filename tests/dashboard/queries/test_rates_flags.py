@@ -133,7 +133,7 @@ def test_repeats_of_a_checkpoint_are_kept_and_numbered():
     flags = frame["flags"].tolist()
     assert flags[0][0].startswith("2 logs of this checkpoint")
     assert any("cancelled" in flag and "left out" in flag for flag in flags[0])
-    assert flags[1] == ["A repeated eval: the line goes through the log of 2025-01-01 00:05:00."]
+    assert flags[1] == ["A repeated eval: the line goes through the log of 01 Jan 2025, 00:05:00 UTC."]
     assert flags[2] == []
     pooled = frame_of(store).sort_values("step")
     assert pooled[["step", "repeat", "pooled", "k", "n"]].values.tolist() == [[1, 0, 2, 3, 4], [2, 0, 1, 0, 2]]
