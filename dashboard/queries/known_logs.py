@@ -21,15 +21,20 @@ from loaders.store.sql import records
 Row = dict[str, Any]
 
 EVALS = """
-SELECT eval_id, eval_key, coalesce(eval, task) AS eval, variant, run, step, step_label, tokens, mix, stage,
+SELECT eval_id, eval_key, coalesce(eval, task) AS eval, variant, variant AS stated_variant, run, step, step_label,
+       tokens, mix, stage,
        coalesce(placed, false) AS placed, run_label, colour, run_position, lineage_offset + step AS lineage_step,
        path, created, status, complete, task, task_version, judge, epochs,
        coalesce(target_model, model) AS model, coalesce(n_samples, 0) AS n_samples,
        generate_config_json, dataset_json, lead_id, role, standing, partial, graded, planned, settings,
-       coalesce(json_extract_string(config_json, '$.score_on_error') = 'true', false) AS score_on_error
+       coalesce(json_extract_string(config_json, '$.score_on_error') = 'true', false) AS score_on_error,
+       row_number() OVER (ORDER BY run_position NULLS LAST, run NULLS LAST, step NULLS LAST, step_label NULLS LAST,
+                          coalesce(eval, task) NULLS LAST, eval_id) AS log_place
 FROM live_evals($as_of)
 ORDER BY run_position, run, eval, step, eval_id
 """
+"""`log_place` is a log's place in the order in which samples stand where no other is asked for: one number is sorted
+sooner than six columns."""
 
 MOMENT = """
 SELECT b.batch, b.started_at, b.finished_at, getvariable('hidden_runs') AS patterns,

@@ -155,12 +155,18 @@ def find_measured(
             if (name, metric.name) in wanted:
                 by_metric.setdefault(metric, []).append(name)
     repeats = "newest" if asked.repeats == "each" else asked.repeats
-    logs = [(each, log) for log in points_of(scope.logs, repeats) for each in checkpoints if each.holds(log)]
+    of_run: dict[str | None, list[Checkpoint]] = {}
+    for each in checkpoints:
+        of_run.setdefault(each.run, []).append(each)
+    logs = [
+        (each, log) for log in points_of(scope.logs, repeats) for each in of_run.get(log["run"], ()) if each.holds(log)
+    ]
     found: dict[tuple[Any, ...], Measured] = {}
     for metric, names in by_metric.items():
         of = {log["eval_id"]: each.name for each, log in logs if log["eval"] in names}
         mine = [log for _, log in logs if log["eval_id"] in of]
-        rows = [row | about_metric(metric) for row in measure(con, metric, mine, scope.study, asked, as_of)]
+        about = about_metric(metric)
+        rows = [row | about for row in measure(con, metric, mine, scope.study, asked, as_of)]
         flag_standing(rows)
         flag_states(rows)
         fields = {name: scope.study.cluster_field(name) for name in names}

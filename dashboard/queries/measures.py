@@ -75,8 +75,10 @@ def measure(
 
 def _counted(eval_row: Row, found: Row | None, whole: Whole) -> Row:
     """Counts of one eval, or of one combination in it; zeros where the log holds no samples."""
-    row = dict(eval_row) | {"flags": [], "disagrees": False} | _split_columns(whole.get(eval_row["eval_id"], []))
-    row |= found or {"n_all": 0, "n": 0, "n_outside": 0, "total": None, "clusters": None}
+    row = {
+        **eval_row, "flags": [], "disagrees": False, **_split_columns(whole.get(eval_row["eval_id"], [])),
+        **(found or {"n_all": 0, "n": 0, "n_outside": 0, "total": None, "clusters": None}),
+    }  # fmt: skip
     row["n_missing"] = row["n_all"] - row["n_outside"] - row["n"]
     row["clusters"] = row["clusters"] or 0
     return row
@@ -144,8 +146,10 @@ def _reported_rows(
     rows = []
     for log in evals:
         of_log = whole.get(log["eval_id"], [])
-        row = dict(log) | {"flags": [], "disagrees": False, "told": True, "n_all": log["n_samples"] or None}
-        row |= _split_columns(of_log)
+        row = {
+            **log, "flags": [], "disagrees": False, "told": True, "n_all": log["n_samples"] or None,
+            **_split_columns(of_log),
+        }  # fmt: skip
         mixed = [field for field, (_, differs) in zip(query.splits, of_log, strict=False) if differs]
         if mixed:
             row["flags"].append(f"The log reports one number for all of its samples, whatever {' and '.join(mixed)}.")

@@ -59,7 +59,10 @@ def rate_rows(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int, scop
     rows: list[Row] = []
     for metric, of in every.items():
         measured = measure(con, metric, [log for log in in_sight if log["eval"] in of], scope.study, query, as_of)
-        rows += [row | about_metric(metric) for row in measured]
+        about = about_metric(metric)
+        for row in measured:
+            row |= about
+        rows += measured
     flag_standing(rows)
     flag_states(rows)
     flag_differences(rows, query.splits)

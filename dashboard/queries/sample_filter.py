@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal, TypeAlias
 
 import duckdb
@@ -52,6 +53,8 @@ LOG_SORTS = ("run", "step", "eval", "created")
 NAMED = re.compile(r"\$(\w+)")
 """What is bound in SQL."""
 
+FOUND_NAME = re.compile(r"\bfound\b")
+
 NO_METRIC = Metric(
     name="none",
     title="No metric",
@@ -81,18 +84,16 @@ WITH kept AS (
 """
 """The same samples, of which nobody wants to know the outcomes."""
 
-MATCHING = "matching AS (SELECT k.* FROM kept k {joined} WHERE {conditions}),"
+MATCHING = "matching AS (SELECT k.* FROM kept k {joined} WHERE {conditions})"
 
 WITH_SAMPLES = "JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id"
 """Outcomes stand apart from their samples; to join all of them costs more than all else."""
 
-PLACED_LOGS = """(
-    SELECT *, row_number() OVER (ORDER BY run_position NULLS LAST, run NULLS LAST, step NULLS LAST,
-                                 step_label NULLS LAST, coalesce(eval, task) NULLS LAST, eval_id) AS log_place
-    FROM live_evals($as_of)
-)"""
-"""Logs with their place in the order that holds where nothing else is asked for: one number is sorted sooner than six
-columns."""
+OF_LOGS = {
+    "run_position": "BIGINT", "run": "VARCHAR", "step": "BIGINT", "step_label": "VARCHAR", "eval": "VARCHAR",
+    "eval_key": "VARCHAR", "created": "TIMESTAMP",
+}  # fmt: skip
+"""What `found` has of a sample's log, besides its place, where nothing else is said."""
 
 SAMPLE_NUMBER = r"""
 CASE WHEN regexp_full_match(k.sample_key, '(?s)[\s+-]*[0-9.iInN].*') THEN try_cast(k.sample_key AS DOUBLE) END
@@ -100,14 +101,16 @@ CASE WHEN regexp_full_match(k.sample_key, '(?s)[\s+-]*[0-9.iInN].*') THEN try_ca
 """A sample's id as a number, also an infinite one. The look at its beginning costs a third of a cast that fails."""
 
 FOUND = f"""
+log_places AS (SELECT unnest($placed_ids::BIGINT[]) AS eval_id, unnest($placed_places::BIGINT[]) AS log_place{{lists}}),
 found AS (
     SELECT k.sample_id, k.eval_id, k.part, k.metric, k.better, k.outcome, k.value, k.cluster,
-           k.sample_key AS sample, {SAMPLE_NUMBER} AS sample_number, k.epoch, e.log_place, e.run_position,
-           e.run, e.step, e.step_label, coalesce(e.eval, e.task) AS eval, e.eval_key AS log, e.created,
+           k.sample_key AS sample, {SAMPLE_NUMBER} AS sample_number, k.epoch, e.log_place{{columns}},
            {{s}}.total_time AS time, {{s}}.n_messages AS messages, {{s}}.error, {{s}}.limit_type AS "limit"
-    FROM matching k {{joined}} JOIN {PLACED_LOGS} e ON e.eval_id = k.eval_id
+    FROM matching k {{joined}} JOIN log_places e ON e.eval_id = k.eval_id
 )
 """  # noqa: S608 - constants
+"""The logs' columns are bound, as far as they are asked for: they are known, and to join all that an eval is costs
+more than a page of samples."""
 
 DETAILS = """
 SELECT sample_id, any_value(explanation) AS explanation, any_value(answer) AS answer,
@@ -164,27 +167,28 @@ class Found:
     """SQL of the samples that are wanted.
 
     Attributes:
-        sql: A WITH clause that ends in the relation `found`; `matching` in it has the same samples, with `eval_id` and
-            `outcome` alone, and is had sooner.
+        matching: A WITH clause that ends in the relation `matching`: the samples, with `eval_id` and `outcome` alone.
+        found: What follows it for the relation `found`, which has the same samples and takes longer.
         details: SQL of what the scores say, of the samples in a relation `page`.
         values: What is bound in both.
     """
 
-    sql: str
+    matching: str
+    found: str
     details: str
     values: dict[str, Any]
 
     def records(
         self, con: duckdb.DuckDBPyConnection, sql: str, values: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Run a query that follows `self.sql`.
+        """Run a query over `found` or `matching`.
 
         Args:
             con: A cursor of this thread.
             sql: The query.
             values: What is bound in it besides.
         """
-        whole = self.sql + sql
+        whole = self.matching + (f",{self.found}" if FOUND_NAME.search(sql) else "") + sql
         named = set(NAMED.findall(whole))
         bound = {name: value for name, value in (self.values | (values or {})).items() if name in named}
         return records(con, whole, bound)
@@ -222,6 +226,7 @@ def find_in(
     *,
     with_outcomes: bool = True,
     samples: Sequence[int] | None = None,
+    of_logs: Collection[str] = tuple(OF_LOGS),
 ) -> Found | None:
     """The samples that are wanted, as SQL; None where no log can hold such samples.
 
@@ -233,6 +238,7 @@ def find_in(
         with_outcomes: Whether anybody asks for outcomes and values. Without, they are missing where the filter does not
             need them, and it takes a part of the time.
         samples: Ids of samples that match: only these.
+        of_logs: Which of `OF_LOGS` the relation `found` has.
     """
     if not where.logs:
         return None
@@ -262,7 +268,13 @@ def find_in(
         ]
     joined = WITH_SAMPLES if s == "s" else ""
     matching = MATCHING.format(joined=joined if of_samples else "", conditions=" AND ".join(conditions + of_samples))
-    return Found(sql + matching + FOUND.format(s=s, joined=joined), details, values)
+    logs = [log for of in where.logs.values() for log in of]
+    values |= {f"placed_{name}": [log[name] for log in logs] for name in of_logs}
+    values |= {"placed_ids": [log["eval_id"] for log in logs], "placed_places": [log["log_place"] for log in logs]}
+    lists = "".join(f", unnest($placed_{name}::{OF_LOGS[name]}[]) AS {name}" for name in of_logs)
+    columns = "".join(f", e.{name}{' AS log' if name == 'eval_key' else ''}" for name in of_logs)
+    found = FOUND.format(s=s, joined=joined, lists=lists, columns=columns)
+    return Found(sql + matching, found, details, values)
 
 
 def _with_outcomes(
@@ -307,17 +319,25 @@ def _logs_in_sight(scope: Scope, wanted: SampleFilter) -> dict[Metric, list[dict
     for group in scope.groups if wanted.evals else []:
         asked |= {name: metric.name for name, metric in scope.members(group)}
     by_metric: dict[Metric, list[dict[str, Any]]] = {}
+    of_eval: dict[str, list[dict[str, Any]]] = {}
     behind = _behind(scope, wanted)
     for log in scope.logs:
-        if log["eval"] in asked and log["eval_id"] in behind and _is_wanted(log, wanted):
-            metrics = scope.applicable[log["eval"]]
-            if asked[log["eval"]] not in (None, DEFAULT):
-                metrics = [metric for metric in metrics if metric.name == asked[log["eval"]]]
-            elif not metrics:
-                metrics = [NO_METRIC]
-            for metric in metrics[:1]:
-                by_metric.setdefault(metric, []).append(log)
+        name = log["eval"]
+        if name in asked and log["eval_id"] in behind and _is_wanted(log, wanted):
+            if name not in of_eval:
+                of_eval[name] = (
+                    by_metric.setdefault(metric, []) if (metric := _metric(scope, name, asked[name])) else []
+                )
+            of_eval[name].append(log)
     return by_metric
+
+
+def _metric(scope: Scope, name: str, asked: str | None) -> Metric | None:
+    """The metric that gives the outcomes of an eval's samples; None where the one that is asked for doesn't apply."""
+    metrics = scope.applicable[name]
+    if asked not in (None, DEFAULT):
+        return next((metric for metric in metrics if metric.name == asked), None)
+    return metrics[0] if metrics else NO_METRIC
 
 
 def _behind(scope: Scope, wanted: SampleFilter) -> set[int]:
@@ -329,14 +349,16 @@ def _behind(scope: Scope, wanted: SampleFilter) -> set[int]:
 
 
 def _is_wanted(row: dict[str, Any], wanted: SampleFilter) -> bool:
-    allowed = (
-        (wanted.runs, row["run"]), (wanted.mixes, row["mix"]), (wanted.stages, row["stage"]),
-        (wanted.variants, row["variant"]),
-    )  # fmt: skip
     at_step = not wanted.steps or any(
         step == (row["step_label"] if isinstance(step, str) else row["step"]) for step in wanted.steps
     )
-    return at_step and all(not names or value in names for names, value in allowed)
+    return (
+        at_step
+        and (not wanted.runs or row["run"] in wanted.runs)
+        and (not wanted.mixes or row["mix"] in wanted.mixes)
+        and (not wanted.stages or row["stage"] in wanted.stages)
+        and (not wanted.variants or row["variant"] in wanted.variants)
+    )
 
 
 def is_by_log(sort: Sequence[tuple[str, bool]]) -> bool:
@@ -349,20 +371,37 @@ def needs_outcomes(sort: Sequence[tuple[str, bool]]) -> bool:
     return any(column in ("outcome", "value") for column, _ in sort)
 
 
-def order_by(sort: Sequence[tuple[str, bool]], *, of_logs: bool = False) -> str:
+def order_by(sort: Sequence[tuple[str, bool]]) -> str:
     """SQL of an order over `found`; missing values come last in either direction.
 
     Args:
         sort: Columns of `SORTS`, each with whether it is descending.
-        of_logs: Only by what all samples of a log have in common.
 
     Raises:
         ValueError: A column that can't be sorted by.
     """
-    order = []
-    for column, descending in sort:
+    order = [(part, "DESC" if descending else "ASC") for part, descending in parts_of(sort)]
+    order += [(part, "ASC") for part in NATURAL]
+    return ", ".join(f"{identifier(part)} {direction} NULLS LAST" for part, direction in order)
+
+
+def parts_of(sort: Sequence[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """The columns of `found` that an order is by, each with whether it is descending.
+
+    Raises:
+        ValueError: A column that can't be sorted by.
+    """
+    for column, _ in sort:
         if column not in SORTS:
             raise ValueError(f'samples can\'t be sorted by "{column}" (allowed: {", ".join(SORTS)})')
-        order += [(part, "DESC" if descending else "ASC") for part in SORTS[column]]
-    order += [(part, "ASC") for part in (NATURAL[:1] if of_logs else NATURAL)]
-    return ", ".join(f"{identifier(part)} {direction} NULLS LAST" for part, direction in order)
+    return [(part, descending) for column, descending in sort for part in SORTS[column]]
+
+
+def in_order(logs: Iterable[dict[str, Any]], sort: Sequence[tuple[str, bool]]) -> list[dict[str, Any]]:
+    """Logs in the order of their samples, where `is_by_log`."""
+    found = sorted(logs, key=itemgetter("log_place"))
+    for part, descending in reversed(parts_of(sort)):
+        known = [log for log in found if log[part] is not None]
+        known.sort(key=itemgetter(part), reverse=descending)
+        found = known + [log for log in found if log[part] is None]
+    return found

@@ -11,8 +11,8 @@ import pandas as pd
 
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, TIME, frame_of
 from dashboard.queries.sample_filter import (
+    OF_LOGS,
     OUTCOMES,
-    PLACED_LOGS,
     SORTS,
     InSight,
     Outcome,
@@ -20,10 +20,12 @@ from dashboard.queries.sample_filter import (
     Sort,
     find,
     find_in,
+    in_order,
     in_sight,
     is_by_log,
     needs_outcomes,
     order_by,
+    parts_of,
 )
 
 __all__ = [
@@ -62,27 +64,24 @@ page AS MATERIALIZED (
     FROM (FROM found ORDER BY {order} LIMIT $size OFFSET $skip)
 ),
 details AS ({details})
-SELECT p.run, p.step, p.step_label, p.eval, p.sample, p.epoch, p.outcome, p.value, p.metric, d.scores,
+SELECT p.eval_id, p.sample, p.epoch, p.outcome, p.value, p.metric, d.scores,
        left(d.explanation, $chars) AS explanation, left(d.answer, $chars) AS answer, left(s.input, $chars) AS prompt,
        left(s.reply, $chars) AS reply, left(s.target, $chars) AS target, left(p.error, $chars) AS error, p."limit",
-       coalesce(s.invalidated, false) AS invalidated, p.time, p.messages, e.mix, e.stage, e.variant,
-       coalesce(e.target_model, e.model) AS model, p.log, e.path, p.created
-FROM page p JOIN live_samples($as_of) s USING (sample_id) JOIN live_evals($as_of) e ON e.eval_id = p.eval_id
-LEFT JOIN details d USING (sample_id)
+       coalesce(s.invalidated, false) AS invalidated, p.time, p.messages
+FROM page p JOIN live_samples($as_of) s USING (sample_id) LEFT JOIN details d USING (sample_id)
 ORDER BY p.place
 """
 
+OF_LOG = {
+    "run": "run", "step": "step", "step_label": "step_label", "eval": "eval", "mix": "mix", "stage": "stage",
+    "variant": "stated_variant", "model": "model", "log": "eval_key", "path": "path", "created": "created",
+}  # fmt: skip
+"""What a sample's row has of its log, and the log's column that it is."""
+
 COUNTS = "SELECT coalesce(outcome, 'none') AS outcome, count(*) AS n FROM matching GROUP BY ALL"
 
-BY_LOG = f""",
-by_log AS (SELECT eval_id, count(*) AS n FROM matching GROUP BY eval_id)
-SELECT eval_id, n, log FROM (
-    SELECT b.eval_id, b.n, e.log_place, e.run_position, e.run, e.step, coalesce(e.eval, e.task) AS eval, e.created,
-           e.eval_key AS log
-    FROM by_log b JOIN {PLACED_LOGS} e ON e.eval_id = b.eval_id
-) ORDER BY {{order}}
-"""  # noqa: S608 - a constant
-"""How many samples of each log are wanted, the logs in order."""
+BY_LOG = "SELECT eval_id, count(*) AS n FROM matching GROUP BY eval_id"
+"""How many samples of each log are wanted."""
 
 PLACES = "SELECT sample_id, eval_id FROM found ORDER BY {order} LIMIT $size OFFSET $skip"
 
@@ -179,13 +178,13 @@ def neighbours(
     before, total = 0, None
     if is_by_log(sort):
         logs = _by_log(con, where, wanted, sort, as_of)
-        mine = [at for at, log in enumerate(logs) if log["log"] == here.log]
+        mine = [at for at, (log, _) in enumerate(logs) if log["eval_key"] == here.log]
         if not mine:
             return None
         # The neighbours lie in the same log, or in the next that has any.
         first, last = max(0, mine[0] - 1), mine[-1] + 1
-        before, total = sum(log["n"] for log in logs[:first]), sum(log["n"] for log in logs)
-        where = where.only({log["eval_id"] for log in logs[first : last + 1]})
+        before, total = sum(n for _, n in logs[:first]), sum(n for _, n in logs)
+        where = where.only({log["eval_id"] for log, _ in logs[first : last + 1]})
     found = find_in(con, where, wanted, as_of, with_outcomes=needs_outcomes(sort))
     if found is None:
         return None
@@ -214,13 +213,22 @@ def _rows(
     samples: list[int] | None = None
     if size is not None:
         where, samples, skip = _narrowed(con, where, wanted, sort, size, skip, as_of)
-    found = find_in(con, where, wanted, as_of, samples=samples)
+    found = find_in(con, where, wanted, as_of, samples=samples, of_logs=_of_logs(sort))
     if found is None:
         return frame_of([], SAMPLE_COLUMNS)
+    logs = {log["eval_id"]: log for of in where.logs.values() for log in of}
     unlimited = 2**31 - 1
     limits = {"size": unlimited if size is None else size, "skip": skip, "chars": chars or unlimited}
     sql = PAGE.format(order=order, details=found.details)
-    return frame_of(found.records(con, sql, limits), SAMPLE_COLUMNS)
+    rows = found.records(con, sql, limits)
+    for row in rows:
+        row |= {name: logs[row["eval_id"]][column] for name, column in OF_LOG.items()}
+    return frame_of(rows, SAMPLE_COLUMNS)
+
+
+def _of_logs(sort: Sequence[tuple[str, bool]]) -> list[str]:
+    """What an order needs to know of the samples' logs."""
+    return [part for part, _ in parts_of(sort) if part in OF_LOGS]
 
 
 def _narrowed(
@@ -239,13 +247,13 @@ def _narrowed(
     if is_by_log(sort):
         eval_ids: set[int] = set()
         before, start = 0, skip
-        for log in _by_log(con, where, wanted, sort, as_of):
-            if before + log["n"] > skip and before < skip + size:
+        for log, n in _by_log(con, where, wanted, sort, as_of):
+            if before + n > skip and before < skip + size:
                 start = start if eval_ids else skip - before
                 eval_ids.add(log["eval_id"])
-            before += log["n"]
+            before += n
         return where.only(eval_ids), None, start
-    found = find_in(con, where, wanted, as_of, with_outcomes=needs_outcomes(sort))
+    found = find_in(con, where, wanted, as_of, with_outcomes=needs_outcomes(sort), of_logs=_of_logs(sort))
     if found is None:
         return where, [], 0
     places = found.records(con, PLACES.format(order=order_by(sort)), {"size": size, "skip": skip})
@@ -254,6 +262,11 @@ def _narrowed(
 
 def _by_log(
     con: duckdb.DuckDBPyConnection, where: InSight, wanted: SampleFilter, sort: Sequence[tuple[str, bool]], as_of: int
-) -> list[dict[str, Any]]:
+) -> list[tuple[dict[str, Any], int]]:
+    """The logs in order, each with how many of its samples are wanted; those of which none is are left out."""
     found = find_in(con, where, wanted, as_of, with_outcomes=False)
-    return [] if found is None else found.records(con, BY_LOG.format(order=order_by(sort, of_logs=True)))
+    if found is None:
+        return []
+    count = {row["eval_id"]: row["n"] for row in found.records(con, BY_LOG)}
+    logs = (log for of in where.logs.values() for log in of if log["eval_id"] in count)
+    return [(log, count[log["eval_id"]]) for log in in_order(logs, sort)]

@@ -167,7 +167,7 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
         Besides the log's columns: `members`, `pooled` (how many evaluations; `eval_keys` are theirs), `repeat` (0 on
         the line), and sentences: `beside` about logs that were superseded or left out, `pooling` about pooled ones.
     """
-    logs = [dict(log) for log in logs]
+    logs = list(logs)
     speaking: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     others: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     joined: dict[int, list[int]] = defaultdict(list)
@@ -176,28 +176,31 @@ def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:
         (speaking if log["role"] == "speaks" else others)[key].append(log)
         if log["role"] == "joined":
             joined[log["lead_id"]].append(log["eval_id"])
-    for log in logs:
-        if log["lead_id"] in joined and log["role"] == "speaks":
-            log["n_samples"] = max(log["n_samples"], log["graded"] or 0)
     points = []
     for key, of in speaking.items():
-        of.sort(key=precedence, reverse=True)
+        if len(of) > 1:
+            of.sort(key=precedence, reverse=True)
+        # Those whose samples lie in several logs have them all.
+        of = [
+            log | {"n_samples": max(log["n_samples"], log["graded"] or 0)} if log["lead_id"] in joined else log
+            for log in of
+        ]
         told = [_sentence(log) for log in others[key]]
         if repeats == "pooled":
             # Numbers that logs only report can't be pooled: the newest counts.
             together = [log for log in of if log["n_samples"]] if of[0]["n_samples"] else of[:1]
-            members = [at for log in together for at in (log["eval_id"], *joined[log["lead_id"]])]
+            members = [at for log in together for at in (log["eval_id"], *joined.get(log["lead_id"], ()))]
             about = _pooled(of, together)
-            leads = {at: log["lead_id"] for log in together for at in (log["eval_id"], *joined[log["lead_id"]])}
-            point = of[0] | {"members": members, "pooled": len(together), "repeat": 0, "leads": leads}
-            point["eval_keys"] = [log["eval_key"] for log in together]
-            points.append(point | {"beside": told, "pooling": about})
+            leads = {at: log["lead_id"] for log in together for at in (log["eval_id"], *joined.get(log["lead_id"], ()))}
+            keys = [log["eval_key"] for log in together]
+            point = {"members": members, "pooled": len(together), "repeat": 0, "leads": leads, "eval_keys": keys}
+            points.append({**of[0], **point, "beside": told, "pooling": about})
             continue
         for number, log in enumerate(of if repeats == "each" else of[:1]):
-            members = [log["eval_id"], *joined[log["lead_id"]]]
+            members = [log["eval_id"], *joined.get(log["lead_id"], ())]
             about = _beside(of, number, repeats) + ([] if number else told)
-            point = log | {"members": members, "pooled": 1, "repeat": number, "eval_keys": [log["eval_key"]]}
-            points.append(point | {"beside": about, "pooling": []})
+            point = {"members": members, "pooled": 1, "repeat": number, "eval_keys": [log["eval_key"]]}
+            points.append({**log, **point, "beside": about, "pooling": []})
     return points
 
 
