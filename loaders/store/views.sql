@@ -106,7 +106,8 @@ CREATE OR REPLACE MACRO seen_measured() AS TABLE
     SELECT * FROM main.measured WHERE eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_outcomes(n) AS TABLE
     SELECT * FROM main.outcomes
-    WHERE eval_id NOT IN (FROM hidden_evals()) AND sample_id NOT IN (SELECT sample_id FROM live_passed_over(n));
+    WHERE eval_id NOT IN (FROM hidden_evals())
+        AND sample_id NOT IN (SELECT sample_id FROM main.passed_over WHERE live(n, batch_from, batch_to));
 CREATE OR REPLACE MACRO live_sums(n) AS TABLE
     SELECT * FROM main.sums WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_score_facts(n) AS TABLE
