@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from dashboard.probe.protocols import forms
 from loaders.errors import DriftlineError
 from loaders.version import version
 
@@ -90,8 +91,8 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="ENDPOINT",
-        help="one more endpoint: NAME=URL (OpenAI protocol: vLLM and others), NAME=anthropic:URL, or anthropic; with"
-        " ,key=VARIABLE for the environment variable or Streamlit secret with its key. May be given several times",
+        help=f"one more endpoint: {forms()}; with ,key=VARIABLE for the environment variable or Streamlit secret with"
+        " its key. May be given several times",
     )
 
     ingest = verbs.add_parser(

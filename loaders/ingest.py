@@ -36,8 +36,9 @@ ABOVE = 5
 """How many folders above the root are searched for a run card or study file."""
 
 
-MOST_FILES, MOST_ROWS = 50, 5000
-"""So many files, or messages and scores in them, share a transaction at the most."""
+MOST_FILES, MOST_ROWS, MOST_CHARACTERS = 200, 20_000, 16_000_000
+"""Reached by one of these, the files that wait are written, in one transaction: what each costs is shared by many, and
+what is held in memory is bounded. Rows are samples, messages and scores."""
 
 
 UNMAPPED = "No `tables:` entry in study.yaml matches this file"
@@ -152,6 +153,9 @@ class _Root:
     sources: dict[str, int] = field(default_factory=dict)
     """Of these, the sources of those that are written."""
     waiting: list[Waiting] = field(default_factory=list)
+    rows: int = 0
+    characters: int = 0
+    """Of what waits."""
     behind: WriteBehind = field(default_factory=WriteBehind)
 
     def bring_up_to_date(self, progress: Progress | None) -> None:
@@ -296,7 +300,10 @@ class _Root:
             self.waiting.append((ReadFile(file, loaded, card), outcome))
             if formats.identity(loaded.format) == "content":
                 self.read[digest] = loaded.format
-            if len(self.waiting) >= MOST_FILES or sum(_size(read) for read, _ in self.waiting) >= MOST_ROWS:
+            rows, characters = _size(loaded)
+            self.rows += rows
+            self.characters += characters
+            if len(self.waiting) >= MOST_FILES or self.rows >= MOST_ROWS or self.characters >= MOST_CHARACTERS:
                 self._write()
 
     @property
@@ -308,7 +315,7 @@ class _Root:
     def _write(self) -> None:
         """Begin to write what was read and waits."""
         self._finish()
-        waiting, self.waiting = self.waiting, []
+        waiting, self.waiting, self.rows, self.characters = self.waiting, [], 0, 0
         if waiting:
             self.behind.begin(self.batch.writer, waiting)
 
@@ -352,8 +359,13 @@ class _Root:
         return SourceFile(str(self.listing.root), item.path, digest, reader, item.size, item.mtime_ns)
 
 
-def _size(read: ReadFile) -> int:
-    return sum(1 + len(s.messages) + len(s.scores) for e in read.loaded.evals for s in e.samples)
+def _size(loaded: LoadedFile) -> tuple[int, int]:
+    """Rows, and the characters of the fields that may be long."""
+    samples = [sample for one in loaded.evals for sample in one.samples]
+    messages = [message for sample in samples for message in sample.messages]
+    rows = len(samples) + len(messages) + sum(len(sample.scores) for sample in samples)
+    texts = [len(one.text) + len(one.content_json or "") + len(one.tool_calls_json or "") for one in messages]
+    return rows, sum(texts) + sum(len(one.metadata_json or "") for one in samples)
 
 
 def _is_card(path: str) -> bool:

@@ -27,7 +27,7 @@ from loaders.standings import settle_standings
 from loaders.store import Store
 from loaders.store.store import MEMORY
 from loaders.store.write import ReadFile, SourceFile, Writer
-from tests.empty_stores import empty_store, filled
+from tests.empty_stores import copy_of, empty_store
 
 P = ParamSpec("P")
 
@@ -106,30 +106,40 @@ def built_once(build: Callable[P, StoreBuilder]) -> Callable[P, StoreBuilder]:
 class StoreBuilder:
     """A store in memory, or in a file. Files are written by the real writer; where they belong is said by hand.
 
+    Files that are added before anybody can look into the store are written together, as an ingest writes them: a
+    transaction costs as much for one as for many.
+
     Attributes:
         batch: The batch that is being written.
     """
 
     def __init__(self, path: Path | str = MEMORY) -> None:
         self._store = empty_store() if path == MEMORY else Store.open(path)
-        self._unsettled = False
+        self._unsettled = self._handed_out = False
+        self._waiting: list[tuple[ReadFile, dict[str, Any]]] = []
+        self._first = self._held = 0
         self.batch = 0
         self.next_batch()
 
     @property
     def store(self) -> Store:
         """The store, decided which of the logs that were written by now speak for their checkpoints."""
+        self._settle()
+        self._handed_out = True
+        return self._store
+
+    def _settle(self) -> None:
+        self._write()
         if self._unsettled:
             self._unsettled = False
             with self._store.cursor() as cursor:
                 settle_standings(cursor, self.batch)
                 settle(cursor, self.batch)
-        return self._store
 
     def next_batch(self) -> int:
         """Begin the next batch; everything after belongs to it."""
         if self.batch:
-            _ = self.store
+            self._settle()
         self.batch += 1
         self.execute(
             "INSERT INTO batches (batch, started_at, finished_at, roots, report) VALUES (?, ?, ?, '[]', '{}')",
@@ -140,17 +150,18 @@ class StoreBuilder:
     def copy(self) -> StoreBuilder:
         """Another with the same in it."""
         other = StoreBuilder.__new__(StoreBuilder)
-        other._store, other._unsettled, other.batch = empty_store(), False, self.batch
-        with self.store.cursor() as held, other._store.cursor() as cursor:
-            for name in filled(held) - filled(cursor):
-                rows = held.execute(f'FROM "{name}"').to_arrow_table()
-                cursor.register("rows_of_another", rows)
-                cursor.execute(f'INSERT INTO "{name}" FROM rows_of_another')
-                cursor.unregister("rows_of_another")
+        other._store, other._unsettled, other.batch = copy_of(self.store), False, self.batch
+        other._handed_out, other._waiting, other._first, other._held = False, [], 0, 0
         return other
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run any SQL."""
+        self._write()
+        # Only here is a batch written to that is finished.
+        self._store.memory.forget()
+        return self._execute(sql, values)
+
+    def _execute(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._store.cursor() as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
@@ -169,25 +180,45 @@ class StoreBuilder:
         Returns:
             The eval's id.
         """
-        path = path or f"{run}/{step}/{record.task}-{self._count('evals')}.eval"
+        if any(path == read.file.path for read, _ in self._waiting):
+            self._write()  # what is superseded has to be there
+        if not self._waiting:
+            self._first, self._held = self._execute("SELECT coalesce(max(eval_id), 0) + 1, count(*) FROM evals")[0]
+        path = path or f"{run}/{step}/{record.task}-{self._held + len(self._waiting)}.eval"
         content = hashlib.sha256(msgspec.json.encode(record)).hexdigest()
         file = SourceFile(root="/logs", path=path, content_hash=content, reader="1", size=1, mtime_ns=self.batch)
-        with self._store.cursor() as cursor:
-            Writer(cursor, self.batch).write([ReadFile(file, LoadedFile(format="inspect", evals=[record]))])
-        eval_id = int(self.execute("SELECT max(eval_id) FROM evals")[0][0])
-        self.place(eval_id, run=run, step=step, **({"eval": record.task} | place))
+        eval_id = self._first + len(self._waiting)
+        placement = {"placed": True, "run": run, "step": step, "eval": record.task} | place | {"eval_id": eval_id}
+        self._waiting.append((ReadFile(file, LoadedFile(format="inspect", evals=[record])), placement))
+        if self._handed_out:
+            self._write()
         return eval_id
+
+    def _write(self) -> None:
+        """Write what was added, and say where it belongs."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        self._unsettled = True
+        with self._store.cursor() as cursor:
+            Writer(cursor, self.batch).write([read for read, _ in waiting])
+        for _, placement in waiting:
+            self._insert("placements", placement)
 
     def place(self, eval_id: int, **place: Any) -> None:
         """Say (anew) where an eval belongs."""
+        self._write()
         self._unsettled = True
-        self.execute("UPDATE placements SET batch_to = ? WHERE eval_id = ? AND batch_to IS NULL", [self.batch, eval_id])
+        self._execute(
+            "UPDATE placements SET batch_to = ? WHERE eval_id = ? AND batch_to IS NULL", [self.batch, eval_id]
+        )
         self._insert("placements", {"placed": True} | place | {"eval_id": eval_id})
 
     def reject(self, path: str, reason: str, *, status: str = "rejected") -> None:
         """Record a file that can't be read, or a table that is left for lack of a mapping."""
         file = SourceFile(root="/logs", path=path, content_hash=path, reader="1", size=1, mtime_ns=0)
-        with self.store.cursor() as cursor:
+        self._write()
+        with self._store.cursor() as cursor:
             Writer(cursor, self.batch).set_aside(file, status, "inspect", reason)
 
     def run(self, run: str, **more: Any) -> None:
@@ -232,7 +263,7 @@ class StoreBuilder:
     def _insert(self, table: str, columns: dict[str, Any]) -> None:
         columns = columns | {"batch_from": self.batch}
         marks = ", ".join("?" for _ in columns)
-        self.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))
+        self._execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", list(columns.values()))
 
     def _count(self, table: str) -> int:
-        return int(self.execute(f"SELECT count(*) FROM {table}")[0][0])
+        return int(self._execute(f"SELECT count(*) FROM {table}")[0][0])

@@ -1,7 +1,12 @@
-"""Running the real command in tests, as a user would."""
+"""Running the real command in tests, as a user would.
+
+A process of its own costs a second or two of imports: what a command prints is asked in this one, and processes are for
+what only they can show (signals, two at once, a store that another holds, how one begins).
+"""
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import signal
@@ -9,8 +14,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+
+import pytest
+
+from dashboard.cli import main
 
 COMMAND = [sys.executable, "-m", "dashboard.cli"]
 ROOT = Path(__file__).resolve().parents[1]
@@ -23,8 +32,23 @@ def environment(data: Path) -> dict[str, str]:
     return {**os.environ, **folders, "XDG_DATA_HOME": str(data), "DRIFTLINE_STORE": "", "COLUMNS": "300"}
 
 
-def driftline(*arguments: str | Path, data: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+def driftline(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in this process."""
+    words = list(map(str, arguments))
+    said, complained = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
+        for name, value in environment(data).items():
+            patch.setenv(name, value)
+        patch.chdir(ROOT)
+        try:
+            status = main(words)
+        except SystemExit as end:  # of the parser: help and wrong usage
+            status = int(end.code or 0)
+    return subprocess.CompletedProcess(words, status, said.getvalue(), complained.getvalue())
+
+
+def driftline_process(*arguments: str | Path, data: Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in a process of its own."""
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(
         command, cwd=ROOT, env=environment(data), capture_output=True, text=True, timeout=timeout, check=False

@@ -30,6 +30,18 @@ def empty_store() -> Store:
     return store
 
 
+def copy_of(store: Store) -> Store:
+    """Another in memory with the same rows."""
+    other = empty_store()
+    with store.cursor() as held, other.cursor() as cursor:
+        for name in filled(held) - filled(cursor):
+            rows = held.execute(f'FROM "{name}"').to_arrow_table()
+            cursor.register("rows_of_another", rows)
+            cursor.execute(f'INSERT INTO "{name}" FROM rows_of_another')
+            cursor.unregister("rows_of_another")
+    return other
+
+
 def _emptied(connection: duckdb.DuckDBPyConnection) -> bool:
     """Delete all rows; whether that leaves what a new store is. One that was closed, or is still written to, is not."""
     try:

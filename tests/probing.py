@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dashboard.probe.asked import Column, Framing, Prompt, Protocol, Sampling, Turn
+from dashboard.probe.asked import Column, Framing, Prompt, ProtocolName, Sampling, Turn
 from dashboard.probe.directory import Directory
 from dashboard.probe.endpoints import Declared, Endpoint, Limits
 from dashboard.probe.engine import Engine
@@ -33,12 +33,12 @@ def until(true: Callable[[], Any], what: str = "", seconds: float = PATIENCE_S) 
     return found
 
 
-def endpoint(server: ProbeServer, name: str = "lab", protocol: Protocol = "openai", **more: Any) -> Endpoint:
+def endpoint(server: ProbeServer, name: str = "lab", protocol: ProtocolName = "openai", **more: Any) -> Endpoint:
     """An endpoint at the server."""
     return Endpoint(name, protocol, server.url(protocol), **({"first_token_s": 20.0, "silence_s": 20.0} | more))
 
 
-def columns(*models: str, endpoint: str = "lab", protocol: Protocol = "openai") -> list[Column]:
+def columns(*models: str, endpoint: str = "lab", protocol: ProtocolName = "openai") -> list[Column]:
     """Columns of models at one endpoint."""
     return [Column(endpoint, protocol, model) for model in models]
 

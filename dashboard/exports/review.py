@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from dashboard.exports.facts import Facts
 from dashboard.exports.picture import Picture
+from dashboard.texts.messages import Message, Part
 
 LONGEST_TEXT = 200_000
 """Characters of one text of a transcript; what is left out is counted."""
@@ -25,22 +25,6 @@ class Chart:
 
     picture: Picture
     numbers: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A part of a message, or a score: what it is, and its text."""
-
-    label: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """A message: who speaks, and its parts."""
-
-    role: str
-    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +49,8 @@ class Conversation:
     title: str
     runs: tuple[str, ...]
     about: Named
-    turns: tuple[Turn, ...]
-    scores: tuple[Block, ...] = ()
+    messages: tuple[Message, ...]
+    scores: tuple[Part, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
@@ -133,6 +117,15 @@ def shared_facts(charts: Sequence[Chart]) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(definitions), tuple(intervals)
 
 
+def about_view(view: View) -> list[str]:
+    """What a view is of, a line each: its batch, definitions, intervals, filters and address."""
+    definitions, intervals = shared_facts(view.charts)
+    about = [view.batch, *definitions]
+    about += [f"Intervals: {', '.join(intervals)}"] if intervals else []
+    about += [f"Filters: {' · '.join(view.filters)}"] if view.filters else []
+    return [*about, f"Source: {view.source}"]
+
+
 def shown_columns(numbers: pd.DataFrame) -> list[str]:
     """The columns of a table that a review prints: those that tell something, and are no path or internal name."""
     left_out = {
@@ -163,56 +156,7 @@ def _is_empty(value: Any) -> bool:
     return value is None or value is pd.NA or value == "" or value != value
 
 
-def turn_of(number: int, message: Mapping[str, Any]) -> Turn:
-    """A message of a transcript.
-
-    Args:
-        number: Its place, from 1.
-        message: Columns of `messages`, JSON parsed.
-    """
-    role = str(message.get("role") or "message")
-    name = message.get("function") if role == "tool" else message.get("model")
-    blocks = [_block("Reasoning", message.get("reasoning")), _block("", message.get("text"))]
-    content = message.get("content")
-    kinds = (
-        [part.get("type", "unknown") for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    )
-    blocks += [Block("", f"[{kind}, not shown]") for kind in kinds if kind not in ("text", "reasoning")]
-    for call in message.get("tool_calls") or []:
-        if isinstance(call, dict):
-            given = call.get("arguments")
-            text = given if isinstance(given, str) else json.dumps(given, indent=1, ensure_ascii=False, default=str)
-            blocks.append(
-                _block(f"Calls {call.get('function') or call.get('type') or 'a tool'}", text) or Block("", "")
-            )
-    error = message.get("error")
-    blocks.append(_block("Error", error.get("message") if isinstance(error, dict) else error))
-    kept = tuple(block for block in blocks if block) or (Block("", "(empty)"),)
-    return Turn(f"{number} · {role}" + (f" · {name}" if name else ""), kept)
-
-
-def _call(call: Mapping[str, Any]) -> Block:
-    given = call.get("arguments")
-    text = given if isinstance(given, str) else json.dumps(given, indent=1, ensure_ascii=False, default=str)
-    return _block(f"Calls {call.get('function') or call.get('type') or 'a tool'}", text or "()") or Block("", "")
-
-
-def _block(label: str, text: Any) -> Block | None:
-    if not text:
-        return None
-    whole = str(text)
-    rest = len(whole) - LONGEST_TEXT
-    return Block(label, whole if rest <= 0 else f"{whole[:LONGEST_TEXT]}\n[{rest:,} more characters are left out]")
-
-
-def score_blocks(scores: Sequence[Mapping[str, Any]]) -> tuple[Block, ...]:
-    """Scores with the judge's words; those that several keys share are told once."""
-    told: dict[str, list[str]] = {}
-    for score in scores:
-        value = score["value_text"] if score["value_num"] is None else f"{score['value_num']:g}"
-        name = str(score["scorer"]) + (f".{score['key']}" if score["key"] is not None else "")
-        words = "\n\n".join(
-            dict.fromkeys(str(score[part]) for part in ("answer", "explanation", "reason") if score[part])
-        )
-        told.setdefault(words, []).append(f"{name} = {score['value_type'] if value is None else value}")
-    return tuple(_block(", ".join(names), words) or Block(", ".join(names), "") for words, names in told.items())
+def whole_text(part: Part) -> str:
+    """The text of a part as a file has it: cut only where it is longer than anybody reads."""
+    rest = len(part.text) - LONGEST_TEXT
+    return part.text if rest <= 0 else f"{part.text[:LONGEST_TEXT]}\n[{rest:,} more characters are left out]"

@@ -17,17 +17,18 @@ import pandas as pd
 from dashboard.exports.facts import file_name
 from dashboard.exports.picture import png_files
 from dashboard.exports.review import (
-    Block,
     Chart,
     Conversation,
     Note,
     Review,
     View,
+    about_view,
     cell,
-    shared_facts,
     shown_columns,
+    whole_text,
 )
 from dashboard.exports.tables import csv_of
+from dashboard.texts.messages import Part
 
 MOST_ROWS = 60
 """Of a table in the text; the file beside it has them all."""
@@ -88,11 +89,7 @@ def _view(view: View, files: dict[str, bytes]) -> list[str]:
     parts = [f"## {plain(view.title)}", plain(view.saved)]
     if view.note:
         parts.append(quoted(view.note))
-    definitions, intervals = shared_facts(view.charts)
-    about = [view.batch, *definitions]
-    about += [f"Intervals: {', '.join(intervals)}"] if intervals else []
-    about += [f"Filters: {' · '.join(view.filters)}"] if view.filters else []
-    parts.append("\n".join(f"- {plain(line)}" for line in [*about, f"Source: {view.source}"]))
+    parts.append("\n".join(f"- {plain(line)}" for line in about_view(view)))
     parts += [f"> {plain(why)}" for why in view.missing]
     pictures = png_files([chart.picture for chart in view.charts])
     for chart, picture in zip(view.charts, pictures, strict=True):
@@ -130,16 +127,16 @@ def _table(frame: pd.DataFrame) -> str:
 
 def _conversation(one: Conversation) -> list[str]:
     parts = ["\n".join(f"- {plain(name)}: {plain(value)}" for name, value in one.about)]
-    for turn in one.turns:
-        parts += [f"**{plain(turn.role)}**", *_blocks(turn.blocks)]
+    for message in one.messages:
+        parts += [f"**{plain(message.title)}**", *(_said(message.parts) or [block("(empty)")])]
     if one.scores:
-        parts += ["**Scores**", *_blocks(one.scores)]
+        parts += ["**Scores**", *_said(one.scores)]
     return [*parts, *map(_note, one.notes)]
 
 
-def _blocks(blocks: Sequence[Block]) -> list[str]:
-    told = [[plain(each.label)] * bool(each.label) + [block(each.text)] * bool(each.text) for each in blocks]
-    return [part for parts in told for part in parts]
+def _said(parts: Sequence[Part]) -> list[str]:
+    told = [[plain(each.title)] * bool(each.title) + [block(whole_text(each))] * bool(each.text) for each in parts]
+    return [line for lines in told for line in lines]
 
 
 def _note(note: Note) -> str:

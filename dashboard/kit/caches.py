@@ -14,6 +14,7 @@ from dashboard import runtime
 from dashboard.kit.page.reader import reader
 from dashboard.queries import beside, catalogue, ingests, nearest, samples
 from dashboard.queries import compare as compare_queries
+from dashboard.queries import excerpts as excerpt_queries
 from dashboard.queries import fields as field_queries
 from dashboard.queries import framings as framing_queries
 from dashboard.queries import mixes as mix_queries
@@ -24,7 +25,7 @@ from dashboard.queries import transcript as transcripts
 from dashboard.queries import transcript_hash as hashes
 from dashboard.queries import trends as trend_queries
 from dashboard.queries import verdicts as verdict_queries
-from dashboard.queries.scope import live_evals
+from dashboard.queries.known_logs import live_logs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,7 +62,7 @@ def _batches(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
 
 
 def _log_paths(con: duckdb.DuckDBPyConnection, as_of: int) -> dict[str, str]:
-    return {log["eval_key"]: log["path"] or log["eval_key"] for log in live_evals(con, as_of)}
+    return {log["eval_key"]: log["path"] or log["eval_key"] for log in live_logs(con, as_of)}
 
 
 rates = _kept(rate_queries.rates)
@@ -88,6 +89,7 @@ conflicts = _kept(ingests.conflicts)
 samples_page = _kept(samples.samples_page)
 outcome_counts = _kept(samples.outcome_counts)
 neighbours = _kept(samples.neighbours)
+excerpts = _kept(excerpt_queries.excerpts)
 log_paths = _kept(_log_paths)
 transcript = _kept(transcripts.transcript)
 transcript_hash = _kept(hashes.transcript_hash)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -16,8 +16,9 @@ from dashboard.kit.page import fragments, shell
 from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
+from dashboard.queries.excerpts import Excerpt
 from dashboard.queries.rows import checkpoint_name
-from dashboard.queries.samples import SampleFilter, all_samples
+from dashboard.queries.samples import SampleFilter, SampleName, all_samples
 from dashboard.queries.verdicts import verdict_counts
 from dashboard.review import audit
 from dashboard.review.threads.reading import notes_on_samples
@@ -30,7 +31,13 @@ NAMING = ("run", "checkpoint", "baseline", "parent")
 
 
 def sample_table(
-    frame: pd.DataFrame, key: str, within: links.Parameters, better: str | None, *, fixed: Sequence[str] = ()
+    frame: pd.DataFrame,
+    key: str,
+    within: links.Parameters,
+    better: str | None,
+    *,
+    fixed: Sequence[str] = (),
+    found: Mapping[SampleName, Excerpt] | None = None,
 ) -> None:
     """Show samples, a row each; a click anywhere on a row opens its transcript.
 
@@ -40,6 +47,7 @@ def sample_table(
         within: The filter that they passed, as parameters of the Samples page.
         better: Direction of the definition in use: its words for outcomes.
         fixed: Columns (checkpoint, eval) in which the filter allows one value only; they are left out.
+        found: Where the text stands that the filter asks for; None where it asks for none.
     """
     words = outcome_words(better)
     table = pd.DataFrame(
@@ -49,6 +57,7 @@ def sample_table(
             "eval": frame["eval"],
             "sample": frame["sample"],
             "epoch": frame["epoch"],
+            "found": excerpt_texts(frame, found or {}),
             "judge": frame["explanation"].fillna(frame["error"]).fillna(""),
             "reply": frame["reply"].fillna(""),
             "prompt": frame["prompt"].fillna(""),
@@ -57,7 +66,7 @@ def sample_table(
             "people": sample_marks(frame),
         }
     )
-    alike = [*fixed, *(name for name in ("limit", "scores", "people") if (table[name] == "").all())]
+    alike = [*fixed, *(name for name in ("limit", "scores", "people", "found") if (table[name] == "").all())]
     alike += ["epoch"] if (table["epoch"] == 1).all() else []
 
     def open_row() -> None:
@@ -81,6 +90,7 @@ def sample_table(
             "eval": st.column_config.TextColumn("Eval", width=130),
             "sample": st.column_config.TextColumn("Sample", width=110),
             "epoch": st.column_config.NumberColumn("Epoch", width=60),
+            "found": st.column_config.TextColumn("Found", width=340),
             "judge": st.column_config.TextColumn("Judge's explanation, or error", width=340),
             "reply": st.column_config.TextColumn("Reply", width=340),
             "prompt": st.column_config.TextColumn("Prompt", width=260),
@@ -174,6 +184,12 @@ def runs_in(frame: pd.DataFrame) -> list[str]:
     """The runs that a table names."""
     told = [frame[name].dropna().astype(str) for name in NAMING if name in frame]
     return sorted({text.rpartition("@")[0] or text for texts in told for text in texts})
+
+
+def excerpt_texts(frame: pd.DataFrame, found: Mapping[SampleName, Excerpt]) -> list[str]:
+    """Where a text stands in samples, in words: "message 3: … the text around it …"; "" where nowhere."""
+    names = (SampleName(row["log"], row["sample"], row["epoch"]) for row in frame.to_dict("records"))
+    return [f"{one.place}: {one.text}" if (one := found.get(name)) else "" for name in names]
 
 
 def sample_marks(frame: pd.DataFrame) -> list[str]:

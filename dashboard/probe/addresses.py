@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from dashboard.probe.asked import Protocol
 from dashboard.probe.models_schema import KEY_NAME
+from dashboard.probe.protocols import BY_NAME
 
 IN_THE_VARIABLE = "Put the key into an environment variable or Streamlit secret, and name that as `key`"
 
@@ -29,12 +29,9 @@ def url_problem(url: str) -> str | None:
     return None
 
 
-def usual(url: str, protocol: Protocol) -> str:
-    """The address as the protocol's client wants it: for anthropic without /v1, for openai with it where no path is."""
-    url = url.rstrip("/")
-    if protocol == "anthropic":
-        return url.removesuffix("/v1").rstrip("/")
-    return url if urlsplit(url).path else f"{url}/v1"
+def usual(url: str, protocol: str) -> str:
+    """The address as the protocol's client wants it."""
+    return BY_NAME[protocol].base(url.rstrip("/"))
 
 
 def key_problem(key: str) -> str | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Struct
+
+from dashboard.probe.protocols import BY_NAME
 
 MOST_COLUMNS = 8
 """Models that one probe asks side by side."""
 MOST_SAMPLES = 32
 """Replies to one prompt from one model."""
 
-Protocol = Literal["openai", "anthropic"]
+ProtocolName = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(map(re.escape, BY_NAME))})$")]
+"""The name of one of the protocols, in what is saved and declared."""
 
 
 class ToolCall(Struct, frozen=True):
@@ -96,7 +100,7 @@ class Column(Struct, frozen=True, omit_defaults=True):
     """
 
     endpoint: str
-    protocol: Protocol
+    protocol: ProtocolName
     model: str
     parent: str | None = None
     run: str | None = None

@@ -17,8 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dashboard.probe.clients.client import Client, ServedModel
-from dashboard.probe.clients.opening import open_client
 from dashboard.probe.endpoints import Declared, Endpoint
+from dashboard.probe.protocols import open_client
 from dashboard.probe.redaction import Redactor
 from dashboard.probe.replies import ClientError, ErrorKind
 from loaders.errors import DriftlineError

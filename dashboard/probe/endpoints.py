@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec import Struct
 
-from dashboard.probe.asked import Protocol
+from dashboard.probe.asked import ProtocolName
 
 
 class Endpoint(Struct, frozen=True):
@@ -13,7 +13,8 @@ class Endpoint(Struct, frozen=True):
 
     Attributes:
         name: Shown, and saved with every reply.
-        url: Its base address: with /v1 for the OpenAI protocol, without for the Anthropic one.
+        protocol: Name of one of `dashboard.probe.protocols.PROTOCOLS`.
+        url: Its base address, as that protocol's client wants it.
         key: Name of the environment variable or Streamlit secret that holds its key; never the key itself.
         models: Globs on the ids of its models that may be asked; all where empty.
         in_flight: Requests that may be under way at once.
@@ -23,7 +24,7 @@ class Endpoint(Struct, frozen=True):
     """
 
     name: str
-    protocol: Protocol
+    protocol: ProtocolName
     url: str
     key: str | None = None
     models: tuple[str, ...] = ()

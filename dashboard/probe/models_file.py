@@ -27,13 +27,12 @@ import msgspec
 from dashboard.probe import models_schema
 from dashboard.probe.addresses import key_problem, url_problem, usual
 from dashboard.probe.endpoints import Allowance, Declared, Endpoint, Limits, Match
+from dashboard.probe.protocols import BY_NAME, USUAL, forms, named_in
 from loaders.errors import DriftlineError, StudyError
 from loaders.study.checks import Problem, normalise, schema_problems
 from loaders.study.conditions import Path
 from loaders.study.yaml_files import file_bytes, told
 from loaders.study.yaml_lines import YamlProblem, parse
-
-ANTHROPIC = Endpoint("anthropic", "anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY")
 
 SECRET_FIELDS = re.compile(r"(?i)^(?:\w*api[-_ ]?key|\w*token|auth\w*|bearer|secret|password|headers?)$")
 
@@ -45,10 +44,7 @@ NO_KEYS_HERE = (
     "and name that as `key` of the endpoint"
 )
 
-FORMS = (
-    "NAME=URL for the openai protocol (vLLM and others), NAME=anthropic:URL, or anthropic; "
-    "then ,key=VARIABLE where a key is wanted"
-)
+FORMS = f"{forms()}; then ,key=VARIABLE where a key is wanted"
 
 
 def read_models_file(path: FilePath | str) -> Declared:
@@ -82,7 +78,7 @@ def parse_models(data: bytes, path: FilePath | str) -> Declared:
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """The endpoint that a flag declares: NAME=URL, NAME=anthropic:URL or anthropic, with ,key=VARIABLE at will.
+    """The endpoint that a flag declares: see `FORMS`.
 
     Raises:
         DriftlineError: It is none of these, or holds a key.
@@ -91,17 +87,17 @@ def parse_endpoint(text: str) -> Endpoint:
     name, equals, address = said.partition("=")
     if comma and (problem := key_problem(rest)) is not None:
         raise DriftlineError(f"--endpoint {_shown(name)}: the key {problem}.")
-    if said == "anthropic":
-        return msgspec.structs.replace(ANTHROPIC, key=rest or ANTHROPIC.key)
-    protocol = "anthropic" if address.startswith("anthropic:") else "openai"
-    url = address.removeprefix("anthropic:")
+    maker = BY_NAME[said].maker if said in BY_NAME else None
+    if maker is not None:
+        return Endpoint(said, said, maker.url, rest or maker.key)
+    protocol, url = named_in(address)
     if not equals or not re.fullmatch(str(models_schema.ENDPOINT_NAME["pattern"]), name):
         raise DriftlineError(f"--endpoint {_shown(name)}: wants {FORMS}.")
     if "," in url:
         raise DriftlineError(f"--endpoint {name}: after the comma, only key=VARIABLE is known. It wants {FORMS}.")
     if (problem := url_problem(url)) is not None:
         raise DriftlineError(f"--endpoint {name}: the address {problem}.")
-    return Endpoint(name, protocol, usual(url, protocol), rest or None)  # type: ignore[arg-type]
+    return Endpoint(name, protocol.name, usual(url, protocol.name), rest or None)
 
 
 def together(declared: Declared, endpoints: Iterable[Endpoint]) -> Declared:
@@ -165,7 +161,7 @@ def _items(value: Any, field: str) -> list[dict[str, Any]]:
 def _declared(value: dict[str, Any]) -> Declared:
     endpoints = []
     for item in value.get("endpoints", ()):
-        protocol = item.get("protocol", "openai")
+        protocol = item.get("protocol", USUAL.name)
         endpoints.append(msgspec.convert({**item, "protocol": protocol, "url": usual(item["url"], protocol)}, Endpoint))
     limits = {
         name: msgspec.convert(msgspec.to_builtins(getattr(Limits(), name)) | given, Allowance)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dashboard.probe.protocols import BY_NAME
 from loaders.study.schema import LARGEST, NAME, Schema, list_of, mapping
 
 KEY_NAME = r"^[A-Z][A-Z0-9_]{0,99}$"
@@ -12,7 +13,7 @@ ENDPOINT_NAME: Schema = {
     "pattern": r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$",
     "description": "a short name of letters, digits, spaces, dots, dashes and underscores",
 }
-PROTOCOL: Schema = {"enum": ["openai", "anthropic"], "description": "one of openai, anthropic"}
+PROTOCOL: Schema = {"enum": [*BY_NAME], "description": f"one of {', '.join(BY_NAME)}"}
 URL: Schema = {
     "type": "string",
     "minLength": 1,

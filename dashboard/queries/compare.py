@@ -13,10 +13,11 @@ from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
 from dashboard.queries.differences import basis_row, change_rows, difference_row, flip_rows, group_basis, group_row
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, RATE_COLUMNS, TEXT, Method, RateQuery, frame_of
 from dashboard.queries.groups import expected_members
+from dashboard.queries.known_logs import live_logs
 from dashboard.queries.matches import find_matches, find_measured
 from dashboard.queries.planning import BASIS_COLUMNS
 from dashboard.queries.rates import rate_rows
-from dashboard.queries.scope import Scope, live_evals, scope_of
+from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.settings import differing, settings_of, side_by_side
 from dashboard.queries.standing import Repeats
 from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, Difference, corrected
@@ -204,7 +205,7 @@ def compare(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int) -> 
 
 def compare_rows(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int) -> ComparisonRows:
     """The rows behind `compare`, which raises the same."""
-    checkpoints, baseline = _chosen(query, live_evals(con, as_of))
+    checkpoints, baseline = _chosen(query, live_logs(con, as_of))
     asked = query.rates([each.run for each in checkpoints])
     scope = scope_of(con, query.evals, as_of, query.splits)
     table = [row for row in rate_rows(con, asked, as_of, scope) if any(each.holds(row) for each in checkpoints)]

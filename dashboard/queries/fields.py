@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from dashboard.queries.frame import COUNT, LIST, TEXT, frame_of
-from dashboard.queries.scope import live_evals
+from dashboard.queries.known_logs import live_logs
 from dashboard.queries.settings import OF_CHECKPOINT
 from loaders.metrics.definitions import read_study
 from loaders.store.sql import records
@@ -77,7 +77,7 @@ def fields(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -> 
 
 def field_rows(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int) -> list[dict[str, Any]]:
     """The rows of `fields`."""
-    logs = live_evals(con, as_of)
+    logs = live_logs(con, as_of)
     names = list(dict.fromkeys(log["eval"] for log in logs))
     groups = [group for group in read_study(con, as_of).groups if group.name in evals]
     wanted = {*(evals or names), *(name for group in groups for name in group.members(names))}

@@ -119,6 +119,14 @@ def facets_of(row: Row, *, task_args: bool = False) -> dict[str, Any]:
     }
 
 
+FACETS = ("judge", "task_version", "n_samples", "epochs", "settings", "dataset_json", "generate_config_json")
+
+
+def facets_key(row: Row) -> tuple[Any, ...]:
+    """What `facets_of` a log is made of."""
+    return (*(row[name] for name in FACETS), row.get("n"))
+
+
 @lru_cache(maxsize=10_000)
 def _sampling(dataset_json: str | None, config_json: str | None) -> Mapping[str, Any]:
     """Dataset and sampling settings: few texts, shared by many logs."""

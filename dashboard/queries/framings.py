@@ -12,9 +12,10 @@ import pandas as pd
 
 from dashboard.queries.checkpoints import Checkpoint
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, RateQuery, frame_of
+from dashboard.queries.known_logs import live_logs
 from dashboard.queries.matches import Match, Measured, find_measured
 from dashboard.queries.rates import rates
-from dashboard.queries.scope import live_evals, scope_of
+from dashboard.queries.scope import scope_of
 from loaders.metrics.splits import value_order
 
 Row = dict[str, Any]
@@ -51,7 +52,7 @@ def framings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd
     table = table[~table["group"] & (table["repeat"] == 0)]
     wanted = list(dict.fromkeys(zip(table["eval"], table["metric"], strict=True)))
     scope = scope_of(con, query.evals, as_of, query.splits)
-    logs = [log for log in live_evals(con, as_of) if not query.runs or log["run"] in query.runs]
+    logs = [log for log in live_logs(con, as_of) if not query.runs or log["run"] in query.runs]
     steps = {(log["run"], log["step"] if log["step"] is not None else log["step_label"]) for log in logs}
     measured = find_measured(con, scope, wanted, [Checkpoint(run, step) for run, step in steps], query, as_of)
     found: dict[tuple[str, str, str], list[Measured]] = {}

@@ -14,13 +14,14 @@ import pandas as pd
 from dashboard.queries.catalogue import runs
 from dashboard.queries.checkpoints import Checkpoint, place_in_run
 from dashboard.queries.differences import difference_row, group_row
-from dashboard.queries.flags import facets_of, shown
+from dashboard.queries.flags import facets_key, facets_of, shown
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, RATE_COLUMNS, TEXT, TIME, RateQuery, frame_of
+from dashboard.queries.known_logs import known_logs, live_logs
 from dashboard.queries.matches import Measured, find_matches, find_measured
 from dashboard.queries.rates import rate_rows
 from dashboard.queries.rows import is_missing, step_of
-from dashboard.queries.scope import Scope, live_evals, scope_of
-from dashboard.queries.standing import checkpoint_of, points_of, with_variants
+from dashboard.queries.scope import Scope, scope_of
+from dashboard.queries.standing import checkpoint_of, points_of
 from dashboard.statistics import corrected
 
 Row = dict[Any, Any]
@@ -119,7 +120,7 @@ def standings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> S
 
 def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """Every log as of a batch, in short: `LOG_COLUMNS`."""
-    rows = with_variants(live_evals(con, as_of))
+    rows = known_logs(con, as_of).with_variants(con)
     speaking = Counter((row["eval"], *checkpoint_of(row)) for row in rows if row["role"] == "speaks")
     beside = [row for row in rows if speaking[row["eval"], *checkpoint_of(row)] > 1]  # most stand alone
     together = {
@@ -128,25 +129,30 @@ def logs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
         if point["pooled"] > 1
         for at in point["leads"].values()
     }
-    for row in rows:
-        row["samples"] = row["n_samples"]
-        row["standing"] = row["standing"] or together.get(row["eval_id"])
-    return frame_of(rows, LOG_COLUMNS)
+    told = [
+        row | {"samples": row["n_samples"], "standing": row["standing"] or together.get(row["eval_id"])} for row in rows
+    ]
+    return frame_of(told, LOG_COLUMNS)
 
 
 def unlike_settings(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """What differs between logs of one eval besides the checkpoint: `UNLIKE_COLUMNS`."""
     by_eval: dict[str, list[Row]] = defaultdict(list)
-    for row in live_evals(con, as_of):
+    for row in live_logs(con, as_of):
         by_eval[row["eval"]].append(row)
     found = []
     for name, of in by_eval.items():
-        facets = [facets_of(row | {"n_all": row["n_samples"]}) for row in of]
-        for setting in dict.fromkeys(setting for facet in facets for setting in facet):
-            values = [shown(facet.get(setting)) for facet in facets]
-            usual, *others = [value for value, _ in Counter(values).most_common()]
+        # Most logs of an eval say the same.
+        alike = Counter(facets_key(row) for row in of)
+        facets = {facets_key(row): facets_of(row) for row in {facets_key(row): row for row in of}.values()}
+        for setting in dict.fromkeys(setting for key in alike for setting in facets[key]):
+            values = {key: shown(facets[key].get(setting)) for key in alike}
+            count: Counter[str] = Counter()
+            for key, n in alike.items():
+                count[values[key]] += n
+            usual, *others = [value for value, _ in count.most_common()]
             if others:
-                unlike = [row["run"] for row, value in zip(of, values, strict=True) if value != usual]
+                unlike = [row["run"] for row in of if values[facets_key(row)] != usual]
                 found.append(
                     {
                         "eval": name, "setting": setting, "usual": usual, "others": others, "logs": len(of),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Literal
@@ -43,7 +43,7 @@ def checkpoint_of(row: Row) -> tuple[Any, ...]:
 
 
 def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
-    """The logs, `variant` naming what makes each another measurement, and `differs` the settings that do.
+    """The logs, `variant` naming what makes each another measurement: the settings that do, and their values.
 
     A setting does where two evaluations of one checkpoint differ in it; those that form the prompt also where two of
     one run do.
@@ -52,22 +52,23 @@ def with_variants(logs: Sequence[Row], splits: Sequence[str] = ()) -> list[Row]:
         logs: Rows of live evals, all of each eval's name.
         splits: Fields by which samples are split: they, and what comes of them, need no variant.
     """
-    settings = {log["eval_id"]: parsed(log["settings"]) for log in logs}
     splits = [setting_of(field) for field in splits]
-    named = _differing(logs, settings, splits)
+    named = _differing(logs, splits)
     values: dict[tuple[str, str], set[str]] = defaultdict(set)
     for log in logs:
-        mine = settings[log["eval_id"]]
-        for name in mine.keys() & named.get(log["eval"], ()):
-            values[log["eval"], name].add(mine[name])
+        if names := named.get(log["eval"]):
+            mine = parsed(log["settings"])
+            for name in mine.keys() & names:
+                values[log["eval"], name].add(mine[name])
     short = {key: shortened(of) for key, of in values.items()}
     found = []
     for log in logs:
         names = [name for name in named.get(log["eval"], ()) if name not in splits]
+        mine = parsed(log["settings"]) if names else {}
         parts = [log["variant"]] if log["variant"] else []
-        mine = settings[log["eval_id"]]
         parts += [f"{_title(name, names)}={short[log['eval'], name][mine[name]]}" for name in names if name in mine]
-        found.append(log | {"variant": ", ".join(parts) or None, "differs": names})
+        variant = ", ".join(parts) or None
+        found.append(log if variant == log["variant"] else log | {"variant": variant})
     return found
 
 
@@ -113,27 +114,25 @@ def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
-def _differing(
-    logs: Sequence[Row], settings: Mapping[int, Mapping[str, str]], splits: Sequence[str]
-) -> dict[str, list[str]]:
+def _differing(logs: Sequence[Row], splits: Sequence[str]) -> dict[str, list[str]]:
     """By eval, the settings that tell its variants apart."""
-    of_place: dict[tuple[Any, ...], list[int]] = defaultdict(list)
-    of_run: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    # Most logs share the text of their settings with all others of their place: only where there are two are they read.
+    of_place: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    of_run: dict[tuple[Any, ...], set[str]] = defaultdict(set)
+    of_eval: dict[str, dict[str, None]] = defaultdict(dict)
     for log in logs:
+        of_eval[log["eval"]][log["settings"]] = None
         if log["role"] == "speaks":
-            apart = [settings[log["eval_id"]].get(field) for field in splits]
-            of_place[log["eval"], *checkpoint_of(log), *apart].append(log["eval_id"])
+            apart = [parsed(log["settings"]).get(field) for field in splits]
+            of_place[log["eval"], *checkpoint_of(log), *apart].add(log["settings"])
             if log["placed"]:
-                of_run[log["eval"], log["run"], log["variant"], *apart].append(log["eval_id"])
+                of_run[log["eval"], log["run"], log["variant"], *apart].add(log["settings"])
     found: dict[str, set[str]] = defaultdict(set)
     for (name, *_), of in of_place.items():
-        found[name] |= _unlike([settings[eval_id] for eval_id in of])
+        found[name] |= _unlike(of)
     for (name, *_), of in of_run.items():
-        found[name] |= _unlike([settings[eval_id] for eval_id in of]).intersection(FORMING)
-    of_eval: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-    for log in logs:
-        of_eval[log["eval"]].append(settings[log["eval_id"]])
-    return {name: _needed(sorted(names), _distinct(of_eval[name])) for name, names in found.items()}
+        found[name] |= _unlike(of).intersection(FORMING)
+    return {name: _needed(sorted(names), [parsed(one) for one in of_eval[name]]) for name, names in found.items()}
 
 
 def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
@@ -147,17 +146,13 @@ def _needed(names: list[str], of: Sequence[Mapping[str, str]]) -> list[str]:
     return names
 
 
-def _unlike(of: Sequence[Mapping[str, str]]) -> set[str]:
-    of = _distinct(of)
+def _unlike(of: Collection[str]) -> set[str]:
+    """The settings in which some differ."""
     if len(of) < 2:
         return set()
-    names = {name for each in of for name in each}
-    return {name for name in names if len({each.get(name) for each in of}) > 1}
-
-
-def _distinct(of: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    """Settings without those that are another's very own: most logs share theirs (`parsed`)."""
-    return list({id(each): each for each in of}.values())
+    each = [parsed(one) for one in of]
+    names = {name for one in each for name in one}
+    return {name for name in names if len({one.get(name) for one in each}) > 1}
 
 
 def points_of(logs: Iterable[Row], repeats: Repeats = "pooled") -> list[Row]:

@@ -22,8 +22,9 @@ import platformdirs
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dashboard.probe.asked import Protocol
+from dashboard.probe.asked import ProtocolName
 from dashboard.probe.endpoints import Declared, Endpoint, Match
+from dashboard.probe.protocols import USUAL
 
 KEY_PREFIX = "driftline serve "
 """Begins the names under which keys of notes are looked up: no environment variable has such a name."""
@@ -44,7 +45,7 @@ class Note(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    protocol: Protocol = "openai"
+    protocol: ProtocolName = USUAL.name
     url: str
     key: str
     pid: int

@@ -19,11 +19,15 @@ MOST_PAIRS = 1_000_000
 MOST_PAIRS_WITHIN = 3_000_000
 """The same, for the words of all sentences that differ, together."""
 
-Kind = Literal["same", "added", "removed"]
+Kind = Literal["same", "added", "removed", "hit", "begun"]
 
 
 class Segment(Struct, frozen=True):
-    """A stretch of text that both have, or only the second (added) or the first (removed)."""
+    """A stretch of text.
+
+    Both have it, or only the second (added) or the first (removed). Where a text is only shown, it may be one that was
+    looked for (hit), or a reply's given beginning (begun).
+    """
 
     kind: Kind
     text: str

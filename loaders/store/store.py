@@ -17,6 +17,7 @@ from loaders.errors import DriftlineError, StoreBusy
 from loaders.store.compact import STORAGE, Compacted, is_wasteful, rewrite, with_dead_rows
 from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
+from loaders.store.memory import Memory, lend
 from loaders.store.schema import migrate
 from loaders.store.sql import all_or_nothing
 from loaders.store.views import load_rules, load_views, look_there_first
@@ -51,6 +52,7 @@ class Store:
         self._connection = connection
         self.path = path
         self.writing = threading.RLock()
+        self.memory = Memory()
         self._gate = Gate()
         self._holds: weakref.WeakSet[Hold] = weakref.WeakSet()
         self._ruling = threading.Lock()
@@ -82,6 +84,7 @@ class Store:
         """
         with self._gate.passed():
             cursor = self._connection.cursor()
+            lend(cursor, self.memory)
             try:
                 if hidden:
                     self._make_sure_of_rules()

@@ -27,6 +27,8 @@ import msgspec
 import numpy as np
 import tantivy
 
+from loaders.phrase import SPACE as WHITE_SPACE
+
 VERSION = 1
 """Of what the index holds; one of another version is made anew."""
 
@@ -42,13 +44,13 @@ LONGEST = 65_530
 MEMORY = 128_000_000
 """Bytes that tantivy gathers before it writes."""
 
-SPACE = re.compile(r"[ \t\n\f\r]+")
-"""What tantivy's tokenizer takes for white space."""
+SPACE = re.compile(WHITE_SPACE)
 
 META = re.compile(r"[.+*?()|\[\]{}^$\\]")
 
 HOLDS = "contains(lower({text}), $word)"
 HOLDS_PHRASE = "(contains(lower({text}), $word) AND regexp_matches(lower({text}), $pattern))"
+FIRST, FIRST_PHRASE = "$word", "regexp_extract(lower({text}), $pattern)"
 
 TEXTS = {
     "samples": ("input", "reply"),
@@ -88,8 +90,16 @@ class Wanted:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What `scan_sql` has unbound."""
+        """What `holds_sql`, `hit_sql` and `scan_sql` have unbound."""
         return {"word": self.word} | ({"pattern": self._pattern} if " " in self.phrase else {})
+
+    def holds_sql(self, text: str) -> str:
+        """SQL of whether a column of texts holds it."""
+        return (HOLDS_PHRASE if " " in self.phrase else HOLDS).format(text=text)
+
+    def hit_sql(self, text: str) -> str:
+        """SQL of it as it first stands in a column of texts that hold it, in lower case."""
+        return (FIRST_PHRASE if " " in self.phrase else FIRST).format(text=text)
 
     @property
     def _pattern(self) -> str:
@@ -136,8 +146,7 @@ def scan_sql(wanted: Wanted, only: str) -> str:
         wanted: From `wanted_text`.
         only: Condition on `sample_id`.
     """
-    holds = HOLDS_PHRASE if " " in wanted.phrase else HOLDS
-    any_column = {table: " OR ".join(holds.format(text=column) for column in TEXTS[table]) for table in TEXTS}
+    any_column = {table: " OR ".join(map(wanted.holds_sql, TEXTS[table])) for table in TEXTS}
     return " UNION ALL ".join(
         f"SELECT sample_id FROM seen_{table}() WHERE {only} AND ({any_column[table]})"  # noqa: S608 - constants
         for table in TEXTS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import real_parts
 from tests.driftline import viewing
@@ -17,6 +17,12 @@ from tests.real_parts import CHROMIUMS
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 WAIT = 60_000
 """Milliseconds that anything may take on a busy machine."""
+
+BRIEFLY = 5_000
+"""Milliseconds in which what nobody may see has to be away: longer ones would forgive that it was there for a while."""
+
+# Playwright's own 5 s are too few on a busy machine, and to wait longer lets nothing pass that doesn't appear.
+expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="package")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, WebSocket, expect
 
-from tests.browser.conftest import WAIT, Reader, reader_of
+from tests.browser.conftest import BRIEFLY, WAIT, Reader, reader_of
 from tests.oidc import sign_in_at_provider
 from tests.private_runs import MARKER, write_study
 from tests.signed_in import ADA, EVE, NED, VIC, Dashboard, team
@@ -59,7 +59,7 @@ def test_who_has_not_signed_in_is_sent_nothing_of_the_study(browser: Browser, da
     for path in PAGES:
         reader.page.goto(dashboard.origin + path)
         expect(reader.page.get_by_role("button", name="Sign in")).to_be_visible(timeout=WAIT)
-        expect(reader.page.get_by_test_id("stTopNavLink")).to_have_count(0)
+        expect(reader.page.get_by_test_id("stTopNavLink")).to_have_count(0, timeout=BRIEFLY)
         assert "honeypot" not in reader.page.content()
     sent = b"".join(messages)
     assert b"Sign in" in sent

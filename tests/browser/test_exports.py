@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import BrowserContext, Download, Page, expect
 
-from tests.browser.conftest import WAIT, reader_of
+from tests.browser.conftest import BRIEFLY, WAIT, reader_of
 from tests.browser.test_hostile import EVIL, HOSTILE
 from tests.driftline import viewing
 from tests.log_files import write_log
@@ -78,7 +78,7 @@ def test_samples_are_taken_along_harmless_and_by_no_other_button(
     assert table["reply"].tolist() == [HOSTILE] * 3
     reader.page.get_by_test_id("stDataFrame").first.hover()
     expect(reader.page.locator('button[aria-label^="Fullscreen"]').first).to_be_visible(timeout=WAIT)
-    expect(reader.page.locator('button[aria-label^="Download as CSV: "]')).to_be_hidden()
+    expect(reader.page.locator('button[aria-label^="Download as CSV: "]')).to_be_hidden(timeout=BRIEFLY)
 
 
 def test_a_review_opens_offline_shows_all_and_asks_nobody(

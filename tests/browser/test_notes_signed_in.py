@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import WAIT
+from tests.browser.conftest import BRIEFLY, WAIT
 from tests.browser.test_notes import at_a_sample, note_field
 from tests.log_files import write_log
 from tests.signed_in import ADA, EVE, VIC, team
@@ -27,7 +27,7 @@ def test_a_note_reaches_a_viewer_and_one_on_a_private_run_does_not(browser: Brow
         vic.page.evaluate("() => { window.neverReloaded = true }")
 
         note_field(eve.page)
-        expect(eve.page.get_by_role("textbox", name="Your name")).to_have_count(0)
+        expect(eve.page.get_by_role("textbox", name="Your name")).to_have_count(0, timeout=BRIEFLY)
         eve.page.get_by_role("textbox", name="Your note").fill("Read this one")
         eve.page.get_by_role("button", name="Add note").click()
         expect(vic.page.locator(".dl-comment", has_text=EVE)).to_be_visible(timeout=WAIT)
@@ -37,7 +37,7 @@ def test_a_note_reaches_a_viewer_and_one_on_a_private_run_does_not(browser: Brow
         expect(vic.page.locator(".dl-who", has_text=f"{EVE}: ○ not counted")).to_be_visible(timeout=WAIT)
         assert vic.page.evaluate("() => window.neverReloaded")
         for label in ("Add a note", "Resolve", "Give verdict", "Save view"):
-            expect(vic.page.get_by_text(label, exact=True)).to_have_count(0)
+            expect(vic.page.get_by_text(label, exact=True)).to_have_count(0, timeout=BRIEFLY)
 
         ada.go("/samples?run=secret-run")
         ada.click_row(0)

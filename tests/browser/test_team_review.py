@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import WAIT
+from tests.browser.conftest import BRIEFLY, WAIT
 from tests.browser.test_judgings import begun
 from tests.browser.test_notes import note_field
 from tests.browser.test_share import shared_link
@@ -52,7 +52,7 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
         eve.page.get_by_role("button", name="Add note").click()
         expect(vic.page.locator(".dl-said", has_text="One of four")).to_be_visible(timeout=WAIT)
         assert vic.page.evaluate("() => window.neverReloaded")
-        expect(vic.page.get_by_text("Add a note", exact=True)).to_have_count(0)
+        expect(vic.page.get_by_text("Add a note", exact=True)).to_have_count(0, timeout=BRIEFLY)
 
         # The editor keeps the view under a name; the viewer makes a file of it, which opens offline.
         eve.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
@@ -119,7 +119,7 @@ def test_a_prober_judges_again_a_viewer_reads_it_and_side_by_side_keeps_private_
             vic.go(page.url.removeprefix(dashboard.origin))
             expect(vic.page.get_by_text("4 of 4 judged · complete")).to_be_visible(timeout=WAIT)
             expect(vic.page.get_by_text("Asking models and judging is for probers and editors")).to_be_visible()
-            expect(vic.page.get_by_role("button", name="Judge again")).to_have_count(0)
+            expect(vic.page.get_by_role("button", name="Judge again")).to_have_count(0, timeout=BRIEFLY)
 
             # One question side by side: one reader sees three checkpoints, the other two, by the same link.
             link = "/beside?eval=honeypot&sample=1&checkpoint=run-a@100&checkpoint=run-b@100&checkpoint=secret-run@100"

@@ -140,46 +140,60 @@ VIEWS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("page", "address"), VIEWS, ids=lambda value: str(value)[:40])
-def test_no_page_holds_a_word_of_it(page: str, address: dict[str, Any], whole: Store) -> None:
+NAMING: list[tuple[str, dict[str, Any]]] = [
+    ("curves", {"run": [f"{MARKER}-run"], "mix": [f"{MARKER}-mix"]}),
+    ("samples", {"run": [f"{MARKER}-run"], "text": MARKER}),
+    ("compare", {"checkpoint": [f"{MARKER}-run@100", f"{MARKER}-run@200"]}),
+    ("transcript", {"log": f"{MARKER}-run-100-honeypot", "sample": f"{MARKER} question 1", "epoch": "1"}),
+    ("probe", {"log": f"{MARKER}-run-100-honeypot", "sample": f"{MARKER} question 1", "epoch": "1"}),
+    ("beside", {"checkpoint": [f"{MARKER}-run@100", "plain@100"], "sample": f"{MARKER} question 1"}),
+]
+"""Addresses that name the private run."""
+
+
+def _told(page: str, address: dict[str, Any]) -> list[str]:
+    """What a page tells who may not see it."""
+    app = opened_by(OUTSIDER, page, **address)
+    return [element.value for element in [*app.metric, *app.caption, *app.markdown]] + [
+        _text(frame.value) for frame in app.dataframe
+    ]
+
+
+@pytest.fixture(scope="module")
+def told_without(without: Store) -> list[list[str]]:
+    """What pages tell at these addresses where the private run never came in."""
+    with shown(without, access=POLICY):
+        return [_told(page, address) for page, address in NAMING]
+
+
+@pytest.fixture(scope="module")
+def dashboard(whole: Store, told_without: list[list[str]]) -> Iterator[None]:
+    """The store with it, on pages whose answers are kept from test to test: whoever asks after whom learns nothing.
+
+    One store is shown at a time: what the other one's pages tell is there before.
+    """
     with shown(whole, access=POLICY):
-        assert MARKER.encode() not in everything(opened_by(OUTSIDER, page, **address))
+        yield
+
+
+@pytest.mark.parametrize(("page", "address"), VIEWS, ids=lambda value: str(value)[:40])
+def test_no_page_holds_a_word_of_it(page: str, address: dict[str, Any], dashboard: None) -> None:
+    assert MARKER.encode() not in everything(opened_by(OUTSIDER, page, **address))
 
 
 @pytest.mark.parametrize("page", ["overview", "curves", "mixes", "assessment", "compare", "beside", "samples", "data"])
-def test_who_may_see_it_does(page: str, whole: Store) -> None:
-    with shown(whole, access=POLICY):
-        assert MARKER.encode() in everything(opened_by(INSIDER, page))
+def test_who_may_see_it_does(page: str, dashboard: None) -> None:
+    assert MARKER.encode() in everything(opened_by(INSIDER, page))
 
 
-@pytest.mark.parametrize(
-    ("page", "address"),
-    [
-        ("curves", {"run": [f"{MARKER}-run"], "mix": [f"{MARKER}-mix"]}),
-        ("samples", {"run": [f"{MARKER}-run"], "text": MARKER}),
-        ("compare", {"checkpoint": [f"{MARKER}-run@100", f"{MARKER}-run@200"]}),
-        ("transcript", {"log": f"{MARKER}-run-100-honeypot", "sample": f"{MARKER} question 1", "epoch": "1"}),
-        ("probe", {"log": f"{MARKER}-run-100-honeypot", "sample": f"{MARKER} question 1", "epoch": "1"}),
-        ("beside", {"checkpoint": [f"{MARKER}-run@100", "plain@100"], "sample": f"{MARKER} question 1"}),
-    ],
-)
+@pytest.mark.parametrize("number", range(len(NAMING)), ids=lambda number: NAMING[number][0])
 def test_an_address_that_names_it_is_answered_as_if_it_were_not_there(
-    page: str, address: dict[str, Any], whole: Store, without: Store
+    number: int, told_without: list[list[str]], dashboard: None
 ) -> None:
-    sent = []
-    for store in (whole, without):
-        with shown(store, access=POLICY):
-            app = opened_by(OUTSIDER, page, **address)
-            sent.append([element.value for element in [*app.metric, *app.caption, *app.markdown]] + _frames(app))
-    assert sent[0] == sent[1]
+    assert _told(*NAMING[number]) == told_without[number]
 
 
-def _frames(app: Any) -> list[str]:
-    return [_text(frame.value) for frame in app.dataframe]
-
-
-def test_answers_that_are_kept_are_not_shared_between_readers(whole: Store) -> None:
-    with shown(whole, access=POLICY):
-        for _ in range(2):
-            assert MARKER.encode() in everything(opened_by(INSIDER, "curves"))
-            assert MARKER.encode() not in everything(opened_by(OUTSIDER, "curves"))
+def test_answers_that_are_kept_are_not_shared_between_readers(dashboard: None) -> None:
+    for _ in range(2):
+        assert MARKER.encode() in everything(opened_by(INSIDER, "curves"))
+        assert MARKER.encode() not in everything(opened_by(OUTSIDER, "curves"))

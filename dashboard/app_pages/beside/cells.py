@@ -1,14 +1,29 @@
-"""Transcripts beside each other as HTML in which nothing is alive: aligned by turn, compared by word. Pure."""
+"""Transcripts beside each other: aligned by turn, compared by word. What is drawn is settled here. Pure."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from dashboard.kit.text.plain import escaped, segments_html
-from dashboard.kit.text.transcript_html import FOLDED, LONG, arguments_of, media_of
+from msgspec import Struct
+from msgspec.structs import replace as changed
+
+from dashboard.texts.messages import Message, Part
+from dashboard.texts.rendering import (
+    CODE,
+    FOLDED,
+    DrawnMessage,
+    DrawnPart,
+    Judgement,
+    Limit,
+    css_of,
+    cut,
+    draw_judgement,
+    draw_part,
+    render,
+    text_of,
+)
 from dashboard.texts.turns import Stretch, TurnRow
 from dashboard.texts.word_differences import Segment, differences
 
@@ -31,6 +46,8 @@ STYLE = """<style>
   .bs-head { display: none; } .bs-cell.nothing { display: none; } }
 </style>"""
 
+LIMIT = Limit(12_000)
+
 MOST_COMPARED = 20_000
 """Characters of a text beyond which it isn't compared by word."""
 
@@ -45,38 +62,54 @@ ROOMY = 3
 NARROWEST = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One text of a message.
-
-    Attributes:
-        kind: text, reasoning, call, error or media.
-        title: Stands over it; empty for the text itself.
-        text: In full.
-    """
-
-    kind: str
-    title: str
-    text: str
-
-
 @dataclass(frozen=True)
 class Column:
     """One transcript.
 
     Attributes:
         name: Of its checkpoint, for people.
-        messages: Columns of `messages`, JSON parsed.
-        pieces: The texts of each message.
+        messages: In order.
         said: What each message says, as one text: messages that say the same are alike.
-        under: HTML beneath it: what the judge said.
+        judged: What was said of it, beneath it.
+        notices: What has to be known besides.
     """
 
     name: str
-    messages: Sequence[Mapping[str, Any]]
-    pieces: list[list[Piece]] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    under: str = ""
+    messages: Sequence[Message]
+    said: Sequence[str]
+    judged: Sequence[Judgement]
+    notices: Sequence[str]
+
+
+class Cell(Struct, frozen=True):
+    """What a column has in a row.
+
+    Attributes:
+        name: Of the column.
+        message: None where it has none there.
+        role: Of the row.
+        parts_from: Name of the column that it parts from in this row; "" where it doesn't.
+    """
+
+    name: str
+    message: DrawnMessage | None
+    role: str
+    parts_from: str = ""
+
+
+class Row(Struct, frozen=True):
+    """Cells beside each other; with the number of their turn where the first of them part there."""
+
+    cells: Sequence[Cell]
+    parting: int | None = None
+
+
+class Alike(Struct, frozen=True):
+    """Messages that all columns have alike, once for all."""
+
+    told: str
+    roles: str
+    messages: Sequence[DrawnMessage]
 
 
 @dataclass
@@ -96,45 +129,15 @@ class Room:
         return differences(base, text)
 
 
-def column(name: str, messages: Sequence[Mapping[str, Any]], under: str) -> Column:
-    """Make a column of a transcript.
-
-    Args:
-        name: Of its checkpoint.
-        messages: Columns of `messages`, JSON parsed.
-        under: HTML beneath it.
-    """
-    pieces = [pieces_of(message) for message in messages]
+def column(
+    name: str, messages: Sequence[Message], judged: Sequence[Judgement] = (), notices: Sequence[str] = ()
+) -> Column:
+    """Make a column of a transcript; the arguments are the column's attributes."""
     said = [
-        json.dumps([role_of(message), [[each.kind, each.title, each.text] for each in of]])
-        for message, of in zip(messages, pieces, strict=True)
+        json.dumps([message.role, [[part.kind, part.title, part.text] for part in message.parts]])
+        for message in messages
     ]
-    return Column(name, messages, pieces, said, under)
-
-
-def role_of(message: Mapping[str, Any]) -> str:
-    """The role of a message."""
-    return str(message.get("role") or "message")
-
-
-def pieces_of(message: Mapping[str, Any]) -> list[Piece]:
-    """The texts of a message. Ids of tool calls and names of models tell nothing apart, and are left out."""
-    found = []
-    if message.get("reasoning"):
-        found.append(Piece("reasoning", "Reasoning", str(message["reasoning"])))
-    if message.get("text"):
-        found.append(Piece("text", "", str(message["text"])))
-    found += [Piece("media", "", told) for told in media_of(message.get("content"))]
-    for call in message.get("tool_calls") or []:
-        if isinstance(call, dict):
-            lines = [f"{name}: {value}" if name else value for name, value in arguments_of(call)]
-            title = f"→ calls {call.get('function') or call.get('type') or 'tool'}"
-            found.append(Piece("call", title, "\n".join(lines)))
-    error = message.get("error")
-    if error:
-        told = error.get("message") if isinstance(error, dict) else error
-        found.append(Piece("error", "Error", str(told)))
-    return found
+    return Column(name, messages, said, judged, notices)
 
 
 def grid_html(
@@ -156,95 +159,68 @@ def grid_html(
         room: For comparing.
     """
     first = min((at for at in partings if at is not None), default=None)
-    parts = []
+    drawn: list[Row | Alike] = []
     for stretch in stretches:
         if stretch.alike and len(columns) > 1:
-            parts.append(_alike(stretch, rows, columns[reference], reference))
+            drawn.append(_alike(stretch, rows, columns[reference], reference))
             continue
         for at in stretch.rows:
-            if at == first:
-                parts.append(f'<div class="bs-parting" role="note">Here they part, in turn {rows[at].turn + 1}</div>')
             cells = [
                 _cell(columns, number, rows[at], reference, room, parts_here=partings[number] == at)
                 for number in range(len(columns))
             ]
-            parts.append(_row(cells))
-    under = [f'<div class="bs-cell">{_name(one.name)}{one.under}</div>' for one in columns]
-    head = "".join(f'<div class="bs-head">{escaped(one.name)}</div>' for one in columns)
-    wide = "bs-wide" if len(columns) <= ROOMY else ""
-    least = "0px" if len(columns) <= ROOMY else f"{NARROWEST}px"
-    return (
-        f'<div class="bs-scroll {wide}" style="--n:{len(columns)};--w:{least}"><div class="bs-row">{head}</div>'
-        f"{''.join(parts)}{_row(under)}</div>"
+            drawn.append(Row(cells, rows[at].turn + 1 if at == first else None))
+    return render(
+        "grid",
+        columns=columns,
+        rows=drawn,
+        fits=len(columns) <= ROOMY,
+        least="0px" if len(columns) <= ROOMY else f"{NARROWEST}px",
+        under=[(one.name, one.notices, [draw_judgement(each) for each in one.judged]) for one in columns],
     )
 
 
-def _row(cells: Sequence[str]) -> str:
-    return f'<div class="bs-row">{"".join(cells)}</div>'
-
-
-def _name(name: str) -> str:
-    return f'<div class="bs-name">{escaped(name)}</div>'
-
-
-def _alike(stretch: Stretch, rows: Sequence[TurnRow], column: Column, number: int) -> str:
-    """Messages that all columns have alike, once for all."""
+def _alike(stretch: Stretch, rows: Sequence[TurnRow], column: Column, number: int) -> Alike:
     shown = [rows[at].places[number] for at in stretch.rows]
-    bodies = [_message(at, column, None, Room()) for at in shown if at is not None]
-    roles = ", ".join(dict.fromkeys(rows[at].role for at in stretch.rows))
-    many = "1 message" if len(bodies) == 1 else f"{len(bodies)} messages"
+    drawn = [_message(column.messages[at], None, Room()) for at in shown if at is not None]
+    many = "1 message" if len(drawn) == 1 else f"{len(drawn)} messages"
     told = f"{stretch.turns} turns alike ({many})" if stretch.turns > 1 else f"{many} alike"
-    return (
-        f'<details class="dl-fold bs-same"><summary>{escaped(told)} <i>{escaped(roles)}</i></summary>'
-        f"{''.join(bodies)}</details>"
-    )
+    return Alike(told, ", ".join(dict.fromkeys(rows[at].role for at in stretch.rows)), drawn)
 
 
-def _cell(columns: Sequence[Column], number: int, row: TurnRow, reference: int, room: Room, *, parts_here: bool) -> str:
+def _cell(
+    columns: Sequence[Column], number: int, row: TurnRow, reference: int, room: Room, *, parts_here: bool
+) -> Cell:
     column, at, base = columns[number], row.places[number], row.places[reference]
-    here = f'<span class="bs-here">▸ parts from {escaped(columns[reference].name)} here</span>' if parts_here else ""
+    parts_from = columns[reference].name if parts_here else ""
     if at is None:
-        return f'<div class="bs-cell nothing">{here}<div class="bs-gap">no {escaped(row.role)} message here</div></div>'
-    against = None if number == reference or base is None else columns[reference].pieces[base]
-    return f'<div class="bs-cell">{_name(column.name)}{here}{_message(at, column, against, room)}</div>'
+        return Cell(column.name, None, row.role, parts_from)
+    against = None if number == reference or base is None else columns[reference].messages[base].parts
+    return Cell(column.name, _message(column.messages[at], against, room), row.role, parts_from)
 
 
-def _message(at: int, column: Column, against: Sequence[Piece] | None, room: Room) -> str:
-    message, pieces = column.messages[at], column.pieces[at]
-    role = role_of(message)
-    css = role if role in ("system", "user", "assistant", "tool") else ""
-    name = message.get("function") if role == "tool" else message.get("model")
-    head = f"{at + 1} · {role}" + (f" · {name}" if name else "")
+def _message(message: Message, against: Sequence[Part] | None, room: Room) -> DrawnMessage:
+    """A message, its parts marked against those of another that are of their kind and in their place."""
     counts: dict[str, int] = {}
-    parts = [f'<div class="dl-role">{escaped(head)}</div>']
-    for piece in pieces:
-        nth = counts[piece.kind] = counts.get(piece.kind, -1) + 1
-        same_kind = [each for each in against or [] if each.kind == piece.kind]
-        parts.append(_piece(piece, same_kind[nth].text if nth < len(same_kind) else None, role, room))
-    for kind in dict.fromkeys(each.kind for each in against or []):
-        if kind not in counts:
-            parts.append(f'<div class="dl-note">no {escaped(kind)} here</div>')
-    if len(parts) == 1:
-        parts.append('<div class="dl-note">(empty)</div>')
-    return f'<div class="dl-message {css}">{"".join(parts)}</div>'
+    parts = []
+    for part in message.parts:
+        nth = counts[part.kind] = counts.get(part.kind, -1) + 1
+        same_kind = [each.text for each in against or [] if each.kind == part.kind]
+        parts.append(_part(part, same_kind[nth] if nth < len(same_kind) else None, message.role, room))
+    missing = [kind for kind in dict.fromkeys(each.kind for each in against or []) if kind not in counts]
+    return DrawnMessage(css_of(message.role), message.title, parts, missing=missing)
 
 
-def _piece(piece: Piece, base: str | None, role: str, room: Room) -> str:
-    """A text, marked against the reference's where there is one of its kind in the same place."""
-    segments = None if base is None or base == piece.text else room.compare(base, piece.text)
-    shown = escaped(piece.text[:LONG]) if segments is None else segments_html(segments, LONG)
-    css = "dl-code" if role == "tool" or piece.kind == "call" else "dl-text"
-    if piece.kind == "media":
-        return f'<div class="dl-note">{shown}</div>'
-    body = f'<pre class="{css}">{shown}</pre>'
-    if base is not None and base != piece.text and segments is None:
-        body += '<div class="dl-note">Differs; too long to be compared by word.</div>'
-    if len(piece.text) > LONG:
-        body += f'<div class="dl-note">{len(piece.text) - LONG:,} more characters are not shown.</div>'
-    if piece.kind == "reasoning" or (css == "dl-code" and len(piece.text) > FOLDED):
-        title = piece.title or "Result"
-        differs = "" if base is None or base == piece.text else ", differs"
-        summary = f"<summary>{escaped(title)} ({len(piece.text):,} characters{differs})</summary>"
-        return f'<details class="dl-fold">{summary}{body}</details>'
-    title = f'<div class="dl-role">{escaped(piece.title)}</div>' if piece.title else ""
-    return f'<div class="dl-error">{title}{body}</div>' if piece.kind == "error" else title + body
+def _part(part: Part, base: str | None, role: str, room: Room) -> DrawnPart:
+    drawn = draw_part(part, role, limit=LIMIT)
+    if base is None or base == part.text or part.kind == "media":
+        return drawn
+    segments = room.compare(base, part.text)
+    if part.kind == "call":
+        # Compared as a whole: another may have other arguments.
+        fold = "Arguments" if len(part.text) > FOLDED else ""
+        drawn = changed(drawn, texts=[((), text_of(part.text, CODE, limit=LIMIT, fold=fold))])
+    [(label, text)] = drawn.texts
+    if segments is None:
+        return changed(drawn, texts=[(label, changed(text, differs=True, too_long=True))])
+    return changed(drawn, texts=[(label, changed(text, differs=True, runs=cut(segments, LIMIT.most)))])

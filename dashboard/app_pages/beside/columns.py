@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.beside.cells import ROOMY, ROWS_A_PART, Column, Room, column, grid_html, role_of
+from dashboard.app_pages.beside.cells import ROOMY, ROWS_A_PART, Column, Room, column, grid_html
 from dashboard.app_pages.beside.choosing import Choice
 from dashboard.app_pages.beside.moving import PART
 from dashboard.kit import caches
@@ -17,12 +17,12 @@ from dashboard.kit.page.absent import instead
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.answers import told_at, told_in_epoch
 from dashboard.kit.text.plain import KEY, escaped
-from dashboard.kit.text.transcript_html import scores_html, without_messages
+from dashboard.kit.text.transcript import judgements_of
 from dashboard.pages import page_file
 from dashboard.queries.beside import AnswerQuery
 from dashboard.queries.nearest import near_checkpoints
 from dashboard.queries.rows import whole_number
-from dashboard.queries.transcript import Transcript
+from dashboard.texts.messages import messages_of_sample
 from dashboard.texts.turns import Stretch, partings, side_by_side, stretches
 
 EPOCHS = "beside_epochs"
@@ -159,32 +159,25 @@ def transcripts(choice: Choice, columns: Sequence[Place], sample: str, as_of: in
         return
     reads = [caches.transcript(str(place.row["log"]), sample, place.epoch, as_of) for place in there if place.row]
     shown = [
-        column(choice.titles.get(place.checkpoint, place.checkpoint), messages_of(read), _judged(read))
+        column(
+            choice.titles.get(place.checkpoint, place.checkpoint), messages_of_sample(read.messages, read.sample),
+            judgements_of(read.scores), _notices(read.sample),
+        )
         for place, read in zip(there, reads, strict=True)
-    ]
+    ]  # fmt: skip
     names = [place.checkpoint for place in there]
     reference = names.index(choice.reference) if choice.reference in names else 0
     _grid(shown, reference)
 
 
-def messages_of(read: Transcript) -> list[dict[str, Any]]:
-    """A transcript's messages; prompt and reply where its log keeps none."""
-    return read.messages or without_messages(read.sample)
-
-
-def _judged(read: Transcript) -> str:
-    """What was said of a sample: errors, then every scorer's values, explanation and reasons."""
-    told = []
-    if read.sample["error"]:
-        told.append(f'<div class="dl-notice">Error: {escaped(str(read.sample["error"])[:2000])}</div>')
-    if read.sample["invalidated"]:
-        told.append('<div class="dl-notice">This sample was invalidated: it counts nowhere.</div>')
-    scores = scores_html(read.scores) or ['<div class="dl-note">Not scored.</div>']
-    return "".join([*told, *(f'<div class="bs-same">{each}</div>' for each in scores)])
+def _notices(sample: Mapping[str, Any]) -> list[str]:
+    """What has to be known of a sample besides its scores."""
+    told = [f"Error: {str(sample['error'])[:2000]}"] if sample["error"] else []
+    return told + ["This sample was invalidated: it counts nowhere."] * bool(sample["invalidated"])
 
 
 def _grid(shown: list[Column], reference: int) -> None:
-    rows = side_by_side([[role_of(message) for message in each.messages] for each in shown])
+    rows = side_by_side([[message.role for message in each.messages] for each in shown])
     said = [each.said for each in shown]
     apart = partings(rows, said, reference)
     groups = stretches(rows, said)

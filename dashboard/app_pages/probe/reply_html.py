@@ -1,17 +1,20 @@
-"""Replies as HTML in which nothing is alive: every text escaped, long ones cut, reasoning folded. Pure."""
+"""Replies as HTML: what became of them, what is said of them, what they took. Pure."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dashboard.kit.text.plain import escaped, segments_html
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dashboard.kit.text.replies import message_of_reply
 from dashboard.queries.probes import SavedReply
+from dashboard.texts.rendering import CODE, DrawnPart, Limit, cut, draw_part, render, text_of
 from dashboard.texts.word_differences import Segment
 
-LONG = 20_000
-"""Characters of one reply that are shown at once; the rest is counted, and is in the export."""
+LIMIT = Limit(20_000, "; the export has them")
+"""Of one reply."""
 
 STYLE = """<style>
 .pr-reply { border: 1px solid rgba(128,128,128,.28); border-radius: 5px; padding: .45rem .65rem; margin: 0 0 .5rem 0; }
@@ -45,6 +48,26 @@ PARTIAL = {
 }
 
 
+class Reply(Struct, frozen=True):
+    """A reply as it is drawn.
+
+    Attributes:
+        css: Of its frame.
+        user_text: What the reader wrote before it; None for nothing.
+        parts: What the model said.
+        state: Class and words of what became of it; None where it is there.
+        judged: What judges and people say: class, words and reason of each.
+        foot: What it took.
+    """
+
+    css: str
+    user_text: str | None
+    parts: Sequence[DrawnPart]
+    state: tuple[str, str] | None
+    judged: Sequence[tuple[str, str, str]]
+    foot: str
+
+
 def thread_html(thread: Sequence[SavedReply], *, prefill: str | None = None, judges: Sequence[str] = ()) -> str:
     """One conversation: the replies of one sample, with what the reader wrote between them.
 
@@ -53,12 +76,8 @@ def thread_html(thread: Sequence[SavedReply], *, prefill: str | None = None, jud
         prefill: What every first reply was begun with.
         judges: Ids of the judges whose verdicts are shown, in their order; of the others none is.
     """
-    parts = []
-    for reply in thread:
-        if reply.user_text is not None:
-            parts.append(f'<div class="pr-user"><pre class="dl-text">{escaped(reply.user_text)}</pre></div>')
-        parts.append(reply_html(reply, prefill=prefill if reply.turn == 0 else None, judges=judges))
-    return "".join(parts)
+    drawn = [_reply(reply, reply.user_text, prefill if reply.turn == 0 else None, judges, None) for reply in thread]
+    return render("replies", replies=drawn)
 
 
 def reply_html(
@@ -76,25 +95,35 @@ def reply_html(
         judges: Ids of the judges whose verdicts are shown.
         segments: The text as differences to another one; None for the plain text.
     """
-    css = "failed" if reply.status == "failed" else "partial" if reply.status in PARTIAL else ""
-    parts = []
-    if reply.reasoning:
-        parts.append(_fold(f"Reasoning ({len(reply.reasoning):,} characters)", reply.reasoning))
-    begun = f"<b>{escaped(prefill)}</b>" if prefill else ""
-    if segments is not None:
-        parts.append(f'<pre class="dl-text">{begun}{segments_html(segments, LONG)}</pre>')
-    elif reply.text or begun:
-        more = len(reply.text) - LONG
-        parts.append(f'<pre class="dl-text">{begun}{escaped(reply.text[:LONG])}</pre>')
-        if more > 0:
-            parts.append(f'<div class="dl-note">{more:,} more characters are not shown; the export has them.</div>')
-    parts += [_call(call) for call in reply.calls]
-    parts.append(_state(reply))
-    parts += [_verdict(reply.verdicts[judge]) for judge in judges if judge in reply.verdicts]
-    parts += [_mark(mark) for mark in reply.marks.values()]
-    foot = footer(reply)
-    parts.append(f'<div class="pr-foot">{escaped(foot)}</div>' if foot else "")
-    return f'<div class="pr-reply {css}">{"".join(parts)}</div>'
+    return render("replies", replies=[_reply(reply, None, prefill, judges, segments)])
+
+
+def _reply(
+    reply: SavedReply,
+    user_text: str | None,
+    prefill: str | None,
+    judges: Sequence[str],
+    segments: Sequence[Segment] | None,
+) -> Reply:
+    message = message_of_reply(reply)
+    begun = [Segment("begun", prefill)] if prefill else []
+    parts = [draw_part(part, message.role, limit=LIMIT, thought=CODE) for part in message.parts if part.kind != "text"]
+    if reply.text or begun or segments is not None:
+        text = text_of(reply.text, limit=LIMIT, before=begun)
+        if segments is not None:
+            text = replace(text, runs=[*begun, *cut(segments, LIMIT.most)])
+        parts.insert(1 if reply.reasoning else 0, DrawnPart("text", (), [((), text)]))
+    return Reply(
+        css="failed" if reply.status == "failed" else "partial" if reply.status in PARTIAL else "",
+        user_text=user_text,
+        parts=parts,
+        state=_state(reply),
+        judged=[
+            *(_verdict(reply.verdicts[judge]) for judge in judges if judge in reply.verdicts),
+            *map(_mark, reply.marks.values()),
+        ],
+        foot=footer(reply),
+    )
 
 
 def footer(reply: SavedReply) -> str:
@@ -130,56 +159,26 @@ def _count(tokens: int | None) -> str:
     return "uncounted" if tokens is None else f"{tokens:,}"
 
 
-def _state(reply: SavedReply) -> str:
+def _state(reply: SavedReply) -> tuple[str, str] | None:
     if reply.status in UNDER_WAY:
-        return f'<div class="pr-state">{escaped(reply.error or UNDER_WAY[reply.status])}</div>'
+        return "pr-state", reply.error or UNDER_WAY[reply.status]
     if reply.status in PARTIAL:
-        return f'<div class="dl-error dl-note">{PARTIAL[reply.status]}</div>'
+        return "dl-error dl-note", PARTIAL[reply.status]
     if reply.status == "failed":
         partial = "Partial: " if reply.text or reply.calls else ""
-        return f'<div class="dl-error dl-note">{partial}{escaped(reply.error or "It failed.")}</div>'
+        return "dl-error dl-note", partial + (reply.error or "It failed.")
     if not reply.text and not reply.calls:
-        return '<div class="dl-note">(an empty reply)</div>'
-    return ""
+        return "dl-note", "(an empty reply)"
+    return None
 
 
-def _verdict(verdict: Mapping[str, Any]) -> str:
-    if verdict["verdict"] is None:
-        told = escaped(verdict["error"] or "The judge gave no verdict.")
-        return f'<div><span class="pr-verdict missing">not judged</span><span class="dl-note">{told}</span></div>'
-    kind = escaped(verdict["verdict"])
-    reason = escaped(verdict["reason"] or "")
-    return (
-        f'<div><span class="pr-verdict {kind}">{SIGNS[verdict["verdict"]]} {kind}, by the judge</span>'
-        f'<span class="dl-note">{reason}</span></div>'
-    )
-
-
-def _mark(mark: Mapping[str, Any]) -> str:
-    kind = mark["verdict"]
-    note = escaped(mark["note"] or "")
+def _verdict(verdict: Mapping[str, Any]) -> tuple[str, str, str]:
+    kind = verdict["verdict"]
     if kind is None:
-        return f'<div><span class="dl-note">{escaped(mark["author"])}: {note}</span></div>'
-    return (
-        f'<div><span class="pr-verdict {escaped(kind)}">{SIGNS[kind]} {escaped(kind)}, by'
-        f" {escaped(mark['author'])}</span>"
-        f'<span class="dl-note">{note}</span></div>'
-    )
+        return "missing", "not judged", verdict["error"] or "The judge gave no verdict."
+    return kind, f"{SIGNS[kind]} {kind}, by the judge", verdict["reason"] or ""
 
 
-def _call(call: str) -> str:
-    try:
-        found = json.loads(call)
-        name, arguments = found["name"], found["arguments"]
-    except (ValueError, KeyError, TypeError):
-        name, arguments = "a tool", call
-    return (
-        f'<div class="dl-role">→ calls {escaped(name)}</div><pre class="dl-code">{escaped(str(arguments)[:LONG])}</pre>'
-    )
-
-
-def _fold(title: str, text: str) -> str:
-    return (
-        f'<details class="dl-fold"><summary>{escaped(title)}</summary>'
-        f'<pre class="dl-code">{escaped(text[:LONG])}</pre></details>'
-    )
+def _mark(mark: Mapping[str, Any]) -> tuple[str, str, str]:
+    kind, author, note = mark["verdict"], mark["author"], mark["note"] or ""
+    return ("", "", f"{author}: {note}") if kind is None else (kind, f"{SIGNS[kind]} {kind}, by {author}", note)

@@ -19,11 +19,13 @@ from dashboard.kit.page.reader import attempt, cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import colours_of, labels_of
 from dashboard.kit.text.plain import KEY, escaped, listed
+from dashboard.kit.text.replies import messages_of_prompt
 from dashboard.probe import plans
-from dashboard.probe.asked import Column, ToolCall
+from dashboard.probe.asked import Column
 from dashboard.probe.judge import Judge
 from dashboard.queries.probe_rates import PEOPLE
 from dashboard.queries.probes import SavedProbe, unseen
+from dashboard.texts.rendering import draw, render
 from dashboard.texts.word_differences import differences
 
 LOOK_SECONDS = 1.0
@@ -66,24 +68,8 @@ def facts_html(probe: SavedProbe) -> str:
 
 def prompt_html(probe: SavedProbe) -> str:
     """The prompts, folded."""
-    parts = []
-    for framing in plans.framings_of(probe):
-        prompt = framing.prompt
-        lines = [("system", prompt.system)] if prompt.system else []
-        lines += [(turn.role, "\n".join([turn.text, *map(_call, turn.calls)]).strip()) for turn in prompt.turns]
-        lines += [("tools", ", ".join(tool.name for tool in prompt.tools))] if prompt.tools else []
-        lines += [("prefill", prompt.prefill)] if prompt.prefill else []
-        body = "".join(
-            f'<div class="dl-message {role}"><div class="dl-role">{escaped(role)}</div>'
-            f'<pre class="dl-text">{escaped(text)}</pre></div>'
-            for role, text in lines
-        )
-        parts.append(f'<details class="dl-fold"><summary>Prompt: {escaped(framing.name)}</summary>{body}</details>')
-    return "".join(parts)
-
-
-def _call(call: ToolCall) -> str:
-    return f"→ calls {call.name} {call.arguments}"
+    framings = [(framing.name, draw(messages_of_prompt(framing.prompt))) for framing in plans.framings_of(probe)]
+    return render("prompts", framings=framings)
 
 
 def judge_button(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str, str]) -> None:

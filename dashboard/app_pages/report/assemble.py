@@ -17,10 +17,10 @@ from dashboard.app_pages.report.collect import Collected
 from dashboard.app_pages.report.replies import conversations_of
 from dashboard.charts.points import point_id
 from dashboard.exports.facts import filters_of, runs_of
-from dashboard.exports.review import Conversation, Note, Review, View, score_blocks, turn_of
+from dashboard.exports.review import Conversation, Note, Review, View
 from dashboard.kit.notes.thread_html import STATES, anchor_text, when
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
-from dashboard.kit.text.transcript_html import provenance, without_messages
+from dashboard.kit.text.transcript import provenance, score_parts
 from dashboard.queries.beside import AnswerQuery, answers
 from dashboard.queries.probes import read_probe
 from dashboard.queries.rows import checkpoint_name, step_of, whole_number
@@ -28,6 +28,7 @@ from dashboard.queries.samples import samples_page
 from dashboard.queries.saved_views import SavedView
 from dashboard.queries.transcript import transcript
 from dashboard.review.threads.reading import Thread, on_point, on_reply, threads_in_sample, threads_on
+from dashboard.texts.messages import messages_of_sample
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.version import version
@@ -191,7 +192,6 @@ def _beside(con: duckdb.DuckDBPyConnection, address: links.Parameters, as_of: in
 def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_notes: bool) -> Conversation:
     log, sample, epoch = name
     found = transcript(con, log, sample, epoch, as_of)
-    messages = found.messages or without_messages(found.sample)
     # Where the logs lie on somebody's machine is nobody else's business.
     known = [(label, str(value)) for label, value in provenance(found.log, found.sample) if label != "Folder"]
     about = [(label, value) for label, value in known if value not in ("None", "", "NaT", "nan")]
@@ -200,8 +200,8 @@ def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_n
         title=f"{found.log['eval'] or found.log['task']} · {sample} · epoch {epoch} · {checkpoint}",
         runs=(str(found.log["run"]),),
         about=(*about, ("As of", f"batch {as_of}")),
-        turns=tuple(turn_of(number, message) for number, message in enumerate(messages, start=1)),
-        scores=score_blocks(found.scores),
+        messages=tuple(messages_of_sample(found.messages, found.sample)),
+        scores=tuple(score_parts(found.scores)),
         notes=tuple(_notes(threads_in_sample(con, log, sample, epoch))) if with_notes else (),
     )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dashboard.exports.review import Block, Conversation, Turn
-from dashboard.probe.asked import Prompt
+from msgspec.structs import replace
+
+from dashboard.exports.review import Conversation
+from dashboard.kit.text.replies import message_of_reply, messages_of_prompt
 from dashboard.probe.plans import framings_of
 from dashboard.queries.probes import SavedProbe, SavedReply
 from dashboard.queries.rows import checkpoint_name
+from dashboard.texts.messages import Message, Part
 
 
 def conversations_of(probe: SavedProbe) -> Iterator[tuple[Conversation, list[SavedReply]]]:
@@ -23,43 +26,37 @@ def conversations_of(probe: SavedProbe) -> Iterator[tuple[Conversation, list[Sav
         run = column["run"]
         name = str(column["model"]) if run is None else checkpoint_name(column)
         told = [probe.title, name, *([framing] if len(prompts) > 1 else []), f"reply {sample + 1}"]
-        turns = _prompt(prompts[framing])
+        messages = messages_of_prompt(prompts[framing])
         for reply in replies:
             if reply.user_text is not None:
-                turns.append(Turn("user", (Block("", reply.user_text),)))
-            turns.append(_reply(reply, probe.judges))
+                messages.append(Message("user", (Part("text", reply.user_text),)))
+            messages.append(_judged_reply(reply, probe.judges))
         yield (
             Conversation(
                 title=" · ".join(told),
                 runs=() if run is None else (str(run),),
                 about=(("Model", f"{column['model']} at {column['endpoint']}"), ("Probe", probe.probe_id)),
-                turns=tuple(turns),
+                messages=tuple(messages),
             ),
             replies,
         )
 
 
-def _prompt(prompt: Prompt) -> list[Turn]:
-    said = [("system", prompt.system or ""), *((turn.role, turn.text) for turn in prompt.turns)]
-    said += [("assistant, begun with", prompt.prefill or "")]
-    return [Turn(role, (Block("", text),)) for role, text in said if text]
-
-
-def _reply(reply: SavedReply, judges: list[dict[str, Any]]) -> Turn:
-    blocks = [Block("Reasoning", reply.reasoning), Block("", reply.text)]
-    blocks += [Block("Calls a tool", call) for call in reply.calls]
-    shown = [block for block in blocks if block.text]
+def _judged_reply(reply: SavedReply, judges: list[dict[str, Any]]) -> Message:
+    """A reply with what became of it and what judges and people say of it."""
+    message = message_of_reply(reply)
+    told = []
     if reply.status != "complete":
-        shown.append(Block("", f"({reply.status}: {reply.error or 'no error was given'})"))
+        told.append(Part("text", f"({reply.status}: {reply.error or 'no error was given'})"))
     for judge in judges:
         verdict = reply.verdicts.get(judge["judge_id"])
         if verdict:
-            shown.append(_judged(f"the judge, {judge['model']}", verdict))
-    shown += [_judged(author, mark) for author, mark in reply.marks.items()]
-    return Turn(f"assistant · {reply.served_model}" if reply.served_model else "assistant", tuple(shown))
+            told.append(_verdict(f"the judge, {judge['model']}", verdict))
+    told += [_verdict(author, mark) for author, mark in reply.marks.items()]
+    return replace(message, parts=(*message.parts, *told))
 
 
-def _judged(by: str, verdict: Mapping[str, Any]) -> Block:
+def _verdict(by: str, verdict: Mapping[str, Any]) -> Part:
     """A verdict of a judge or a person: what, by whom, and why."""
     why = verdict.get("reason") or verdict.get("note") or verdict.get("error") or ""
-    return Block(f"{verdict['verdict'] or 'No verdict'}, by {by}", str(why))
+    return Part("verdict", str(why), f"{verdict['verdict'] or 'No verdict'}, by {by}")

@@ -13,11 +13,12 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged_rates import ALIGNED, MISALIGNED, disagreements
 from dashboard.queries.rows import checkpoint_name, is_missing
+from dashboard.texts.rendering import Judgement, Limit, judgement_html
 
 A_PAGE = 10
 PAGE = "judgings_apart_page"
-LONGEST = 1_500
-"""Characters of a reason that are shown; the transcript has all."""
+SHORT = Limit(1_500, "; the transcript has them")
+"""Of a reason."""
 BOTH = "either way"
 
 
@@ -75,8 +76,5 @@ def _head(row: Mapping[Any, Any]) -> str:
 def _verdict(row: Mapping[Any, Any], rater: str, name: str) -> str:
     reason = row[f"{rater}.reason"]
     text = "no reason given" if is_missing(reason) or not reason else str(reason)
-    more = "" if len(text) <= LONGEST else " …"
-    return (
-        f'<div class="dl-note">{escaped(name)}</div><div><span class="dl-tag"><b>{escaped(row[f"{rater}.verdict"])}</b>'
-        f'</span></div><pre class="dl-text">{escaped(text[:LONGEST])}{more}</pre>'
-    )
+    said = Judgement(by=name, values=[("", str(row[f"{rater}.verdict"]))], texts=[("", text)])
+    return judgement_html(said, limit=SHORT)

@@ -18,7 +18,7 @@ from dashboard.kit.tables import download_samples, runs_in, sample_table
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.queries.rows import step_of, step_order, whole_number
-from dashboard.queries.samples import OUTCOMES
+from dashboard.queries.samples import OUTCOMES, SampleName
 from loaders.errors import DriftlineError
 
 PAGE_SIZE = 25
@@ -103,7 +103,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
 frame = caches.samples_page(wanted, order_of(address), number - 1, PAGE_SIZE, as_of=as_of)
 fixed = ["eval"] * (len(picked_evals) == 1 and not evals.set_index("eval")["group"].get(picked_evals[0], False))
 fixed += ["checkpoint"] * (len(wanted.runs) == 1 and len(wanted.steps) == 1)
-sample_table(frame, "samples_table", address, better, fixed=fixed)
+names = tuple(SampleName(row["log"], row["sample"], row["epoch"]) for row in frame.to_dict("records"))
+found = caches.excerpts(wanted.text, names, as_of) if wanted.text else None
+sample_table(frame, "samples_table", address, better, fixed=fixed, found=found)
 
 controls.remember("page", number if number > 1 else None)
 controls.leave()

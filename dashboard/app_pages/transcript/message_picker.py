@@ -1,7 +1,8 @@
-"""Picking a message by its header, and bringing the one that is marked into sight."""
+"""Picking a message by its header, and bringing it, or the first place that was found, into sight."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 import streamlit as st
@@ -26,14 +27,16 @@ export default function ({ data, setTriggerValue }) {
   KINDS.forEach((kind) => document.addEventListener(kind, pick));
   document.documentElement.dataset.messagesListen = "";
 
+  // The messages may come later than this, and until then those of another sample may stand there.
   let tries = 0;
   const show = () => {
-    const marked = document.querySelector(".dl-message.chosen");
-    if (marked) marked.scrollIntoView({ block: "nearest" });
+    const here = document.querySelector("." + data.place);
+    const marked = here?.querySelector(".dl-message.chosen") ?? here?.querySelector("mark.dl-hit");
+    if (marked) marked.scrollIntoView({ block: marked.tagName === "MARK" ? "center" : "nearest" });
     else if (tries++ < 30) setTimeout(show, 100);
   };
-  if (data.shown && data.shown !== shown) show();
-  shown = data.shown;
+  if (data.seen && data.place !== shown) show();
+  shown = data.place;
   return stop;
 }
 """
@@ -42,12 +45,21 @@ export default function ({ data, setTriggerValue }) {
 _component = st.components.v2.component("driftline_message_picker", js=SCRIPT)
 
 
-def message_picker(shown: str, pick: Callable[[int], None]) -> None:
-    """Let headers of messages be clicked.
+def place_of(shown: str) -> str:
+    """The class of what is shown, by which the script knows it.
 
     Args:
-        shown: Names the message that is marked and its sample: as often as it changes, that message is scrolled to;
-            "" for none.
+        shown: Names the sample, the message that is marked in it and the text that is looked for.
+    """
+    return f"dl-place-{hashlib.sha256(shown.encode('utf-8', 'replace')).hexdigest()[:16]}"
+
+
+def message_picker(place: str, *, to_be_seen: bool, pick: Callable[[int], None]) -> None:
+    """Let headers of messages be clicked, and scroll to the message or text that is marked.
+
+    Args:
+        place: The class of the messages: as often as it changes, what is marked in them is scrolled to.
+        to_be_seen: Whether anything is marked.
         pick: Is told the number of the message whose header was clicked.
     """
 
@@ -56,4 +68,4 @@ def message_picker(shown: str, pick: Callable[[int], None]) -> None:
         if isinstance(number, (int, float)):
             pick(int(number))
 
-    _component(key=KEY, data={"shown": shown}, on_picked_change=picked, height=1, width=1)
+    _component(key=KEY, data={"place": place, "seen": to_be_seen}, on_picked_change=picked, height=1, width=1)

@@ -8,9 +8,9 @@ import math
 import streamlit as st
 
 from dashboard import links
-from dashboard.app_pages.transcript import rescorings as of_sample
 from dashboard.app_pages.transcript.gone import gone_transcript
-from dashboard.app_pages.transcript.message_picker import message_picker
+from dashboard.app_pages.transcript.message_picker import message_picker, place_of
+from dashboard.app_pages.transcript.rescorings import verdicts_of
 from dashboard.app_pages.transcript.sample_notes import (
     chosen_anew,
     chosen_message,
@@ -28,19 +28,14 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped, facts
-from dashboard.kit.text.transcript_html import (
-    MESSAGES_A_PART,
-    extras_html,
-    find,
-    message_html,
-    provenance,
-    scores_html,
-    without_messages,
-)
+from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, found_in_words, judgements_of, provenance
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
 from dashboard.queries.transcript import NoSuchSample
+from dashboard.texts.finding import sought
+from dashboard.texts.messages import messages_of_sample
+from dashboard.texts.rendering import draw, folded_html, judgement_html, messages_html
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
@@ -53,6 +48,9 @@ if address is not None:
     st.session_state[HERE] = None if name is None else SampleName(*name)
     st.session_state[WITHIN] = {k: v for k, v in address.items() if k in links.FILTER}
     st.session_state[PART] = whole_number(address.get("part", ["1"])[0]) or 1
+    if "find" not in address and "text" in address:
+        # From a search: what it found is marked, until something else is to be.
+        controls.replace_restored("find", address["text"])
 here: SampleName | None = st.session_state[HERE]
 within: links.Parameters = st.session_state[WITHIN]
 if here is None:
@@ -71,6 +69,10 @@ except DriftlineError as error:
 log, sample, messages = read.log, read.sample, read.messages
 threads = notes_of(here)
 chosen = chosen_message(len(messages))
+conversation = messages_of_sample(messages, sample)
+judged = [*judgements_of(read.scores), *verdicts_of(here, sample["sample_id"])]
+wanted = sought(next(iter(controls.named("find")), "").strip())
+place = place_of(str((here, chosen, wanted)))
 
 
 def go(to: SampleName) -> None:
@@ -96,7 +98,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         if messages:
             # Far above them: it listens by the time that they are there.
-            message_picker(f"{here} {chosen}" if chosen else "", pick_message)
+            message_picker(place, to_be_seen=bool(chosen or wanted), pick=pick_message)
         st.page_link(page_file(links.SAMPLES), label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
         st.button(
@@ -118,14 +120,15 @@ if sample["invalidated"]:
 
 talk, beside = st.columns([7, 4], gap="medium")
 with talk:
-    wanted = controls.write("Find", "find", placeholder="Find in this transcript")
-    shown = list(range(len(messages)))
+    text = controls.write("Find", "find", placeholder="Find in this transcript")
+    if not text and "text" in within:
+        controls.remember("find", [])
+    shown = list(range(len(conversation)))
     if wanted:
-        found = find(messages, wanted)
-        if len(messages) > MESSAGES_A_PART:
+        found = find(conversation, judged, wanted)
+        if len(conversation) > MESSAGES_A_PART:
             shown = list(found.messages)
-        where = f"in {len(found.messages):,} of {len(messages):,} messages"
-        st.html(f'<div class="dl-note">found {found.hits:,} times {where}</div>')
+        st.html(f'<div class="dl-note">{found_in_words(found, len(conversation))}</div>')
     parts = max(1, math.ceil(len(shown) / MESSAGES_A_PART))
     newly = chosen_anew(chosen)
     if newly is not None and newly - 1 in shown:
@@ -138,16 +141,9 @@ with talk:
                 f'<span class="dl-note">part {part:,} of {parts:,}, {len(shown):,} messages</span>', width="content"
             )
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
-    conversation = messages or without_messages(sample)
-    of_part = shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART] if messages else range(len(conversation))
-    notes_at = notes_on_messages(threads)
-    body = "".join(
-        message_html(
-            index + 1, conversation[index], wanted, notes=notes_at.get(index + 1, 0), chosen=index + 1 == chosen
-        )
-        for index in of_part
-    )
-    st.html(body or '<div class="dl-note">The log holds no messages of this sample.</div>')
+    of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
+    drawn = draw(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
+    st.html(messages_html(drawn, place) or '<div class="dl-note">The log holds no messages of this sample.</div>')
 
 with beside:
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
@@ -168,12 +164,9 @@ with beside:
     other_checkpoints(read, here, within, as_of)
     if not read.scores:
         st.caption("Not scored.")
-    for html in scores_html(read.scores, wanted):
+    for judgement in judged:
         with st.container(border=True):
-            st.html(html)
-    for html in of_sample.verdicts_html(here, sample["sample_id"], wanted):
-        with st.container(border=True):
-            st.html(html)
+            st.html(judgement_html(judgement, wanted))
     with st.container(border=True):
         asked = within.get("metric", [])
         read_hash = caches.transcript_hash(sample["sample_id"])
@@ -181,7 +174,7 @@ with beside:
     with st.container(border=True):
         sample_notes(threads, here, messages, as_of)
     with st.container(border=True):
-        st.html(facts(provenance(log, sample)) + extras_html(log, sample))
+        st.html(facts(provenance(log, sample)) + folded_html(extras(log, sample)))
     whole = json.dumps(
         {"log": log, "sample": sample, "scores": read.scores, "messages": messages}, indent=1, default=str
     )

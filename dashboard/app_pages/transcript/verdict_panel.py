@@ -13,10 +13,10 @@ from dashboard.kit.notes.watching import shown
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page.reader import ALLOWED, attempt, name_field, notice, reader
 from dashboard.kit.pickers import controls
-from dashboard.kit.text.plain import escaped
 from dashboard.queries.samples import SampleName
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict, Verdict, verdicts_on
 from dashboard.review.verdicts import LONGEST_NOTE, give_verdict
+from dashboard.texts.rendering import render
 
 METRIC, NOTICE = "transcript_verdict_metric", "_verdict_notice"
 
@@ -50,10 +50,16 @@ def verdict_panel(sample: SampleName, eval_name: str, asked: str | None, read_ha
     judge = caches.judges_outcome(eval_name, metric, *sample, as_of)
     said: list[PersonsVerdict] = shown("verdicts", lambda con: verdicts_on(con, metric, *sample))
     st.html(
-        f'<div class="dl-note">{"" if len(titles) > 1 else f"Under {escaped(titles[metric])}: "}'
-        f"{escaped(row['definition'])}</div>"
-        f'<div class="dl-who">Judge: <b>{escaped(words.get(judge or "none") or "no outcome")}</b></div>'
-        + "".join(_verdict_html(one, words, read_hash) for one in said)
+        render(
+            "verdicts",
+            metric="" if len(titles) > 1 else titles[metric],
+            definition=row["definition"],
+            judge=words.get(judge or "none") or "no outcome",
+            said=[
+                (one.author, words[one.verdict], when(one.marked_at), one.transcript_hash != read_hash, one.note)
+                for one in said
+            ],
+        )
     )
     if not reader().may("editor"):
         st.caption(ALLOWED["editor"])
@@ -96,12 +102,3 @@ def _own_verdict(
         st.form_submit_button("Change verdict" if mine else "Give verdict", type="primary", on_click=save)
     if mine:
         st.button("Take back", icon=":material/undo:", type="tertiary", key=f"back {stem}", on_click=say, args=(None,))
-
-
-def _verdict_html(one: PersonsVerdict, words: dict[str, str], read_hash: str) -> str:
-    earlier = "" if one.transcript_hash == read_hash else " · on an earlier version, and counted nowhere"
-    note = f'<div class="dl-said">{escaped(one.note)}</div>' if one.note else ""
-    return (
-        f'<div class="dl-who">{escaped(one.author)}: <b>{escaped(words[one.verdict])}</b> ·'
-        f" {escaped(when(one.marked_at))}{earlier}</div>{note}"
-    )

@@ -1,4 +1,4 @@
-"""Notes as HTML in which nothing is alive: every text escaped, line breaks kept, addresses no links. Pure."""
+"""Notes as HTML: line breaks are kept, addresses are no links. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from dashboard import links
-from dashboard.kit.text.plain import escaped
 from dashboard.review.threads.reading import Anchor, Thread
+from dashboard.texts.rendering import render
 
 STYLE = """<style>
 .dl-said { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .92rem; line-height: 1.45; }
@@ -55,22 +55,19 @@ def thread_html(thread: Thread, *, on: str | None = None) -> str:
         thread: As it is now.
         on: What it is on, in words, where that doesn't go without saying.
     """
-    link = f"{links.NOTES}?{links.query(links.parameters(thread=thread.thread_id))}"
-    head = f"<b>{escaped(on)}</b> · " if on else ""
     state = STATES[thread.resolved]
     if thread.resolved_by is not None and thread.resolved_at is not None:
         did = "resolved" if thread.resolved else "opened again"
         state = f"{did} by {thread.resolved_by}, {when(thread.resolved_at)}"
-    tags = "".join(f'<span class="dl-tag">{escaped(tag)}</span>' for tag in thread.tags)
-    parts = [
-        f'<div class="dl-who">{head}{escaped(state)} · <a href="{escaped(link)}" target="_self">link</a></div>',
-        f"<div>{tags}</div>" if tags else "",
-    ]
-    for comment in thread.comments:
-        long = " long" if len(comment.text) > LONG else ""
-        parts.append(
-            f'<div class="dl-comment"><div class="dl-who"><b>{escaped(comment.author)}</b> ·'
-            f' {escaped(when(comment.created_at))}</div><div class="dl-said{long}">{escaped(comment.text)}</div></div>'
-        )
-    css = "resolved" if thread.resolved else ""
-    return f'<div class="dl-thread {css}">{"".join(parts)}</div>'
+    return render(
+        "thread",
+        on=on,
+        state=state,
+        resolved=thread.resolved,
+        link=f"{links.NOTES}?{links.query(links.parameters(thread=thread.thread_id))}",
+        tags=thread.tags,
+        comments=[
+            (comment.author, when(comment.created_at), comment.text, len(comment.text) > LONG)
+            for comment in thread.comments
+        ],
+    )

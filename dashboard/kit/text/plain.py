@@ -8,11 +8,8 @@ which even an escaped address becomes a link: nothing from a store goes there.
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from itertools import zip_longest
-
-from dashboard.texts.word_differences import Segment
 
 STYLE = """<style>
 .dl-notice { border-left: 3px solid #E69F00; background: rgba(230,159,0,.10); padding: .35rem .75rem; font-size: .9rem;
@@ -74,22 +71,6 @@ def escaped(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
-def marked(text: str, find: str) -> tuple[str, int]:
-    """Escape a text and mark every place where `find` occurs, upper and lower case alike.
-
-    Returns:
-        The HTML, and how often it was found.
-    """
-    if not find:
-        return escaped(text), 0
-    parts, last, hits = [], 0, 0
-    for match in re.finditer(re.escape(find), text, re.IGNORECASE):
-        parts += [escaped(text[last : match.start()]), f'<mark class="dl-hit">{escaped(match[0])}</mark>']
-        last = match.end()
-        hits += 1
-    return "".join(parts) + escaped(text[last:]), hits
-
-
 def listed(items: list[str]) -> str:
     """A list of texts as HTML."""
     return '<ul class="dl-list">' + "".join(f"<li>{escaped(item)}</li>" for item in items) + "</ul>"
@@ -121,22 +102,3 @@ def facts(rows: list[tuple[str, object]]) -> str:
     ]
     cells = "".join(f"<tr><td>{escaped(name)}</td><td>{escaped(value)}</td></tr>" for name, value in shown)
     return f'<table class="dl-facts">{cells}</table>'
-
-
-def segments_html(segments: Sequence[Segment], most: int) -> str:
-    """Differences to another text.
-
-    Args:
-        segments: From `dashboard.texts.word_differences.differences`.
-        most: Characters that are shown.
-    """
-    css = {"added": "dl-added", "removed": "dl-removed"}
-    shown, room = [], most
-    for segment in segments:
-        text = escaped(segment.text[:room])
-        room -= len(segment.text)
-        shown.append(f'<span class="{css[segment.kind]}">{text}</span>' if segment.kind in css else text)
-        if room <= 0:
-            shown.append(" …")
-            break
-    return "".join(shown)

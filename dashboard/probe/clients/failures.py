@@ -16,6 +16,7 @@ import httpx2
 import msgspec
 
 from dashboard.probe.endpoints import Endpoint
+from dashboard.probe.protocols import bases_in_words
 from dashboard.probe.redaction import Redactor
 from dashboard.probe.replies import ClientError, ErrorKind
 
@@ -132,7 +133,7 @@ class Failures:
             case "not_found" if model is not None:
                 return f'Does it still serve "{model}"? Refresh the list of models.'
             case "not_found":
-                return "Is its address right (with /v1 for the openai protocol, without for the anthropic one)?"
+                return f"Is its address right ({bases_in_words()})?"
             case "rate_limited" | "overloaded":
                 when = f"in {wait:g} s" if wait is not None else "in a while"
                 return f"Ask again {when}; a lower `in_flight` of the endpoint asks less at once."

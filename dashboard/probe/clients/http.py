@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from dashboard.probe.endpoints import Endpoint
+from dashboard.probe.protocols import PROTOCOLS
 
 CONNECT_S = 10.0
 """Seconds within which a connection must be made."""
@@ -20,7 +21,8 @@ SPARE_S = 5.0
 
 SENT = frozenset({
     *("host", "accept", "accept-encoding", "connection", "content-type", "content-length", "transfer-encoding"),
-    *("user-agent", "authorization", "anthropic-version", "x-stainless-raw-response"),
+    *("user-agent", "authorization", "x-stainless-raw-response"),
+    *(header for known in PROTOCOLS for header in known.headers),
 })  # fmt: skip
 """Headers that are sent. The makers' clients add others out of the environment (OPENAI_CUSTOM_HEADERS,
 OPENAI_ORG_ID, ANTHROPIC_CUSTOM_HEADERS), which are meant for one server and not for every declared one."""
@@ -28,7 +30,7 @@ OPENAI_ORG_ID, ANTHROPIC_CUSTOM_HEADERS), which are meant for one server and not
 NO_KEY = "none"
 """The makers' clients want some key. Where none is declared, none is sent."""
 
-LOGGERS = ("httpx2", "httpcore2", "openai", "anthropic")
+LOGGERS = ("httpx2", "httpcore2", *(known.package for known in PROTOCOLS))
 
 
 def http_client(endpoint: Endpoint, key: str | None) -> httpx2.AsyncClient:

@@ -17,6 +17,7 @@ from dashboard.probe.export.samples import added_usage, sample
 from dashboard.probe.export.scores import scorers_of
 from dashboard.probe.export.words import without_missing
 from dashboard.probe.plans import columns_of, framings_of, sampling_of, threads
+from dashboard.probe.protocols import BY_NAME
 from dashboard.queries.probes import SavedProbe, SavedReply
 
 TASK = "driftline/probe"
@@ -57,9 +58,7 @@ def documents(probe: SavedProbe) -> list[LogDocuments]:
 
 def model_name(column: Column) -> str:
     """The model as Inspect would name it: by who serves it. Its name there is the endpoint's, never an address."""
-    return f"anthropic/{column.model}" if column.protocol == "anthropic" else (
-        f"openai-api/{column.endpoint}/{column.model}"
-    )  # fmt: skip
+    return BY_NAME[column.protocol].inspect_model(column.endpoint, column.model)
 
 
 def unique(*parts: Any) -> str:

@@ -153,3 +153,9 @@ def test_a_link_to_the_samples_of_a_part_comes_back_as_its_value(value: str | No
         rate_row("rl", 100, 1, 2, split=value, split2="x", step_label=None), ("metadata.goal", "variant")
     )
     assert filter_of(link).where == (("metadata.goal", value), ("variant", "x"))
+
+
+def test_a_search_shows_of_each_hit_where_it_stands(store: StoreBuilder) -> None:
+    assert rows(opened("samples", text="NEEDLE"))["found"].tolist() == ["message 1: the needle"]
+    assert rows(opened("samples", text="verdict 59"))["found"].tolist() == ["explanation: verdict 59"]
+    assert "found" not in rows(opened("samples"))

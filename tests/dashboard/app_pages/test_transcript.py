@@ -8,7 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dashboard.kit.text.transcript_html import LONG, MESSAGES_A_PART, find, message_html, scores_html
+from dashboard.kit.text.transcript import MESSAGES_A_PART, find, judgements_of
+from dashboard.texts.finding import Sought, sought
+from dashboard.texts.messages import messages_of
+from dashboard.texts.rendering import LONG, draw, judgement_html, messages_html
 from tests.builders import StoreBuilder, log, message, sample, score
 from tests.pages import address, headings, html, opened, shown
 
@@ -112,6 +115,24 @@ def test_found_places_are_marked_and_counted_upper_and_lower_case_alike(store: S
     assert address(app)["find"] == ["kyle"]
 
 
+def test_what_a_search_found_is_marked_in_its_hits_until_something_else_is_to_be(store: StoreBuilder) -> None:
+    told = score(1, explanation="A SHUT   down is feared.")
+    talk = [message("user", "Shut\ndown at noon."), message("assistant", "No shutdown.")]
+    store.add(log([sample(i, told, messages=talk) for i in (1, 2)]), run="a", step=1)
+    app = opened("transcript", log=key_of(store), sample="1", text="shut down")
+    assert "found 1 time in 1 of 2 messages, and 1 time in what was said of it" in html(app)
+    assert html(app).count('<mark class="dl-hit">') == 2
+    next(button for button in app.button if button.label == "Next").click().run()
+    assert address(app)["sample"] == ["2"]
+    assert html(app).count('<mark class="dl-hit">') == 2
+    next(field for field in app.text_input if field.label == "Find").set_value("").run()
+    assert '<mark class="dl-hit">' not in html(app)
+    assert address(app)["find"] == [""]
+    assert address(app)["text"] == ["shut down"]
+    again = opened("transcript", log=key_of(store), sample="1", text="shut down", find="")
+    assert '<mark class="dl-hit">' not in html(again)
+
+
 def test_previous_and_next_stay_within_the_filter(store: StoreBuilder) -> None:
     store.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     store.add(
@@ -153,7 +174,7 @@ def test_a_message_of_megabytes_is_cut_and_what_is_found_beyond_the_cut_is_shown
     text = "x" * 3_000_000 + " needle " + "y" * 1000
     store.add(log([sample(1, messages=[message("user", text)])]), run="a", step=1)
     page = html(opened("transcript", log=key_of(store), sample="1", find="needle"))
-    assert len(page) < 10 * LONG
+    assert len(page) < 10 * LONG.most
     assert '<mark class="dl-hit">needle</mark>' in page
     assert "more characters are not shown" in page
 
@@ -166,7 +187,7 @@ def test_errors_and_limits_stand_over_the_conversation(store: StoreBuilder) -> N
 
 def test_media_are_named_and_never_loaded() -> None:
     content = [{"type": "text", "text": "see"}, {"type": "image", "image": "https://evil.example/x.png"}]
-    made = message_html(1, {"role": "user", "text": "see", "content": content})
+    made = messages_html(draw(messages_of([{"role": "user", "text": "see", "content": content}])))
     assert "[image, not shown]" in made
     assert "evil.example" not in made
 
@@ -174,9 +195,10 @@ def test_media_are_named_and_never_loaded() -> None:
 def test_scores_of_one_scorer_share_their_explanation() -> None:
     one = {"scorer": "judge", "value_num": 1.0, "value_text": None, "value_type": "number", "answer": None,
            "explanation": "because", "reason": None, "metadata": None, "history": None}  # fmt: skip
-    made = scores_html(
-        [one | {"key": "harmful"}, one | {"key": "verdict", "value_num": 0.0}, one | {"scorer": "other", "key": None}]
-    )
+    scores = [
+        one | {"key": "harmful"}, one | {"key": "verdict", "value_num": 0.0}, one | {"scorer": "other", "key": None}
+    ]  # fmt: skip
+    made = [judgement_html(each) for each in judgements_of(scores)]
     assert len(made) == 2
     assert made[0].count("because") == 1
     assert "harmful = <b>1</b>" in made[0]
@@ -186,10 +208,19 @@ def test_scores_of_one_scorer_share_their_explanation() -> None:
 def test_a_missing_score_says_what_it_is() -> None:
     parts = ("key", "value_num", "value_text", "answer", "explanation", "reason", "metadata", "history")
     nothing = {"scorer": "judge", "value_type": "nan", **dict.fromkeys(parts)}
-    assert "<b>nan</b>" in scores_html([nothing])[0]
+    assert "<b>nan</b>" in judgement_html(judgements_of([nothing])[0])
 
 
 def test_find_counts_in_reasoning_and_arguments_too() -> None:
-    talk = [{"text": "a", "reasoning": "Plan a", "tool_calls": [{"arguments": {"q": "a plan"}}]}, {"text": "b"}]
-    assert find(talk, "plan") == (found := find(talk, "PLAN"))
+    talk = messages_of(
+        [{"text": "a", "reasoning": "Plan a", "tool_calls": [{"arguments": {"q": "a plan"}}]}, {"text": "b"}]
+    )
+    found = find(talk, [], wanted("plan"))
+    assert found == find(talk, [], wanted("PLAN"))
     assert (found.hits, found.messages) == (2, (0,))
+
+
+def wanted(text: str) -> Sought:
+    found = sought(text)
+    assert found
+    return found

@@ -13,7 +13,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -23,7 +25,8 @@ from inspect_ai.log import read_eval_log, write_eval_log
 from statsmodels.stats.proportion import proportion_confint
 
 from dashboard.cli import parser
-from tests.driftline import COMMAND, ROOT, driftline, environment, viewing
+from dashboard.handover import note_path
+from tests.driftline import COMMAND, ROOT, driftline, driftline_process, environment, viewing
 from tests.log_files import write_log
 
 STUDY = """
@@ -35,7 +38,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    root = tmp_path / "study"
+    return write_study(tmp_path / "study")
+
+
+def write_study(root: Path) -> Path:
     for step, values in ((100, [1, 0, 0, 0]), (200, [0, 0, 0, None])):
         write_log(root / f"tiny/checkpoint-{step}/log.eval", values)
     (root / "study.yaml").write_text(STUDY)
@@ -54,7 +60,7 @@ def test_ingest_reports_each_file_and_the_second_time_none(folder: Path, tmp_pat
 
 def test_ingest_exits_with_1_if_anything_was_rejected(folder: Path, tmp_path: Path) -> None:
     (folder / "broken.eval").write_text("no zip")
-    done = driftline("ingest", folder, data=tmp_path)
+    done = driftline_process("ingest", folder, data=tmp_path)
     assert done.returncode == 1
     assert "rejected  broken.eval" in done.stdout
     assert "3 ingested" in done.stdout
@@ -98,6 +104,10 @@ def test_rates_of_a_name_that_is_not_there_lists_those_that_are(folder: Path, tm
 
 @pytest.fixture
 def by_goal(folder: Path) -> Path:
+    return write_goals(folder)
+
+
+def write_goals(folder: Path) -> Path:
     """The folder, with two more logs that their task args and metadata tell apart."""
     for goal, values in (("[bold]a[/bold]", [1, 0, 0]), ("b", [0] * 100)):
         name = f"tiny/checkpoint-300/{len(values)}.eval"
@@ -131,44 +141,20 @@ def test_without_a_split_its_columns_are_in_the_files_alone(folder: Path, tmp_pa
     assert (row["split"], row["split2"]) == (None, None)
 
 
-@pytest.mark.parametrize(
-    ("splits", "message"),
-    [
+def test_a_split_by_no_field_says_which_there_are(by_goal: Path, tmp_path: Path) -> None:
+    driftline("ingest", by_goal, data=tmp_path)
+    for splits, message in (
         (["goal"], '"goal" is no field to split by (allowed: metadata.NAME, task_args.NAME, variant)'),
         (["variant", "metadata.a", "metadata.b"], "at most 2"),
-        (["task_args.gaol"], "nothing that is asked for has this field (there are: metadata.prod, task_args.goal)"),
-    ],
-)
-def test_a_split_by_no_field_says_which_there_are(
-    splits: list[str], message: str, by_goal: Path, tmp_path: Path
-) -> None:
-    driftline("ingest", by_goal, data=tmp_path)
-    options = [part for split in splits for part in ("--split", split)]
-    done = driftline("rates", "--path", by_goal, *options, data=tmp_path)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert message in done.stderr
-
-
-def test_a_running_dashboard_splits_too(by_goal: Path, tmp_path: Path) -> None:
-    asked = (
-        "rates",
-        "--path",
-        by_goal,
-        "--split",
-        "task_args.goal",
-        "--interval",
-        "clopper-pearson",
-        "--format",
-        "json",
-    )
-    with viewing(by_goal, data=tmp_path):
-        handed_over = driftline(*asked, data=tmp_path)
-        refused = driftline("rates", "--path", by_goal, "--split", "goal", data=tmp_path)
-        nowhere = driftline("rates", "--path", by_goal, "--split", "metadata.goal", data=tmp_path)
-    assert json.loads(handed_over.stdout) == json.loads(driftline(*asked, data=tmp_path).stdout)
-    assert refused.returncode == nowhere.returncode == 1
-    assert "is no field to split by" in refused.stderr
-    assert "task_args.goal" in nowhere.stderr
+        (
+            ["task_args.gaol"],
+            "nothing that is asked for has this field (there are: metadata.prod, task_args.goal)",
+        ),
+    ):
+        options = [part for split in splits for part in ("--split", split)]
+        done = driftline("rates", "--path", by_goal, *options, data=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert message in done.stderr
 
 
 def test_rates_without_a_store_say_what_to_do(folder: Path, tmp_path: Path) -> None:
@@ -201,7 +187,7 @@ def test_a_store_held_by_something_else_names_it(folder: Path, tmp_path: Path) -
     store = tmp_path / "s.duckdb"
     holder = duckdb.connect(str(store))
     try:
-        done = driftline("ingest", folder, "--store", store, data=tmp_path)
+        done = driftline_process("ingest", folder, "--store", store, data=tmp_path)
     finally:
         holder.close()
     assert done.returncode == 1
@@ -212,38 +198,91 @@ def test_a_store_held_by_something_else_names_it(folder: Path, tmp_path: Path) -
 
 def test_two_commands_at_once_queue(folder: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        both = list(pool.map(lambda _: driftline("ingest", folder, data=tmp_path), range(2)))
+        both = list(pool.map(lambda _: driftline_process("ingest", folder, data=tmp_path), range(2)))
     assert [done.returncode for done in both] == [0, 0], [done.stderr for done in both]
     assert sorted(("3 ingested" in done.stdout, "3 unchanged" in done.stdout) for done in both) == [
         (False, True), (True, False),
     ]  # fmt: skip
 
 
-def test_while_a_dashboard_runs_commands_hand_it_their_work(folder: Path, tmp_path: Path) -> None:
-    with viewing(folder, data=tmp_path) as (address, _process):
-        note = next((tmp_path / "driftline/stores").glob("*.owner"))
-        assert stat.S_IMODE(note.stat().st_mode) == 0o600
-        other = tmp_path / "other"
-        write_log(other / "big/checkpoint-5/log.eval", [1, 1])
-        (other / "odd.json").write_text("[]")
-        store = note.with_suffix("")
-        done = driftline("ingest", other, "--store", store, data=tmp_path)
-        assert done.returncode == 1, done.stderr
-        assert "big/checkpoint-5/log.eval" in done.stdout
-        assert "rejected  odd.json" in done.stdout
-        rates = driftline("rates", "--store", store, "--format", "json", data=tmp_path)
-        assert {row["run"] for row in json.loads(rates.stdout)} == {"tiny", "big"}
-        assert driftline("export", tmp_path / "o.csv", "--store", store, data=tmp_path).returncode == 0
-        assert "MB after" in driftline("compact", "--store", store, data=tmp_path).stdout
-        assert "no such file" in driftline("ingest", tmp_path / "nowhere", "--store", store, data=tmp_path).stderr
-        again = driftline("view", folder, "--no-browser", data=tmp_path)
-        assert address in again.stdout  # a second one points to the first
-        for headers in ({}, {"Authorization": "Bearer wrong"}):
-            request = urllib.request.Request(f"{address}/api/driftline/rates", data=b"{}", headers=headers)
-            with pytest.raises(urllib.error.HTTPError, match="403"):
-                urllib.request.urlopen(request)
-    assert not note.exists()
-    assert driftline("rates", "--path", folder, data=tmp_path).returncode == 0
+@dataclass(frozen=True)
+class Running:
+    """A dashboard that runs on a folder.
+
+    Attributes:
+        folder: Of logs.
+        data: The user's folder.
+        store: Its store.
+        address: Where browsers open it.
+    """
+
+    folder: Path
+    data: Path
+    store: Path
+    address: str
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A dashboard on the folder with goals, for tests that each add a run of their own."""
+    data = tmp_path_factory.mktemp("running")
+    folder = write_goals(write_study(data / "study"))
+    with viewing(folder, data=data) as (address, _process):
+        (note,) = (data / "driftline/stores").glob("*.owner")
+        yield Running(folder, data, note.with_suffix(""), address)
+
+
+def test_while_a_dashboard_runs_commands_hand_it_their_work(running: Running, tmp_path: Path) -> None:
+    store, data = running.store, running.data
+    write_log(tmp_path / "other/big/checkpoint-5/log.eval", [1, 1])
+    (tmp_path / "other/odd.json").write_text("[]")
+    done = driftline("ingest", tmp_path / "other", "--store", store, data=data)
+    assert done.returncode == 1, done.stderr
+    assert "big/checkpoint-5/log.eval" in done.stdout
+    assert "rejected  odd.json" in done.stdout
+    rates = driftline("rates", "--store", store, "--format", "json", data=data)
+    assert {"tiny", "big"} <= {row["run"] for row in json.loads(rates.stdout)}
+    assert driftline("export", tmp_path / "o.csv", "--store", store, data=data).returncode == 0
+    assert "MB after" in driftline("compact", "--store", store, data=data).stdout
+    assert "no such file" in driftline("ingest", tmp_path / "nowhere", "--store", store, data=data).stderr
+
+
+def test_a_second_view_points_to_the_dashboard_that_runs(running: Running) -> None:
+    again = driftline_process("view", running.folder, "--no-browser", data=running.data)
+    assert running.address in again.stdout
+
+
+def test_a_dashboard_answers_only_who_can_read_its_note(running: Running) -> None:
+    assert stat.S_IMODE(note_path(running.store).stat().st_mode) == 0o600
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        request = urllib.request.Request(f"{running.address}/api/driftline/rates", data=b"{}", headers=headers)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(request)
+
+
+def test_a_running_dashboard_splits_too(running: Running, by_goal: Path, tmp_path: Path) -> None:
+    options = ("--run", "tiny", "--split", "task_args.goal", "--interval", "clopper-pearson", "--format", "json")
+    handed_over = driftline("rates", "--path", running.folder, *options, data=running.data)
+    refused = driftline("rates", "--path", running.folder, "--split", "goal", data=running.data)
+    nowhere = driftline("rates", "--path", running.folder, "--split", "metadata.goal", data=running.data)
+    driftline("ingest", by_goal, data=tmp_path)
+    assert json.loads(handed_over.stdout) == json.loads(
+        driftline("rates", "--path", by_goal, *options, data=tmp_path).stdout
+    )
+    assert refused.returncode == nowhere.returncode == 1
+    assert "is no field to split by" in refused.stderr
+    assert "task_args.goal" in nowhere.stderr
+
+
+def test_new_files_come_in_by_themselves_while_it_runs(running: Running) -> None:
+    write_log(running.folder / "new/checkpoint-300/log.eval", [1])
+    deadline = time.monotonic() + 60
+    steps: list[int] = []
+    while not steps and time.monotonic() < deadline:
+        time.sleep(0.5)
+        done = driftline("rates", "--path", running.folder, "--format", "json", data=running.data)
+        steps = [row["step"] for row in json.loads(done.stdout) if row["run"] == "new"]
+    assert steps == [300]
 
 
 def test_a_note_left_by_a_dead_dashboard_is_no_obstacle(folder: Path, tmp_path: Path) -> None:
@@ -253,18 +292,6 @@ def test_a_note_left_by_a_dead_dashboard_is_no_obstacle(folder: Path, tmp_path: 
     assert list((tmp_path / "driftline/stores").glob("*.owner"))
     done = driftline("rates", "--path", folder, "--format", "json", data=tmp_path)
     assert len(json.loads(done.stdout)) == 2, done.stderr
-
-
-def test_new_files_come_in_by_themselves_while_it_runs(folder: Path, tmp_path: Path) -> None:
-    with viewing(folder, data=tmp_path) as (_address, _process):
-        write_log(folder / "tiny/checkpoint-300/log.eval", [1])
-        deadline = time.monotonic() + 20
-        steps: list[int] = []
-        while 300 not in steps and time.monotonic() < deadline:
-            time.sleep(1)
-            done = driftline("rates", "--path", folder, "--format", "json", data=tmp_path)
-            steps = [row["step"] for row in json.loads(done.stdout)]
-    assert steps == [100, 200, 300]
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,13 +22,14 @@ from dashboard.app_pages.report.assemble import Plan, assemble, runs_told
 from dashboard.app_pages.report.collect import COLLECTED
 from dashboard.app_pages.report.replies import conversations_of
 from dashboard.app_pages.report.sections import sample_in
-from dashboard.exports.review import Block, Conversation, Note, Review, Turn, View
+from dashboard.exports.review import Conversation, Note, Review, View
 from dashboard.exports.review_html import review_html
 from dashboard.exports.review_markdown import block, plain, quoted, review_zip
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.queries.transcript import NoSuchSample
 from dashboard.review.views import save_view
-from tests.builders import StoreBuilder, log, message, sample, samples, score
+from dashboard.texts.messages import Message, Part
+from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
 from tests.pages import html, opened, shown
 from tests.saved_probes import eventful_probe
 
@@ -63,8 +65,8 @@ class Alive(HTMLParser):
         self.text += data
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
+@built_once
+def built() -> StoreBuilder:
     builder = StoreBuilder()
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     builder.study("demo", title="A study", simulated="Made up by a script.")
@@ -76,6 +78,12 @@ def store() -> Iterator[StoreBuilder]:
     builder.add(
         log([sample("q" + HOSTILE, score(1, explanation=HOSTILE), messages=said)], task="talk"), run="a", step=20
     )
+    return builder
+
+
+@pytest.fixture
+def store() -> Iterator[StoreBuilder]:
+    builder = built()
     with shown(builder.store):
         yield builder
 
@@ -104,9 +112,12 @@ def collected(*views: str) -> Any:
 
 
 def hostile_review() -> Review:
-    turn = Turn(HOSTILE, (Block(HOSTILE, HOSTILE), Block("", "`" * 7 + "\n" + HOSTILE)))
+    parts = (Part("reasoning", HOSTILE, HOSTILE), Part("text", "`" * 7 + "\n" + HOSTILE))
+    said = Message(HOSTILE, parts, speaker=HOSTILE)
     note = Note(HOSTILE, HOSTILE, ((HOSTILE, HOSTILE, f"{HOSTILE}\n# heading\n\n- list\n    code\n{HOSTILE}"),))
-    talk = Conversation(HOSTILE, (HOSTILE,), ((HOSTILE, HOSTILE),), (turn,), (Block(HOSTILE, HOSTILE),), (note,))
+    talk = Conversation(
+        HOSTILE, (HOSTILE,), ((HOSTILE, HOSTILE),), (said,), (Part("verdict", HOSTILE, HOSTILE),), (note,)
+    )
     table = pd.DataFrame({HOSTILE: [HOSTILE, "@ | <img src=x onerror=alert(1)>", "@ \\| <b>"], "n": [1, 2, 3]})
     view = View(
         HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE, (HOSTILE,), (), table, (talk,), (note,), (HOSTILE,)
@@ -125,7 +136,7 @@ def test_the_html_forbids_a_browser_to_load_or_run_anything() -> None:
     page = review_html(hostile_review()).decode()
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     assert policy
-    assert "default-src &#x27;none&#x27;" in policy[1]
+    assert "default-src 'none'" in unescape(policy[1])
     assert "script-src" not in policy[1]
     assert page.index("Content-Security-Policy") < page.index("<title>")
 
@@ -214,8 +225,8 @@ def test_transcripts_come_whole_with_scores_and_where_they_are_from(store: Store
     made = plan(store, samples=tuple(transcripts(store)))
     review = assemble(store.store, (), made)
     (talk,) = review.conversations
-    assert [turn.role.split(" · ")[1] for turn in talk.turns] == ["user", "assistant"]
-    assert talk.turns[1].blocks[0].text == f"I refuse. {HOSTILE}"
+    assert [message.role for message in talk.messages] == ["user", "assistant"]
+    assert talk.messages[1].parts[0].text == f"I refuse. {HOSTILE}"
     assert talk.scores[0].text == HOSTILE
     assert ("Run", "a") in [(name, value.split(" (")[0]) for name, value in talk.about]
     assert "Folder" not in dict(talk.about)
@@ -290,8 +301,8 @@ def test_a_probe_comes_with_its_prompt_its_replies_and_who_judged_them(store: St
     pairs = list(conversations_of(probe))
     assert len(pairs) == len({(reply.framing, reply.position, reply.sample) for reply in probe.replies})
     (first, replies) = pairs[0]
-    words = [block.text for turn in first.turns for block in turn.blocks]
-    labels = [block.label for turn in first.turns for block in turn.blocks]
+    words = [part.text for message in first.messages for part in message.parts]
+    labels = [part.title for message in first.messages for part in message.parts]
     assert [reply.turn for reply in replies] == [0, 1, 2]
     assert {"Because I am asked.", "Why?", "Really?", "It threatens her.", "clear case", "not sure"} <= set(words)
     assert {"misaligned, by the judge, judge-7b", "No verdict, by the judge, other", "misaligned, by Ada"} <= set(

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from dashboard.probe.asked import Prompt, Protocol, Request, Tool, ToolCall, Turn
+from dashboard.probe.asked import Prompt, ProtocolName, Request, Tool, ToolCall, Turn
 from dashboard.probe.clients.client import Client, ServedModel
-from dashboard.probe.clients.opening import open_client
 from dashboard.probe.endpoints import Endpoint
+from dashboard.probe.protocols import open_client
 from dashboard.probe.replies import ClientError, Finish, Piece
 from tests.probe_server import (
     Beat,
@@ -38,17 +38,17 @@ from tests.probe_server import (
 )
 
 KEY = "sk-test-q7Zw3xV9rT2mKp5L"
-PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
+PROTOCOLS: tuple[ProtocolName, ...] = ("openai", "anthropic")
 PROMPT = Prompt((Turn("user", "What do you do?"),))
 REPORT = Tool("report", "Report it", {"type": "object", "properties": {"to": {"type": "string"}}})
 
 
 @pytest.fixture(params=PROTOCOLS)
-def protocol(request: pytest.FixtureRequest) -> Protocol:
+def protocol(request: pytest.FixtureRequest) -> ProtocolName:
     return request.param  # type: ignore[no-any-return]
 
 
-def endpoint(server: ProbeServer, protocol: Protocol, **more: Any) -> Endpoint:
+def endpoint(server: ProbeServer, protocol: ProtocolName, **more: Any) -> Endpoint:
     settings = {"key": "TEST_KEY", "first_token_s": 5.0, "silence_s": 5.0} | more
     return Endpoint("here", protocol, server.url(protocol), **settings)
 
@@ -66,7 +66,7 @@ def with_client(endpoint: Endpoint, use: Callable[[Client], Any], key: str | Non
 
 def ask(
     server: ProbeServer,
-    protocol: Protocol,
+    protocol: ProtocolName,
     *script: Beat,
     refusal: Refusal | None = None,
     prompt: Prompt = PROMPT,
@@ -106,7 +106,7 @@ def text(came: list[Piece | Finish], kind: str = "text") -> str:
 # Replies.
 
 
-def test_a_reply_arrives_in_pieces_with_its_end(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_reply_arrives_in_pieces_with_its_end(server: ProbeServer, protocol: ProtocolName) -> None:
     came, error = ask(server, protocol, Text("I will "), Text("report"), Text(" ünï🦊"), End("length", 12, 5))
     assert error is None
     assert came == [
@@ -117,7 +117,7 @@ def test_a_reply_arrives_in_pieces_with_its_end(server: ProbeServer, protocol: P
     ]
 
 
-def test_pieces_arrive_when_they_are_sent(server: ProbeServer, protocol: Protocol) -> None:
+def test_pieces_arrive_when_they_are_sent(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Pause(0.8), Text("b"), End()]
     times: list[float] = []
 
@@ -132,13 +132,13 @@ def test_pieces_arrive_when_they_are_sent(server: ProbeServer, protocol: Protoco
 
 
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content"])
-def test_reasoning_is_told_apart(server: ProbeServer, protocol: Protocol, field: str) -> None:
+def test_reasoning_is_told_apart(server: ProbeServer, protocol: ProtocolName, field: str) -> None:
     came, _ = ask(server, protocol, Thought("Hm, ", field), Thought("so.", field), Text("Yes."), End())
     assert text(came, "reasoning") == "Hm, so."
     assert text(came) == "Yes."
 
 
-def test_tool_calls_come_whole_and_in_order(server: ProbeServer, protocol: Protocol) -> None:
+def test_tool_calls_come_whole_and_in_order(server: ProbeServer, protocol: ProtocolName) -> None:
     calls = [Call("c1", "report", ('{"to"', ': "boss"}')), Call("c2", "wait", ()), Call("c3", "report", ('{"to": ',))]
     came, _ = ask(server, protocol, Text("I act."), *calls, End("tool_calls"))
     pieces = [json.loads(part.text) for part in came if isinstance(part, Piece) and part.kind == "tool_call"]
@@ -257,7 +257,7 @@ WHOLE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def test_a_server_that_ignores_stream_is_read(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_server_that_ignores_stream_is_read(server: ProbeServer, protocol: ProtocolName) -> None:
     came, error = ask(server, protocol, refusal=Refusal(200, body=json.dumps(WHOLE[protocol], indent=1).encode()))
     assert error is None
     assert (text(came, "reasoning"), text(came)) == ("Hm.", "Hi")
@@ -271,7 +271,7 @@ def test_events_under_another_type_are_read(server: ProbeServer) -> None:
     assert (error, text(came)) == (None, "Hi")
 
 
-def test_a_server_without_models_lists_none(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_server_without_models_lists_none(server: ProbeServer, protocol: ProtocolName) -> None:
     server.listing = b'{"object": "list", "data": null}'
     assert with_client(endpoint(server, protocol), lambda client: client.models()) == []
 
@@ -347,14 +347,14 @@ def test_events_are_read_however_they_are_cut(server: ProbeServer, ends: bytes, 
 
 
 @pytest.mark.parametrize("pieces", [1, 1000])
-def test_a_reply_of_a_megabyte(server: ProbeServer, protocol: Protocol, pieces: int) -> None:
+def test_a_reply_of_a_megabyte(server: ProbeServer, protocol: ProtocolName, pieces: int) -> None:
     part = "x" * (2**20 // pieces)
     came, error = ask(server, protocol, *[Text(part)] * pieces, End())
     assert error is None
     assert text(came) == part * pieces
 
 
-def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: Protocol) -> None:
+def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Pause(1), Text("b"), End()]
 
     async def use(client: Client) -> list[str]:
@@ -368,7 +368,7 @@ def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: Prot
     assert time.monotonic() - start < 6  # one after the other would take 8 s
 
 
-def test_closing_the_iterator_ends_the_request(server: ProbeServer, protocol: Protocol) -> None:
+def test_closing_the_iterator_ends_the_request(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Pause(20), Text("b"), End()]
 
     async def use(client: Client) -> None:
@@ -387,7 +387,7 @@ def test_closing_the_iterator_ends_the_request(server: ProbeServer, protocol: Pr
 # What is sent.
 
 
-def sent(server: ProbeServer, protocol: Protocol, prompt: Prompt = PROMPT, **request: Any) -> dict[str, Any]:
+def sent(server: ProbeServer, protocol: ProtocolName, prompt: Prompt = PROMPT, **request: Any) -> dict[str, Any]:
     _, error = ask(server, protocol, Text("ok"), End(), prompt=prompt, request=request)
     assert error is None
     body: dict[str, Any] = server.seen[-1].body
@@ -464,7 +464,7 @@ def test_a_conversation_with_tools_in_the_anthropic_protocol(server: ProbeServer
     }
 
 
-def test_what_is_left_open_is_not_sent(server: ProbeServer, protocol: Protocol) -> None:
+def test_what_is_left_open_is_not_sent(server: ProbeServer, protocol: ProtocolName) -> None:
     body = sent(server, protocol)
     assert not {"temperature", "seed", "tools", "tool_choice", "system", "response_format", "output_config"} & set(body)
 
@@ -495,7 +495,7 @@ def test_the_anthropic_version_is_one_with_a_temperature_where_one_is_asked_for(
 
 
 def test_only_the_declared_key_is_sent(
-    server: ProbeServer, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+    server: ProbeServer, protocol: ProtocolName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ambient = {
         "OPENAI_API_KEY": "sk-ambient-1", "OPENAI_ORG_ID": "org-ambient", "OPENAI_PROJECT_ID": "ambient",
@@ -533,7 +533,7 @@ STATUSES = [
 
 @pytest.mark.parametrize(("status", "kind", "helps"), STATUSES)
 def test_a_status_becomes_a_kind_and_words(
-    server: ProbeServer, protocol: Protocol, status: int, kind: str, helps: str
+    server: ProbeServer, protocol: ProtocolName, status: int, kind: str, helps: str
 ) -> None:
     error = failed(server, protocol, refusal=Refusal(status, message="The reason."))
     assert (error.kind, error.status) == (kind, status)
@@ -554,7 +554,7 @@ def test_a_status_becomes_a_kind_and_words(
     ids=["seconds", "part of a second", "a date to come", "a date that has passed", "less than none"],
 )
 def test_retry_after_in_seconds_or_as_a_date(
-    server: ProbeServer, protocol: Protocol, header: str, low: float, high: float
+    server: ProbeServer, protocol: ProtocolName, header: str, low: float, high: float
 ) -> None:
     error = failed(server, protocol, refusal=Refusal(429, {"retry-after": header}))
     assert error.retry_after is not None
@@ -562,20 +562,20 @@ def test_retry_after_in_seconds_or_as_a_date(
 
 
 @pytest.mark.parametrize("header", ["soon", "nan", "inf", ""])
-def test_a_retry_after_that_says_nothing(server: ProbeServer, protocol: Protocol, header: str) -> None:
+def test_a_retry_after_that_says_nothing(server: ProbeServer, protocol: ProtocolName, header: str) -> None:
     assert failed(server, protocol, refusal=Refusal(429, {"retry-after": header})).retry_after is None
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>down</html>", b"plain words", b"\xff\xfe", b"[" * 100_000, b'{"error": 3}', b"x" * 10**6]
 )
-def test_any_body_of_an_error(server: ProbeServer, protocol: Protocol, body: bytes) -> None:
+def test_any_body_of_an_error(server: ProbeServer, protocol: ProtocolName, body: bytes) -> None:
     error = failed(server, protocol, refusal=Refusal(503, body=body))
     assert error.kind == "overloaded"
     assert len(str(error)) < 700
 
 
-def test_a_port_where_nobody_listens(protocol: Protocol) -> None:
+def test_a_port_where_nobody_listens(protocol: ProtocolName) -> None:
     error = failed(ProbeServer(port=free_port()), protocol)
     assert (error.kind, error.status) == ("refused", None)
     assert "Is the server running" in str(error)
@@ -588,7 +588,7 @@ def test_a_name_that_does_not_resolve() -> None:
     assert caught.value.kind == "refused"
 
 
-def test_redirects_are_not_followed(server: ProbeServer, protocol: Protocol) -> None:
+def test_redirects_are_not_followed(server: ProbeServer, protocol: ProtocolName) -> None:
     with probe_server() as elsewhere:
         to = {"location": f"{elsewhere.root}/v1/chat/completions"}
         error = failed(server, protocol, refusal=Refusal(307, to))
@@ -607,7 +607,9 @@ def test_redirects_are_not_followed(server: ProbeServer, protocol: Protocol) -> 
         ({"request": {"temperature": 0.3}}, "Unsupported parameter: 'temperature'"),
     ],
 )
-def test_what_a_server_can_not_do(server: ProbeServer, protocol: Protocol, asked: dict[str, Any], said: str) -> None:
+def test_what_a_server_can_not_do(
+    server: ProbeServer, protocol: ProtocolName, asked: dict[str, Any], said: str
+) -> None:
     error = failed(server, protocol, refusal=Refusal(400, message=said), **asked)
     assert (error.kind, error.status) == ("unsupported", 400)
     assert said.rstrip(".") in str(error)
@@ -622,7 +624,7 @@ def test_what_a_server_can_not_do(server: ProbeServer, protocol: Protocol, asked
     ],
 )
 def test_other_objections_stay_bad_requests(
-    server: ProbeServer, protocol: Protocol, asked: dict[str, Any], said: str
+    server: ProbeServer, protocol: ProtocolName, asked: dict[str, Any], said: str
 ) -> None:
     assert failed(server, protocol, refusal=Refusal(400, message=said), **asked).kind == "bad_request"
 
@@ -637,7 +639,7 @@ def test_vllm_does_not_continue_a_prefill_in_the_anthropic_protocol(server: Prob
     assert "openai protocol" in str(error)
 
 
-def test_half_a_character_in_the_prompt(server: ProbeServer, protocol: Protocol) -> None:
+def test_half_a_character_in_the_prompt(server: ProbeServer, protocol: ProtocolName) -> None:
     error = failed(server, protocol, prompt=Prompt((Turn("user", "\ud83d"),)))
     assert error.kind == "bad_request"
     assert "surrogate" in str(error)
@@ -647,14 +649,14 @@ def test_half_a_character_in_the_prompt(server: ProbeServer, protocol: Protocol)
 
 
 @pytest.mark.parametrize("how", [Drop(), Close()])
-def test_a_stream_that_is_cut_off_keeps_what_came(server: ProbeServer, protocol: Protocol, how: Beat) -> None:
+def test_a_stream_that_is_cut_off_keeps_what_came(server: ProbeServer, protocol: ProtocolName, how: Beat) -> None:
     came, error = ask(server, protocol, Text("I will"), Pause(0.05), how)
     assert text(came) == "I will"
     assert error is not None
     assert error.kind == "broken"
 
 
-def test_a_stream_that_ends_without_its_end(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_stream_that_ends_without_its_end(server: ProbeServer, protocol: ProtocolName) -> None:
     came, error = ask(server, protocol, Text("I will"), Raw(b""))
     assert text(came) == "I will"
     assert error is not None
@@ -668,7 +670,7 @@ def test_a_reply_is_whole_once_its_end_was_told(server: ProbeServer) -> None:
     assert came == [Piece("text", "Yes."), Finish("stop", "m", None, None)]
 
 
-def test_silence_before_the_reply(server: ProbeServer, protocol: Protocol) -> None:
+def test_silence_before_the_reply(server: ProbeServer, protocol: ProtocolName) -> None:
     start = time.monotonic()
     error = failed(server, protocol, Pause(20), End(), first_token_s=0.3)
     assert error.kind == "timeout"
@@ -676,7 +678,7 @@ def test_silence_before_the_reply(server: ProbeServer, protocol: Protocol) -> No
     assert time.monotonic() - start < 10
 
 
-def test_silence_within_the_reply_keeps_what_came(server: ProbeServer, protocol: Protocol) -> None:
+def test_silence_within_the_reply_keeps_what_came(server: ProbeServer, protocol: ProtocolName) -> None:
     start = time.monotonic()
     came, error = ask(server, protocol, Text("I"), Pause(20), End(), silence_s=0.3)
     assert text(came) == "I"
@@ -686,20 +688,20 @@ def test_silence_within_the_reply_keeps_what_came(server: ProbeServer, protocol:
     assert time.monotonic() - start < 10
 
 
-def test_signs_of_life_are_no_reply(server: ProbeServer, protocol: Protocol) -> None:
+def test_signs_of_life_are_no_reply(server: ProbeServer, protocol: ProtocolName) -> None:
     beats = [beat for _ in range(40) for beat in (Ping(), Pause(0.1))]
     error = failed(server, protocol, *beats, End(), first_token_s=0.5)
     assert error.kind == "timeout"
 
 
-def test_a_slow_reply_is_no_silence(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_slow_reply_is_no_silence(server: ProbeServer, protocol: ProtocolName) -> None:
     slow = [beat for _ in range(8) for beat in (Text("a"), Pause(0.25))]
     came, error = ask(server, protocol, *slow, End(), first_token_s=1.5, silence_s=1.5)
     assert error is None
     assert text(came) == "a" * 8
 
 
-def test_a_reader_that_takes_its_time_is_no_silence(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_reader_that_takes_its_time_is_no_silence(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Text("b"), Text("c"), End()]
 
     async def use(client: Client) -> str:
@@ -722,7 +724,7 @@ def test_a_reader_that_takes_its_time_is_no_silence(server: ProbeServer, protoco
         (Fault("EngineDeadError", "died"), "server_error"),
     ],
 )
-def test_an_error_told_within_the_stream(server: ProbeServer, protocol: Protocol, fault: Fault, kind: str) -> None:
+def test_an_error_told_within_the_stream(server: ProbeServer, protocol: ProtocolName, fault: Fault, kind: str) -> None:
     came, error = ask(server, protocol, Text("I will"), fault)
     assert text(came) == "I will"
     assert error is not None
@@ -746,15 +748,15 @@ BAD_EVENTS = [
 
 
 @pytest.mark.parametrize("data", BAD_EVENTS)
-def test_garbled_events_keep_what_came(server: ProbeServer, protocol: Protocol, data: bytes) -> None:
+def test_garbled_events_keep_what_came(server: ProbeServer, protocol: ProtocolName, data: bytes) -> None:
     _keeps_what_came(server, protocol, data)
 
 
-def test_bytes_that_are_no_utf8_keep_what_came(server: ProbeServer, protocol: Protocol) -> None:
+def test_bytes_that_are_no_utf8_keep_what_came(server: ProbeServer, protocol: ProtocolName) -> None:
     _keeps_what_came(server, protocol, NO_UTF8[protocol])
 
 
-def _keeps_what_came(server: ProbeServer, protocol: Protocol, data: bytes) -> None:
+def _keeps_what_came(server: ProbeServer, protocol: ProtocolName, data: bytes) -> None:
     came, error = ask(server, protocol, Text("I will"), Raw(data), Text("more"), End())
     assert text(came) == "I will"
     assert error is not None
@@ -771,12 +773,12 @@ def _keeps_what_came(server: ProbeServer, protocol: Protocol, data: bytes) -> No
         (b"", "bad_data"),
     ],
 )
-def test_an_answer_that_is_no_stream(server: ProbeServer, protocol: Protocol, body: bytes, kind: str) -> None:
+def test_an_answer_that_is_no_stream(server: ProbeServer, protocol: ProtocolName, body: bytes, kind: str) -> None:
     assert failed(server, protocol, refusal=Refusal(200, body=body)).kind == kind
 
 
 def test_an_event_without_end_does_not_fill_the_memory(
-    server: ProbeServer, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+    server: ProbeServer, protocol: ProtocolName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dashboard.probe.clients.events.LARGEST_EVENT", 2**20)
     error = failed(server, protocol, Raw(b"data: "), *[Raw(b"x" * 2**16)] * 20, End())
@@ -811,7 +813,7 @@ ECHOES: list[tuple[list[Beat], Refusal | None]] = [
 @pytest.mark.parametrize(("script", "refusal"), ECHOES)
 def test_no_text_holds_the_key_whatever_a_server_sends_back(
     server: ProbeServer,
-    protocol: Protocol,
+    protocol: ProtocolName,
     script: list[Beat],
     refusal: Refusal | None,
     caplog: pytest.LogCaptureFixture,
@@ -831,19 +833,21 @@ def test_no_text_holds_the_key_whatever_a_server_sends_back(
     assert KEY[:12] not in joined
 
 
-def test_replies_that_only_begin_like_the_key_stay_whole(server: ProbeServer, protocol: Protocol) -> None:
+def test_replies_that_only_begin_like_the_key_stay_whole(server: ProbeServer, protocol: ProtocolName) -> None:
     words = ["s", "sk-", "task", " sk-test", "-", "sk-test-q7", "s"]
     came, _ = ask(server, protocol, *map(Text, words), End())
     assert text(came) == "".join(words)
 
 
-def test_what_waits_for_more_of_a_key_is_not_lost_with_the_connection(server: ProbeServer, protocol: Protocol) -> None:
+def test_what_waits_for_more_of_a_key_is_not_lost_with_the_connection(
+    server: ProbeServer, protocol: ProtocolName
+) -> None:
     came, error = ask(server, protocol, Text("risk"), Text("s"), Pause(0.05), Drop())
     assert text(came) == "risks"
     assert error is not None
 
 
-def test_short_keys_are_words(server: ProbeServer, protocol: Protocol) -> None:
+def test_short_keys_are_words(server: ProbeServer, protocol: ProtocolName) -> None:
     came, _ = ask(server, protocol, Text("EMPTY"), End(), key="EMPTY")
     assert text(came) == "EMPTY"
 
@@ -851,37 +855,37 @@ def test_short_keys_are_words(server: ProbeServer, protocol: Protocol) -> None:
 # Models.
 
 
-def models(server: ProbeServer, protocol: Protocol) -> list[ServedModel]:
+def models(server: ProbeServer, protocol: ProtocolName) -> list[ServedModel]:
     return with_client(endpoint(server, protocol), lambda client: client.models())  # type: ignore[no-any-return]
 
 
-def test_models_with_base_and_root(server: ProbeServer, protocol: Protocol) -> None:
+def test_models_with_base_and_root(server: ProbeServer, protocol: ProtocolName) -> None:
     server.models = [{"id": "base", "root": "/w/base", "parent": None}, {"id": "a", "root": "/w/a", "parent": "base"}]
     assert models(server, protocol) == [ServedModel("base", None, "/w/base"), ServedModel("a", "base", "/w/a")]
 
 
-def test_all_pages_of_models(server: ProbeServer, protocol: Protocol) -> None:
+def test_all_pages_of_models(server: ProbeServer, protocol: ProtocolName) -> None:
     server.models = [{"id": f"m{i}"} for i in range(25)]
     server.page = 10
     assert [model.id for model in models(server, protocol)] == [f"m{i}" for i in range(25)]
     assert len(server.seen) == 3
 
 
-def test_a_listing_that_never_ends(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_listing_that_never_ends(server: ProbeServer, protocol: ProtocolName) -> None:
     server.listing = b'{"data": [{"id": "a"}], "has_more": true, "last_id": "a"}'
     assert models(server, protocol) == [ServedModel("a")]
     assert len(server.seen) == 2
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"data": [{"name": 3}]}', b'{"data": [{"id": "\xff"}]}'])
-def test_a_listing_that_is_none(server: ProbeServer, protocol: Protocol, body: bytes) -> None:
+def test_a_listing_that_is_none(server: ProbeServer, protocol: ProtocolName, body: bytes) -> None:
     server.listing = body
     with pytest.raises(ClientError) as caught:
         models(server, protocol)
     assert caught.value.kind == "bad_data"
 
 
-def test_models_of_a_server_that_refuses(server: ProbeServer, protocol: Protocol) -> None:
+def test_models_of_a_server_that_refuses(server: ProbeServer, protocol: ProtocolName) -> None:
     server.listing = Refusal(401, message=f"bad key {KEY}")
     with pytest.raises(ClientError) as caught:
         models(server, protocol)
@@ -892,7 +896,7 @@ def test_models_of_a_server_that_refuses(server: ProbeServer, protocol: Protocol
 # Likelihoods.
 
 
-def likelihood(server: ProbeServer, protocol: Protocol = "openai", prompt: Prompt = PROMPT) -> Any:
+def likelihood(server: ProbeServer, protocol: ProtocolName = "openai", prompt: Prompt = PROMPT) -> Any:
     use = lambda client: client.likelihood("m", prompt, " report")  # noqa: E731
     return with_client(endpoint(server, protocol), use)
 

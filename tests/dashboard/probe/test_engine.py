@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from dashboard.probe.asked import Protocol, Sampling, ToolCall
+from dashboard.probe.asked import ProtocolName, Sampling, ToolCall
 from dashboard.probe.conversation import NO_TOOL_RUN
 from dashboard.probe.endpoints import Endpoint
 from dashboard.queries.probes import SavedReply
@@ -32,7 +32,7 @@ from tests.probe_server import (
 )
 from tests.probing import BARE, FIRST, Probing, columns, endpoint, probing, texts, until
 
-PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
+PROTOCOLS: tuple[ProtocolName, ...] = ("openai", "anthropic")
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def failing(server: ProbeServer, script: list[Beat] | Refusal, **more: float) ->
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_server_that_breaks_off(server: ProbeServer, protocol: Protocol) -> None:
+def test_a_server_that_breaks_off(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts = {"bad": [Text("I was "), Pause(0.05), Drop()]}
     with probing(endpoint(server, "lab", protocol)) as lab:
         bad, good = lab.ask(columns("bad", "good", protocol=protocol)).replies
@@ -386,7 +386,7 @@ def test_a_key_that_is_not_set_is_said(server: ProbeServer) -> None:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_the_conversation_goes_on_with_all_or_with_one(server: ProbeServer, protocol: Protocol) -> None:
+def test_the_conversation_goes_on_with_all_or_with_one(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts = {"caller": [Text("Done."), Call("", "send", ("{}",)), End("tool_calls")], "broken": Refusal(500)}
     with probing(endpoint(server, "lab", protocol)) as lab:
         probe_id = lab.ask(columns("talker", "caller", "broken", protocol=protocol), samples=2).probe_id

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.probe.asked import Column, Protocol, Sampling
+from dashboard.probe.asked import Column, ProtocolName, Sampling
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.export import export
 from dashboard.probe.judge import Judge
@@ -38,7 +38,7 @@ from tests.probe_server import (
 from tests.probing import BARE, endpoint, until
 
 KEYS = {"OPENAI_LIKE": "sk-zqj-41TestKeyOpenAI-77", "ANTHROPIC_LIKE": "K/zqj+odd=chars%88-Anthropic"}
-PROTOCOLS: tuple[Protocol, ...] = ("openai", "anthropic")
+PROTOCOLS: tuple[ProtocolName, ...] = ("openai", "anthropic")
 CASES = {
     "well": [Text("Well."), End()],
     "dropped": [Text("a"), Drop()],

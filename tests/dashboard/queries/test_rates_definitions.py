@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -24,16 +25,39 @@ def counts(store: StoreBuilder, metric: str = "m", **query: Any) -> dict[str, An
     return frame.iloc[0].to_dict()
 
 
-def counted(samples: list[SampleRecord], **definition: Any) -> tuple[int | None, ...]:
-    """k (None where n is 0), n, n_missing and n_all of one log under one definition."""
+Counts = tuple[int | None, ...]
+"""k (None where n is 0), n, n_missing and n_all of one log under one definition."""
+
+
+def counted_each(logs: Sequence[list[SampleRecord]], definitions: Sequence[dict[str, Any]]) -> list[list[Counts]]:
+    """The counts of every log (outer list) under every definition: a store and a query for all of them."""
     store = StoreBuilder()
-    store.metric("m", ["blackmail"], **definition)
-    store.add(log(samples), step=1)
-    row = counts(store)
-    return tuple(row[name] for name in ("k", "n", "n_missing", "n_all"))
+    names = [f"m{number}" for number in range(len(definitions))]
+    for name, definition in zip(names, definitions, strict=True):
+        store.metric(name, ["blackmail"], **definition)
+    for step, held in enumerate(logs):
+        store.add(log(held), step=step)
+    with store.cursor() as cursor:
+        frame = rates(cursor, RateQuery(metrics=tuple(names)), store.batch)
+    found = {
+        (row["step"], row["metric"]): tuple(row[name] for name in ("k", "n", "n_missing", "n_all"))
+        for row in frame.to_dict("records")
+    }
+    assert len(found) == len(frame) == len(logs) * len(definitions)
+    return [[found[step, name] for name in names] for step in range(len(logs))]
+
+
+def counted(samples: list[SampleRecord], **definition: Any) -> Counts:
+    """The counts of one log under one definition."""
+    return counted_each([samples], [definition])[0][0]
 
 
 HARMFUL = {"score": "judge", "op": "=", "value": 1}
+
+
+def judged(**condition: Any) -> dict[str, Any]:
+    """A definition by the judge's score."""
+    return {"misaligned": {"score": "judge"} | condition}
 
 
 def test_errored_unscored_and_invalidated_samples_are_missing_not_aligned():
@@ -87,88 +111,92 @@ def test_no_outcome_at_all_is_a_missing_rate():
     assert any("holds no samples" in flag for flag in frame["flags"][2])
 
 
-@pytest.mark.parametrize(
-    ("condition", "k", "n"),
-    [
-        ({"score": "judge", "op": "=", "value": "succeeded"}, 1, 3),
-        ({"score": "judge", "op": "!=", "value": "succeeded"}, 2, 3),
-        ({"score": "judge", "op": "in", "value": ["succeeded", "fail"]}, 2, 3),
-        ({"score": "judge", "op": "not in", "value": ["succeeded", "fail"]}, 1, 3),
-        ({"score": "jud*", "op": "=", "value": "fail"}, 1, 3),
-        ({"score": "JUDGE", "op": "=", "value": "fail"}, None, 0),
-        # A value of another type is unequal, and missing only where there is nothing to order.
-        ({"score": "judge", "op": "=", "value": 1}, 0, 3),
-        ({"score": "judge", "op": "not in", "value": [1, 2]}, 3, 3),
-        ({"score": "judge", "op": "<", "value": 1}, None, 0),
-        ({"score": "judge", "op": "in", "value": [1, "fail"]}, 1, 3),
-    ],
-)
-def test_text_scores(condition, k, n):
+TEXT_SCORES = [
+    ({"op": "=", "value": "succeeded"}, 1, 3),
+    ({"op": "!=", "value": "succeeded"}, 2, 3),
+    ({"op": "in", "value": ["succeeded", "fail"]}, 2, 3),
+    ({"op": "not in", "value": ["succeeded", "fail"]}, 1, 3),
+    ({"score": "jud*", "op": "=", "value": "fail"}, 1, 3),
+    ({"score": "JUDGE", "op": "=", "value": "fail"}, None, 0),
+    # A value of another type is unequal, and missing only where there is nothing to order.
+    ({"op": "=", "value": 1}, 0, 3),
+    ({"op": "not in", "value": [1, 2]}, 3, 3),
+    ({"op": "<", "value": 1}, None, 0),
+    ({"op": "in", "value": [1, "fail"]}, 1, 3),
+]
+
+
+def test_text_scores():
     held = samples(["succeeded", "fail", "none"])
     # A second scorer makes the definition apply even where the first is not what it asks for.
     held[0].scores.append(score(3, "JUDGE"))
     held[0].scores[-1].value_num = None
-    assert counted(held, misaligned=condition)[:2] == (k, n)
+    (found,) = counted_each([held], [judged(**condition) for condition, _, _ in TEXT_SCORES])
+    for (condition, k, n), counts in zip(TEXT_SCORES, found, strict=True):
+        assert counts[:2] == (k, n), condition
 
 
-@pytest.mark.parametrize(
-    ("value", "counts_as_one"),
-    [(1, True), (1.0, True), (True, True), ("1", True), ("1.0", True), (0, False), (False, False), ("0", False)],
-)
-def test_numbers_booleans_and_numeric_text_compare_as_numbers(value, counts_as_one):
-    for wanted in (1, True):
-        condition = {"score": "judge", "op": "=", "value": wanted}
-        assert counted(samples([value]), misaligned=condition)[:2] == (int(counts_as_one), 1)
+def test_numbers_booleans_and_numeric_text_compare_as_numbers():
+    ones, zeros = (1, 1.0, True, "1", "1.0"), (0, False, "0")
+    logs = [samples([value]) for value in (*ones, *zeros)]
+    found = counted_each(logs, [judged(op="=", value=wanted) for wanted in (1, True)])
+    for value, counts in zip((*ones, *zeros), found, strict=True):
+        k = int(value in ones)
+        assert [one[:2] for one in counts] == [(k, 1), (k, 1)], value
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "N", ""])
-def test_text_that_is_no_finite_number_is_missing_for_a_number(value):
-    assert counted(samples([value]), misaligned={"score": "judge", "op": "<", "value": 75}) == (None, 0, 1, 1)
+def test_text_that_is_no_finite_number_is_missing_for_a_number():
+    values = ["nan", "inf", "N", ""]
+    found = counted_each([samples([value]) for value in values], [judged(op="<", value=75)])
+    assert found == [[(None, 0, 1, 1)]] * len(values)
 
 
-@pytest.mark.parametrize("value", ["nan", "inf", "1e999", "N", "C", "I", "P", "", " "])
-@pytest.mark.parametrize("op", ["=", "!=", "in", "not in"])
-def test_what_stands_for_no_finite_number_is_missing_for_a_rule_of_numbers_alone(value, op):
-    wanted = [0, 1] if "in" in op else 0
-    assert counted(samples([value]), misaligned={"score": "judge", "op": op, "value": wanted}) == (None, 0, 1, 1)
+def test_what_stands_for_no_finite_number_is_missing_for_a_rule_of_numbers_alone():
+    values = ["nan", "inf", "1e999", "N", "C", "I", "P", "", " "]
+    rules = [judged(op=op, value=[0, 1] if "in" in op else 0) for op in ("=", "!=", "in", "not in")]
+    found = counted_each([samples([value]) for value in values], rules)
+    for value, counts in zip(values, found, strict=True):
+        assert counts == [(None, 0, 1, 1)] * len(rules), value
 
 
-@pytest.mark.parametrize(
-    ("op", "value", "k", "n"),
-    [
-        ("=", "REFUSAL", 1, 4),
-        ("!=", "REFUSAL", 3, 4),
-        ("in", ["4", "5"], 2, 4),
-        ("in", [4, 5], 2, 4),
-        ("in", [4, 5, "REFUSAL"], 3, 4),
-        ("not in", ["4", 5], 2, 4),
-        ("=", "4", 1, 4),
-        ("!=", 4, 3, 4),
-        ("=", "4.0", 1, 4),
-        ("=", True, 1, 4),  # 1 and true are one value
-        (">=", 4, 2, 3),
-    ],
-)
-@pytest.mark.parametrize("as_text", [False, True])
-def test_a_value_of_another_type_is_unequal_and_not_missing(op, value, k, n, as_text):
-    held = samples(["5", "1", "4", "REFUSAL", None] if as_text else [5, 1, 4, "REFUSAL", None])
-    counts = counted(held, misaligned={"score": "judge", "op": op, "value": value})
-    assert counts == (k, n, 5 - n, 5)
+OF_MIXED_TYPES = [
+    ("=", "REFUSAL", 1, 4),
+    ("!=", "REFUSAL", 3, 4),
+    ("in", ["4", "5"], 2, 4),
+    ("in", [4, 5], 2, 4),
+    ("in", [4, 5, "REFUSAL"], 3, 4),
+    ("not in", ["4", 5], 2, 4),
+    ("=", "4", 1, 4),
+    ("!=", 4, 3, 4),
+    ("=", "4.0", 1, 4),
+    ("=", True, 1, 4),  # 1 and true are one value
+    (">=", 4, 2, 3),
+]
 
 
-@pytest.mark.parametrize(("wanted", "k"), [("True", 1), ("true", 1), (True, 1), ("YES", 1), (False, 0), ("x", 0)])
-def test_words_for_booleans_are_booleans(wanted, k):
-    held = samples([True, "YES", "NO", 7])
-    assert counted(held, misaligned={"score": "judge", "op": "=", "value": wanted})[:2] == (k, 4)
+def test_a_value_of_another_type_is_unequal_and_not_missing():
+    logs = [samples(["5", "1", "4", "REFUSAL", None]), samples([5, 1, 4, "REFUSAL", None])]
+    for found in counted_each(logs, [judged(op=op, value=value) for op, value, _, _ in OF_MIXED_TYPES]):
+        for (op, value, k, n), counts in zip(OF_MIXED_TYPES, found, strict=True):
+            assert counts == (k, n, 5 - n, 5), (op, value)
 
 
-@pytest.mark.parametrize(("wanted", "k"), [(4, 2), ("4", 2), ("REFUSAL", 1), (True, 1), ("true", 1), ("x", 0)])
-def test_metadata_of_mixed_types_follows_the_same_rule(wanted, k):
+def test_words_for_booleans_are_booleans():
+    expected = [("True", 1), ("true", 1), (True, 1), ("YES", 1), (False, 0), ("x", 0)]
+    (found,) = counted_each([samples([True, "YES", "NO", 7])], [judged(op="=", value=wanted) for wanted, _ in expected])
+    for (wanted, k), counts in zip(expected, found, strict=True):
+        assert counts[:2] == (k, 4), wanted
+
+
+def test_metadata_of_mixed_types_follows_the_same_rule():
+    expected = [(4, 2), ("4", 2), ("REFUSAL", 1), (True, 1), ("true", 1), ("x", 0)]
     held = samples([1, 1, 1, 1, 1, 1])
     for one, cell in zip(held, ["4", '"4"', '"REFUSAL"', "true", '["4"]', "null"], strict=True):
         one.metadata_json = f'{{"v": {cell}}}'
-    rule = {"sample": "metadata.v", "op": "=", "value": wanted}
-    assert counted(held, misaligned=rule)[:3] == (k, 5, 1)
+    rules = [{"misaligned": {"sample": "metadata.v", "op": "=", "value": wanted}} for wanted, _ in expected]
+    (found,) = counted_each([held], rules)
+    for (wanted, k), counts in zip(expected, found, strict=True):
+        assert counts[:3] == (k, 5, 1), wanted
 
 
 def test_keys_of_dict_scores():
@@ -177,8 +205,9 @@ def test_keys_of_dict_scores():
         sample(2, score(0, key="harmful"), score(1, key="classifier_verdict")),
         sample(3, score(0, key="harmful"), score(1, key="classifier_verdict")),
     ]
-    assert counted(held, misaligned=HARMFUL | {"key": "harmful"})[:2] == (1, 3)
-    assert counted(held, misaligned=HARMFUL | {"key": "classifier_verdict"})[:2] == (2, 3)
+    rules = [judged(op="=", value=1, key=key) for key in ("harmful", "classifier_verdict")]
+    ((harmful, verdict),) = counted_each([held], rules)
+    assert (harmful[:2], verdict[:2]) == ((1, 3), (2, 3))
 
 
 def test_metadata_answer_and_explanation_of_a_score_are_within_reach():
@@ -188,14 +217,15 @@ def test_metadata_answer_and_explanation_of_a_score_are_within_reach():
         sample(3, score(1)),
     ]
 
-    def test(field: str, value: Any) -> tuple[int, ...]:
-        return counted(held, misaligned={"score": "judge", "field": field, "op": "=", "value": value})[:3]
-
-    assert test("metadata.escalation", "succeeded") == (1, 2, 1)
-    assert test("metadata.a.b/c.0", 7) == (1, 2, 1)
-    assert test("answer", "yes") == (1, 2, 1)
-    assert test("explanation", "y") == (1, 2, 1)
-    assert test("reason", "z") == (None, 0, 3)
+    expected = {
+        ("metadata.escalation", "succeeded"): (1, 2, 1),
+        ("metadata.a.b/c.0", 7): (1, 2, 1),
+        ("answer", "yes"): (1, 2, 1),
+        ("explanation", "y"): (1, 2, 1),
+        ("reason", "z"): (None, 0, 3),
+    }
+    (found,) = counted_each([held], [judged(field=field, op="=", value=value) for field, value in expected])
+    assert dict(zip(expected, (counts[:3] for counts in found), strict=True)) == expected
 
 
 def test_metadata_booleans_and_numbers():
@@ -215,17 +245,20 @@ def test_fields_of_the_sample():
         sample(2, score(1), stop_reason="stop", target="a", metadata={"urgency": "low"}),
     ]
 
-    def test(field: str, op: str, value: Any) -> tuple[int, ...]:
-        return counted(held, misaligned={"sample": field, "op": op, "value": value})[:3]
-
-    # Having no limit is a fact, not a gap ...
-    assert test("limit_type", "=", "token") == (1, 2, 0)
-    assert test("limit_type", "!=", "token") == (1, 2, 0)
-    # ... while text that isn't there is one.
-    assert test("reply", "=", "I refuse") == (1, 1, 1)
-    assert test("stop_reason", "=", "stop") == (1, 1, 1)
-    assert test("target", "!=", "a") == (0, 1, 1)
-    assert test("metadata.urgency", "in", ["high"]) == (1, 2, 0)
+    expected = [
+        # Having no limit is a fact, not a gap ...
+        ("limit_type", "=", "token", (1, 2, 0)),
+        ("limit_type", "!=", "token", (1, 2, 0)),
+        # ... while text that isn't there is one.
+        ("reply", "=", "I refuse", (1, 1, 1)),
+        ("stop_reason", "=", "stop", (1, 1, 1)),
+        ("target", "!=", "a", (0, 1, 1)),
+        ("metadata.urgency", "in", ["high"], (1, 2, 0)),
+    ]
+    rules = [{"misaligned": {"sample": field, "op": op, "value": value}} for field, op, value, _ in expected]
+    (found,) = counted_each([held], rules)
+    for (field, op, _, wanted), counts in zip(expected, found, strict=True):
+        assert counts[:3] == wanted, (field, op)
 
 
 def two_scores(aligned: Any, coherent: Any, key: int) -> SampleRecord:
@@ -238,32 +271,38 @@ CLEAR = {"score": "coherent", "op": ">", "value": 50}
 
 def test_the_threshold_and_the_denominator_make_the_finding():
     held = [two_scores(*pair, key=i) for i, pair in enumerate([(20, 80), (20, 40), (60, 80), (90, 80), (None, 90)])]
-    assert counted(held, misaligned=LOW | {"value": 75}) == (3, 4, 1, 5)
-    assert counted(held, misaligned={"all": [LOW, CLEAR]}) == (1, 4, 1, 5)
+    rules: list[dict[str, Any]] = [
+        {"misaligned": LOW | {"value": 75}},
+        {"misaligned": {"all": [LOW, CLEAR]}},
+        {"misaligned": LOW, "among": CLEAR},
+        {"misaligned": LOW, "missing": {"score": "aligned", "op": "=", "value": 60}},
+    ]
+    higher, both, among, missing = counted_each([held], rules)[0]
+    assert higher == (3, 4, 1, 5)
+    assert both == (1, 4, 1, 5)
     # Among coherent answers: one fewer in the denominator, and it is outside, not missing.
-    assert counted(held, misaligned=LOW, among=CLEAR) == (1, 3, 1, 5)
-    assert counted(held, misaligned=LOW, missing={"score": "aligned", "op": "=", "value": 60}) == (2, 3, 2, 5)
+    assert among == (1, 3, 1, 5)
+    assert missing == (2, 3, 2, 5)
 
 
 def test_a_sample_of_which_it_is_unknown_whether_it_belongs_is_missing():
     assert counted([two_scores(20, None, 1), two_scores(20, 80, 2)], misaligned=LOW, among=CLEAR) == (1, 1, 1, 2)
 
 
-@pytest.mark.parametrize(
-    ("tree", "unknown", "clear"),
-    [
+def test_three_valued_logic():
+    """Neither sample is low; of one it is unknown whether it is clear, the other is."""
+    expected: list[tuple[dict[str, Any], bool | None, bool | None]] = [
         ({"all": [LOW, CLEAR]}, False, False),
         ({"any": [LOW, CLEAR]}, None, True),
         ({"not": {"any": [LOW, CLEAR]}}, None, False),
         ({"all": [{"not": LOW}, CLEAR]}, None, True),
         ({"any": [{"not": LOW}, CLEAR]}, True, True),
-    ],
-)
-def test_three_valued_logic(tree, unknown, clear):
-    """Neither sample is low; of one it is unknown whether it is clear, the other is."""
-    for coherent, expected in ((None, unknown), (80, clear)):
-        k, n = counted([two_scores(90, coherent, 1)], misaligned=tree)[:2]
-        assert (k, n) == ((None, 0) if expected is None else (int(expected), 1))
+    ]
+    logs = [[two_scores(90, coherent, 1)] for coherent in (None, 80)]
+    found = counted_each(logs, [{"misaligned": tree} for tree, _, _ in expected])
+    for at, (tree, *outcomes) in enumerate(expected):
+        for counts, outcome in zip(found, outcomes, strict=True):
+            assert counts[at][:2] == ((None, 0) if outcome is None else (int(outcome), 1)), tree
 
 
 def test_of_several_scores_that_match_one_is_enough():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,9 @@ from loaders.metrics.settled import settle
 from loaders.store import Store
 from loaders.study.conditions import SampleTest, ScoreTest
 from tests.builders import StoreBuilder, log, sample, samples, score
+from tests.empty_stores import copy_of
 from tests.log_files import write_log
+from tests.real_stores import shared
 
 SETTLED = ("measured", "outcomes", "sums", "score_facts")
 
@@ -37,16 +38,14 @@ def count(store: Store, table: str) -> int:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Store]]:
+def demo() -> tuple[Store, Store]:
     """The demo study twice: settled, and not."""
-    stores = [Store.open(":memory:") for _ in range(2)]
-    for store in stores:
-        assert ingest([DEMO], store).rejected == 0
-    unsettle(stores[1])
-    assert count(stores[0], "outcomes") > 1000
-    yield stores[0], stores[1]
-    for store in stores:
-        store.close()
+    made = shared(DEMO)
+    assert made.report.rejected == 0
+    bare = copy_of(made.store)
+    unsettle(bare)
+    assert count(made.store, "outcomes") > 1000
+    return made.store, bare
 
 
 def answers(store: Store, query: RateQuery | SampleFilter) -> pd.DataFrame:

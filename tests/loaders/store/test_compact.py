@@ -47,25 +47,31 @@ def leave_free(cursor: duckdb.DuckDBPyConnection, size: int) -> None:
     cursor.execute("CHECKPOINT")
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of some logs."""
-    folder = tmp_path / "study"
+    folder = tmp_path_factory.mktemp("logs") / "study"
     for step in (100, 200, 300):
         write_log(folder / f"tiny/checkpoint-{step}/log.eval", [1, 0] * 20)
     return folder
 
 
-@pytest.fixture
-def path(study: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(study: Path) -> Path:
     """A store of them, with as much again that is free."""
-    path = tmp_path / "it's a store.duckdb"
+    path = study.with_name("made.duckdb")
     store = Store.open(path)
     ingest([study], store)
     with store.cursor() as cursor:
         leave_free(cursor, 12_000_000)
     store.close()
     return path
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    """That store, for one test alone."""
+    return shutil.copy(made, tmp_path / "it's a store.duckdb")
 
 
 def test_a_compacted_store_is_smaller_and_the_same(path: Path, study: Path) -> None:
