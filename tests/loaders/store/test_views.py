@@ -53,8 +53,9 @@ def test_of_what_came_in_the_half_is_seen(store: Store, view: str) -> None:
 
 
 def test_a_batch_tells_of_no_folder_that_holds_only_what_is_hidden_and_has_no_report(store: Store) -> None:
-    assert seen(store, "SELECT roots, report FROM seen_batch_reports()") == [('["/open"]', None)]
-    assert seen(store, "SELECT roots, report FROM seen_batch_reports()", []) == [('["/open", "/secret-run"]', '{"files": 2}')]
+    told = "SELECT roots, report FROM seen_batch_reports()"
+    assert seen(store, told) == [('["/open"]', None)]
+    assert seen(store, told, []) == [('["/open", "/secret-run"]', '{"files": 2}')]
 
 
 def test_everything_of_a_probe_is_hidden_with_it(store: Store) -> None:
