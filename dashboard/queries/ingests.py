@@ -20,13 +20,13 @@ BATCH_COLUMNS: dict[str, str] = {
 BATCHES = """
 WITH seen AS (FROM seen_sources()),
 held AS (SELECT s.batch_from, e.n_samples FROM seen_evals() e JOIN seen s USING (source_id))
-SELECT b.batch, b.started_at, b.finished_at, b.driftline, b.roots, b.report,
+SELECT b.batch, b.started_at, b.finished_at, b.driftline, r.roots, r.report,
        (SELECT count(*) FROM seen s WHERE s.batch_from = b.batch AND s.status = 'ingested') AS files,
        (SELECT count(*) FROM seen s WHERE s.batch_from = b.batch AND s.status = 'rejected') AS rejected,
        (SELECT count(*) FROM seen s WHERE s.batch_to = b.batch AND s.status = 'ingested') AS superseded,
        (SELECT count(*) FROM held h WHERE h.batch_from = b.batch) AS evals,
        (SELECT sum(coalesce(h.n_samples, 0))::BIGINT FROM held h WHERE h.batch_from = b.batch) AS samples
-FROM seen_batches() b ORDER BY b.batch DESC
+FROM seen_batches() b JOIN seen_batch_reports() r USING (batch) ORDER BY b.batch DESC
 """
 
 BATCH_MARK = "SELECT left(md5(started_at::VARCHAR), 6) AS mark FROM seen_batches() WHERE batch = $batch"

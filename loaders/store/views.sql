@@ -22,9 +22,11 @@ CREATE OR REPLACE MACRO seen_locations() AS TABLE
 CREATE OR REPLACE MACRO live_locations(n) AS TABLE SELECT * FROM seen_locations() WHERE live(n, batch_from, batch_to);
 CREATE OR REPLACE MACRO live_cards(n) AS TABLE
     SELECT x.* FROM main.cards x SEMI JOIN live_sources(n) s USING (source_id);
--- A batch's report tells of all runs.
-CREATE OR REPLACE MACRO seen_batches() AS TABLE
-    SELECT * REPLACE (seen_roots(roots) AS roots, CASE WHEN sees_all() THEN report END AS report) FROM main.batches;
+CREATE OR REPLACE MACRO seen_batches() AS TABLE SELECT * EXCLUDE (roots, report) FROM main.batches;
+-- Of what a batch was made, and what it came to, which tells of all runs. Apart, since to find out which roots may be
+-- seen takes longer than most queries.
+CREATE OR REPLACE MACRO seen_batch_reports() AS TABLE
+    SELECT batch, seen_roots(roots) AS roots, CASE WHEN sees_all() THEN report END AS report FROM main.batches;
 
 -- Runs and checkpoints.
 -- Runs that were trained, in however many steps, from a hidden one.
@@ -106,7 +108,8 @@ CREATE OR REPLACE MACRO seen_measured() AS TABLE
     SELECT * FROM main.measured WHERE eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_outcomes(n) AS TABLE
     SELECT * FROM main.outcomes
-    WHERE eval_id NOT IN (FROM hidden_evals()) AND sample_id NOT IN (SELECT sample_id FROM live_passed_over(n));
+    WHERE eval_id NOT IN (FROM hidden_evals())
+        AND sample_id NOT IN (SELECT sample_id FROM main.passed_over WHERE live(n, batch_from, batch_to));
 CREATE OR REPLACE MACRO live_sums(n) AS TABLE
     SELECT * FROM main.sums WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
 CREATE OR REPLACE MACRO live_score_facts(n) AS TABLE

@@ -23,6 +23,7 @@ from dashboard.queries.transcript import NoSuchSample, transcript
 from loaders.store import Store
 from tests.pages import everything, opened_by, shown
 from tests.private_runs import INSIDER, MARKER, OUTSIDER, POLICY, ingested, write_study
+from tests.sent_queries import naming_no_table
 
 HIDDEN = (f"{MARKER}-*",)
 EVERY = RateQuery(metrics=(ALL_METRICS,))
@@ -31,7 +32,8 @@ EVERY = RateQuery(metrics=(ALL_METRICS,))
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     store = ingested(write_study(tmp_path_factory.mktemp("whole") / "logs"))
-    yield store
+    with naming_no_table(store):
+        yield store
     store.close()
 
 
