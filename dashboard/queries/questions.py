@@ -13,7 +13,7 @@ import numpy.typing as npt
 from dashboard.statistics import ClusterSums, sums_of_parts
 from loaders.metrics.definitions import Metric
 from loaders.metrics.outcomes import outcomes_sql
-from loaders.store.sql import records
+from loaders.store.sql import among_logs, records
 
 QUESTIONS = """
 SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.cluster) AS cluster, count(*) AS epochs,
@@ -24,7 +24,7 @@ SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.clus
        arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value = 0) AS other_log,
        arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_log,
        list(DISTINCT hash(s.input)) FILTER (WHERE s.input IS NOT NULL) AS prompts
-FROM sample_outcomes o JOIN live_samples($as_of) s USING (sample_id) JOIN seen_evals() l ON l.eval_id = o.eval_id
+FROM sample_outcomes o JOIN {samples} s USING (sample_id) JOIN seen_evals() l ON l.eval_id = o.eval_id
 GROUP BY o.point, o.split, o.split2, o.sample_key ORDER BY o.point, o.split, o.split2, o.sample_key
 """
 """A row for every question of a log, or of each combination of split values in it: `n` epochs with an outcome, of
@@ -90,7 +90,8 @@ def questions(
     found: dict[Part, dict[str, Question]] = {}
     if evals:
         outcomes = outcomes_sql(con, metric, evals, cluster_field, as_of, splits=splits)
-        for row in records(con, outcomes.sql + QUESTIONS, outcomes.parameters):
+        samples = among_logs("live_samples($as_of)", "$eval_ids", len(outcomes.parameters["eval_ids"]))
+        for row in records(con, outcomes.sql + QUESTIONS.format(samples=samples), outcomes.parameters):
             found.setdefault(Part(row["eval_id"], row["split"], row["split2"]), {})[row["sample"]] = row
     return found
 

@@ -15,7 +15,7 @@ from loaders.metrics.applicable import COUNTING
 from loaders.metrics.definitions import Metric, Reported
 from loaders.metrics.outcomes import outcomes_sql
 from loaders.metrics.splits import Where, check_field
-from loaders.store.sql import identifier, records
+from loaders.store.sql import among_logs, identifier, records
 from loaders.store.text_search import find_text, newest_sample, scan_sql, wanted_text
 from loaders.study.conditions import Condition
 
@@ -78,7 +78,7 @@ WITH kept AS (
     SELECT sample_id, eval_id, sample_key, epoch, NULL::BIGINT AS part, NULL::VARCHAR AS metric,
            NULL::VARCHAR AS better, NULL::VARCHAR AS outcome, NULL::DOUBLE AS value, NULL::VARCHAR AS cluster,
            total_time, n_messages, error, limit_type
-    FROM live_samples($as_of) SEMI JOIN (SELECT unnest($eval_ids::BIGINT[]) AS eval_id) USING (eval_id)
+    FROM {samples} SEMI JOIN (SELECT unnest($eval_ids::BIGINT[]) AS eval_id) USING (eval_id)
     WHERE sample_id NOT IN (SELECT sample_id FROM live_passed_over($as_of))
 ),
 """
@@ -86,7 +86,7 @@ WITH kept AS (
 
 MATCHING = "matching AS (SELECT k.* FROM kept k {joined} WHERE {conditions})"
 
-WITH_SAMPLES = "JOIN live_samples($as_of) s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id"
+WITH_SAMPLES = "JOIN {samples} s ON s.sample_id = k.sample_id AND s.eval_id = k.eval_id"
 """Outcomes stand apart from their samples; to join all of them costs more than all else."""
 
 OF_LOGS = {
@@ -116,7 +116,7 @@ DETAILS = """
 SELECT sample_id, any_value(explanation) AS explanation, any_value(answer) AS answer,
        string_agg(concat(scorer, '.' || key, ' ', coalesce(value_text, printf('%g', value_num), value_type)), ', '
                   ORDER BY scorer, key) AS scores
-FROM live_scores($as_of)
+FROM {scores}
 WHERE sample_id IN (SELECT sample_id FROM page WHERE part = {part}) AND ({looked_at}) GROUP BY sample_id
 """
 """What the scores say that a metric looks at, of the samples on a page."""
@@ -170,12 +170,14 @@ class Found:
         matching: A WITH clause that ends in the relation `matching`: the samples, with `eval_id` and `outcome` alone.
         found: What follows it for the relation `found`, which has the same samples and takes longer.
         details: SQL of what the scores say, of the samples in a relation `page`.
+        samples: The view of the samples, among which these are.
         values: What is bound in both.
     """
 
     matching: str
     found: str
     details: str
+    samples: str
     values: dict[str, Any]
 
     def records(
@@ -242,14 +244,14 @@ def find_in(
     """
     if not where.logs:
         return None
-    values: dict[str, Any] = {"as_of": as_of}
+    logs = [log for of in where.logs.values() for log in of]
+    values: dict[str, Any] = {"as_of": as_of, "eval_ids": [log["eval_id"] for log in logs]}
+    all_samples = among_logs("live_samples($as_of)", "$eval_ids", len(logs))
     # Which alias has the columns of samples.
-    s, sql, details = "k", ALL_KEPT, ""
+    s, sql, details = "k", ALL_KEPT.format(samples=all_samples), ""
     if with_outcomes or wanted.outcomes or wanted.condition is not None or wanted.where:
         s = "s"
         sql, details = _with_outcomes(con, where, wanted, as_of, values)
-    else:
-        values["eval_ids"] = [log["eval_id"] for logs in where.logs.values() for log in logs]
     of_samples = []
     conditions = ["true"]
     if samples is not None:
@@ -266,15 +268,14 @@ def find_in(
             for flag, column in ((wanted.errors, "error"), (wanted.limits, "limit_type"))
             if flag is not None
         ]
-    joined = WITH_SAMPLES if s == "s" else ""
+    joined = WITH_SAMPLES.format(samples=all_samples) if s == "s" else ""
     matching = MATCHING.format(joined=joined if of_samples else "", conditions=" AND ".join(conditions + of_samples))
-    logs = [log for of in where.logs.values() for log in of]
     values |= {f"placed_{name}": [log[name] for log in logs] for name in of_logs}
-    values |= {"placed_ids": [log["eval_id"] for log in logs], "placed_places": [log["log_place"] for log in logs]}
+    values |= {"placed_ids": values["eval_ids"], "placed_places": [log["log_place"] for log in logs]}
     lists = "".join(f", unnest($placed_{name}::{OF_LOGS[name]}[]) AS {name}" for name in of_logs)
     columns = "".join(f", e.{name}{' AS log' if name == 'eval_key' else ''}" for name in of_logs)
     found = FOUND.format(s=s, joined=joined, lists=lists, columns=columns)
-    return Found(sql + matching, found, details, values)
+    return Found(sql + matching, found, details, all_samples, values)
 
 
 def _with_outcomes(
@@ -283,6 +284,7 @@ def _with_outcomes(
     """SQL of all samples in sight with their outcomes, and of what their scores say; adds to `values`."""
     picked: list[str] = []
     details: list[str] = []
+    scores = among_logs("live_scores($as_of)", "$eval_ids", len(values["eval_ids"]))
     for part, (metric, logs) in enumerate(where.logs.items()):
         prefix = f"m{part}_"
         fields = {log["eval"]: where.scope.study.cluster_field(log["eval"]) for log in logs}
@@ -293,7 +295,7 @@ def _with_outcomes(
         # Only our own SQL, numbers and prefixes are put together here; values are bound.
         columns = f"{part} AS part, " + ", ".join(f"${prefix}{name}::VARCHAR AS {name}" for name in named)
         picked.append(f"SELECT *, {columns} FROM ({outcomes.sql} SELECT * FROM sample_outcomes)")  # noqa: S608
-        details.append(DETAILS.format(part=part, looked_at=outcomes.looked_at))
+        details.append(DETAILS.format(scores=scores, part=part, looked_at=outcomes.looked_at))
     return f"WITH picked AS ({' UNION ALL '.join(picked)}),{KEPT}", " UNION ALL ".join(details)
 
 

@@ -68,7 +68,7 @@ SELECT p.eval_id, p.sample, p.epoch, p.outcome, p.value, p.metric, d.scores,
        left(d.explanation, $chars) AS explanation, left(d.answer, $chars) AS answer, left(s.input, $chars) AS prompt,
        left(s.reply, $chars) AS reply, left(s.target, $chars) AS target, left(p.error, $chars) AS error, p."limit",
        coalesce(s.invalidated, false) AS invalidated, p.time, p.messages
-FROM page p JOIN live_samples($as_of) s USING (sample_id) LEFT JOIN details d USING (sample_id)
+FROM page p JOIN {samples} s USING (sample_id) LEFT JOIN details d USING (sample_id)
 ORDER BY p.place
 """
 
@@ -219,7 +219,7 @@ def _rows(
     logs = {log["eval_id"]: log for of in where.logs.values() for log in of}
     unlimited = 2**31 - 1
     limits = {"size": unlimited if size is None else size, "skip": skip, "chars": chars or unlimited}
-    sql = PAGE.format(order=order, details=found.details)
+    sql = PAGE.format(order=order, details=found.details, samples=found.samples)
     rows = found.records(con, sql, limits)
     for row in rows:
         row |= {name: logs[row["eval_id"]][column] for name, column in OF_LOG.items()}

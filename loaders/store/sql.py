@@ -34,6 +34,24 @@ def all_or_nothing(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
     cursor.execute("COMMIT")
 
 
+FEW = 100
+"""So many ids are looked for one after the other in each row."""
+
+
+def among_logs(view: str, ids: str, count: int) -> str:
+    """A view of samples or scores, of some logs alone where they are few.
+
+    DuckDB tests a list while it scans, and reads the other columns of what is left alone; what a join leaves is read
+    whole before it (8 times as long, seen here with DuckDB 1.5 and the prompts of 26 of 6,000 logs).
+
+    Args:
+        view: With a column `eval_id`.
+        ids: SQL of the list of the logs' ids: a parameter.
+        count: How many they are.
+    """
+    return f"(FROM {view} WHERE list_contains({ids}::BIGINT[], eval_id))" if count <= FEW else view
+
+
 def identifier(name: str) -> str:
     """A column's or table's name, quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -22,6 +22,7 @@ from dashboard.queries.compare import (
 )
 from dashboard.statistics import average_interval
 from loaders.errors import DriftlineError
+from loaders.store import sql
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
 
 HERE = [1] * 4 + [0] * 16
@@ -77,6 +78,14 @@ def test_other_questions_are_compared_unpaired_and_it_is_said():
     assert "prompts" in set(comparison.incomparable["what"])
     disjoint = [sample(f"x{i}", score(value)) for i, value in enumerate(HERE)]
     assert not only(compared(store_with(a=these, b=disjoint)))["paired"]
+
+
+def test_questions_of_many_logs_are_paired_as_those_of_few(monkeypatch):
+    store = store_with(a=samples(THERE), b=samples(HERE))
+    few = only(compared(store))
+    assert few["questions"] == 20
+    monkeypatch.setattr(sql, "FEW", 0)
+    assert repr(only(compared(store))) == repr(few)
 
 
 def test_a_subset_of_questions_is_paired_on_what_both_answered():

@@ -21,6 +21,7 @@ from dashboard.queries.samples import (
     sample_count,
     samples_page,
 )
+from loaders.store import sql
 from loaders.study.conditions import from_json
 from tests.builders import StoreBuilder, log, message, sample, samples, score
 
@@ -291,3 +292,14 @@ def test_ids_that_are_numbers_come_in_their_order_and_before_all_others():
             "SELECT k FROM (SELECT unnest(?::VARCHAR[]) AS k) ORDER BY try_cast(k AS DOUBLE) NULLS LAST, k", [keys]
         ).fetchall()
     assert names(page_of(store)) == [row[0] for row in rows]
+
+
+def test_many_logs_are_read_as_few_are(store, monkeypatch):
+    sorts = [(), [("value", True)], [("created", False)]]
+    filters = [{}, {"outcomes": ("misaligned",)}, {"text": "refuse"}, {"evals": ("honeypots",)}]
+    few = [page_of(store, sort, **wanted) for sort in sorts for wanted in filters]
+    assert all(len(page) for page in few)
+    monkeypatch.setattr(sql, "FEW", 0)
+    many = [page_of(store, sort, **wanted) for sort in sorts for wanted in filters]
+    for one, other in zip(few, many, strict=True):
+        pd.testing.assert_frame_equal(one, other)
