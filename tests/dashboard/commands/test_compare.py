@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import numerals
 from dashboard.queries.compare import DIFFERENCE_COLUMNS, CompareQuery, compare
 from loaders.store import Store
 from tests.driftline import ROOT, driftline, viewing
@@ -67,7 +68,7 @@ def test_every_format_has_the_numbers_of_the_query(store: Path) -> None:
     assert list(table[0]) == list(DIFFERENCE_COLUMNS)
     assert float(table[0]["low"]) == row["low"]
     shown = command("tiny", "safe", store=store)
-    assert f"{row['low']:.4g}" in shown.stdout
+    assert numerals.figures(row["low"]) in shown.stdout
     assert "Holm over 1 comparisons" in shown.stdout
     assert "answered questions differ" in shown.stderr
 
