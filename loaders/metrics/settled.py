@@ -8,7 +8,10 @@ the same SQL; so nothing here decides a number, and a failure costs time alone.
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -48,6 +51,13 @@ SELECT $measure::BIGINT AS measure_id, * EXCLUDE (split, split2, logs) FROM (
 )
 """
 
+LOOKED_AT = "all metrics"
+"""What stands for a metric where a log's are settled."""
+
+FORGET_LOOKED_AT = """
+DELETE FROM measured WHERE measure_id IN (SELECT measure_id FROM measures WHERE metric = $name AND key <> $key)
+"""
+
 UNSETTLED = "SELECT unnest($1::BIGINT[]) AS eval_id EXCEPT SELECT eval_id FROM measured WHERE measure_id = $2"
 
 
@@ -58,7 +68,8 @@ def is_settled(cursor: duckdb.DuckDBPyConnection, batch: int) -> bool:
         cursor: Of the owner of the store.
         batch: As of which.
     """
-    return cursor.execute(BEFORE, {"as_of": batch, "key": FACTS_KEY, "counting": list(COUNTING)}).fetchone() is None
+    values = {"as_of": batch, "key": _settled_by(), "counting": list(COUNTING)}
+    return cursor.execute(BEFORE, values).fetchone() is None
 
 
 def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
@@ -92,6 +103,21 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
         # Whatever is odd about one definition, it is said where its numbers are asked for.
         with suppress(duckdb.Error):
             _settle_measure(cursor, batch, key, metric, pointer, list(of_measure.values()))
+    _say_looked_at(cursor, list(with_samples))
+
+
+@cache
+def _settled_by() -> str:
+    """Names the code that settles. What other code settled may have other keys: all of it is looked at anew."""
+    texts = [path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))]
+    return hashlib.sha256(b"\0".join([*texts, duckdb.__version__.encode()])).hexdigest()
+
+
+def _say_looked_at(cursor: duckdb.DuckDBPyConnection, logs: list[int]) -> None:
+    with all_or_nothing(cursor):
+        cursor.execute(FORGET_LOOKED_AT, {"name": LOOKED_AT, "key": _settled_by()})
+        measure = _measure(cursor, _settled_by(), LOOKED_AT)
+        _say_settled(cursor, measure, [row[0] for row in cursor.execute(UNSETTLED, [logs, measure]).fetchall()])
 
 
 def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]) -> None:

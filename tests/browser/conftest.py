@@ -81,6 +81,13 @@ class Reader:
                 return place
         raise AssertionError(f"{what} is not there, or moves")
 
+    def press(self, button: str) -> None:
+        """Press a button, once nothing moves it any more: a name that was given, or a list that closes, still may."""
+        what = self.page.get_by_role("button", name=button)
+        what.scroll_into_view_if_needed(timeout=WAIT)
+        self.place_of(what)
+        what.click()
+
     def click_point(self, label: str) -> None:
         """Click on the mark whose description begins so."""
         mark = f'path[aria-label^="{label}"]'

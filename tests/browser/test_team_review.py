@@ -49,7 +49,7 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
         vic.page.evaluate("() => { window.neverReloaded = true }")
         note_field(eve.page)
         eve.page.get_by_role("textbox", name="Your note").fill("One of four: look at the judge")
-        eve.page.get_by_role("button", name="Add note").click()
+        eve.press("Add note")
         expect(vic.page.locator(".dl-said", has_text="One of four")).to_be_visible(timeout=WAIT)
         assert vic.page.evaluate("() => window.neverReloaded")
         expect(vic.page.get_by_text("Add a note", exact=True)).to_have_count(0, timeout=BRIEFLY)

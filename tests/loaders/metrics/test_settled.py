@@ -14,7 +14,7 @@ from dashboard.queries.sample_filter import SampleFilter
 from dashboard.queries.samples import all_samples
 from loaders.ingest import ingest
 from loaders.makers.demo.writer import DEMO
-from loaders.metrics.settled import settle
+from loaders.metrics.settled import is_settled, settle
 from loaders.store import Store
 from loaders.study.conditions import SampleTest, ScoreTest
 from tests.builders import StoreBuilder, log, sample, samples, score
@@ -150,4 +150,19 @@ def test_an_ingest_of_nothing_new_settles_what_an_older_driftline_left(tmp_path:
     assert [count(store, table) for table in SETTLED] == settled
     ingest([tmp_path], store)
     assert [count(store, table) for table in SETTLED] == settled
+    store.close()
+
+
+def test_an_ingest_of_nothing_new_settles_what_an_older_driftline_settled_otherwise(tmp_path: Path) -> None:
+    store = Store.open(":memory:")
+    write_log(tmp_path / "tiny/checkpoint-100/log.eval", [1, 0, 0])
+    ingest([tmp_path], store)
+    with store.cursor() as cursor:
+        keys = cursor.execute("SELECT key FROM measures ORDER BY key").fetchall()
+        assert is_settled(cursor, 1)
+        cursor.execute("UPDATE measures SET key = 'older ' || key WHERE metric <> 'score facts'")
+        assert not is_settled(cursor, 1)
+        ingest([tmp_path], store)
+        assert is_settled(cursor, 1)
+        assert cursor.execute("SELECT key FROM measures WHERE key NOT LIKE 'older%' ORDER BY key").fetchall() == keys
     store.close()
