@@ -29,8 +29,8 @@ from tests.benchmarks.studies import SHAPES, study, totals, write
 
 Query = Callable[[duckdb.DuckDBPyConnection, int], object]
 
-BARE = "SELECT eval_id, count(*), sum(value_num) FROM scores GROUP BY eval_id"
-BARE_TOTALS = "SELECT eval_id, count(*), sum(value) FROM reported GROUP BY eval_id"
+BARE = "SELECT eval_id, count(*), sum(value_num) FROM main.scores GROUP BY eval_id"
+BARE_TOTALS = "SELECT eval_id, count(*), sum(value) FROM main.reported GROUP BY eval_id"
 ROUNDS = 7
 
 LARGEST = os.environ.get("DRIFTLINE_BENCH_PAGES", "")
