@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import duckdb
 
+from dashboard.queries.known_logs import live_logs
 from dashboard.queries.samples import SampleName
-from loaders.store.sql import records
+from loaders.store.sql import among_logs, records
 from loaders.store.text_search import SPACE, wanted_text
 
 BEFORE, AFTER = 40, 160
@@ -16,11 +17,11 @@ BEFORE, AFTER = 40, 160
 
 EXCERPTS = """
 WITH wanted AS (
-    SELECT s.sample_id, e.eval_key AS log, s.sample_key AS sample, s.epoch, s.input, s.reply
-    FROM live_samples($as_of) s JOIN live_evals($as_of) e USING (eval_id)
-    WHERE e.eval_key IN (SELECT unnest($logs::VARCHAR[]))
-      AND (e.eval_key, s.sample_key, s.epoch) IN (
-          SELECT unnest($logs::VARCHAR[]), unnest($samples::VARCHAR[]), unnest($epochs::BIGINT[]))
+    SELECT s.sample_id, a.log, s.sample_key AS sample, s.epoch, s.input, s.reply
+    FROM {samples} s JOIN (
+        SELECT unnest($eval_ids::BIGINT[]) AS eval_id, unnest($logs::VARCHAR[]) AS log,
+               unnest($samples::VARCHAR[]) AS sample, unnest($epochs::BIGINT[]) AS epoch
+    ) a ON s.eval_id = a.eval_id AND s.sample_key = a.sample AND s.epoch = a.epoch
 ),
 said AS (
     SELECT sample_id, row_number() OVER (PARTITION BY sample_id ORDER BY idx) AS number, text, reasoning,
@@ -78,13 +79,16 @@ def excerpts(
     wanted = wanted_text(con, text)
     if wanted is None or not names:
         return {}
-    logs, samples, epochs = (list(column) for column in zip(*names, strict=True))
-    rows = records(
-        con,
-        EXCERPTS.format(hit=wanted.hit_sql("text"), holds=wanted.holds_sql("text")),
-        wanted.parameters
-        | {"logs": logs, "samples": samples, "epochs": epochs, "as_of": as_of, "before": BEFORE, "after": AFTER},
-    )
+    ids = {log["eval_key"]: log["eval_id"] for log in live_logs(con, as_of)}
+    named = [name for name in names if name.log in ids]
+    asked = {
+        "eval_ids": [ids[name.log] for name in named], "logs": [name.log for name in named],
+        "samples": [name.sample for name in named], "epochs": [name.epoch for name in named],
+        "as_of": as_of, "before": BEFORE, "after": AFTER,
+    }  # fmt: skip
+    among = among_logs("live_samples($as_of)", "$eval_ids", len(named))
+    sql = EXCERPTS.format(samples=among, hit=wanted.hit_sql("text"), holds=wanted.holds_sql("text"))
+    rows = records(con, sql, wanted.parameters | asked)
     found = {}
     for row in rows:
         message = None if row["number"] is None else f"message {row['number']}{IN_MESSAGE[row['part']]}"

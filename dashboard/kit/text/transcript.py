@@ -40,7 +40,6 @@ def find(messages: Sequence[Message], judged: Sequence[Judgement], wanted: Sough
 
 def found_in_words(found: Finding, messages: int) -> str:
     """Where a text was found, of how many messages."""
-
     beside = f", and {numerals.plural(found.judged, 'time')} in what was said of it" if found.judged else ""
     of = f"{numerals.count(len(found.messages))} of {numerals.plural(messages, 'message')}"
     return f"found {numerals.plural(found.hits, 'time')} in {of}{beside}"
