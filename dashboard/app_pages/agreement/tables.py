@@ -84,7 +84,7 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
             for column, people in enumerate(VERDICTS):
                 count, cell = int(found.table[row, column]), f"{judge}-{people}"
                 st.button(
-                    f"{numerals.count(count)}", key=f"cell {cell}", disabled=count == 0, width=CELL_WIDTH,
+                    numerals.count(count), key=f"cell {cell}", disabled=count == 0, width=CELL_WIDTH,
                     type="primary" if st.session_state[PICKED] == cell else "secondary",
                     help="Show these samples", on_click=_pick, args=(cell,),
                 )  # fmt: skip

@@ -13,6 +13,7 @@ from dashboard.texts.messages import Message, Part
 from dashboard.texts.rendering import (
     CODE,
     FOLDED,
+    LONG,
     DrawnMessage,
     DrawnPart,
     Judgement,
@@ -46,7 +47,7 @@ STYLE = """<style>
   .bs-head { display: none; } .bs-cell.nothing { display: none; } }
 </style>"""
 
-LIMIT = Limit(12_000)
+LIMIT = Limit(LONG.most)
 
 MOST_COMPARED = 20_000
 """Characters of a text beyond which it isn't compared by word."""

@@ -51,7 +51,7 @@ with st.container(horizontal=True, gap="medium"):
         ("Checkpoints without results", int(coverage["eval"].isna().sum())),
         ("Conflicts", len(conflicts)),
     ):
-        st.metric(label, f"{numerals.count(value)}", width="content")
+        st.metric(label, numerals.count(value), width="content")
 
 section = st.segmented_control(
     "Show", SECTIONS, default=SECTIONS[0], key="show", bind="query-params", required=True, label_visibility="collapsed"

@@ -46,12 +46,12 @@ def study_numbers(runs: pd.DataFrame, evals: pd.DataFrame, logs: pd.DataFrame) -
     placed = runs[runs["placed"]]
     newest = logs["created"].max() if len(logs) else pd.NaT
     numbers = [
-        ("Runs", f"{numerals.count(len(placed))}"),
-        ("Checkpoints", f"{numerals.count(int(placed['checkpoints'].sum()))}"),
-        ("Evals", f"{numerals.count(int((~evals['group']).sum()))}"),
-        ("Logs", f"{numerals.count(len(logs))}"),
-        ("Logs without a run", f"{numerals.count(int((~logs['placed']).sum()))}"),
-        ("Samples", f"{numerals.count(int(logs['samples'].sum()))}"),
+        ("Runs", numerals.count(len(placed))),
+        ("Checkpoints", numerals.count(int(placed["checkpoints"].sum()))),
+        ("Evals", numerals.count(int((~evals["group"]).sum()))),
+        ("Logs", numerals.count(len(logs))),
+        ("Logs without a run", numerals.count(int((~logs["placed"]).sum()))),
+        ("Samples", numerals.count(int(logs["samples"].sum()))),
         ("Newest log", "unknown" if pd.isna(newest) else numerals.time(newest)),
     ]
     with st.container(horizontal=True, gap="medium"):

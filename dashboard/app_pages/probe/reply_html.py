@@ -157,7 +157,7 @@ def tokens_a_second(reply: SavedReply) -> float | None:
 
 
 def _count(tokens: int | None) -> str:
-    return "uncounted" if tokens is None else f"{numerals.count(tokens)}"
+    return "uncounted" if tokens is None else numerals.count(tokens)
 
 
 def _state(reply: SavedReply) -> tuple[str, str] | None:

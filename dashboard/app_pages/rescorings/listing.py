@@ -30,7 +30,7 @@ def pick(listed: pd.DataFrame) -> list[str]:
 def table(listed: pd.DataFrame) -> None:
     """Every re-scoring with how far it has come."""
     shown = listed.assign(
-        progress=[f"{numerals.part(row['judged'], row['items'])}" for row in listed.to_dict("records")],
+        progress=[numerals.part(row["judged"], row["items"]) for row in listed.to_dict("records")],
     )
     st.dataframe(
         shown[["title", "rubric_title", "model", "endpoint", "progress", "failed", "author", "created_at", "as_of"]],
