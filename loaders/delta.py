@@ -50,7 +50,7 @@ def compute_delta(
     listing: Listing,
     known: Mapping[str, Known],
     elsewhere: Mapping[str, Known],
-    reader: Callable[[Item], str],
+    reader: Callable[[Item, str], str],
     hash_item: Callable[[Item], str],
 ) -> Delta:
     """Compare what is listed with what is known.
@@ -58,7 +58,7 @@ def compute_delta(
     Args:
         known: The root's files in the store, by relative path.
         elsewhere: Ingested sources that lie under other roots, by content hash.
-        reader: The fingerprint that an item would be read with now.
+        reader: The fingerprint that an item of a format would be read with now.
         hash_item: Hashes an item; called only for items whose size or time is new.
     """
     delta = Delta()
@@ -67,20 +67,25 @@ def compute_delta(
     vanished: dict[str, str] = {k.content_hash: path for path, k in missing.items()}
     for path, item in listing.items.items():
         before = known.get(path)
-        fingerprint = reader(item)
-        if before and (before.size, before.mtime_ns, before.reader) == (item.size, item.mtime_ns, fingerprint):
+        if before and (before.size, before.mtime_ns, before.reader) == (
+            item.size,
+            item.mtime_ns,
+            reader(item, before.format),
+        ):
             delta.unchanged.append((item, before))
             continue
         digest = hash_item(item)
         delta.hashes[path] = digest
         if before:
-            same = before.content_hash == digest and before.reader == fingerprint
+            same = before.content_hash == digest and before.reader == reader(item, before.format)
             (delta.touched if same else delta.changed).append((item, before))
             continue
         twin = by_hash.get(digest) or elsewhere.get(digest)
-        if twin and twin.reader == fingerprint and digest in vanished and _may_move(twin, vanished[digest], path):
+        if twin and twin.reader != reader(item, twin.format):
+            twin = None
+        if twin and digest in vanished and _may_move(twin, vanished[digest], path):
             delta.moved.append((item, twin, vanished.pop(digest)))
-        elif twin and twin.reader == fingerprint and twin.identity == "content":
+        elif twin and twin.identity == "content":
             delta.copies.append((item, twin))
         else:
             delta.new.append(item)

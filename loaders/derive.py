@@ -7,7 +7,7 @@ force is written under the batch. A file of which nothing can be decided keeps n
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,14 +24,14 @@ from loaders.study.definitions import StudyFile, StudyRow, study_rows
 from loaders.study.evidence import Conflict, Placement
 from loaders.study.lineage import runs_of
 from loaders.study.reading import builtin_study
-from loaders.study.unmatched import SeenEval, at_line, unmatched, unmatched_logs
+from loaders.study.unmatched import SeenEval, at_line, odd_steps, unmatched, unmatched_logs
 from loaders.trained import (
-    Told,
     checkpoint_rows,
+    place_logged,
     place_trained,
-    trainer_tokens,
     with_base_models,
     with_mixes,
+    with_runs_of_weights,
 )
 
 
@@ -88,22 +88,25 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
     """Decide without some sources; the conflicts, for people."""
     shelf = CardShelf.load(cursor, batch, without)
     placements, conflicts, odd = place_evals(cursor, batch, shelf, without)
-    trained, more, odd_trained = place_trained(cursor, batch, shelf, without)
-    if odd := {**shelf.odd, **odd, **odd_trained}:
+    trained, more = place_trained(cursor, batch, shelf, without)
+    if odd := {**shelf.odd, **odd}:
         raise _Odd(odd)
-    runs, lineage = runs_of(shelf.trees.values(), [*placements.values(), *(t.placement for t in trained)])
+    logged = place_logged(cursor, batch, shelf, without, trained)
+    placements = with_runs_of_weights(placements, trained)
+    places = [*placements.values(), *(t.placement for t in trained), *logged.placements]
+    runs, lineage = runs_of(shelf.trees.values(), places)
     runs = with_mixes(with_base_models(runs, trained), trained)
-    told: list[Told] = [*conflicts, *more, *((None, None, conflict) for conflict in lineage)]
-    tokens = trainer_tokens(trained)
+    told = [*conflicts, *more, *lineage]
     told += _unmatched(cursor, batch, shelf, {i: p.eval for i, p in placements.items()})
     studies = [*shelf.studies, ("built-in", builtin_study())]
     cursor.execute("BEGIN")
     try:
-        reconcile(cursor, batch, "placements", [_placement_row(i, p, tokens) for i, p in placements.items()])
+        reconcile(cursor, batch, "placements", [_placement_row(i, p, logged.tokens) for i, p in placements.items()])
         settle_standings(cursor, batch)
         reconcile(cursor, batch, "runs", [msgspec.structs.asdict(run) for run in runs])
-        reconcile(cursor, batch, "checkpoints", checkpoint_rows(trained, shelf, tokens))
-        reconcile(cursor, batch, "conflicts", [_conflict_row(*conflict) for conflict in told])
+        reconcile(cursor, batch, "checkpoints", checkpoint_rows(trained, shelf, logged.tokens))
+        reconcile(cursor, batch, "training_places", logged.places)
+        reconcile(cursor, batch, "conflicts", [_conflict_row(conflict) for conflict in told])
         reconcile(cursor, batch, "study", [_study_row(row) for row in study_rows(studies)])
     except BaseException:
         cursor.execute("ROLLBACK")
@@ -112,14 +115,14 @@ def _derive(cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[i
     return _causes(told)
 
 
-def _causes(told: list[Told]) -> list[str]:
+def _causes(told: Sequence[Conflict]) -> list[str]:
     """One line for each cause, with how many logs it concerns: the same rules that disagree about the same field."""
     by_cause: dict[Any, list[tuple[str, str]]] = {}
-    for path, _, conflict in told:
+    for conflict in told:
         cause: Any = conflict.message
-        if path is not None:
+        if conflict.path is not None:
             cause = (conflict.kind, conflict.field, tuple(_kind(source) for source, _ in conflict.candidates))
-        by_cause.setdefault(cause, []).append((path or "", conflict.message))
+        by_cause.setdefault(cause, []).append((conflict.path or "", conflict.message))
     lines = []
     for members in by_cause.values():
         path, message = min(members)
@@ -139,16 +142,18 @@ def _kind(source: str) -> str:
 
 def _unmatched(
     cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, names: dict[int, str]
-) -> Iterator[Told]:
+) -> Iterator[Conflict]:
     """The entries of cards and study files that match nothing. Those above a root speak of other folders too."""
-    if not any(tree.studies or any(each.card.logs for each in tree.cards) for tree in shelf.trees.values()):
+    if not any(tree.studies or tree.cards for tree in shelf.trees.values()):
         return
     paths: dict[str, list[str]] = {}
     for root, path in cursor.execute(PATHS, {"batch": batch}).fetchall():
         paths.setdefault(root, []).append(path)
+    has_study = any(tree.studies for tree in shelf.trees.values())
+    seen = cursor.execute(SEEN, {"batch": batch}).fetchall() if has_study else []
     evals = [
-        SeenEval(name=names[i], task=task, scorers=frozenset(scorers or ()), reported=frozenset(reported or ()))
-        for i, task, scorers, reported in cursor.execute(SEEN, {"batch": batch}).fetchall()
+        SeenEval(name=names[i], task=task, scores=_pairs(scores), reported=frozenset(reported or ()))
+        for i, task, scores, reported in seen
         if i in names
     ]
     idle: dict[bytes, list[set[tuple[str, str]]]] = {}
@@ -160,7 +165,9 @@ def _unmatched(
             if not each.path.startswith("../"):
                 idle_logs = unmatched_logs(each.card.logs, partial(tree.matches_any, each.path, files_there))
                 for entry, said in idle_logs:
-                    yield each.path, None, _study_conflict(each.card.lines, entry, said)
+                    yield _study_conflict(each.path, each.card.lines, entry, said)
+                for said in odd_steps(each.card):
+                    yield _study_conflict(each.path, each.card.lines, "run card", said)
         for file, study in tree.studies:
             if file.startswith("../"):
                 continue
@@ -174,11 +181,15 @@ def _unmatched(
     for key, sets in idle.items():
         file, study = files[key]
         for entry, said in sorted(set.intersection(*sets), key=lambda pair: study.lines.get(pair[0], 0)):
-            yield file, None, _study_conflict(study.lines, entry, said)
+            yield _study_conflict(file, study.lines, entry, said)
 
 
-def _study_conflict(lines: Mapping[str, int], entry: str, said: str) -> Conflict:
-    return Conflict(kind="study", field=entry, message=at_line(lines, entry, said), candidates=[])
+def _pairs(scored: Sequence[Mapping[str, Any]] | None) -> frozenset[tuple[str, str | None]]:
+    return frozenset((each["scorer"], each["key"]) for each in scored or ())
+
+
+def _study_conflict(path: str, lines: Mapping[str, int], entry: str, said: str) -> Conflict:
+    return Conflict(kind="study", field=entry, message=at_line(lines, entry, said), candidates=[], path=path)
 
 
 def _is_card(path: str) -> bool:
@@ -186,21 +197,14 @@ def _is_card(path: str) -> bool:
 
 
 def _placement_row(eval_id: int, placement: Placement, tokens: dict[tuple[str, int], float]) -> dict[str, Any]:
-    row = {
-        name: getattr(placement, name)
-        for name in (
-            "eval", "variant", "run", "step", "step_label", "mix", "stage", "placed", "run_rule", "step_rule", "tokens",
-        )
-    }  # fmt: skip
     measured = tokens.get((placement.run, placement.step)) if placement.step is not None else None
-    return {"eval_id": eval_id, **row, "tokens": placement.tokens if measured is None else measured}
+    told = placement.tokens if measured is None else measured
+    return msgspec.structs.asdict(placement) | {"eval_id": eval_id, "tokens": told}
 
 
-def _conflict_row(path: str | None, eval_id: int | None, conflict: Conflict) -> dict[str, Any]:
-    return {
-        "eval_id": eval_id, "path": path, "kind": conflict.kind, "field": conflict.field, "message": conflict.message,
-        "candidates_json": json.dumps([list(pair) for pair in conflict.candidates]),
-    }  # fmt: skip
+def _conflict_row(conflict: Conflict) -> dict[str, Any]:
+    candidates = json.dumps([list(pair) for pair in conflict.candidates])
+    return msgspec.structs.asdict(conflict) | {"candidates_json": candidates}
 
 
 def _study_row(row: StudyRow) -> dict[str, Any]:
@@ -216,8 +220,11 @@ SELECT source_id FROM live_sources($1) ORDER BY source_id IN (SELECT source_id F
 PATHS = "SELECT DISTINCT root, path FROM live_locations($batch) ORDER BY root, path"
 
 SEEN = """
-SELECT eval_id, task, scorers, reported
+SELECT eval_id, task, scored, reported
 FROM evals e JOIN live_sources($batch) s USING (source_id)
-LEFT JOIN (SELECT eval_id, list(DISTINCT scorer) AS scorers FROM scores GROUP BY eval_id) USING (eval_id)
+LEFT JOIN (SELECT eval_id, list(DISTINCT {'scorer': scorer, 'key': key}) AS scored FROM (
+        SELECT eval_id, scorer, key FROM scores
+        UNION ALL SELECT eval_id, scorer, key FROM live_scans($batch)
+    ) GROUP BY eval_id) USING (eval_id)
 LEFT JOIN (SELECT eval_id, list(DISTINCT metric) AS reported FROM reported GROUP BY eval_id) USING (eval_id)
 """

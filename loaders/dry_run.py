@@ -9,6 +9,7 @@ import msgspec
 
 from loaders.ingest import Progress, ingest
 from loaders.report import IngestReport
+from loaders.roots import roots_of
 from loaders.store import Store
 
 CONTENTS = "SELECT path, content_hash FROM locations l JOIN sources s USING (source_id) WHERE l.batch_to IS NULL"
@@ -26,7 +27,10 @@ def dry_run(
     """
     trial = Store.open(":memory:")
     try:
-        report = ingest(paths, trial, study=study, progress=progress)
+        with store.cursor() as real:
+            roots = roots_of(paths, real, study)
+        report = ingest(roots.paths, trial, study=study, progress=progress)
+        report.notes[:0] = roots.notes
         with trial.cursor() as cursor, store.cursor() as real:
             contents = dict(cursor.execute(CONTENTS).fetchall())
             held = {(path, digest) for path, digest in real.execute(CONTENTS).fetchall()}

@@ -45,7 +45,7 @@ def unforeseen(error: Exception) -> str:
     told = " ".join(str(error).split()) or "without a word"
     told = told if len(told) <= TOLD else f"{told[:TOLD]}..."
     return (
-        f"holds something that Driftline doesn't foresee ({type(error).__name__}: {told}): look for a value of an odd"
+        f"has content that Driftline does not support ({type(error).__name__}: {told}): look for a value of an odd"
         " type or size in it, and report it as a fault of Driftline if the file is right"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,16 +14,18 @@ from typing import Any, Protocol
 import duckdb
 import msgspec
 
-from loaders import formats
+from loaders import bounds, formats
 from loaders.delta import Delta, Known, compute_delta
 from loaders.derive import derive
 from loaders.describe import describe, tell_undecided
 from loaders.errors import RejectedFile, StudyError, unforeseen
 from loaders.json_text import clean
-from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, list_root, printable
+from loaders.listing import CARD_NAMES, RUN_CARD, Item, Listing, is_printable, printable
 from loaders.metrics.settled import is_settled, settle
 from loaders.records import LoadedFile
+from loaders.registry import registered
 from loaders.report import FileLine, IngestReport
+from loaders.roots import roots_of
 from loaders.shelf import GIVEN, CardShelf
 from loaders.store import Store, text_search
 from loaders.store.write import ReadFile, SourceFile, Writer
@@ -43,6 +45,11 @@ what is held in memory is bounded. Rows are samples, messages and scores."""
 
 UNMAPPED = "No `tables:` entry in study.yaml matches this file"
 """Why a table is left unread."""
+
+
+Reader = Callable[[Item, str], str]
+"""The fingerprint that an item of a format would be read with now."""
+Read = Callable[[Item], tuple[LoadedFile, str | None]]
 
 
 class Progress(Protocol):
@@ -78,15 +85,18 @@ def ingest(
         DriftlineError: A path doesn't exist, or `study` can't be read. Nothing is changed then.
     """
     started = time.monotonic()
-    roots = [Path(path).expanduser().resolve() for path in paths]
-    listings = [list_root(root, formats.companions) for root in roots]
     if study is not None:
         read_study(study.expanduser().resolve())
     with store.writing, store.cursor() as cursor:
+        roots = roots_of(paths, cursor, study)
+        listings = [formats.listed(root, roots.beside(root)) for root in roots.paths]
         batch = _Batch(cursor)
-        report = IngestReport(roots=[str(root) for root in roots], batch=store.batch())
-        for listing in listings:
-            _Root(batch, listing, report, study, settle_seconds).bring_up_to_date(progress)
+        report = IngestReport(roots=[str(root) for root in roots.paths], batch=store.batch())
+        report.notes += [*map(str, registered().unloadable), *roots.notes]
+        for inner, outer in roots.absorbed.items():
+            batch.writer.absorb(str(inner), str(outer), inner.relative_to(outer).as_posix() + "/", CARD_NAMES)
+        for root, listing in zip(roots.paths, listings, strict=True):
+            _Root(batch, listing, report, study, settle_seconds, root).bring_up_to_date(progress)
         if batch.begun:
             report.conflicts, undecided = derive(cursor, batch.number)
             for source, reason in undecided.items():
@@ -148,6 +158,8 @@ class _Root:
     report: IngestReport
     study: Path | None
     settle_seconds: float
+    given: Path
+    """The folder, or the one file of the listing's root that is looked at."""
     read: dict[str, str] = field(default_factory=dict)
     """Format of the logs read by now that are the same wherever they lie, by content hash."""
     sources: dict[str, int] = field(default_factory=dict)
@@ -165,15 +177,15 @@ class _Root:
     def _bring_up_to_date(self, progress: Progress | None) -> None:
         known = self._known()
         cards, logs = self._split(known)
-        self._apply(cards, known, lambda _item: formats.READER, self._read_card, None)
+        self._apply(cards, known, lambda _item, _format: formats.READER, self._read_card, None)
         shelf = CardShelf.load(self.batch.cursor, self.batch.number)
         self._leave_out_ignored(logs, shelf)
         tables = [path for path in logs.items if formats.may_be_table(path)]
         mappings = {path: shelf.mapping(str(self.listing.root), path) for path in tables}
 
-        def reader(item: Item) -> str:
+        def reader(item: Item, format: str) -> str:
             mapped = mappings.get(item.path)
-            return formats.fingerprint(item, mapped[0] if mapped else None)
+            return formats.fingerprint(item, mapped[0] if mapped else None, format)
 
         def read(item: Item) -> tuple[LoadedFile, None]:
             mapped = mappings.get(item.path)
@@ -181,6 +193,7 @@ class _Root:
 
         self._apply(logs, known, reader, read, progress)
         self.report.others += self.listing.others
+        self.report.notes += self.listing.notes
 
     def _leave_out_ignored(self, logs: Listing, shelf: CardShelf) -> None:
         """Drop from the listing what a study file says is not to be read."""
@@ -198,7 +211,11 @@ class _Root:
 
     def _known(self) -> dict[str, Known]:
         rows = self.batch.cursor.execute(KNOWN, [str(self.listing.root)]).fetchall()
-        return {row[0]: _known(row[1:]) for row in rows}
+        known = {row[0]: _known(row[1:]) for row in rows}
+        if self.given == self.listing.root:
+            return known
+        # Where one file was named, nothing is said of the others of its folder.
+        return {path: k for path, k in known.items() if path in self.listing.items or _is_card(path)}
 
     def _split(self, known: dict[str, Known]) -> tuple[Listing, Listing]:
         """The listing's cards (with those above the root and the one given), and its logs."""
@@ -210,7 +227,9 @@ class _Root:
                     known.pop(path)
                 continue
             (cards if item.parts[0].name in CARD_NAMES else logs).items[path] = item
-        for item in [*_above(self.listing.root), *self._given(known)]:
+        # Beside a file that was named itself, too.
+        beside = [] if self.given == self.listing.root else _cards_in(self.listing.root, "")
+        for item in [*beside, *_above(self.listing.root), *self._given(known)]:
             cards.items[item.path] = item
         return cards, logs
 
@@ -226,8 +245,8 @@ class _Root:
         self,
         listing: Listing,
         known: dict[str, Known],
-        reader: Callable[[Item], str],
-        read: Callable[[Item], tuple[LoadedFile, str | None]],
+        reader: Reader,
+        read: Read,
         progress: Progress | None,
     ) -> None:
         cards = read == self._read_card
@@ -235,18 +254,18 @@ class _Root:
         rows = self.batch.cursor.execute(KNOWN_ELSEWHERE, [str(self.listing.root)]).fetchall()
         elsewhere = {row[0]: _known(row[1:]) for row in rows}
         delta = compute_delta(listing, mine, elsewhere, reader, _hash)
-        self._settle_known(delta, reader)
+        self._settle_known(delta)
         todo = [(item, "new") for item in delta.new] + [(item, "changed") for item, _ in delta.changed]
         for done, (item, outcome) in enumerate(sorted(todo, key=lambda pair: pair[0].path)):
             if progress:
                 progress(done, len(todo), item.path)
-            self._take_in(item, outcome, delta.hashes[item.path], reader(item), read)
+            self._take_in(item, outcome, delta.hashes[item.path], reader, read)
         self._write()
         self._finish()
         if progress and todo:
             progress(len(todo), len(todo), "")
 
-    def _settle_known(self, delta: Delta, reader: Callable[[Item], str]) -> None:
+    def _settle_known(self, delta: Delta) -> None:
         """Everything that needs no reading."""
         for item, known in delta.unchanged:
             if known.status == "ingested":
@@ -258,35 +277,34 @@ class _Root:
                 self.report.rejected += 1
                 self.report.lines.append(FileLine(item.path, known.format, "rejected", reason=known.reason))
         for item, known in delta.touched:
-            self.writer.relocate(self._source(item, delta.hashes[item.path], reader(item)), known.source_id)
+            self.writer.relocate(self._source(item, delta.hashes[item.path], known.reader), known.source_id)
             self.report.unchanged += 1
         for item, known, before in delta.moved:
-            self.writer.relocate(self._source(item, delta.hashes[item.path], reader(item)), known.source_id)
+            self.writer.relocate(self._source(item, delta.hashes[item.path], known.reader), known.source_id)
             self.writer.forget(str(self.listing.root), before)
             self.report.moved += 1
             self.report.lines.append(FileLine(item.path, known.format, "moved", reason=f"from {before}"))
         for item, known in delta.copies:
-            self._copy(self._source(item, delta.hashes[item.path], reader(item)), known.source_id, known.format)
+            self._copy(self._source(item, delta.hashes[item.path], known.reader), known.source_id, known.format)
         for path, known in delta.gone:
             self.writer.forget(str(self.listing.root), path)
             self.report.gone += 1
             self.report.lines.append(FileLine(path, known.format, "gone"))
 
-    def _take_in(
-        self, item: Item, outcome: str, digest: str, reader: str, read: Callable[[Item], tuple[LoadedFile, str | None]]
-    ) -> None:
-        file = self._source(item, digest, reader)
+    def _take_in(self, item: Item, outcome: str, digest: str, reader: Reader, read: Read) -> None:
+        suffix = printable(item.parts[0].suffix.lstrip("."))
+        file = self._source(item, digest, reader(item, suffix))
         if digest in self.read:
             self._write()
             self._finish()
         if digest in self.sources:
             self._copy(file, self.sources[digest], self.read[digest])
             return
-        suffix = printable(item.parts[0].suffix.lstrip("."))
         try:
             if not is_printable(item.parts[0]):
                 raise RejectedFile(item.path, "its name is not UTF-8, and can't be stored as it is: rename it")
             loaded, card = read(item)
+            bounds.check(item.parts[0], loaded)
         except formats.NotMapped:
             self._leave(file, suffix)
         except (RejectedFile, StudyError) as error:
@@ -297,12 +315,11 @@ class _Root:
         except Exception as error:  # noqa: BLE001 - whatever one file holds, it keeps no other out
             self._reject(file, suffix, unforeseen(error))
         else:
-            self.waiting.append((ReadFile(file, loaded, card), outcome))
+            self.waiting.append((ReadFile(replace(file, reader=reader(item, loaded.format)), loaded, card), outcome))
             if formats.identity(loaded.format) == "content":
                 self.read[digest] = loaded.format
-            rows, characters = _size(loaded)
-            self.rows += rows
-            self.characters += characters
+            self.rows += _rows(loaded)
+            self.characters += loaded.characters or 0
             if len(self.waiting) >= MOST_FILES or self.rows >= MOST_ROWS or self.characters >= MOST_CHARACTERS:
                 self._write()
 
@@ -347,7 +364,7 @@ class _Root:
     def _copy(self, file: SourceFile, source: int, format: str) -> None:
         self.writer.relocate(file, source)
         self.report.copies += 1
-        self.report.lines.append(FileLine(file.path, format, "copy", reason="the same log lies elsewhere too"))
+        self.report.lines.append(FileLine(file.path, format, "copy", reason="the same log is at another path, too"))
 
     def _read_card(self, item: Item) -> tuple[LoadedFile, str | None]:
         path = item.parts[0]
@@ -359,13 +376,10 @@ class _Root:
         return SourceFile(str(self.listing.root), item.path, digest, reader, item.size, item.mtime_ns)
 
 
-def _size(loaded: LoadedFile) -> tuple[int, int]:
-    """Rows, and the characters of the fields that may be long."""
-    samples = [sample for one in loaded.evals for sample in one.samples]
-    messages = [message for sample in samples for message in sample.messages]
-    rows = len(samples) + len(messages) + sum(len(sample.scores) for sample in samples)
-    texts = [len(one.text) + len(one.content_json or "") + len(one.tool_calls_json or "") for one in messages]
-    return rows, sum(texts) + sum(len(one.metadata_json or "") for one in samples)
+def _rows(loaded: LoadedFile) -> int:
+    samples = (sample for one in loaded.evals for sample in one.samples)
+    rows = sum(1 + len(sample.messages) + len(sample.scores) for sample in samples) + len(loaded.scans)
+    return rows + sum(len(series.steps) for series in loaded.training)
 
 
 def _is_card(path: str) -> bool:
@@ -377,10 +391,16 @@ def _above(root: Path) -> list[Item]:
     prefix = ""
     for folder in list(root.parents)[:ABOVE]:
         prefix += "../"
-        for name in sorted(CARD_NAMES):
-            with suppress(OSError):  # not there, gone by now, or not ours to look at
-                if (folder / name).is_file():
-                    items.append(_item(prefix + name, folder / name))
+        items += _cards_in(folder, prefix)
+    return items
+
+
+def _cards_in(folder: Path, prefix: str) -> list[Item]:
+    items: list[Item] = []
+    for name in sorted(CARD_NAMES):
+        with suppress(OSError):  # not there, gone by now, or not ours to look at
+            if (folder / name).is_file():
+                items.append(_item(prefix + name, folder / name))
     return items
 
 

@@ -11,13 +11,18 @@ import msgspec
 UNCLEAN = re.compile("[\x00\ud800-\udfff]")
 ESCAPED_NUL = b"\\u0000"
 
+MAX_VALUES = 10_000_000
+"""Lists and objects of one document: each takes Python some hundred bytes, and its text perhaps only two."""
+
 
 def decode(raw: bytes) -> Any:
     """Decode one JSON document; texts in it come out clean (see `clean`), NaN and Infinity as floats.
 
     Raises:
-        ValueError: It is not UTF-8, not JSON, or nested too deeply; the message says where.
+        ValueError: It is not UTF-8, not JSON, nested too deeply, or of too many parts; the message says where.
     """
+    if len(raw) > MAX_VALUES and parts_of(raw) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES:,} lists and objects")
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
         try:
@@ -28,6 +33,11 @@ def decode(raw: bytes) -> Any:
             return clean_tree(json.loads(raw))
     except RecursionError as e:
         raise ValueError("nested too deeply") from e
+
+
+def parts_of(raw: bytes) -> int:
+    """At most so many lists and objects are in some JSON; without those in texts there may be fewer."""
+    return raw.count(b"[") + raw.count(b"{")
 
 
 def json_text(value: Any) -> str:

@@ -19,6 +19,7 @@ from loaders.packed import read_plain, suffix_of
 from loaders.records import EvalRecord, LoadedFile
 
 FORMAT = "lighteval"
+IDENTITY = "name"
 CONFIG_SIGN = re.compile(rb'"config_general"\s*:\s*\{')
 RESULTS_SIGN = re.compile(rb'"results"\s*:\s*\{\s*"[^"\\]+\|[0-9]+(?:\|[01])?"\s*:\s*\{')
 
@@ -38,12 +39,12 @@ class TaskName(NamedTuple):
     shots: int | None
 
 
-def sniff(path: Path, head: bytes) -> bool:
-    """Whether `load` is the one to read this file, by its first bytes."""
+def matches(path: Path, head: bytes) -> bool:
+    """Whether `read` is the one to read this file, by its first bytes."""
     return suffix_of(path.name) == ".json" and bool(CONFIG_SIGN.search(head) or RESULTS_SIGN.search(head))
 
 
-def load(path: Path) -> LoadedFile:
+def read(path: Path) -> LoadedFile:
     """Read a results file.
 
     Raises:

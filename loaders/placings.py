@@ -17,7 +17,7 @@ from loaders.study.naming import names_task
 from loaders.study.placement import place, place_task
 from loaders.study.together import Identity, brought_together, identity, own_ids
 from loaders.study.tree import CardTree
-from loaders.trained import Told, from_json
+from loaders.trained import from_json
 
 AT_ONCE = 5000
 """So many evals are fetched together at the least: each has the settings of its whole file."""
@@ -28,7 +28,7 @@ OWN = ("eval_id", "task", "task_display")
 
 def place_evals(
     cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int]
-) -> tuple[dict[int, Placement], list[Told], dict[int, str]]:
+) -> tuple[dict[int, Placement], list[Conflict], dict[int, str]]:
     """Place every eval by each path that it lies at; the first counts, and where the others disagree is told.
 
     Returns:
@@ -36,7 +36,7 @@ def place_evals(
     """
     placements: dict[int, Placement] = {}
     odd: dict[int, str] = {}
-    told: list[Told] = []
+    told: list[Conflict] = []
     first_path: dict[int, str] = {}
     files: dict[int, tuple[str, str]] = {}
     identities: dict[int, Identity] = {}
@@ -64,7 +64,7 @@ def place_evals(
                 # Once for a log and not for each of its evals.
                 if (path, conflict.message) not in seen:
                     seen.add((path, conflict.message))
-                    told.append((path, eval_id, conflict))
+                    told.append(replace(conflict, path=path, eval_id=eval_id))
             continue
         for name in ("run", "step"):
             here, there = getattr(placement, name), getattr(placements[eval_id], name)
@@ -72,10 +72,14 @@ def place_evals(
                 seen.add((path, f"copy {name}"))
                 message = (
                     f"a copy of {first_path[eval_id]}, which is {name} {there}; here it would be {name} {here}:"
-                    f" it counts once, as {name} {there}"
+                    f" counted once, as {name} {there}"
                 )
                 candidates = [(f"path {first_path[eval_id]}", str(there)), (f"path {path}", str(here))]
-                told.append((path, eval_id, Conflict(kind="copy", field=name, message=message, candidates=candidates)))
+                told.append(
+                    Conflict(
+                        kind="copy", field=name, message=message, candidates=candidates, path=path, eval_id=eval_id
+                    )
+                )
     together, lies = brought_together(placements, files, identities)
     return by_epoch(told_apart(together, lies)), told, odd
 
@@ -100,7 +104,7 @@ class _Places:
             evidence, placement, who = self._told[key]
             own = replace(evidence, **{name: row[name] for name in OWN})
             return place_task(own, placement, self._shelf.tree(root)), who
-        evidence = _eval_evidence(row)
+        evidence = eval_evidence(row)
         placement, who = place(evidence, self._shelf.tree(root)), identity(evidence, (None, None))
         self._told[key] = evidence, placement, who
         return placement, who
@@ -109,7 +113,7 @@ class _Places:
 def _fails_by_itself(row: dict[str, Any], root: str) -> bool:
     """Whether an eval can't be placed where there are no cards either."""
     try:
-        place(_eval_evidence(row), CardTree([], [], root))
+        place(eval_evidence(row), CardTree([], [], root))
     except Exception:  # noqa: BLE001 - that it fails is the answer
         return True
     return False
@@ -136,7 +140,7 @@ def _used_models(cursor: duckdb.DuckDBPyConnection) -> dict[int, list[str]]:
     return found
 
 
-def _eval_evidence(row: dict[str, Any]) -> EvalEvidence:
+def eval_evidence(row: dict[str, Any]) -> EvalEvidence:
     """What a log says of itself; a field of another type than it must have says nothing."""
     decoded: dict[str, Any] = {}
     for column in [column for column in row if column.endswith("_json")]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-HELM = frozenset({"run_spec.json", "scenario.json", "scenario_state.json", "stats.json", "per_instance_stats.json"})
+HELM = frozenset({"scenario.json", "scenario_state.json", "stats.json", "per_instance_stats.json"})
 HELM_KEYS = {
-    "run_spec.json": "adapter_spec",
     "scenario.json": "definition_path",
     "scenario_state.json": "request_states",
     "stats.json": "name",
@@ -28,9 +27,13 @@ def recognized(name: str, document: Any) -> str | None:
     if not isinstance(first, Mapping):
         return None
     if name in HELM and HELM_KEYS[name] in first:
-        return f"{name} of a HELM run, which is not read: {TABLE}"
-    if "evaluation_id" in first and "schema_version" in first:
-        return f"a record of Every Eval Ever, which is not read: ingest the log that it was made from, or {TABLE}"
+        return f"{name} of a HELM run without its run_spec.json: put that into this folder"
+    if "behavior_name" in first and ("variations" in first or "understanding" in first):
+        return f"{name} of a Bloom run without its rollout.json: put that beside it, or run Bloom's rollout stage"
+    if name == "_scan.json" and "scan_id" in first:
+        return "the description of an Inspect Scout scan without results: they come as .parquet files beside it"
+    if name == "metadata.json" and "condition_id" in first:
+        return "a condition of agentic-misalignment without responses: it is read with those under models/MODEL/"
     if name == "metadata.json" and "env_id" in first and "num_examples" in first:
         return "metadata of rollouts that verifiers saved, without their results.jsonl: put that into this folder"
     if "doc_id" in first and ("resps" in first or "arguments" in first):

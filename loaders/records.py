@@ -16,7 +16,7 @@ from datetime import datetime
 from msgspec import Struct, field
 
 
-class MessageRecord(Struct):
+class MessageRecord(Struct, gc=False):
     """One message of a sample's conversation, in order."""
 
     role: str
@@ -39,7 +39,7 @@ class MessageRecord(Struct):
     metadata_json: str | None = None
 
 
-class ScoreRecord(Struct):
+class ScoreRecord(Struct, gc=False):
     """One scalar that one scorer gave one sample. A dict or list score is a row per key or index."""
 
     scorer: str
@@ -59,7 +59,7 @@ class ScoreRecord(Struct):
     """The edits of this score, oldest first, when it was edited."""
 
 
-class SampleRecord(Struct):
+class SampleRecord(Struct, gc=False):
     """One question in one epoch of it."""
 
     sample_key: str
@@ -94,7 +94,7 @@ class SampleRecord(Struct):
     messages: list[MessageRecord] = field(default_factory=list)
 
 
-class ReportedMetric(Struct):
+class ReportedMetric(Struct, gc=False):
     """A number that the log itself reports over its samples (a header's metric, an lm-eval result)."""
 
     metric: str
@@ -174,8 +174,8 @@ class EvalRecord(Struct):
 class CheckpointRecord(Struct):
     """One checkpoint that a trainer left on disk, evaluated or not."""
 
-    folder: str
-    """Relative to the folder of the file that was read: "." or "checkpoint-100"."""
+    folder: str | None
+    """Relative to the folder of the file that was read: "." or "checkpoint-100"; None where no folder holds it."""
     step: int | None = None
     epoch: float | None = None
     tokens: int | None = None
@@ -183,7 +183,43 @@ class CheckpointRecord(Struct):
     lora_rank: int | None = None
     lora_alpha: float | None = None
     trainer_json: str | None = None
-    """log_history and the like, for charts of the training itself."""
+    """What else its file says, as a training configuration; the logged metrics are `TrainingSeries`."""
+    step_label: str | None = None
+    """Instead of a step: `final`."""
+
+
+class TrainingSeries(Struct):
+    """One metric that a trainer logged, in the order of steps: a value a step."""
+
+    metric: str
+    """As its writer names it, but `tokens` for the tokens that training had seen (`loaders.training_series`)."""
+    steps: list[int]
+    readings: list[float | None]
+    """None where NaN or an infinite number was logged."""
+    rank: float = 0.0
+    """Of several files of one format and run that tell a metric at the same step, the highest rank counts."""
+
+
+SCAN = "scan:"
+"""Begins the name of what a scan measured, where a log's scorers have theirs."""
+
+
+class ScanRecord(Struct, gc=False):
+    """What a scanner found in one transcript: as `ScoreRecord`, but of a sample of another file."""
+
+    sample_uuid: str
+    scorer: str
+    """Begins with `SCAN`."""
+    key: str | None = None
+    value_num: float | None = None
+    value_text: str | None = None
+    value_type: str = "missing"
+    answer: str | None = None
+    explanation: str | None = None
+    reason: str | None = None
+    """Why there is no value, where the scan failed."""
+    metadata_json: str | None = None
+    scanned_at: str | None = None
 
 
 class LoadedFile(Struct):
@@ -192,5 +228,11 @@ class LoadedFile(Struct):
     format: str
     evals: list[EvalRecord] = field(default_factory=list)
     checkpoints: list[CheckpointRecord] = field(default_factory=list)
+    training: list[TrainingSeries] = field(default_factory=list)
+    growing: bool = False
+    """Whether its writer appends to it while training goes on: its states are passing (`loaders.store.forget`)."""
+    scans: list[ScanRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """Remarks that stay visible on the Data page: "says 4 samples and holds 1"."""
+    characters: int | None = None
+    """Of all samples (`loaders.bounds`), as soon as they are counted."""

@@ -44,10 +44,12 @@ def _settings_of(cursor: duckdb.DuckDBPyConnection, batch: int) -> dict[int, tup
     """`_settings` of every log, fetched some at a time: evals of one file repeat those of it, at any length."""
     found: dict[int, tuple[str, str]] = {}
     after = -1
-    while rows := rows_of(cursor, TEXTS, batch, {"after": after, "most": AT_ONCE}):
+    while True:
+        rows = rows_of(cursor, TEXTS, batch, {"after": after, "most": AT_ONCE})
         found |= {row["eval_id"]: _settings(*(row[name] for name in SETTING_FACTS)) for row in rows}
+        if len(rows) < AT_ONCE:
+            return found
         after = rows[-1]["eval_id"]
-    return found
 
 
 def _log_facts(row: dict[str, Any], settings: str, asked: str) -> LogFacts:
@@ -55,10 +57,12 @@ def _log_facts(row: dict[str, Any], settings: str, asked: str) -> LogFacts:
     # A log of which nothing says the step is of a checkpoint of its own: it is beside no other but itself.
     alone = row["step"] is None and row["step_label"] is None
     # A retry keeps the task's id and gets another eval id; logs of old versions have no id of the task.
-    ids = next(((f"{name} {row[name]}",) for name in ("task_id", "log_eval_id") if row[name]), ())
+    # Without one, a copy at the same checkpoint is known by its content.
+    own = next((f"{name} {row[name]}" for name in ("task_id", "log_eval_id") if row[name]), None)
+    ids = (own or f"content {row['content_hash']} {row['at']}",)
     return LogFacts(
         eval_id=row["eval_id"],
-        place=(*where, ids or row["eval_id"]) if alone else where,
+        place=(*where, own or row["eval_id"]) if alone else where,
         ids=ids,
         path=row["path"] or "",
         status=row["status"] or "success",
@@ -90,6 +94,7 @@ def _settings(judge: str | None, version: str | None, *texts: str | None) -> tup
 LOGS = """
 SELECT e.eval_id, l.path, p.run, p.step, p.step_label, p.eval, p.variant, e.task_id, e.log_eval_id, e.status,
        e.complete, e.created, e.completed, e.n_samples, e.n_samples_reported, e.n_planned, e.judge,
+       s.content_hash, row_number() OVER (PARTITION BY e.source_id ORDER BY e.eval_id) AS at,
        coalesce(g.n_graded, 0) AS n_graded, coalesce(g.n_edited, 0) + coalesce(v.n_void, 0) AS n_edits, r.n_reported
 FROM evals e JOIN live_sources($batch) s USING (source_id) JOIN live_placements($batch) p USING (eval_id)
 LEFT JOIN (SELECT source_id, min(path) AS path FROM live_locations($batch) GROUP BY source_id) l USING (source_id)

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import Struct, field
+
+from loaders.regex import compiled
 
 Scalar = str | int | float | bool
 
@@ -24,11 +24,11 @@ class Lookup(Struct, forbid_unknown_fields=True):
     columns: list[str] = field(default_factory=list)
     """Several columns, whose cells are joined; empty ones are left out."""
     path: str | None = None
-    """Regular expression with a group or more, searched in the path relative to the study file's folder; the groups
-    that match are joined, and where none does the field is missing."""
+    """Regular expression (RE2) with a group or more, searched in the path relative to the study file's folder; the
+    groups that match are joined, and where none does the field is missing."""
     header: str | None = None
-    """Regular expression with one group, searched in the columns' names: each column that matches is a row of its own,
-    with what the group found here and the cell in the column `value`."""
+    """Regular expression (RE2) with one group, searched in the columns' names: each column that matches is a row of its
+    own, with what the group found here and the cell in the column `value`."""
     value: Scalar | None = None
     """A constant, where a bare text could be taken for a column."""
     join: str = "-"
@@ -50,8 +50,8 @@ class Lookup(Struct, forbid_unknown_fields=True):
             if regex is None:
                 continue
             try:
-                groups = re.compile(regex).groups
-            except re.error as e:
+                groups = compiled(regex).groups
+            except ValueError as e:
                 raise ValueError(f"`{name}` {regex!r} is not a regular expression: {e}") from e
             if not 1 <= groups <= most:
                 wanted = "exactly one is" if most == 1 else f"one to {most} are"
@@ -77,6 +77,8 @@ class Share(Struct, forbid_unknown_fields=True, kw_only=True):
     k: Source | None = None
     """How many of the n; without it value times n, where that is a whole number as far as value was rounded."""
     stderr: Source | None = None
+    percent: bool = False
+    """Whether `value` and `stderr` are written as percentages without their sign: 63.4 is 0.634."""
 
     def __post_init__(self) -> None:
         """Check what types can't say."""

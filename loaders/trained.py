@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,23 @@ from typing import Any
 import duckdb
 import msgspec
 
-from loaders.errors import unforeseen
 from loaders.shelf import CardShelf
 from loaders.store.reconcile import rows_of
 from loaders.study.cards import Mix, is_untrained
 from loaders.study.evidence import Conflict, Placement, RunRow
+from loaders.study.naming import steps_in_model
 from loaders.study.placement import place_checkpoint
 from loaders.study.trained_on import mix_of_config
-from loaders.trainer import tokens_told
+from loaders.study.tree import CardTree
+from loaders.training import wandb
+
+TRACKERS = re.compile(
+    r"(?:^|/)(?:wandb/[^/]*run[^/]*(?:/files)?|(?:runs/)?[A-Z][a-z]{2}[0-9]{2}_[0-9]{2}-[0-9]{2}-[0-9]{2}_[^/]+"
+    r"|tb|tb_logs|tensorboard|tensorboard_logs|events)(?=/)"
+)
+"""Folders that trackers make within a run's own: W&B's, HF's and PyTorch's `runs/Nov30_08-31-59_host`, and the like."""
+NAMELESS = re.compile(r"(?:wandb|run|scan|full)?[-_]?(?:history|export|metrics|logs?)?", re.IGNORECASE)
+"""Names of a history's file that name no run."""
 
 
 @dataclass
@@ -29,12 +39,23 @@ class Trained:
     record: dict[str, Any]
     path: str
     placement: Placement
-    folder: str
-    """Where the checkpoint lies, as an absolute path."""
+    folder: str | None
+    """Where the checkpoint lies, as an absolute path; None where its weights are kept elsewhere."""
 
 
-Told = tuple[str | None, int | None, Conflict]
-"""A conflict with the path and the eval that it is about."""
+@dataclass
+class Logged:
+    """What trainers logged, placed.
+
+    Attributes:
+        places: Rows of `training_places`.
+        placements: One a file.
+        tokens: That training had seen, by run and step.
+    """
+
+    places: list[dict[str, Any]] = field(default_factory=list)
+    placements: list[Placement] = field(default_factory=list)
+    tokens: dict[tuple[str, int], float] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=1000)
@@ -45,19 +66,13 @@ def from_json(text: str | None) -> Any:
 
 def place_trained(
     cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int]
-) -> tuple[list[Trained], list[Told], dict[int, str]]:
+) -> tuple[list[Trained], list[Conflict]]:
     """Place what trainers left by its folder; what has no step of its own belongs to a run, not to a checkpoint."""
     trained: list[Trained] = []
-    told: list[Told] = []
-    odd: dict[int, str] = {}
+    told: list[Conflict] = []
     for record in rows_of(cursor, TRAINED, batch):
         root, path, source = record.pop("root"), record.pop("path"), record.pop("source_id")
         if source in without:
-            continue
-        try:
-            record["tokens_by_step"] = tokens_told(from_json(record["trainer_json"]))
-        except Exception as error:  # noqa: BLE001 - whatever is in one file, the others are decided
-            odd[source] = unforeseen(error)
             continue
         placement = place_checkpoint(path, shelf.tree(root))
         step = record["step"] if placement.step is None else placement.step
@@ -66,12 +81,69 @@ def place_trained(
                 f"the trainer's state says step {record['step']}, and {placement.step_rule} says {step}: {step} counts"
             )
             candidates = [("trainer state", str(record["step"])), (placement.step_rule or "", str(step))]
-            told.append((path, None, Conflict(kind="step", field="step", message=message, candidates=candidates)))
+            told.append(Conflict(kind="step", field="step", message=message, candidates=candidates, path=path))
         if step is not None:
             placement = msgspec.structs.replace(placement, step=step)
-        folder = Path(root, path).parent / record["folder"]
-        trained.append(Trained(record, path, placement, str(folder)))
-    return trained, told, odd
+        folder = None if record["folder"] is None else str(Path(root, path).parent / record["folder"])
+        trained.append(Trained(record, path, placement, folder))
+    return trained, told
+
+
+def place_logged(
+    cursor: duckdb.DuckDBPyConnection, batch: int, shelf: CardShelf, without: Collection[int], told: list[Trained]
+) -> Logged:
+    """Place what trainers logged, by its folder and by the cards.
+
+    Args:
+        told: What trainers left: the tokens of a checkpoint's own state count before those of a log.
+    """
+    found = Logged()
+    for row in rows_of(cursor, LOGGED, batch):
+        if row["source_id"] in without:
+            continue
+        placement = _place_log(row["path"], row["format"], shelf.tree(row["root"]))
+        found.places.append({"source_id": row["source_id"], "run": placement.run})
+        found.placements.append(placement)
+        for step, tokens in zip(row["steps"] or (), row["readings"] or (), strict=True):
+            found.tokens.setdefault((placement.run, step), tokens)
+    for one in told:
+        if one.record["tokens"] is not None and one.placement.step is not None:
+            found.tokens[one.placement.run, one.placement.step] = float(one.record["tokens"])
+    return found
+
+
+def _place_log(path: str, format: str, tree: CardTree) -> Placement:
+    """The run of a log: of the card that speaks of it, else of the folder in which training ran, not of the tracker's.
+
+    A history of W&B that people downloaded lies beside those of other runs: it is called like its own.
+    """
+    placement = place_checkpoint(path, tree)
+    if (placement.run_rule or "").startswith("folder name"):
+        home = TRACKERS.sub("", path).lstrip("/")
+        folder, _, name = home.rpartition("/")
+        stem = name.partition(".")[0]
+        if format == wandb.FORMAT and name != wandb.SUMMARY and not NAMELESS.fullmatch(stem):
+            home = f"{folder}/{stem}/{name}".lstrip("/")
+        placement = place_checkpoint(home, tree)
+    return msgspec.structs.replace(placement, step=None, step_label=None)
+
+
+def with_runs_of_weights(placements: dict[int, Placement], trained: list[Trained]) -> dict[int, Placement]:
+    """Placements of evals whose model is called by where Tinker keeps its weights, in the run that trained them."""
+    runs: dict[str, set[str]] = {}
+    for one in trained:
+        weights = from_json(one.record["trainer_json"]).get("sampler_path") if one.folder is None else None
+        for step in steps_in_model(weights)[:1] if weights else ():
+            runs.setdefault(step.run or "", set()).add(one.placement.run)
+    known = {name: of.pop() for name, of in runs.items() if len(of) == 1}
+    return {
+        eval_id: msgspec.structs.replace(
+            place, run=known[place.run], run_rule=f"checkpoints.jsonl, which lists {place.run}"
+        )
+        if place.run in known and (place.run_rule or "").startswith("model name")
+        else place
+        for eval_id, place in placements.items()
+    }
 
 
 def with_base_models(runs: list[RunRow], trained: list[Trained]) -> list[RunRow]:
@@ -104,18 +176,6 @@ def with_mixes(runs: list[RunRow], trained: list[Trained]) -> list[RunRow]:
     return found
 
 
-def trainer_tokens(trained: list[Trained]) -> dict[tuple[str, int], float]:
-    """Tokens by run and step: of the checkpoint's own state, else of a later state's log of its run."""
-    tokens: dict[tuple[str, int], float] = {}
-    for one in trained:
-        for step, count in one.record["tokens_by_step"].items():
-            tokens.setdefault((one.placement.run, step), count)
-    for one in trained:
-        if one.record["tokens"] is not None and one.placement.step is not None:
-            tokens[one.placement.run, one.placement.step] = float(one.record["tokens"])
-    return tokens
-
-
 def checkpoint_rows(
     trained: list[Trained], shelf: CardShelf, tokens: dict[tuple[str, int], float]
 ) -> list[dict[str, Any]]:
@@ -123,10 +183,11 @@ def checkpoint_rows(
     rows: dict[tuple[str, int | None, str | None], dict[str, Any]] = {}
     for one in trained:
         run, step = one.placement.run, one.placement.step
-        if step is None:
+        label = one.record["step_label"] if step is None else None
+        if step is None and label is None:
             continue
-        row = rows.setdefault((run, step, None), _checkpoint(run, step, None, one.path))
-        row["tokens"] = tokens.get((run, step))
+        row = rows.setdefault((run, step, label), _checkpoint(run, step, label, one.path))
+        row["tokens"] = None if step is None else tokens.get((run, step))
         row["epoch"] = one.record["epoch"] if row["epoch"] is None else row["epoch"]
         row["base_model"] = row["base_model"] or one.record["base_model"]
         rank = {name: one.record[name] for name in ("lora_rank", "lora_alpha") if one.record[name] is not None}
@@ -156,5 +217,13 @@ def _checkpoint(run: str, step: int | None, label: str | None, path: str) -> dic
 TRAINED = """
 SELECT l.root, l.path, t.*
 FROM live_trained($batch) t JOIN live_locations($batch) l USING (source_id)
+ORDER BY l.root, l.path
+"""
+
+LOGGED = """
+SELECT l.root, l.path, source_id, s.format, t.steps, t.readings
+FROM (SELECT source_id FROM live_logged($batch) UNION SELECT source_id FROM live_trained($batch)) x
+JOIN live_sources($batch) s USING (source_id) JOIN live_locations($batch) l USING (source_id)
+LEFT JOIN (FROM live_logged($batch) WHERE metric = 'tokens') t USING (source_id)
 ORDER BY l.root, l.path
 """

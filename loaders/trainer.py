@@ -1,7 +1,8 @@
 """What trainers leave beside their checkpoints: step, epoch, tokens and base model of each.
 
 Reads HF and TRL `trainer_state.json`, PEFT `adapter_config.json`, inspect_rl `manifest.json`, and a
-`training_config.json` that names `base_model` and its steps. Weights are never opened.
+`training_config.json` that names `base_model` and its steps. Where there is nothing but weights, as open-instruct
+leaves them in `step_N`, their folder's name tells the step. Weights are never opened.
 """
 
 from __future__ import annotations
@@ -13,23 +14,23 @@ from typing import Any
 
 from loaders.errors import RejectedFile
 from loaders.json_text import decode, json_text
-from loaders.records import CheckpointRecord, LoadedFile
+from loaders.packed import read_plain
+from loaders.records import CheckpointRecord, LoadedFile, TrainingSeries
+from loaders.training_series import MOST, is_count, series_of, tokens_at
 
 FORMAT = "trainer"
 STEP_FOLDER = re.compile(r"(?:checkpoint|global_step|step)[-_]?(\d+)", re.IGNORECASE)
-TOKEN_FIELDS = ("num_input_tokens_seen", "num_tokens")
-"""Tokens seen so far, in rows of `log_history`: HF's `include_num_input_tokens_seen`, else TRL's own count."""
-TOKENS_BY_STEP = "tokens_by_step"
-"""Under this name, what `tokens_by_step` found is kept with the document."""
+WEIGHTS = frozenset({
+    "model.safetensors", "pytorch_model.bin", "model.safetensors.index.json", "pytorch_model.bin.index.json",
+})  # fmt: skip
+"""Files of which a checkpoint's folder has one, whoever wrote it; they are never opened."""
 LONGEST_STEP = 15
 """Digits of the longest number that is a step, as in names (`loaders.study.naming`)."""
-MOST = 2**53
-"""The largest whole number that is kept: no step, rank or count of tokens is larger."""
 
 
-def sniff(path: Path, head: bytes) -> bool:
-    """Whether `load` is the one to read this file, by its name and its first bytes."""
-    if path.name in ("trainer_state.json", "adapter_config.json"):
+def matches(path: Path, head: bytes) -> bool:
+    """Whether `read` is the one to read this file, by its name and its first bytes."""
+    if path.name in ("trainer_state.json", "adapter_config.json") or is_weights(path.name, path.parent.name):
         return True
     if path.name == "manifest.json":
         return b'"model"' in head and b'"max_steps"' in head
@@ -40,7 +41,7 @@ def sniff(path: Path, head: bytes) -> bool:
     )
 
 
-def load(path: Path) -> LoadedFile:
+def read(path: Path) -> LoadedFile:
     """Read one such file.
 
     A file in a folder `checkpoint-N` tells of that checkpoint, `adapter_config.json` elsewhere of a final
@@ -49,8 +50,10 @@ def load(path: Path) -> LoadedFile:
     Raises:
         RejectedFile: It is no JSON object, or lacks the fields that make it what its name says.
     """
+    if is_weights(path.name, path.parent.name):
+        return LoadedFile(FORMAT, checkpoints=[CheckpointRecord(".", folder_step(path.parent.name))])
     try:
-        document = decode(path.read_bytes())
+        document = decode(read_plain(path))
     except (OSError, ValueError) as e:
         raise RejectedFile(path, f"can't be read as JSON: {e}") from e
     if not isinstance(document, dict):
@@ -66,65 +69,31 @@ def _trainer_state(path: Path, state: dict[str, Any]) -> LoadedFile:
     named = folder_step(path.parent.name)
     if named is not None and named != step:
         notes.append(f"the folder's name says step {named}, `global_step` says {step}: the file's own is taken")
-    history = state.get("log_history")
-    rows = [row for row in history if isinstance(row, dict)] if isinstance(history, list) else []
-    by_step = tokens_by_step(rows, notes)
+    history = logged(state.pop("log_history", None), notes)
+    for one in history:  # the state of the latest step tells the whole of it
+        one.rank = float(step)
+    by_step = tokens_at(history)
     # HF writes 0 when it does not count tokens.
     tokens = _whole(state, "num_input_tokens_seen", notes) or by_step.get(step)
-    # A field of that name in the file itself is not ours.
-    document = {name: value for name, value in state.items() if name != TOKENS_BY_STEP}
-    if by_step:
-        document[TOKENS_BY_STEP] = {str(s): n for s, n in by_step.items()}
-    checkpoints = [
-        CheckpointRecord(".", step, _number(state, "epoch", notes), tokens, trainer_json=json_text(document))
-    ]
+    checkpoints = [CheckpointRecord(".", step, _number(state, "epoch", notes), tokens, trainer_json=json_text(state))]
     if named is None:
         checkpoints += _checkpoint_folders(path.parent, by_step)
-    return LoadedFile(FORMAT, checkpoints=checkpoints, notes=notes)
+    return LoadedFile(FORMAT, checkpoints=checkpoints, training=history, notes=notes)
 
 
-def tokens_by_step(rows: list[dict[str, Any]], notes: list[str]) -> dict[int, int]:
-    """Tokens that training had seen at each logged step, in the order of steps; empty where nobody counted.
-
-    A count that falls from one step to a later one was started anew (TRL does so when a training is resumed):
-    it says nothing of the whole, is left out, and a note says so.
-
-    Args:
-        rows: `log_history` of a trainer state.
-        notes: Gets a remark where a count is left out.
-    """
-    for field in TOKEN_FIELDS:
-        counts: dict[int, int] = {}
-        for row in rows:
-            step, tokens = row.get("step"), row.get(field)
-            if not (isinstance(step, int) and is_count(step) and isinstance(tokens, int | float) and is_count(tokens)):
-                continue
-            if tokens > 0:
-                counts[step] = max(int(tokens), counts.get(step, 0))
-        counts = dict(sorted(counts.items()))
-        values = list(counts.values())
-        if values != sorted(values):
-            notes.append(f"`{field}` in log_history falls from one step to a later one: not taken as tokens seen")
-        elif counts:
-            return counts
-    return {}
+def logged(history: Any, notes: list[str]) -> list[TrainingSeries]:
+    """The metrics of a `log_history`, under the names that HF's own W&B and TensorBoard callbacks give them."""
+    rows = [row for row in history if isinstance(row, dict)] if isinstance(history, list) else []
+    return series_of(((row.get("step"), {_as_reported(name): row[name] for name in row}) for row in rows), notes)
 
 
-def is_count(value: Any) -> bool:
-    """Whether something of any type is a number of steps or tokens: not negative, and finite."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST
-
-
-def tokens_told(document: Any) -> dict[int, float]:
-    """Tokens by step as `load` kept them with a trainer state's document; what is none of ours is passed over."""
-    told = document.get(TOKENS_BY_STEP) if isinstance(document, dict) else None
-    if not isinstance(told, dict):
-        return {}
-    return {
-        int(step): float(tokens)
-        for step, tokens in told.items()
-        if step.isascii() and step.isdecimal() and len(step) <= LONGEST_STEP and is_count(tokens)
-    }
+def _as_reported(name: str) -> str:
+    if name == "step":
+        return "_step"
+    for of in ("eval", "test"):
+        if name.startswith(f"{of}_"):
+            return f"{of}/{name.removeprefix(f'{of}_')}"
+    return f"train/{name}"
 
 
 def _checkpoint_folders(folder: Path, by_step: dict[int, int]) -> list[CheckpointRecord]:
@@ -179,6 +148,11 @@ READERS: dict[str, Callable[[Path, dict[str, Any]], LoadedFile]] = {
     "manifest.json": _manifest,
     "training_config.json": _training_config,
 }
+
+
+def is_weights(name: str, folder: str) -> bool:
+    """Whether a file is of the weights that make a folder, named by its step, a checkpoint."""
+    return name in WEIGHTS and folder_step(folder) is not None
 
 
 def folder_step(name: str) -> int | None:

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
+import duckdb
+
+from loaders.errors import DriftlineError
 from loaders.store.write import ReadFile, Writer
 
 Waiting = tuple[ReadFile, str]
@@ -36,12 +39,20 @@ class WriteBehind:
         """Wait for what is being written; each file with its source, or with why it can't be stored.
 
         Where it can't be written as one, each file is by itself, so that one can't keep others out.
+
+        Raises:
+            DriftlineError: The store itself can't be written, for lack of room say: that is no file's fault.
         """
         if self._under_way is None:
             return
         (writer, files, done), self._under_way = self._under_way, None
         try:
             yield from zip(files, done.result(), strict=True)
+        except (duckdb.OperationalError, duckdb.FatalException, OSError) as error:
+            raise DriftlineError(
+                f"The store can't be written: {(str(error).splitlines() or [''])[0]}. What was imported before is kept:"
+                " make room, and import again."
+            ) from error
         except Exception as error:  # noqa: BLE001 - a value that no column can hold
             if len(files) == 1:
                 yield files[0], error

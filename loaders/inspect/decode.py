@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from loaders.inspect import limits
 from loaders.inspect.documents import LogDoc, SampleDoc
 from loaders.inspect.errors import Unreadable
-from loaders.json_text import clean, clean_tree
+from loaders.json_text import clean, clean_tree, parts_of
 
 T = TypeVar("T")
 
@@ -35,8 +36,10 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, where: s
         where: The member of the log, for errors.
 
     Raises:
-        Unreadable: Not JSON, too deeply nested, or a field of the wrong type (named).
+        Unreadable: Not JSON, too deeply nested, a field of the wrong type (named), or too many parts in one.
     """
+    if decoder is ANY:
+        check_parts(data, where)
     try:
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -61,6 +64,17 @@ def _decode_tolerantly(decoder: msgspec.json.Decoder[T], data: bytes, where: str
         raise Unreadable(f"{where} can't be read as JSON: {e}") from e
     _keep_nonfinite_scores(document, tree)
     return document
+
+
+def check_parts(data: bytes | msgspec.Raw, where: str) -> None:
+    """Refuse JSON of more lists and objects than memory and time are there for, before it is decoded.
+
+    Raises:
+        Unreadable: More than `limits.MAX_VALUES`.
+    """
+    raw = bytes(data)
+    if len(raw) > limits.MAX_VALUES and parts_of(raw) > limits.MAX_VALUES:
+        raise Unreadable(f"{where} holds more than {limits.MAX_VALUES:,} lists and objects")
 
 
 def too_deep(where: str) -> Unreadable:

@@ -1,4 +1,4 @@
-"""The error inside this package; `load` adds the path and raises it as `RejectedFile`."""
+"""The error inside this package; `log.read` adds the path and raises it as `RejectedFile`."""
 
 from __future__ import annotations
 

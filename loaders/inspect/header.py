@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from loaders.inspect.decode import ANY, decode, plain
+from loaders.inspect.decode import ANY, check_parts, decode, plain
 from loaders.inspect.documents import (
     ABSENT,
     ConfigDoc,
@@ -51,6 +51,10 @@ def eval_record(log: LogDoc, where: str) -> EvalRecord:
     if log.status not in STATUSES:
         raise Unreadable(f"{where}: status {log.status[:50]!r} (allowed: {', '.join(STATUSES)})")
     spec, plan = log.eval, log.plan or PlanDoc()
+    for part, name in ((spec, "eval"), (plan, "plan"), (log, "the log")):
+        for field, raw in msgspec.structs.asdict(part).items():
+            if isinstance(raw, Raw):
+                check_parts(raw, f"{where}, {name}.{field}")
     json = Resolver(_no_attachment, Budget()).json
     config = decode(CONFIG, spec.config, f"{where}, eval.config") or ConfigDoc()
     dataset = decode(DATASET, spec.dataset, f"{where}, eval.dataset") or DatasetDoc()

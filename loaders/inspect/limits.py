@@ -23,8 +23,11 @@ MAX_RATIO = 1000
 RATIO_FLOOR = 64 * 1024**2
 """Below this a ratio is not questioned: short members of one repeated letter are harmless."""
 
-MAX_RESOLVED_BYTES = 4 * 1024**3
+MAX_RESOLVED_BYTES = 1024**3
 """Text that attachment references bring into one file's records (a few bytes can refer to many megabytes)."""
+
+MAX_VALUES = 1_000_000
+"""Lists and objects in one field of a header: each takes Python some hundred bytes, and the text of it only two."""
 
 MAX_MESSAGES = 1_000_000
 """Messages of one chunked sample after its ranges are expanded."""

@@ -1,4 +1,4 @@
-"""Whole log files: recognised, read, and checked against what they say of themselves."""
+"""Inspect logs (`.eval`, `.json`) of every version: recognized, read, and held against what they say of themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from loaders.bounds import characters
 from loaders.errors import RejectedFile
 from loaders.inspect import limits
 from loaders.inspect.archive import Archive, shown
@@ -26,6 +27,8 @@ from loaders.inspect.scores import LEGACY_SCORER
 from loaders.packed import is_packed, read_plain
 from loaders.records import EvalRecord, LoadedFile, SampleRecord, standard_error
 
+IDENTITY = "content"
+
 KNOWN_VERSION = 2
 """The log version that today's Inspect writes. It refuses newer `.json` logs, and reads newer `.eval` logs."""
 
@@ -35,6 +38,8 @@ LFS_SIZE = re.compile(rb"^size (\d{1,18})$", re.MULTILINE)
 JSON_LOG = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"(version|status|eval)"\s*:')
 JSON_SPEC = re.compile(rb'"eval"\s*:\s*\{')
 ID_WIDTH = 20
+AHEAD = 2**18
+"""Bytes read at once: the members of a zip, of some kB each, lie one behind the other."""
 
 DOCUMENT = "the log"
 HEADER = "header.json"
@@ -44,7 +49,7 @@ LOG = msgspec.json.Decoder(LogDoc)
 VERSION = msgspec.json.Decoder(VersionDoc)
 
 
-def sniff(path: Path, head: bytes) -> bool:
+def matches(path: Path, head: bytes) -> bool:
     """Whether a file is an Inspect log: an `.eval` by its name, a JSON log by how it begins.
 
     Args:
@@ -56,13 +61,13 @@ def sniff(path: Path, head: bytes) -> bool:
     return JSON_LOG.match(head) is not None and JSON_SPEC.search(head) is not None
 
 
-def is_log(document: Any) -> bool:
+def is_document(document: Any) -> bool:
     """Whether a JSON document is an Inspect log, in whatever order its keys stand."""
     spec = document.get("eval") if isinstance(document, dict) else None
     return isinstance(spec, dict) and "task" in spec and bool(document.keys() & {"version", "status", "plan", "stats"})
 
 
-def load(path: Path) -> LoadedFile:
+def read(path: Path) -> LoadedFile:
     """All that an Inspect log holds.
 
     Raises:
@@ -91,7 +96,7 @@ def load(path: Path) -> LoadedFile:
 
 def _opened(path: Path) -> BinaryIO:
     """The file, or what a packed one holds."""
-    return BytesIO(read_plain(path, limits.MAX_MEMBER_BYTES + 1)) if is_packed(path.name) else path.open("rb")
+    return BytesIO(read_plain(path, limits.MAX_MEMBER_BYTES + 1)) if is_packed(path.name) else path.open("rb", AHEAD)
 
 
 def _load_zip(file: BinaryIO) -> LoadedFile:
@@ -102,13 +107,13 @@ def _load_zip(file: BinaryIO) -> LoadedFile:
     data = archive.read(member)
     try:
         log = decode(LOG, data, member)
-        return _loaded(log, member, list(_zip_samples(archive)))
+        budget = Budget()
+        return _loaded(log, member, list(_zip_samples(archive, budget)), budget)
     except Unreadable as e:
         raise _explained(e, data) from e
 
 
-def _zip_samples(archive: Archive) -> Iterator[SampleRecord]:
-    budget = Budget()
+def _zip_samples(archive: Archive, budget: Budget) -> Iterator[SampleRecord]:
     whole, chunked = sample_members(archive.names)
     for name in whole:
         where = shown(name)
@@ -128,7 +133,7 @@ def _load_json(file: BinaryIO) -> LoadedFile:
         log = decode(LOG, data, DOCUMENT)
         budget = Budget()
         samples = [_record(sample, f"samples[{i}]", budget) for i, sample in enumerate(log.samples or [])]
-        loaded = _loaded(log, DOCUMENT, samples)
+        loaded = _loaded(log, DOCUMENT, samples, budget)
     except Unreadable as e:
         raise _explained(e, data) from e
     if log.version is not None and log.version > KNOWN_VERSION:
@@ -138,14 +143,16 @@ def _load_json(file: BinaryIO) -> LoadedFile:
 
 def _record(sample: SampleDoc, where: str, budget: Budget, lookup: Lookup | None = None) -> SampleRecord:
     try:
-        return sample_record(sample, budget, lookup)
+        record = sample_record(sample, budget, lookup)
+        budget.hold(characters(record))
+        return record
     except Unreadable as e:
         raise Unreadable(f"{where}: {e}") from e
     except UnicodeDecodeError as e:
         raise Unreadable(f"{where} is not UTF-8: {e}") from e
 
 
-def _loaded(log: LogDoc, where: str, samples: list[SampleRecord]) -> LoadedFile:
+def _loaded(log: LogDoc, where: str, samples: list[SampleRecord], budget: Budget) -> LoadedFile:
     """The eval with its samples in Inspect's order, and remarks on what doesn't fit together."""
     record = eval_record(log, where)
     samples.sort(key=lambda s: (s.epoch, s.sample_key.zfill(ID_WIDTH) if s.id_is_number else s.sample_key))
@@ -155,7 +162,8 @@ def _loaded(log: LogDoc, where: str, samples: list[SampleRecord]) -> LoadedFile:
         for score in scored:
             score.scorer = reported[0].name if score.scorer == LEGACY_SCORER else score.scorer
     record.reported = reported_metrics(log, {score.scorer for score in scored})
-    return LoadedFile(format="inspect", evals=[record], notes=list(_notes(log, record)))
+    notes = list(_notes(log, record))
+    return LoadedFile(format="inspect", evals=[record], notes=notes, characters=budget.held)
 
 
 def _notes(log: LogDoc, record: EvalRecord) -> Iterator[str]:

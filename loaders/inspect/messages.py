@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from loaders.inspect.decode import decode, plain
-from loaders.inspect.documents import NULL, MessageDoc, PartDoc
+from loaders.inspect.documents import ABSENT, NULL, MessageDoc, PartDoc
 from loaders.inspect.resolve import Resolver
 from loaders.json_text import clean, clean_tree
 from loaders.records import MessageRecord
@@ -34,22 +34,23 @@ def message_record(message: MessageDoc, resolver: Resolver) -> MessageRecord:
         tool_call_id = (
             tool_call_id[0] if len(tool_call_id) == 1 else msgspec.json.encode(clean_tree(tool_call_id)).decode()
         )
-    error_json = resolver.json(message.error)
+    error_json = None if message.error is ABSENT else resolver.json(message.error)
     if error_json is None and message.tool_error:
         error_json = msgspec.json.encode({"type": "unknown", "message": clean(message.tool_error)}).decode()
+    # Most fields of most messages are not there: what is called for each of millions of them is felt.
     return MessageRecord(
         plain(message.role) or "",
         text,
         content_json,
         reasoning,
-        resolver.json(message.tool_calls),
-        plain(tool_call_id),
-        plain(message.function),
+        None if message.tool_calls is ABSENT else resolver.json(message.tool_calls),
+        None if tool_call_id is None else plain(tool_call_id),
+        None if message.function is None else plain(message.function),
         error_json,
-        plain(message.model),
-        plain(message.source),
-        plain(message.id),
-        resolver.json(message.metadata),
+        None if message.model is None else plain(message.model),
+        None if message.source is None else plain(message.source),
+        None if message.id is None else plain(message.id),
+        None if message.metadata is ABSENT else resolver.json(message.metadata),
     )
 
 

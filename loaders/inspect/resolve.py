@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from loaders import bounds
 from loaders.inspect import limits
 from loaders.inspect.decode import ANY, decode, too_deep
 from loaders.inspect.documents import ABSENT
@@ -32,10 +33,21 @@ Lookup = Callable[[str], str | None]
 
 
 class Budget:
-    """How much text references may still bring into the records of one file."""
+    """How much text the records of one file may still hold, and how much of it references may bring in."""
 
     def __init__(self) -> None:
         self.left = limits.MAX_RESOLVED_BYTES
+        self.held = 0
+
+    def hold(self, characters: int) -> None:
+        """Count the text of a record, so that no more is read than can be kept.
+
+        Raises:
+            Unreadable: More than `loaders.bounds.MAX_TEXT` in this file.
+        """
+        self.held += characters
+        if self.held > bounds.MAX_TEXT:
+            raise Unreadable(bounds.too_much())
 
     def spend(self, size: int) -> None:
         """Count resolved text.

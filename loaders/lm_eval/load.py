@@ -15,14 +15,15 @@ from loaders.packed import plain_name, read_plain, suffix_of
 from loaders.records import EvalRecord, LoadedFile
 
 FORMAT = "lm_eval"
+IDENTITY = "name"
 RESULTS_FIRST = re.compile(rb'^(?:\xef\xbb\xbf)?\s*\{\s*"results"\s*:\s*\{')
 ROWS_FIRST = re.compile(rb'^(?:\xef\xbb\xbf)?\s*\[\s*\{\s*"doc_id"\s*:')
 HEAD_BYTES = 4096
 RESULTS_SIGNS = (b'_stderr"', b"_stderr,", b'"alias"', b'"configs"', b'"versions"')
 
 
-def sniff(path: Path, head: bytes) -> bool:
-    """Whether `load` is the one to read this file, by its name and its first bytes."""
+def matches(path: Path, head: bytes) -> bool:
+    """Whether `read` is the one to read this file, by its name and its first bytes."""
     if suffix_of(path.name) == ".jsonl":
         return b'"doc_id"' in head and (
             path.name.startswith(names.SAMPLES_PREFIX)
@@ -81,7 +82,7 @@ def _peek(path: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def load(path: Path) -> LoadedFile:
+def read(path: Path) -> LoadedFile:
     """Read a results file with its companions, or a samples file by itself.
 
     A companion that can't be read leaves the results in, with a note that says what is wrong with it.

@@ -11,7 +11,7 @@ from typing import Any
 from loaders.chat import chat_messages, joined_text
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, decode, json_text
-from loaders.packed import READ_ERRORS, open_plain, read_plain
+from loaders.packed import READ_ERRORS, open_plain, plain_lines, read_plain, read_whole
 from loaders.records import MessageRecord, SampleRecord, ScoreRecord
 
 NO_FILTER = "none"
@@ -45,7 +45,7 @@ def read_rows(path: Path, filters: Sequence[str] = ()) -> TaskSamples:
     try:
         start = read_plain(path, 64).removeprefix(b"\xef\xbb\xbf").lstrip()
         with open_plain(path) as lines:
-            rows = _listed(path, lines.read()) if start.startswith(b"[") else _lines(path, lines)
+            rows = _listed(path, read_whole(lines)) if start.startswith(b"[") else _lines(path, plain_lines(lines))
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
     return join_filters(rows, path.name, filters)

@@ -62,6 +62,9 @@ GROUP BY ALL ORDER BY ALL
 
 SETTLED_FACTS = "SELECT * FROM live_score_facts($as_of)"
 
+SCAN_FACTS = FACTS.replace("live_scores", "live_scans")
+"""The same of what scans measured, which changes with every scan: never settled."""
+
 UNSETTLED_FACTS = """
 SELECT unnest($1::BIGINT[]) AS eval_id
 EXCEPT SELECT eval_id FROM seen_measured() JOIN seen_measures() USING (measure_id) WHERE key = $2
@@ -114,6 +117,8 @@ def contents_of(con: duckdb.DuckDBPyConnection, evals: Sequence[dict[str, Any]],
         facts += f" WHERE eval_id NOT IN (SELECT unnest($unsettled::BIGINT[])) UNION ALL BY NAME ({FACTS})"
         facts = facts.replace("$eval_ids", "$unsettled")
         chosen["unsettled"] = unsettled
+    if con.execute("FROM seen_any_scan()").fetchone():
+        facts += f" UNION ALL BY NAME ({SCAN_FACTS})"
     for row in records(con, SCORES.format(facts=facts), chosen):
         contents[row["eval"]].scores.append(row)
     chosen.pop("unsettled", None)

@@ -19,6 +19,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from loaders.records import SCAN
 from loaders.store.sql import identifier, json_pointer
 from loaders.study.conditions import ORDER_OPS, All, AnyOf, Condition, Not, SampleTest, Scalar, ScoreTest
 
@@ -32,12 +33,14 @@ class Compiled:
         score_columns: Aggregates over one sample's score rows, alias -> SQL; a test each.
         sample_columns: Expressions over one row of samples `s`, alias -> SQL; a test each.
         parameters: Name -> value of every `$name` in the fragments.
+        scans: Whether a test is on what a scan measured.
     """
 
     prefix: str = ""
     score_columns: dict[str, str] = field(default_factory=dict)
     sample_columns: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+    scans: bool = False
     _matches: list[str] = field(default_factory=list)
     _values: list[str] = field(default_factory=list)
     _seen: dict[Condition, str] = field(default_factory=dict)
@@ -46,6 +49,11 @@ class Compiled:
     def score_filter(self) -> str:
         """Rows of scores that some test looks at."""
         return " OR ".join(self._matches) or "false"
+
+    @property
+    def scores(self) -> str:
+        """The view whose rows the tests are on: scans come and go, and only who names one depends on them."""
+        return "live_scores_and_scans" if self.scans else "live_scores"
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -115,6 +123,7 @@ class Compiled:
 
     def _match(self, score: str, key: str | None, score_field: str) -> str:
         matches = f"scorer GLOB {self.bind(score)}"
+        self.scans = self.scans or score.startswith(SCAN)
         # Every key of a dict score carries the same answer, explanation and metadata: without a key any will do.
         if key is not None:
             matches += f" AND key = {self.bind(key)}"

@@ -149,7 +149,7 @@ def read_study(con: duckdb.DuckDBPyConnection, as_of: int) -> Study:
     for row in records(con, STUDY, {"as_of": as_of}):
         body = json.loads(row["body"])
         if row["kind"] == "metric":
-            metrics.append(_metric(body, row["origin"]))
+            metrics.append(as_metric(body, row["origin"]))
         elif row["kind"] == "group":
             groups.append(
                 Group(row["name"], body.get("title") or row["name"], tuple(body["evals"]), body.get("metric"))
@@ -161,7 +161,8 @@ def read_study(con: duckdb.DuckDBPyConnection, as_of: int) -> Study:
     return Study(tuple(metrics), tuple(groups), clusters, titles)
 
 
-def _metric(body: dict[str, Any], origin: str) -> Metric:
+def as_metric(body: dict[str, Any], origin: str) -> Metric:
+    """The metric of a definition, as `loaders.study.definitions.metric_body` has it."""
     definition = msgspec.convert(body, MetricDefinition)
     among, missing = (from_json(c) if c else None for c in (definition.among, definition.missing))
     source: Source
@@ -269,7 +270,7 @@ def is_metric(name: str) -> bool:
 
 
 def as_share(metric: Metric) -> Metric:
-    """A reported number that is a share, as a rate: from 0 to 100 %, with the interval of a proportion."""
+    """A reported number that is a share, as a rate: from 0 to 100%, with the interval of a proportion."""
     return replace(metric, kind="rate") if metric.kind == "reported" and metric.unit is None else metric
 
 

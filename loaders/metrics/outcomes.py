@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -27,7 +27,7 @@ WITH chosen AS (
 ),
 marks AS (
     SELECT sample_id{score_columns}
-    FROM live_scores(${p}as_of) SEMI JOIN chosen USING (eval_id)
+    FROM {scores}(${p}as_of) SEMI JOIN chosen USING (eval_id)
     WHERE {score_filter}
     GROUP BY sample_id
 ),
@@ -38,7 +38,7 @@ tested AS (
                 ELSE coalesce('=' || json_extract_string(s.metadata_json, c.cluster_pointer), '?' || s.sample_key)
            END AS cluster,
            {split} AS split, {split2} AS split2{sample_columns}
-    FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id) JOIN seen_evals() l USING (eval_id)
+    FROM live_samples(${p}as_of) s JOIN chosen c USING (eval_id){with_logs}
     WHERE {counting} AND ({where})
 ),
 sample_outcomes AS (
@@ -79,13 +79,16 @@ sample_outcomes AS (
 
 MARKS = """marks AS (
     SELECT sample_id{score_columns}
-    FROM live_scores(${p}as_of) SEMI JOIN chosen USING (eval_id) WHERE {score_filter} GROUP BY sample_id
+    FROM {scores}(${p}as_of) SEMI JOIN chosen USING (eval_id) WHERE {score_filter} GROUP BY sample_id
 ),"""
 
 WITH_SAMPLES = """
 JOIN live_samples(${p}as_of) s ON s.eval_id = o.eval_id AND s.sample_id = o.sample_id
 JOIN seen_evals() l ON l.eval_id = o.eval_id
 """
+
+WITH_LOGS = " JOIN seen_evals() l USING (eval_id)"
+"""Only the fields that split or filter are the log's own: a join is long to plan."""
 
 COUNTING_SAMPLES = "s.sample_id NOT IN (SELECT sample_id FROM live_passed_over(${p}as_of))"
 
@@ -121,20 +124,25 @@ by_question AS (
            coalesce(sum(nan), 0)::BIGINT AS nan
     FROM questions GROUP BY ALL
 ),
-parts AS (
-    SELECT point AS eval_id, split, split2, list(DISTINCT eval_id) AS logs
-    FROM sample_outcomes GROUP BY point, split, split2
+summed AS (
+    SELECT q.*, c.clusters, c.sum_n2, c.sum_e2, c.sum_e4
+    FROM by_question q
+    LEFT JOIN by_cluster c
+        ON q.eval_id = c.eval_id AND q.split IS NOT DISTINCT FROM c.split AND q.split2 IS NOT DISTINCT FROM c.split2
 )
-SELECT q.*, p.logs, c.clusters, c.sum_n2, c.sum_e2, c.sum_e4
-FROM by_question q
-JOIN parts p
-    ON q.eval_id = p.eval_id AND q.split IS NOT DISTINCT FROM p.split AND q.split2 IS NOT DISTINCT FROM p.split2
-LEFT JOIN by_cluster c
-    ON q.eval_id = c.eval_id AND q.split IS NOT DISTINCT FROM c.split AND q.split2 IS NOT DISTINCT FROM c.split2
 """
-"""A row for every eval that has samples and every combination of split values in it: the sums of
+"""`summed` has a row for every eval that has samples and every combination of split values in it: the sums of
 `dashboard.statistics.ClusterSums`, and what the header's own metric would be: the mean over questions of the mean over
 epochs, and of the first epoch alone."""
+
+WITH_LOGS_OF_EACH = """
+SELECT s.*, p.logs
+FROM summed s
+JOIN (
+    SELECT point, split, split2, list(DISTINCT eval_id) AS logs FROM sample_outcomes GROUP BY point, split, split2
+) p ON s.eval_id = p.point AND s.split IS NOT DISTINCT FROM p.split AND s.split2 IS NOT DISTINCT FROM p.split2
+"""
+"""Selects `summed` with the logs whose samples a row is made of."""
 
 
 @dataclass(frozen=True)
@@ -146,12 +154,14 @@ class Outcomes:
         parameters: What is bound in it.
         looked_at: Condition on rows of scores: those that the metric looks at.
         looked_at_parameters: What is bound in it, where it is not among the others; more than it names.
+        scores: The view that these rows are in.
     """
 
     sql: str
     parameters: dict[str, Any]
     looked_at: str
     looked_at_parameters: dict[str, Any] = field(default_factory=dict)
+    scores: str = "live_scores"
 
 
 def outcomes_sql(
@@ -192,7 +202,7 @@ def outcomes_sql(
         computed = computed_sql(metric, also, prefix, splits, where)
         chosen[f"{prefix}cluster_pointers"] = pointers
         chosen[f"{prefix}scored_errors"] = [bool(e["score_on_error"]) for _, e in logs]
-        return Outcomes(computed.sql, computed.parameters | chosen, computed.looked_at)
+        return replace(computed, parameters=computed.parameters | chosen)
     compiled = Compiled(prefix)
     _fragments(metric, compiled)
     # Of other names than those that only `looked_at` needs: a query must bind all that it is given.
@@ -207,7 +217,11 @@ def outcomes_sql(
         also_sql = re.sub(rf"\b{alias}\b", lambda _, sql=sql: f"({sql})", also_sql)  # type: ignore[misc]
     sql = SETTLED.format(
         p=prefix,
-        marks=MARKS.format(p=prefix, score_columns=_columns(marks), score_filter=further.score_filter) if marks else "",
+        marks=MARKS.format(
+            p=prefix, score_columns=_columns(marks), score_filter=further.score_filter, scores=further.scores
+        )
+        if marks
+        else "",
         also=also_sql,
         split=split,
         split2=split2,
@@ -247,6 +261,7 @@ def computed_sql(
         score_columns=_columns(compiled.score_columns | compiled.left_out),
         sample_columns=_columns(compiled.sample_columns),
         score_filter=compiled.score_filter,
+        scores=compiled.scores,
         missing=missing,
         among=among,
         value=value,
@@ -255,9 +270,10 @@ def computed_sql(
         split=split,
         split2=split2,
         where=where_clause,
+        with_logs=WITH_LOGS if splits or where else "",
         counting=counting.format(p=prefix),
     )
-    return Outcomes(sql, compiled.parameters, looked_at)
+    return Outcomes(sql, compiled.parameters, looked_at, scores=compiled.scores)
 
 
 def _fragments(metric: Metric, compiled: Compiled) -> tuple[str, str, str, str]:
@@ -296,11 +312,18 @@ def measure_key(metric: Metric, pointer: str | None) -> str:
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 
+def may_settle(metric: Metric) -> bool:
+    """Whether what a log comes to under a metric never changes: of what a scan measured it does, with every scan."""
+    compiled = Compiled()
+    _fragments(metric, compiled)
+    return not (isinstance(metric.source, Reported) or compiled.scans)
+
+
 def measures_of(
     con: duckdb.DuckDBPyConnection, metric: Metric, logs: Sequence[tuple[int, str | None]]
 ) -> list[int] | None:
     """The settled measure of each log, of its cluster's pointer; None where a log's outcomes are not settled."""
-    if isinstance(metric.source, Reported) or not logs:
+    if not logs or not may_settle(metric):
         return None
     keys = {pointer: measure_key(metric, pointer) for pointer in {pointer for _, pointer in logs}}
     known = dict(con.execute(MEASURES, [list(keys.values())]).fetchall())
@@ -352,7 +375,7 @@ def sums(
             found = {row["eval_id"]: [row] for row in rows if row["n_all"] is not None}
     if evals:
         outcomes = outcomes_sql(con, metric, evals, cluster_field, as_of, splits=splits)
-        for row in records(con, outcomes.sql + SUMS, outcomes.parameters):
+        for row in records(con, outcomes.sql + SUMS + WITH_LOGS_OF_EACH, outcomes.parameters):
             found.setdefault(row["eval_id"], []).append(row)
     return found
 

@@ -17,8 +17,8 @@ from typing import Any
 import duckdb
 
 from loaders.metrics.applicable import COUNTING, FACTS, FACTS_KEY, contents_of, metrics_of
-from loaders.metrics.definitions import Metric, Reported, read_study
-from loaders.metrics.outcomes import SUMS, cluster_pointer, computed_sql, measure_key
+from loaders.metrics.definitions import Metric, read_study
+from loaders.metrics.outcomes import SUMS, cluster_pointer, computed_sql, may_settle, measure_key
 from loaders.store.sql import all_or_nothing, records
 
 LOGS = """
@@ -43,11 +43,11 @@ FROM sample_outcomes ORDER BY eval_id, sample_id
 
 SUMS_OF = """
 INSERT INTO sums BY NAME
-SELECT $measure::BIGINT AS measure_id, * EXCLUDE (split, split2, logs) FROM (
+SELECT $measure::BIGINT AS measure_id, * EXCLUDE (split, split2) FROM (
     WITH sample_outcomes AS (
         SELECT *, eval_id AS point, NULL::VARCHAR AS split, NULL::VARCHAR AS split2 FROM main.outcomes
         WHERE measure_id = $measure AND eval_id IN (SELECT unnest($eval_ids::BIGINT[]))
-    ){sums}
+    ){sums} FROM summed
 )
 """
 
@@ -95,7 +95,7 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
     for name, of in of_eval.items():
         pointer = cluster_pointer(study.cluster_field(name))
         for metric in metrics_of(study, name, contents[name]):
-            if not isinstance(metric.source, Reported):
+            if may_settle(metric):
                 wanted.setdefault(measure_key(metric, pointer), (metric, pointer, {}))[2].update(
                     (log["eval_id"], log) for log in of
                 )
@@ -116,13 +116,11 @@ def _settled_by() -> str:
 def _say_looked_at(cursor: duckdb.DuckDBPyConnection, logs: list[int]) -> None:
     with all_or_nothing(cursor):
         cursor.execute(FORGET_LOOKED_AT, {"name": LOOKED_AT, "key": _settled_by()})
-        measure = _measure(cursor, _settled_by(), LOOKED_AT)
-        _say_settled(cursor, measure, [row[0] for row in cursor.execute(UNSETTLED, [logs, measure]).fetchall()])
+        _say_settled(cursor, *_measure(cursor, _settled_by(), LOOKED_AT, logs))
 
 
 def _settle_facts(cursor: duckdb.DuckDBPyConnection, batch: int, logs: list[int]) -> None:
-    measure = _measure(cursor, FACTS_KEY, "score facts")
-    new = [row[0] for row in cursor.execute(UNSETTLED, [logs, measure]).fetchall()]
+    measure, new = _measure(cursor, FACTS_KEY, "score facts", logs)
     if new:
         with all_or_nothing(cursor):
             # What an older Driftline may have thought of them.
@@ -139,11 +137,11 @@ def _settle_measure(
     pointer: str | None,
     logs: list[dict[str, Any]],
 ) -> None:
-    measure = _measure(cursor, key, metric.name)
-    unsettled = {row[0] for row in cursor.execute(UNSETTLED, [[log["eval_id"] for log in logs], measure]).fetchall()}
-    new = [log for log in logs if log["eval_id"] in unsettled]
-    if not new:
+    measure, unsettled = _measure(cursor, key, metric.name, [log["eval_id"] for log in logs])
+    if not unsettled:
         return
+    wanted = set(unsettled)
+    new = [log for log in logs if log["eval_id"] in wanted]
     ids = [log["eval_id"] for log in new]
     made = computed_sql(metric, counting="true")
     parameters = made.parameters | {
@@ -161,16 +159,17 @@ def _settle_measure(
         _say_settled(cursor, measure, ids)
 
 
-def _measure(cursor: duckdb.DuckDBPyConnection, key: str, metric: str) -> int:
-    """The id of a measure; a new one where there is none of this key."""
+def _measure(cursor: duckdb.DuckDBPyConnection, key: str, metric: str, logs: list[int]) -> tuple[int, list[int]]:
+    """The id of a measure, a new one where there is none of this key, and the logs that are not settled under it."""
     row = cursor.execute("SELECT measure_id FROM measures WHERE key = ?", [key]).fetchone()
-    if row is None:
-        row = cursor.execute(
-            "INSERT INTO measures SELECT 1 + coalesce(max(measure_id), 0), ?, ? FROM measures RETURNING measure_id",
-            [key, metric],
-        ).fetchone()
+    if row is not None:
+        return int(row[0]), [log for (log,) in cursor.execute(UNSETTLED, [logs, row[0]]).fetchall()]
+    row = cursor.execute(
+        "INSERT INTO measures SELECT 1 + coalesce(max(measure_id), 0), ?, ? FROM measures RETURNING measure_id",
+        [key, metric],
+    ).fetchone()
     assert row is not None  # noqa: S101  for the type checker: INSERT ... RETURNING returns its row
-    return int(row[0])
+    return int(row[0]), logs
 
 
 def _say_settled(cursor: duckdb.DuckDBPyConnection, measure: int, logs: list[int]) -> None:

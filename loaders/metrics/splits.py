@@ -27,7 +27,7 @@ def check_field(field: str) -> None:
     """
     named = any(field.startswith(kind) and field != kind for kind in (METADATA, TASK_ARGS))
     if not named and field != VARIANT:
-        raise ValueError(f'"{field}" is no field to split by (allowed: {ALLOWED})')
+        raise ValueError(f'"{field}" is not a field to group by (allowed: {ALLOWED})')
 
 
 def check_splits(splits: tuple[str, ...]) -> None:
@@ -41,7 +41,7 @@ def check_splits(splits: tuple[str, ...]) -> None:
     if len(set(splits)) < len(splits):
         raise ValueError(f"the same field is given twice: {', '.join(splits)}")
     if len(splits) > MOST_SPLITS:
-        raise ValueError(f"{len(splits)} fields to split by: {', '.join(splits)} (allowed: at most {MOST_SPLITS})")
+        raise ValueError(f"{len(splits)} fields to group by: {', '.join(splits)} (allowed: at most {MOST_SPLITS})")
 
 
 def parse_where(text: str) -> tuple[str, str | None]:

@@ -57,6 +57,7 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: str, columns: dict[str, Se
     arrow = {
         "VARCHAR": pa.string(), "BIGINT": pa.int64(), "DOUBLE": pa.float64(), "BOOLEAN": pa.bool_(),
         "TIMESTAMP": pa.timestamp("us"), "VARCHAR[]": pa.list_(pa.string()),
+        "BIGINT[]": pa.list_(pa.int64()), "DOUBLE[]": pa.list_(pa.float64()),
     }  # fmt: skip
     made = {name: pa.array(values, arrow[_parameter(types[name])]) for name, values in columns.items()}
     cursor.register("incoming", pa.table(made))

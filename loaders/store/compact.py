@@ -56,7 +56,7 @@ def with_dead_rows(cursor: duckdb.DuckDBPyConnection, path: Path) -> Blocks:
     DuckDB keeps a deleted row in its group of 122,880 until the whole group is deleted, or can be joined with another.
     """
     blocks = blocks_of(cursor)
-    log = _log_of(path)
+    log = log_of(path)
     written = blocks.used + (log.stat().st_size if log.exists() else 0)
     live, held = cursor.execute(ROWS).fetchall()[0]
     dead = int(written * (1 - live / held)) if held else 0
@@ -80,7 +80,7 @@ def rewrite(path: Path) -> Compacted:
     before = path.stat().st_size
     try:
         _copy(path, beside)
-        if _log_of(path).exists():  # what it holds would be played back into the new file
+        if log_of(path).exists():  # what it holds would be played back into the new file
             raise DriftlineError(f"The store {path} was written to while it was compacted: it is as it was. Try again.")
         with beside.open("rb") as file:
             os.fsync(file.fileno())
@@ -92,7 +92,7 @@ def rewrite(path: Path) -> Compacted:
         ) from error
     finally:
         _remove(beside)
-    _settle(path.parent)
+    settle(path.parent)
     return Compacted(before, path.stat().st_size)
 
 
@@ -133,17 +133,17 @@ def _quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
-def _log_of(path: Path) -> Path:
+def log_of(path: Path) -> Path:
     """Where DuckDB keeps what is written and not yet in the file itself."""
     return path.with_name(path.name + ".wal")
 
 
 def _remove(beside: Path) -> None:
-    for path in (beside, _log_of(beside)):
+    for path in (beside, log_of(beside)):
         path.unlink(missing_ok=True)
 
 
-def _settle(folder: Path) -> None:
+def settle(folder: Path) -> None:
     """Make the new name last, where the system can say so of a folder."""
     if hasattr(os, "O_DIRECTORY"):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,4 +1,4 @@
-"""Forgetting what was only passing: states of a log that was still being written, when a later one has taken over.
+"""Forgetting what was only passing: states of a file that was still being written, when a later one has taken over.
 
 A log that is looked at each second leaves a batch and all of its samples each time. A batch is *passing* where nothing
 came or went in it but such states. It is forgotten, with the rows that no other batch shows, unless somebody holds it:
@@ -59,6 +59,10 @@ WHERE s.status = 'ingested' AND NOT s.complete AND s.batch_to IS NOT NULL
   AND EXISTS (
     FROM locations was JOIN locations became USING (root, path) JOIN sources next ON next.source_id = became.source_id
     WHERE was.source_id = s.source_id AND became.batch_from = s.batch_to AND next.status = 'ingested'
+  )
+  AND NOT EXISTS (
+    FROM training_places p
+    WHERE p.source_id = s.source_id AND p.run NOT IN (SELECT run FROM training_places WHERE batch_to IS NULL)
   )
   AND NOT EXISTS (
     FROM evals e JOIN placements p USING (eval_id)

@@ -12,7 +12,7 @@ import duckdb
 
 T = TypeVar("T", bound=Sized)
 
-MOST_ENTRIES = 8
+MOST_ENTRIES = 16
 MOST_ROWS = 150_000
 """Rows kept of all entries together, some 2 kB each. The newest entry is kept however large it is."""
 

@@ -10,7 +10,7 @@ import duckdb
 
 from loaders.store.sql import all_or_nothing
 
-VERSION = 9
+VERSION = 12
 """Of `schema.sql`: one more with every change of it."""
 
 STATEMENT = re.compile(r"CREATE TABLE (\w+) \(([^;]*)\);")
@@ -29,17 +29,20 @@ COLUMNS = _columns()
 """Of each table the columns, in their order, with their types."""
 
 
-def migrate(connection: duckdb.DuckDBPyConnection) -> None:
+def migrate(connection: duckdb.DuckDBPyConnection) -> bool:
     """Give a store the tables and columns that it lacks; so far a newer schema has never taken one away.
+
+    Returns:
+        Whether it lacked any.
 
     Raises:
         ValueError: The store was written by a newer Driftline.
     """
     version = _version(connection)
     if version > VERSION:
-        raise ValueError(f"schema {version}, and this Driftline knows schemas up to {VERSION}")
+        raise ValueError(f"schema {version}, this version reads up to {VERSION}")
     if version == VERSION:
-        return
+        return False
     there: dict[str, set[str]] = {}
     for table, column in connection.execute(THERE).fetchall():
         there.setdefault(table, set()).add(column)
@@ -53,6 +56,7 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> None:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}")
         now = datetime.now(UTC).replace(tzinfo=None)
         connection.execute("INSERT INTO schema_version VALUES (?, ?)", [VERSION, now])
+    return True
 
 
 def _version(connection: duckdb.DuckDBPyConnection) -> int:

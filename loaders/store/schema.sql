@@ -67,16 +67,27 @@ CREATE TABLE reported (
 );
 CREATE TABLE trained (
     source_id BIGINT, folder VARCHAR, step BIGINT, epoch DOUBLE, tokens BIGINT, base_model VARCHAR,
-    lora_rank BIGINT, lora_alpha DOUBLE, trainer_json VARCHAR
+    lora_rank BIGINT, lora_alpha DOUBLE, trainer_json VARCHAR,
+    -- Instead of a step: `final`.
+    step_label VARCHAR
+);
+-- A metric that a trainer logged: the values at the steps, in their order; NULL where one was not finite.
+-- rank: of several files of one format that tell a run's metric at one step, the highest counts.
+CREATE TABLE training (
+    source_id BIGINT, metric VARCHAR, steps BIGINT[], readings DOUBLE[], rank DOUBLE
 );
 -- What is decided from the facts and the cards.
+-- The run that a trainer's file belongs to.
+CREATE TABLE training_places (source_id BIGINT, run VARCHAR, batch_from BIGINT, batch_to BIGINT);
 CREATE TABLE runs (
     run VARCHAR, label VARCHAR, base_model VARCHAR, parent_run VARCHAR, parent_step BIGINT, stage VARCHAR,
     mix VARCHAR, mix_json VARCHAR, mix_tokens DOUBLE, seed BIGINT, colour VARCHAR, links_json VARCHAR,
     notes VARCHAR, card VARCHAR, lineage_offset BIGINT, position BIGINT,
     batch_from BIGINT, batch_to BIGINT,
     -- Where the weights lie that training began with: an absolute path, package:MODULE/FILE, or hub:ORG/NAME.
-    weights VARCHAR
+    weights VARCHAR,
+    -- The runs that it is compared with, as its card says.
+    section VARCHAR
 );
 CREATE TABLE placements (
     eval_id BIGINT, eval VARCHAR, variant VARCHAR, run VARCHAR, step BIGINT, step_label VARCHAR, tokens DOUBLE,
@@ -160,10 +171,11 @@ CREATE TABLE comments (comment_id VARCHAR, thread_id VARCHAR, author VARCHAR, te
 -- What was done with a thread: resolved or opened again, tagged or untagged (subject: the tag). The last one counts.
 CREATE TABLE thread_marks (thread_id VARCHAR, mark VARCHAR, subject VARCHAR, author VARCHAR, marked_at TIMESTAMP);
 -- A person's verdict on a sample under one metric, beside the judge's; the last one of each person counts, and one
--- without a verdict takes it back. transcript_hash: of what was read.
+-- without a verdict takes it back. transcript_hash: of what was read. drawn: the sample came by chance, from the queue
+-- of the Agreement page, and was not picked.
 CREATE TABLE sample_verdicts (
     eval_key VARCHAR, sample_key VARCHAR, epoch BIGINT, metric VARCHAR, run VARCHAR, author VARCHAR, verdict VARCHAR,
-    note VARCHAR, transcript_hash VARCHAR, marked_at TIMESTAMP
+    note VARCHAR, transcript_hash VARCHAR, marked_at TIMESTAMP, drawn BOOLEAN
 );
 -- A stored set of transcripts judged again by one model with one rubric: selection_json says which, as of which batch.
 CREATE TABLE judgings (
@@ -212,4 +224,9 @@ CREATE TABLE sums (
 CREATE TABLE score_facts (
     eval_id BIGINT, scorer VARCHAR, key VARCHAR, graded BOOLEAN, partial BOOLEAN, numbers BOOLEAN, infinite BOOLEAN,
     zero_or_one BOOLEAN, zero BOOLEAN, boolean BOOLEAN, told BOOLEAN
+);
+-- What scanners found in transcripts, whose logs are other sources: joined by the uuid of the sample (`live_scans`).
+CREATE TABLE scans (
+    source_id BIGINT, sample_uuid VARCHAR, scorer VARCHAR, key VARCHAR, value_num DOUBLE, value_text VARCHAR,
+    value_type VARCHAR, answer VARCHAR, explanation VARCHAR, reason VARCHAR, metadata_json VARCHAR, scanned_at VARCHAR
 );

@@ -14,9 +14,11 @@ from pathlib import Path
 import duckdb
 
 from loaders.errors import DriftlineError, StoreBusy
-from loaders.store.compact import STORAGE, Compacted, is_wasteful, rewrite, with_dead_rows
+from loaders.store.backup import Held, copy, settled
+from loaders.store.compact import STORAGE, Compacted, is_wasteful, log_of, rewrite, with_dead_rows
 from loaders.store.forget import forget_passing
 from loaders.store.gate import Gate
+from loaders.store.hidden import restrict
 from loaders.store.memory import Memory, lend
 from loaders.store.schema import migrate
 from loaders.store.sql import all_or_nothing
@@ -80,7 +82,7 @@ class Store:
 
         Args:
             hidden: Patterns (`*`, `?`, `[...]`) of the runs of which it finds nothing; none where the owner of the
-                store asks.
+                store asks. Such a cursor sees the store as it is now for as long as it is open, and writes nothing.
         """
         with self._gate.passed():
             cursor = self._connection.cursor()
@@ -89,7 +91,7 @@ class Store:
                 if hidden:
                     self._make_sure_of_rules()
                     look_there_first(cursor)
-                    cursor.execute("SET VARIABLE hidden_runs = $hidden::VARCHAR[]", {"hidden": list(hidden)})
+                    restrict(cursor, hidden, self.memory)
                 yield cursor
             finally:
                 cursor.close()
@@ -141,12 +143,43 @@ class Store:
         """
         if self.path == MEMORY:
             return None
+        with self._let_go(patience, "compacted") as path:
+            return rewrite(path)
+
+    def backup(self, file: Path, *, replace: bool = False, patience: float = PATIENCE) -> list[Held]:
+        """Copy everything into a file, and verify it; who asks for a cursor meanwhile waits for the copy to be made.
+
+        Args:
+            file: Written whole or not at all.
+            replace: Whether a file that is there may be replaced.
+            patience: Seconds to wait for the cursors in use.
+
+        Returns:
+            What each table holds.
+
+        Raises:
+            StoreBusy: They were not given back in time.
+            DriftlineError: A file is there already, or it can't be written; none is left half-written.
+        """
+        if self.path == MEMORY:
+            raise DriftlineError("A store in memory has no file to back up.")
+        if file.exists() and (not replace or file.samefile(self.path)):
+            raise DriftlineError(
+                f"{file} is there already: name another file, or say --replace (never the store itself)."
+            )
+        with self._let_go(patience, "backed up") as path:
+            digest = copy(path, file)
+        return settled(file, digest)
+
+    @contextmanager
+    def _let_go(self, patience: float, doing: str) -> Iterator[Path]:
+        """The store's file, which is open nowhere until the end of this."""
         with self.writing, self._gate.closed(patience) as alone:
             if not alone:
-                raise StoreBusy(f"The store {self.path} is being read and can't be compacted now. Try again later.")
+                raise StoreBusy(f"The store {self.path} is being read and can't be {doing} now. Try again later.")
             self._connection.close()
             try:
-                return rewrite(Path(self.path))
+                yield Path(self.path)
             finally:
                 self._connection = _connect(self.path)
                 self._ruled = False
@@ -167,26 +200,58 @@ class Store:
 
 
 def _connect(name: str) -> duckdb.DuckDBPyConnection:
-    try:
-        connection = duckdb.connect(name, config={"storage_compatibility_version": STORAGE})
-    except duckdb.IOException as error:
-        raise _explain(name, error) from error
+    connection = _opened(name)
     # Nothing that reaches SQL may open a file: loaders read files themselves.
     connection.execute("SET enable_external_access = false")
     connection.execute("SET enable_progress_bar = false")
     connection.execute(f"SET checkpoint_threshold = '{WAL_SIZE}'")
     try:
-        migrate(connection)
-        load_views(connection)
+        # DuckDB 1.5 has open faults in playing back changes of tables: they don't stay in the write-ahead log.
+        if migrate(connection) | load_views(connection):
+            connection.execute("CHECKPOINT")
     except ValueError as error:
         connection.close()
         raise DriftlineError(
-            f"{name} is a store of another Driftline: {error}. Update Driftline, or use another --store."
+            f"{name} was written by another version of Driftline: {error}. Update Driftline, or use another --store."
         ) from error
     return connection
 
 
-def _explain(path: str, error: duckdb.IOException) -> DriftlineError:
+def _opened(name: str) -> duckdb.DuckDBPyConnection:
+    """The file, opened. A write-ahead log that can't be played back is set aside, where the file opens without it."""
+    try:
+        return _file(name)
+    except duckdb.Error as error:
+        log = log_of(Path(name))
+        if not is_of_log(error) or not log.exists():
+            raise _explain(name, error) from error
+        aside = log.with_name(f"{log.name}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        log.rename(aside)
+        try:
+            connection = _file(name)
+        except duckdb.Error as still:
+            log.unlink(missing_ok=True)
+            aside.rename(log)
+            raise _explain(name, still) from still
+        logger.warning(
+            "What was written last to the store %s can't be read back (%s). It is kept as %s, and the store is as"
+            " it was before. Import again; notes and verdicts of the last minutes may be missing.",
+            name, str(error).splitlines()[0], aside,
+        )  # fmt: skip
+        return connection
+
+
+def _file(name: str) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(name, config={"storage_compatibility_version": STORAGE})
+
+
+def is_of_log(error: duckdb.Error) -> bool:
+    """Whether DuckDB can't open a file because of what its write-ahead log holds, and not for lack of room."""
+    text = str(error)
+    return "replaying WAL" in text and not re.search(r"[Nn]o space left|Permission denied", text)
+
+
+def _explain(path: str, error: duckdb.Error) -> DriftlineError:
     text = str(error)
     owner = re.search(r"held in (\S+).*?\(PID (\d+)\)", text)
     if owner:

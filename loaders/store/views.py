@@ -33,17 +33,21 @@ OPEN = _text("nothing_hidden.sql") + VIEWS
 FINGERPRINT = hashlib.sha256((OPEN + duckdb.__version__).encode()).hexdigest()
 
 
-def load_views(connection: duckdb.DuckDBPyConnection) -> None:
+def load_views(connection: duckdb.DuckDBPyConnection) -> bool:
     """Make a store's views those of this Driftline, where they aren't.
 
     What a store says of its views is as new as they are: a Driftline that doesn't know of it can't open the store.
+
+    Returns:
+        Whether they weren't.
     """
     if connection.execute("SELECT fingerprint FROM views_version").fetchall() == [(FINGERPRINT,)]:
-        return
+        return False
     with all_or_nothing(connection):
         connection.execute(OPEN)
         connection.execute("DELETE FROM views_version")
         connection.execute("INSERT INTO views_version VALUES (?)", [FINGERPRINT])
+    return True
 
 
 def load_rules(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -15,10 +15,10 @@ CREATE OR REPLACE MACRO live(n, since, until) AS since <= n AND (until IS NULL O
 -- Files.
 CREATE OR REPLACE MACRO all_sources(n) AS TABLE SELECT * FROM main.sources WHERE live(n, batch_from, batch_to);
 CREATE OR REPLACE MACRO seen_sources() AS TABLE
-    SELECT * FROM main.sources WHERE source_id NOT IN (FROM hidden_sources());
+    SELECT * FROM main.sources WHERE NOT is_hidden_source(source_id);
 CREATE OR REPLACE MACRO live_sources(n) AS TABLE SELECT * FROM seen_sources() WHERE live(n, batch_from, batch_to);
 CREATE OR REPLACE MACRO seen_locations() AS TABLE
-    SELECT * FROM main.locations WHERE source_id NOT IN (FROM hidden_sources());
+    SELECT * FROM main.locations WHERE NOT is_hidden_source(source_id);
 CREATE OR REPLACE MACRO live_locations(n) AS TABLE SELECT * FROM seen_locations() WHERE live(n, batch_from, batch_to);
 CREATE OR REPLACE MACRO live_cards(n) AS TABLE
     SELECT x.* FROM main.cards x SEMI JOIN live_sources(n) s USING (source_id);
@@ -29,28 +29,51 @@ CREATE OR REPLACE MACRO seen_batch_reports() AS TABLE
     SELECT batch, seen_roots(roots) AS roots, CASE WHEN sees_all() THEN report END AS report FROM main.batches;
 
 -- Runs and checkpoints.
--- Runs that were trained, in however many steps, from a hidden one.
-CREATE OR REPLACE MACRO after_hidden(n) AS TABLE
-    WITH RECURSIVE after AS (
-        SELECT run FROM main.runs WHERE live(n, batch_from, batch_to) AND is_hidden(parent_run)
-        UNION SELECT r.run FROM main.runs r JOIN after ON r.parent_run = after.run
-        WHERE live(n, r.batch_from, r.batch_to)
-    ) FROM after;
+-- Where a run stands among others. Apart from the texts about it, since to look through those for names takes longer.
+CREATE OR REPLACE MACRO live_run_places(n) AS TABLE
+    SELECT run, label, colour, position, mix, stage,
+           CASE WHEN NOT is_after_hidden(run, n) THEN lineage_offset END AS lineage_offset
+    FROM main.runs WHERE live(n, batch_from, batch_to) AND NOT is_hidden(run);
 -- A run without what it tells of hidden ones: a parent, and all that is reckoned from it or names it.
 CREATE OR REPLACE MACRO live_runs(n) AS TABLE
-    SELECT * REPLACE (
+    SELECT * EXCLUDE (told) REPLACE (
         CASE WHEN NOT is_hidden(parent_run) THEN parent_run END AS parent_run,
         CASE WHEN NOT is_hidden(parent_run) THEN parent_step END AS parent_step,
-        CASE WHEN run NOT IN (FROM after_hidden(n)) THEN lineage_offset END AS lineage_offset,
-        CASE WHEN NOT names_hidden(base_model) THEN base_model END AS base_model,
-        CASE WHEN NOT names_hidden(weights) THEN weights END AS weights,
-        CASE WHEN NOT names_hidden(notes) THEN notes END AS notes,
-        CASE WHEN NOT names_hidden(links_json) THEN links_json END AS links_json
-    ) FROM main.runs WHERE live(n, batch_from, batch_to) AND NOT is_hidden(run);
+        CASE WHEN NOT is_after_hidden(run, n) THEN lineage_offset END AS lineage_offset,
+        CASE WHEN NOT told[1] THEN base_model END AS base_model,
+        CASE WHEN NOT told[2] THEN weights END AS weights,
+        CASE WHEN NOT told[3] THEN notes END AS notes,
+        CASE WHEN NOT told[4] THEN links_json END AS links_json,
+        CASE WHEN NOT told[5] THEN section END AS section
+    ) FROM (
+        SELECT *, [names_hidden(text) FOR text IN [base_model, weights, notes, links_json, section]] AS told
+        FROM main.runs WHERE live(n, batch_from, batch_to) AND NOT is_hidden(run)
+    );
 CREATE OR REPLACE MACRO live_checkpoints(n) AS TABLE
     SELECT * FROM main.checkpoints WHERE live(n, batch_from, batch_to) AND NOT is_hidden(run);
 CREATE OR REPLACE MACRO live_trained(n) AS TABLE
     SELECT x.* FROM main.trained x SEMI JOIN live_sources(n) s USING (source_id);
+-- What trainers logged: one row a file and metric.
+CREATE OR REPLACE MACRO live_logged(n) AS TABLE
+    SELECT x.*, s.format FROM main.training x JOIN live_sources(n) s USING (source_id);
+-- The same with the run that it is of.
+CREATE OR REPLACE MACRO live_training_series(n) AS TABLE
+    SELECT p.run, x.* FROM live_logged(n) x
+    JOIN (FROM main.training_places WHERE live(n, batch_from, batch_to) AND NOT is_hidden(run)) p USING (source_id);
+-- The same as one value a run, metric and step: NULL where it was not finite. Of several files that tell one, TensorBoard's counts last: it keeps
+-- single precision.
+CREATE OR REPLACE MACRO live_training(n) AS TABLE
+    SELECT run, metric, step, value FROM (
+        SELECT run, metric, format, rank, source_id, unnest(steps) AS step, unnest(readings) AS value
+        FROM live_training_series(n)
+    )
+    QUALIFY row_number() OVER (
+        PARTITION BY run, metric, step ORDER BY format = 'tensorboard', rank DESC, source_id DESC
+    ) = 1;
+-- The same with the tokens that training had seen at the step, where the trainer counted them there.
+CREATE OR REPLACE MACRO live_training_curves(n) AS TABLE
+    SELECT run, step, max(value) FILTER (metric = 'tokens') OVER (PARTITION BY run, step) AS tokens, metric, value
+    FROM live_training(n);
 -- The name of every run that the store ever held, or that a probe asked.
 CREATE OR REPLACE MACRO seen_run_names() AS TABLE
     SELECT run FROM (
@@ -59,18 +82,18 @@ CREATE OR REPLACE MACRO seen_run_names() AS TABLE
     ) WHERE run IS NOT NULL AND NOT is_hidden(run);
 
 -- Evals and samples.
-CREATE OR REPLACE MACRO seen_evals() AS TABLE SELECT * FROM main.evals WHERE eval_id NOT IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO seen_evals() AS TABLE SELECT * FROM main.evals WHERE NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO seen_placements() AS TABLE
-    SELECT * FROM main.placements WHERE eval_id NOT IN (FROM hidden_evals());
+    SELECT * FROM main.placements WHERE NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_placements(n) AS TABLE SELECT * FROM seen_placements() WHERE live(n, batch_from, batch_to);
 CREATE OR REPLACE MACRO live_standings(n) AS TABLE
-    SELECT * FROM main.standings WHERE live(n, batch_from, batch_to) AND eval_id NOT IN (FROM hidden_evals());
+    SELECT * FROM main.standings WHERE live(n, batch_from, batch_to) AND NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_passed_over(n) AS TABLE
-    SELECT * FROM main.passed_over WHERE live(n, batch_from, batch_to) AND eval_id NOT IN (FROM hidden_evals());
+    SELECT * FROM main.passed_over WHERE live(n, batch_from, batch_to) AND NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_conflicts(n) AS TABLE
     SELECT * FROM main.conflicts
-    WHERE live(n, batch_from, batch_to) AND (eval_id IS NULL OR eval_id NOT IN (FROM hidden_evals()))
-        AND NOT names_hidden(message) AND NOT names_hidden(path) AND NOT names_hidden(candidates_json);
+    WHERE live(n, batch_from, batch_to) AND (eval_id IS NULL OR NOT is_hidden_eval(eval_id))
+        AND NOT any_names_hidden([message, path, candidates_json]);
 CREATE OR REPLACE MACRO live_study(n) AS TABLE SELECT * FROM main.study WHERE live(n, batch_from, batch_to);
 -- An eval with its place: run, step, mix, stage and eval name as decided, its file, hash and batch.
 CREATE OR REPLACE MACRO live_evals(n) AS TABLE
@@ -84,36 +107,48 @@ CREATE OR REPLACE MACRO live_evals(n) AS TABLE
     FROM main.evals e
     JOIN all_sources(n) s USING (source_id)
     JOIN live_placements(n) p USING (eval_id)
-    LEFT JOIN live_runs(n) r USING (run)
+    LEFT JOIN live_run_places(n) r USING (run)
     LEFT JOIN (FROM main.standings WHERE live(n, batch_from, batch_to)) d USING (eval_id)
     LEFT JOIN (SELECT source_id, min_by(path, path) AS path, min_by(root, path) AS root
                FROM main.locations WHERE live(n, batch_from, batch_to) GROUP BY source_id) l USING (source_id);
-CREATE OR REPLACE MACRO seen_samples() AS TABLE SELECT * FROM main.samples WHERE eval_id NOT IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO seen_samples() AS TABLE SELECT * FROM main.samples WHERE NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_samples(n) AS TABLE
     SELECT x.* FROM seen_samples() x SEMI JOIN all_sources(n) s USING (source_id);
-CREATE OR REPLACE MACRO seen_scores() AS TABLE SELECT * FROM main.scores WHERE eval_id NOT IN (FROM hidden_evals());
+CREATE OR REPLACE MACRO seen_scores() AS TABLE SELECT * FROM main.scores WHERE NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_scores(n) AS TABLE
     SELECT x.* FROM seen_scores() x SEMI JOIN all_sources(n) s USING (source_id);
+-- What scans say of samples, in the form of scores: of several scans of one scanner the newest that didn't fail.
+CREATE OR REPLACE MACRO live_scans(n) AS TABLE
+    SELECT s.sample_id, s.eval_id, x.source_id, x.scorer, x.key, x.value_num, x.value_text, x.value_type, x.answer,
+           x.explanation, x.reason, x.metadata_json, NULL::VARCHAR AS history_json
+    FROM (SELECT y.* FROM main.scans y SEMI JOIN all_sources(n) z USING (source_id)
+          QUALIFY rank() OVER (PARTITION BY sample_uuid, scorer
+                               ORDER BY (reason IS NOT NULL), scanned_at DESC NULLS LAST, source_id DESC) = 1) x
+    JOIN live_samples(n) s ON s.uuid = x.sample_uuid;
+-- Whether there was ever a scan: to look for what it says of samples takes longer than to look for nothing.
+CREATE OR REPLACE MACRO seen_any_scan() AS TABLE SELECT 1 AS one FROM main.scans LIMIT 1;
+CREATE OR REPLACE MACRO live_scores_and_scans(n) AS TABLE
+    SELECT * FROM live_scores(n) UNION ALL BY NAME SELECT * FROM live_scans(n);
 CREATE OR REPLACE MACRO seen_messages() AS TABLE
-    SELECT * FROM main.messages WHERE sample_id NOT IN (FROM hidden_samples());
+    SELECT * FROM main.messages WHERE NOT is_hidden_sample(sample_id);
 CREATE OR REPLACE MACRO live_messages(n) AS TABLE
     SELECT x.* FROM seen_messages() x SEMI JOIN all_sources(n) s USING (source_id);
 CREATE OR REPLACE MACRO live_reported(n) AS TABLE
     SELECT x.* FROM main.reported x SEMI JOIN all_sources(n) s USING (source_id)
-    WHERE x.eval_id NOT IN (FROM hidden_evals());
+    WHERE NOT is_hidden_eval(x.eval_id);
 
 -- What was settled at ingest (`loaders.metrics.settled`): of logs that are seen, and of samples that count.
 CREATE OR REPLACE MACRO seen_measures() AS TABLE SELECT * FROM main.measures;
 CREATE OR REPLACE MACRO seen_measured() AS TABLE
-    SELECT * FROM main.measured WHERE eval_id NOT IN (FROM hidden_evals());
+    SELECT * FROM main.measured WHERE NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_outcomes(n) AS TABLE
     SELECT * FROM main.outcomes
-    WHERE eval_id NOT IN (FROM hidden_evals())
+    WHERE NOT is_hidden_eval(eval_id)
         AND sample_id NOT IN (SELECT sample_id FROM main.passed_over WHERE live(n, batch_from, batch_to));
 CREATE OR REPLACE MACRO live_sums(n) AS TABLE
-    SELECT * FROM main.sums WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
+    SELECT * FROM main.sums WHERE n IS NOT NULL AND NOT is_hidden_eval(eval_id);
 CREATE OR REPLACE MACRO live_score_facts(n) AS TABLE
-    SELECT * FROM main.score_facts WHERE n IS NOT NULL AND eval_id NOT IN (FROM hidden_evals());
+    SELECT * FROM main.score_facts WHERE n IS NOT NULL AND NOT is_hidden_eval(eval_id);
 
 -- Probes.
 CREATE OR REPLACE MACRO seen_probes() AS TABLE SELECT * FROM main.probes WHERE probe_id NOT IN (FROM hidden_probes());
@@ -158,16 +193,16 @@ CREATE OR REPLACE MACRO seen_judgings() AS TABLE
     SELECT * FROM main.judgings WHERE judging_id NOT IN (FROM hidden_judgings());
 CREATE OR REPLACE MACRO seen_judging_items() AS TABLE
     SELECT * FROM main.judging_items
-    WHERE judging_id NOT IN (FROM hidden_judgings()) AND sample_id NOT IN (FROM hidden_samples());
+    WHERE judging_id NOT IN (FROM hidden_judgings()) AND NOT is_hidden_sample(sample_id);
 CREATE OR REPLACE MACRO seen_judging_verdicts() AS TABLE
     SELECT * FROM main.judging_verdicts
     WHERE judging_id NOT IN (FROM hidden_judgings()) AND (judging_id, position) NOT IN (
-        SELECT (judging_id, position) FROM main.judging_items WHERE sample_id IN (FROM hidden_samples()));
+        SELECT (judging_id, position) FROM main.judging_items WHERE is_hidden_sample(sample_id) IS DISTINCT FROM false);
 -- Who did what; place: later rows have higher ones.
 CREATE OR REPLACE MACRO seen_audit() AS TABLE
     SELECT *, rowid AS place FROM main.audit
-    WHERE NOT any_hidden(runs) AND NOT names_hidden(subject) AND NOT names_hidden(details_json)
-        AND NOT names_hidden(url_decode(replace(address, '+', ' ')))
+    WHERE NOT any_hidden(runs)
+        AND NOT any_names_hidden([subject, details_json, url_decode(replace(address, '+', ' '))])
         AND coalesce(json_extract_string(details_json, '$.probe') NOT IN (FROM hidden_probes()), true)
         AND coalesce(regexp_extract(address, '[?&]probe=([^&#]*)', 1) NOT IN (FROM hidden_probes()), true)
         AND coalesce(regexp_extract(url_decode(address), '[?&](?:in_)?log=([^&#]*)', 1) NOT IN (FROM hidden_logs()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -82,7 +82,7 @@ class Writer:
         with all_or_nothing(self.cursor):
             for file, _, _ in files:
                 self._leave(file.root, file.path)
-            complete = [all(record.complete for record in loaded.evals) for _, loaded, _ in files]
+            complete = [not one.growing and all(record.complete for record in one.evals) for _, one, _ in files]
             sources = self._sources([file for file, _, _ in files], [loaded for _, loaded, _ in files], complete)
             self._evals(list(zip(sources, files, strict=True)))
             trained = [
@@ -91,6 +91,12 @@ class Writer:
             append(
                 self.cursor, "trained", {"source_id": [source for source, _ in trained]}, [one for _, one in trained]
             )
+            logged = [
+                (source, one) for source, read in zip(sources, files, strict=True) for one in read.loaded.training
+            ]
+            append(self.cursor, "training", {"source_id": [source for source, _ in logged]}, [one for _, one in logged])
+            scans = [(source, one) for source, read in zip(sources, files, strict=True) for one in read.loaded.scans]
+            append(self.cursor, "scans", {"source_id": [source for source, _ in scans]}, [one for _, one in scans])
             for source, (file, loaded, card) in zip(sources, files, strict=True):
                 if card is not None:
                     said = {"root": file.root, "path": file.path, "kind": loaded.format, "body": card}
@@ -125,6 +131,22 @@ class Writer:
         with all_or_nothing(self.cursor):
             self._close_location(file.root, file.path, source)
             self._locations([file], [source])
+
+    def absorb(self, inner: str, outer: str, prefix: str, cards: Collection[str]) -> None:
+        """What lies below one root lies below another one around it from now on; what lies there already stays.
+
+        Run cards and study files, and what was said above the inner root, are read anew where they lie.
+
+        Args:
+            prefix: What stands before the inner root's paths in the outer one, with its slash.
+            cards: The names of run cards and study files.
+        """
+        given = {"inner": inner, "outer": outer, "prefix": prefix, "batch": self.batch, "cards": list(cards)}
+        with all_or_nothing(self.cursor):
+            moved = self.cursor.execute(MOVE_TO_OUTER, given).fetchall()
+            self.cursor.execute(CLOSE_ROOT, {"inner": inner, "batch": self.batch})
+            self.cursor.execute(CLOSE_HOMELESS, {"inner": inner, "batch": self.batch})
+        self._paths.update((outer, path) for (path,) in moved)
 
     def forget(self, root: str, path: str) -> None:
         """A file is gone: what lay there ends, unless it lies elsewhere too."""
@@ -258,6 +280,20 @@ CLOSE_IF_HOMELESS = """
 UPDATE sources SET batch_to = $batch
 WHERE source_id = $source AND batch_to IS NULL
   AND NOT EXISTS (FROM locations WHERE source_id = $source AND batch_to IS NULL)
+"""
+MOVE_TO_OUTER = """
+INSERT INTO locations
+SELECT $outer, $prefix || path, source_id, size, mtime_ns, $batch, NULL FROM locations l
+WHERE root = $inner AND batch_to IS NULL AND NOT starts_with(path, '../') AND NOT starts_with(path, 'given:')
+  AND NOT list_contains($cards, regexp_extract(path, '[^/]*$'))
+  AND NOT EXISTS (FROM locations o WHERE o.root = $outer AND o.path = $prefix || l.path AND o.batch_to IS NULL)
+RETURNING path
+"""
+CLOSE_ROOT = "UPDATE locations SET batch_to = $batch WHERE root = $inner AND batch_to IS NULL"
+CLOSE_HOMELESS = """
+UPDATE sources SET batch_to = $batch
+WHERE batch_to IS NULL AND source_id IN (SELECT source_id FROM locations WHERE root = $inner AND batch_to = $batch)
+  AND NOT EXISTS (FROM locations l WHERE l.source_id = sources.source_id AND l.batch_to IS NULL)
 """
 
 

@@ -10,7 +10,7 @@ Stage = Literal["sdf", "sft", "rl", "pretrain", "midtrain", "dpo", "distill", "o
 STAGES: tuple[Stage, ...] = get_args(Stage)
 """Stages of training; sdf is fine-tuning on synthetic documents."""
 
-UNTRAINED = frozenset({"base", "base_model", "base_untrained", "untrained", "init", "initial"})
+UNTRAINED = frozenset({"base", "base_model", "base_untrained", "pretrained", "untrained", "init", "initial"})
 """Labels of a model before its training: they mean step 0."""
 
 
@@ -86,6 +86,8 @@ class RunCard(Struct, frozen=True, kw_only=True):
     """Where the weights lie that training began with, and that adapters go with; see `loaders.study.weights`."""
     parent: Parent | None = None
     stage: Stage | None = None
+    section: str | None = None
+    """The runs that it is compared with; else those that share its folder (`dashboard.queries.sections`)."""
     mix: Mix | None = None
     seed: int | None = None
     colour: str | None = None

@@ -5,6 +5,7 @@ Every problem is a path in the document and a sentence for people that ends in w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
@@ -23,6 +24,9 @@ Problem = tuple[Path, str]
 
 SHARES_SLACK = 1e-6
 """Shares of a mix may add up to this much over 1: they are written as rounded decimals."""
+
+PACKED = re.compile(r"[?&](\w+\.)=")
+"""A list of names in an address that the dashboard has shortened: nobody reads there which runs it names."""
 
 SHOWN = 80
 """Characters of a wrong value that an error shows."""
@@ -105,6 +109,8 @@ def card_problems(card: Any, path: Path = ()) -> list[Problem]:
     found: list[Problem] = []
     if not isinstance(card, dict):
         return found
+    if "color" in card and "colour" in card:
+        found.append(((*path, "colour"), "the same field as `color`: leave one of them out"))
     parent = card.get("parent")
     if isinstance(parent, str):
         run, at, step = parent.rpartition("@")
@@ -123,7 +129,7 @@ def card_problems(card: Any, path: Path = ()) -> list[Problem]:
         step = str(checkpoint.get("step")) if isinstance(checkpoint, dict) else ""
         if step and steps.setdefault(step, i) != i:
             where = dotted((*path, "checkpoints", steps[step]))
-            found.append(((*path, "checkpoints", i, "step"), f"step {step} is told at {where} already"))
+            found.append(((*path, "checkpoints", i, "step"), f"step {step} is a duplicate of {where}"))
         if isinstance(checkpoint, dict) and "label" in checkpoint and step and not step.isdecimal():
             text = f"beside a step that is a label already, {step!r} (allowed beside a number)"
             found.append(((*path, "checkpoints", i, "label"), text))
@@ -132,6 +138,10 @@ def card_problems(card: Any, path: Path = ()) -> list[Problem]:
 
 NEEDED = {"rate": "misaligned", "mean": "score", "reported": "reported"}
 """The field that says what a metric of a kind is of."""
+
+
+NUMBER = ("value", "checkpoint", "eval")
+"""What a published number is known by; one that is only said in words has none of these."""
 
 
 def study_problems(study: Any) -> list[Problem]:
@@ -151,6 +161,21 @@ def study_problems(study: Any) -> list[Problem]:
     for name in study["groups"] if isinstance(study.get("groups"), dict) else ():
         if isinstance(study.get("evals"), dict) and name in study["evals"]:
             found.append((("groups", name), "is the name of an eval too, and names stand in links"))
+    titles: dict[str, int] = {}
+    for i, figure in enumerate(_items(study, "figures")):
+        if "title" in figure and titles.setdefault(str(figure["title"]), i) != i:
+            found.append((("figures", i, "title"), f"figures[{titles[str(figure['title'])]}] has the same title"))
+        if packed := PACKED.findall(str(figure.get("link", ""))):
+            names = ", ".join(f"`{name}`" for name in packed)
+            text = f"{names} is a list that the dashboard has shortened: name each (run=a&run=b)"
+            found.append((("figures", i, "link"), text))
+        for j, number in enumerate(_items(figure, "published")):
+            told = [name for name in NUMBER if name in number]
+            if told and len(told) < len(NUMBER):
+                absent = ", ".join(f"`{name}`" for name in NUMBER if name not in number)
+                found.append(
+                    (("figures", i, "published", j), f"{absent} missing: a value is of a checkpoint on an eval")
+                )
     for i, table in enumerate(_items(study, "tables")):
         for field in schema.SOURCES:
             if field in table:

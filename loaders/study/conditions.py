@@ -260,6 +260,13 @@ def _json_value(value: Scalar | tuple[Scalar, ...]) -> Scalar | list[Scalar]:
     return list(value) if isinstance(value, tuple) else value
 
 
+def score_name(score: str, key: str | None) -> str:
+    """A score for people: `judge.harmful`; of all scorers "any scorer's harmful"."""
+    if score == "*":
+        return "any score" if key is None else f"any scorer's {key}"
+    return score if key is None else f"{score}.{key}"
+
+
 def describe(condition: Condition) -> str:
     """The condition for people, in one line: `aligned < 30 and coherent > 50`."""
     match condition:
@@ -272,9 +279,7 @@ def describe(condition: Condition) -> str:
         case SampleTest():
             subject = condition.sample
         case ScoreTest():
-            subject = condition.score
-            if condition.key is not None:
-                subject += f".{condition.key}"
+            subject = score_name(condition.score, condition.key)
             if condition.field != "value":
                 subject += f" {condition.field}"
     return f"{subject} {condition.op} {_shown(condition.value)}"

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Struct, field, to_builtins
 
 from loaders.study.cards import LogEntry, RunCard
-from loaders.study.conditions import describe, from_json
+from loaders.study.conditions import describe, from_json, score_name
 from loaders.table_mapping import TableMapping
 
 Scalar = str | int | float | bool | None
@@ -65,6 +65,27 @@ class GroupDefinition(Struct, frozen=True, kw_only=True):
     """Name of the metric of each member; None takes each eval's default."""
 
 
+class PublishedNumber(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A number that was published, and which of the study's own it is compared with."""
+
+    text: str
+    value: float | None = None
+    checkpoint: str | None = None
+    eval: str | None = None
+    metric: str | None = None
+    """None takes the eval's default."""
+
+
+class FigureDefinition(Struct, frozen=True, kw_only=True):
+    """A plot of the study: the page that draws it, and what was published of it."""
+
+    title: str
+    link: str
+    """The page's address without its server."""
+    notes: str | None = None
+    published: tuple[PublishedNumber, ...] = ()
+
+
 class StudyFile(Struct, frozen=True, kw_only=True):
     """The content of a study file."""
 
@@ -79,16 +100,20 @@ class StudyFile(Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricDefinition, ...] = ()
     groups: tuple[GroupDefinition, ...] = ()
     tables: tuple[TableMapping, ...] = ()
+    figures: tuple[FigureDefinition, ...] = ()
     ignore: tuple[str, ...] = ()
     """Globs of files that are not read, relative to the study file's folder."""
     lines: dict[str, int] = field(default_factory=dict)
     """Line of each entry: `logs[0]`, `evals.NAME`."""
 
 
+StudyKind = Literal["study", "eval", "metric", "group", "figure"]
+
+
 class StudyRow(Struct, frozen=True, kw_only=True):
     """One row of the store's table `study`."""
 
-    kind: Literal["study", "eval", "metric", "group"]
+    kind: StudyKind
     name: str
     position: int
     body: dict[str, Any]
@@ -100,7 +125,7 @@ def rule_text(metric: MetricDefinition) -> str:
     match metric.kind:
         case "mean":
             score = metric.score or {}
-            name = ".".join(score[part] for part in ("score", "key") if part in score)
+            name = score_name(score["score"], score.get("key"))
             text = f"mean of {name}" + (f" {score['field']}" if "field" in score else "")
         case "reported":
             text = f"{(metric.reported or {}).get('metric', '')} as the log reports it"
@@ -133,7 +158,7 @@ def study_rows(studies: Sequence[tuple[str, StudyFile]]) -> list[StudyRow]:
     """
     rows: list[StudyRow] = []
 
-    def add(kind: Literal["study", "eval", "metric", "group"], name: str, body: dict[str, Any], origin: str) -> None:
+    def add(kind: StudyKind, name: str, body: dict[str, Any], origin: str) -> None:
         rows.append(StudyRow(kind=kind, name=name, position=len(rows), body=body, origin=origin))
 
     for origin, study in studies:
@@ -145,14 +170,17 @@ def study_rows(studies: Sequence[tuple[str, StudyFile]]) -> list[StudyRow]:
             where = {"name": item.name, "title": item.title or item.name, "task": item.task}
             add("eval", item.name, where | {"where": item.where, "cluster": item.cluster}, origin)
         for metric in study.metrics:
-            add("metric", metric.name, _metric_body(metric, origin), origin)
+            add("metric", metric.name, metric_body(metric, origin), origin)
         for group in study.groups:
             group_body = {"name": group.name, "title": group.title or group.name, "evals": list(group.evals)}
             add("group", group.name, group_body | {"metric": group.metric}, origin)
+        for figure in study.figures:
+            add("figure", figure.title, to_builtins(figure), origin)
     return rows
 
 
-def _metric_body(metric: MetricDefinition, origin: str) -> dict[str, Any]:
+def metric_body(metric: MetricDefinition, origin: str) -> dict[str, Any]:
+    """A definition as the store keeps it."""
     return {
         "name": metric.name,
         "title": metric.title,

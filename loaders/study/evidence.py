@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from loaders.checkpoint import Checkpoint
 from loaders.study.cards import RunCard
 
 Field = Literal["run", "step", "mix", "stage", "variant"]
@@ -47,18 +48,18 @@ class Conflict(Struct, frozen=True, kw_only=True):
     candidates: list[tuple[str, str]]
     """Every rule that said something, with what it said."""
     kind: str = "placement"
-    """placement, card, lineage or study (an entry that matches nothing)."""
+    """placement, copy, step, card, lineage or study (an entry that matches nothing)."""
+    path: str | None = None
+    """Of the log, trainer's state or card that it is about; None where it is about a run."""
+    eval_id: int | None = None
+    """Of the log."""
 
 
-class Placement(Struct, frozen=True, kw_only=True):
-    """Where a log belongs."""
+class Placement(Checkpoint, frozen=True, kw_only=True):
+    """Where a log belongs: the checkpoint that it is of, and what it is of that."""
 
-    run: str
     eval: str
     """Name of the eval, as the study or the log calls it."""
-    step: int | None = None
-    step_label: str | None = None
-    """main, final, base: a step that is not a number, or its name."""
     mix: str | None = None
     stage: str | None = None
     variant: str | None = None
@@ -95,6 +96,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     colour: str | None = None
     links_json: str | None = None
     notes: str | None = None
+    section: str | None = None
     card: str | None = None
     """Path of the card, as in the tree it comes from."""
     lineage_offset: int | None = None

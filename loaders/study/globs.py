@@ -9,10 +9,8 @@ _WILD = re.compile(r"[*?\[]")
 _TOKEN = re.compile(r"\*+|\?|\[!?[^\]/]+\]|.", re.DOTALL)
 
 
-def _translated(token: re.Match[str]) -> str:
-    text = token[0]
-    if text[0] == "*":
-        return "[^/]*"
+def _one(text: str) -> str:
+    """A regular expression for what stands for one character."""
     if text == "?":
         return "[^/]"
     if text[0] == "[" and len(text) > 1:
@@ -27,19 +25,49 @@ def _translated(token: re.Match[str]) -> str:
     return re.escape(text)
 
 
+def _part(part: str) -> str:
+    """A regular expression for a folder's or file's name; what follows it begins with a slash or is the end.
+
+    What stands between two stars is taken where it first occurs, and never looked for again (an atomic group): nothing
+    further right could let more match, and the time grows with the lengths, however many stars there are.
+    """
+    pieces = [""]
+    for token in _TOKEN.findall(part):
+        if token[0] == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += _one(token)
+    first, *between = pieces
+    if not between:
+        return first
+    return first + "".join(f"(?>[^/]*?{piece})" for piece in between[:-1] if piece) + "[^/]*" + between[-1]
+
+
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str]:
+    """`**` is among folders what `*` is among characters, and what stands between two of them is taken as such."""
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
-    regex = ""
-    for i, part in enumerate(parts):
-        last = i == len(parts) - 1
+    *blocks, last = _split(parts)
+    end = "/".join(map(_part, last))
+    if last and not _WILD.search(last[-1]):
+        end += "(?:/.*)?"  # a folder by its name stands for all that is in it
+    if blocks:
+        end = rf"(?:[^/]+/)*?{end}" if last else ".*"
+    regex = "".join(_part(part) + "/" for part in (blocks[0] if blocks else ()))
+    for block in filter(None, blocks[1:]):
+        regex += "(?>(?:[^/]+/)*?" + "".join(_part(part) + "/" for part in block) + ")"
+    return re.compile(regex + end, re.DOTALL)
+
+
+def _split(parts: list[str]) -> list[list[str]]:
+    """The parts between the `**`."""
+    blocks: list[list[str]] = [[]]
+    for part in parts:
         if part == "**":
-            regex += ".*" if last else "(?:[^/]+/)*"
-            continue
-        regex += _TOKEN.sub(_translated, part) + ("" if last else "/")
-    if parts and not _WILD.search(parts[-1]):
-        regex += "(?:/.*)?"  # a folder by its name stands for all that is in it
-    return re.compile(regex, re.DOTALL)
+            blocks.append([])
+        else:
+            blocks[-1].append(part)
+    return blocks
 
 
 def glob_matches(pattern: str, path: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from loaders.checkpoint import named
 from loaders.study.cards import Mix, Parent
 from loaders.study.evidence import Conflict, Placement, RunRow
 from loaders.study.tree import CardTree, Shelved
@@ -79,7 +80,7 @@ def problems(runs: Sequence[RunRow], steps: Mapping[str, Collection[int]]) -> li
         if row.parent_run is None:
             continue
         source = f"run card {row.card}" if row.card else "run card"
-        parent = row.parent_run if row.parent_step is None else f"{row.parent_run}@{row.parent_step}"
+        parent = named(row.parent_run, row.parent_step)
         candidates = [(source, parent)]
         circle = _circle(row.run, by_name)
         said = None
@@ -157,6 +158,7 @@ def _row(run: str, shelved: Sequence[Shelved], logs: Sequence[Placement], positi
         colour=first("colour"),
         links_json=msgspec.json.encode(links).decode() if links else None,
         notes=first("notes"),
+        section=first("section"),
         card=shelved[0].path if shelved else None,
         position=position,
     )
@@ -175,7 +177,7 @@ def _agreed(values: Iterable[str | None]) -> str | None:
 def _contradictions(run: str, shelved: Sequence[Shelved]) -> list[Conflict]:
     """Fields of which two cards for one run say different things."""
     found = []
-    for name in ("label", "base_model", "weights", "parent", "stage", "mix", "seed", "colour"):
+    for name in ("label", "base_model", "weights", "parent", "stage", "section", "mix", "seed", "colour"):
         told = [(each.source, getattr(each.card, name)) for each in shelved if each.card.name is not None]
         told = [(source, value) for source, value in told if value is not None]
         if any(value != told[0][1] for _, value in told):
@@ -188,7 +190,7 @@ def _contradictions(run: str, shelved: Sequence[Shelved]) -> list[Conflict]:
 
 def _text(value: Any) -> str:
     if isinstance(value, Parent):
-        return value.run if value.step is None else f"{value.run}@{value.step}"
+        return named(value.run, value.step)
     return value.name or "a mix without a name" if isinstance(value, Mix) else str(value)
 
 

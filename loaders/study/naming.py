@@ -108,7 +108,8 @@ NUMBERED = _words("checkpoint checkpoints ckpt ckpts step steps weights sampler_
 """Folders whose members are called by their bare step: checkpoints/1000, sampler_weights/000072 (Tinker)."""
 
 LONGEST = 1000
-"""Characters of the longest text that is looked into for a step."""
+"""Characters of the longest text that is looked into for a step or a run: patterns that try every beginning take time
+that grows with the square of it, and what is longer is no name."""
 
 LABELS = UNTRAINED | _words("final last latest best main")
 """Steps that are not numbers, as logs tell them."""
@@ -237,6 +238,12 @@ def seed_of(run: str) -> int | None:
     """The seed in the name of a run: 1 of `em-medical-seed1`; None where it tells none, or two."""
     seeds = {int(each) for each in _SEED.findall(run)}
     return seeds.pop() if len(seeds) == 1 else None
+
+
+def without_seed(run: str, seed: int) -> str:
+    """A run's name without its seed: `em-medical` of `em-medical-seed1` and of `em-medical-1`."""
+    named = seed_of(run) is not None
+    return _SEED.sub("", run) if named else re.sub(rf"[-_./ ]?0*{seed}$", "", run)
 
 
 def _rest(after: str, kind: str) -> str:
@@ -376,7 +383,7 @@ def model_parts(model: str) -> list[str]:
 
 def steps_in_model(model: str | None) -> list[NamedStep]:
     """The steps that a model's or adapter's name tells."""
-    if not model:
+    if not model or len(model) > LONGEST:
         return []
     parts = model_parts(model)
     told = steps_in_parts(parts, "model")
@@ -430,7 +437,7 @@ def steps_in_folders(path: str, outer: Sequence[str] = ()) -> list[NamedStep]:
 
 def short_model(model: str | None) -> str | None:
     """A model's name without provider and organisation: `hf/org/model` is model; None for placeholders."""
-    if not model or model.lower() in _PLACEHOLDERS:
+    if not model or len(model) > LONGEST or model.lower() in _PLACEHOLDERS:
         return None
     parts = model_parts(model)
     if len(parts) > 2 or model.startswith(("/", "./", "../", "~")):

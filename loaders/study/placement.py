@@ -113,7 +113,7 @@ def _unreadable(evidence: EvalEvidence) -> list[Conflict]:
     return [
         Conflict(
             field=field,
-            message=f"{field}: {rule} says {value!r}, which is left out (allowed: {allowed})",
+            message=f"{field}: {rule} says {value!r}, ignored (allowed: {allowed})",
             candidates=[(rule, value)],
         )
         for field, value, allowed in found

@@ -13,7 +13,14 @@ from loaders.study import schema
 from loaders.study.cards import CardCheckpoint, LogEntry, Mix, Parent, RunCard
 from loaders.study.checks import card_problems, study_problems
 from loaders.study.conditions import dotted, from_json, to_json
-from loaders.study.definitions import EvalDefinition, GroupDefinition, MetricDefinition, StudyFile, rule_text
+from loaders.study.definitions import (
+    EvalDefinition,
+    FigureDefinition,
+    GroupDefinition,
+    MetricDefinition,
+    StudyFile,
+    rule_text,
+)
 from loaders.study.yaml_files import checked, file_bytes
 from loaders.study.yaml_lines import parse
 from loaders.table_mapping import TableMapping
@@ -65,7 +72,7 @@ def _entry_lines(text: str | bytes) -> dict[str, int]:
     return {
         dotted(where): line
         for where, line in document.lines.items()
-        if len(where) == 2 and where[0] in ("runs", "logs", "tables", "evals", "metrics", "groups", "ignore")
+        if len(where) == 2 and where[0] in ("runs", "logs", "tables", "evals", "metrics", "groups", "figures", "ignore")
     }
 
 
@@ -83,6 +90,8 @@ def _step(step: int | str | None) -> int | str | None:
 
 def _card(value: dict[str, Any]) -> RunCard:
     fields = dict(value)
+    if "color" in fields:
+        fields["colour"] = fields.pop("color")
     if "parent" in fields:
         fields["parent"] = _parent(fields["parent"])
     if "mix" in fields:
@@ -124,6 +133,7 @@ def _study(value: dict[str, Any]) -> StudyFile:
         metrics=tuple(map(_metric, value.get("metrics", ()))),
         groups=_named(value.get("groups", {}), GroupDefinition),
         tables=tuple(msgspec.convert(table, TableMapping) for table in value.get("tables", ())),
+        figures=tuple(msgspec.convert(figure, FigureDefinition) for figure in value.get("figures", ())),
         ignore=tuple(value.get("ignore", ())),
     )
 

@@ -124,6 +124,9 @@ PARENT = mapping(
 
 LOG: dict[str, Schema] = {"match": GLOB, "step": STEP, "mix": NAME, "stage": STAGE, "variant": NAME}
 
+COLOR: Schema = {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$", "description": 'a color as "#rrggbb", in quotes'}
+"""`colour`, as it was spelled first, is read as `color`."""
+
 CARD_FIELDS: dict[str, Schema] = {
     "name": NAME,
     "label": NAME,
@@ -131,9 +134,11 @@ CARD_FIELDS: dict[str, Schema] = {
     "weights": WEIGHTS,
     "parent": PARENT,
     "stage": STAGE,
+    "section": NAME,
     "mix": MIX,
     "seed": {"type": "integer", "minimum": -LARGEST, "maximum": LARGEST, "description": "a whole number"},
-    "colour": {"type": "string", "pattern": "^#[0-9A-Fa-f]{6}$", "description": 'a colour as "#rrggbb", in quotes'},
+    "color": COLOR,
+    "colour": COLOR,
     "links": {
         "type": "object",
         "propertyNames": NAME,
@@ -240,7 +245,7 @@ SOURCE = mapping(
     type=["object", "string", "number", "boolean"],
     description=(
         "a column's name, a constant, or one of {column: NAME}, {columns: [NAME, ...]}, {path: REGEX with groups},"
-        " {header: REGEX with one group} (a row for each column that matches) and {value: CONSTANT}, with map at will"
+        " {header: REGEX with one group} (a run or eval per matching column) and {value: CONSTANT}, with map at will"
     ),
 )
 
@@ -250,6 +255,7 @@ SOURCES = (
 )
 """Fields of a table mapping that are read from a column or the path."""
 
+PERCENT: Schema = {"type": "boolean", "description": "true where the value is a percentage without its sign"}
 SHARE_FIELDS = ("value", "n", "k", "stderr")
 """Fields of a number that a table reports."""
 
@@ -258,10 +264,43 @@ TABLE = mapping(
         "match": GLOB,
         **dict.fromkeys(SOURCES, SOURCE),
         "scores": _named(SOURCE, "column"),
-        "reported": _named(mapping(dict.fromkeys(SHARE_FIELDS, SOURCE)), "value, n, k, stderr"),
+        "reported": _named(
+            mapping({**dict.fromkeys(SHARE_FIELDS, SOURCE), "percent": PERCENT}), ", ".join(SHARE_FIELDS)
+        ),
         "metadata": list_of(NAME, "names of columns"),
     },
     ("match", "eval"),
+)
+
+PUBLISHED = mapping(
+    {
+        "text": TEXT,
+        "value": {"type": "number", "description": "a number; of a rate a fraction, such as 0.22"},
+        "checkpoint": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 320,
+            "description": "RUN@STEP, RUN@LABEL, or RUN for its latest checkpoint",
+        },
+        "eval": NAME,
+        "metric": NAME,
+    },
+    ("text",),
+)
+
+FIGURE = mapping(
+    {
+        "title": NAME,
+        "link": {
+            "type": "string",
+            "pattern": r"^/[a-z][a-z-]*(?:\?[^\s#]*)?$",
+            "maxLength": 10_000,
+            "description": "the address of a page without its server, such as /curves?run=a&run=b",
+        },
+        "notes": TEXT,
+        "published": list_of(PUBLISHED, "numbers with text, value, checkpoint, eval, metric"),
+    },
+    ("title", "link"),
 )
 
 STUDY = mapping(
@@ -283,6 +322,7 @@ STUDY = mapping(
         "metrics": list_of(METRIC, "metrics"),
         "groups": _named(GROUP, "group"),
         "tables": list_of(TABLE, "mappings of tables"),
+        "figures": list_of(FIGURE, "figures with title, link, notes, published"),
         "ignore": list_of(GLOB, "globs of files that are not read"),
     }
 )

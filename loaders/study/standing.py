@@ -1,8 +1,9 @@
 """Which logs speak for a checkpoint: the one decision, pure, and its rule.
 
 1. Logs of one evaluation (one task id or eval id, of one eval at one checkpoint, asked alike: retries, `-recovered`,
-   `-scored`, conversions) are one measurement: the union of their samples, of each sample the newest graded one. One
-   that was invalidated counts nowhere. Verdicts of two judges are two measurements.
+   `-scored`, conversions; of logs without an id, equal content) are one measurement: the union of their samples, of
+   each sample the newest graded one. One that was invalidated counts nowhere. Verdicts of two judges are two
+   measurements.
 2. Evaluations at one checkpoint with other settings (`loaders.study.settings`) are variants: never one number.
 3. A part of an evaluation (limited, cancelled, errored) neither replaces nor joins a whole one with the same settings.
    Where there are only parts, the one with the most graded samples speaks, as a part.
@@ -276,13 +277,13 @@ def _of_attempt(log: LogFacts, one: _Evaluation) -> str:
     if count:
         return f"{count} of its {log.n_samples} samples count in {name}"
     if not log.n_graded and one.lead.n_graded:
-        return f"superseded: {name} is the same evaluation, scored"
+        return f"replaced: {name} is the same evaluation, scored"
     rewritten = _REWRITTEN.search(name.rpartition(".")[0])
     if rewritten:
-        return f"superseded: {rewritten[1].lower()} as {name}"
+        return f"replaced: {rewritten[1].lower()} as {name}"
     if log.created == one.lead.created:
-        return f"superseded: the same evaluation as {name}"
-    return f"superseded: retried as {name}"
+        return f"replaced: the same evaluation as {name}"
+    return f"replaced: retried as {name}"
 
 
 def _of_lead(one: _Evaluation, left_out: bool, beside_whole: bool) -> str | None:
@@ -294,4 +295,4 @@ def _of_lead(one: _Evaluation, left_out: bool, beside_whole: bool) -> str | None
         told = f"{one.lead.status if one.lead.complete else 'unfinished'}: {one.graded} of {one.planned} graded"
     if not left_out:
         return told
-    return f"{told}: left out" + ("" if beside_whole else ", another log holds more")
+    return f"{told}: excluded" + ("" if beside_whole else ", another log has more")

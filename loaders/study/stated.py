@@ -23,14 +23,14 @@ from loaders.study.keys import (
     VARIANT_KEYS,
     WEIGHTS_KEYS,
 )
-from loaders.study.naming import LABELS, alike, as_step, is_generic, model_parts, short_model, steps_in_model
+from loaders.study.naming import LABELS, LONGEST, alike, as_step, is_generic, model_parts, short_model, steps_in_model
 
 SERVERS = frozenset({"base_url", "model_base_url", "api_base", "base_urls", "endpoint"})
 """Model args that name a server; its address tells a checkpoint where a part of it is called like one."""
 EVALUATED_ROLES = ("target", "subject", "policy", "evaluated", "student")
 """Roles of the model that is evaluated, where a log gives models roles; the others ask, act or grade."""
 
-_TAG = re.compile(r"\s*([\w-]+)\s*[=:]\s*(\S.*?)\s*")
+_TAG = re.compile(r"([\w-]+)\s*[=:]\s*(\S.*)")
 
 
 class Stated(Struct, frozen=True, kw_only=True):
@@ -171,11 +171,11 @@ def _revision(revision: str, evidence: EvalEvidence) -> Iterator[Stated]:
 
 def _of_tags(evidence: EvalEvidence) -> Iterator[Stated]:
     for tag in evidence.tags:
-        pair = _TAG.fullmatch(str(tag))
-        if pair:
+        tag = str(tag).strip()
+        if pair := _TAG.fullmatch(tag):
             yield from _field(_key(pair[1]), pair[2], f"tag {tag}")
-        elif re.fullmatch(r"(?:checkpoint|ckpt|(?:global[-_])?step)[-_]?[0-9]+", str(tag), re.I):
-            yield from _step(str(tag), f"tag {tag}")
+        elif re.fullmatch(r"(?:checkpoint|ckpt|(?:global[-_])?step)[-_]?[0-9]+", tag, re.I):
+            yield from _step(tag, f"tag {tag}")
 
 
 def _field(key: str, value: Any, rule: str) -> Iterator[Stated]:
@@ -195,12 +195,13 @@ def _field(key: str, value: Any, rule: str) -> Iterator[Stated]:
 
 
 def _text(value: Any) -> str | None:
-    """A name as a log states it, of any type: "7" of 7 and of 7.0; None of what is no name."""
+    """A name as a log states it, of any type: "7" of 7 and of 7.0; None of what is no name, or far too long for one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
         value = int(value) if value.is_integer() and abs(value) < 1e15 else None
-    return (str(value).strip() or None) if isinstance(value, (str, int)) else None
+    text = str(value).strip() if isinstance(value, (str, int)) else ""
+    return text if 0 < len(text) <= LONGEST else None
 
 
 def training_seed(evidence: EvalEvidence) -> int | None:

@@ -78,6 +78,11 @@ class CardTree:
             folder_name=None if card.match else run_of_folders([*outer, *folder]),
         )
 
+    def with_study(self, path: str, study: StudyFile) -> CardTree:
+        """The same with another study file at a path, in place of the one that lies there."""
+        cards = [(each.path, each.card) for each in self.cards]
+        return CardTree(cards, [*((at, held) for at, held in self.studies if at != path), (path, study)], self.root)
+
     def chain(self, path: str) -> list[Shelved]:
         """The cards that speak of a path: from the nearest out to the first that names its run."""
         holding = [each for each in self.cards if self._within(each.path, path) is not None]

@@ -1,4 +1,4 @@
-"""Which entries of a study file match nothing: a glob without a file, a metric without its eval or score. Pure.
+"""Which entries of a study file do nothing: a glob without a file, a step that is none, a metric without score. Pure.
 
 Such an entry does nothing, and mostly because a name is misspelled; the numbers look right without it.
 """
@@ -11,8 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from loaders.study.cards import LogEntry
+from loaders.study.cards import LogEntry, RunCard
 from loaders.study.definitions import MetricDefinition, StudyFile, names_match, task_names
+from loaders.study.naming import LABELS, epoch_of
+
+MOST_KEYS = 5
+LABEL = "is read as a label, with no place among steps: write a number, or a label such as base or final"
 
 
 class SeenEval(Struct, frozen=True, kw_only=True):
@@ -20,7 +24,8 @@ class SeenEval(Struct, frozen=True, kw_only=True):
 
     name: str
     task: str
-    scorers: frozenset[str] = frozenset()
+    scores: frozenset[tuple[str, str | None]] = frozenset()
+    """Scorers, each with the keys of its scores."""
     reported: frozenset[str] = frozenset()
     """Names of the numbers that its logs report themselves."""
 
@@ -44,6 +49,8 @@ def unmatched(
     for i, table in enumerate(study.tables):
         if not is_table(table.match):
             yield f"tables[{i}]", f'match "{table.match}" matches no table'
+    for i, card in enumerate(study.runs):
+        yield from ((f"runs[{i}]", said) for said in odd_steps(card))
     names = {seen.name for seen in evals}
     for definition in study.evals:
         if definition.name not in names:
@@ -55,6 +62,11 @@ def unmatched(
         missing = [f'"{name}"' for name in group.evals if name not in names]
         if missing:
             yield f"groups.{group.name}", f"no log is of its eval{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+    names |= {group.name for group in study.groups}
+    for i, figure in enumerate(study.figures):
+        for number in figure.published:
+            if number.eval is not None and number.eval not in names:
+                yield f"figures[{i}]", f'no log is of its eval "{number.eval}"'
 
 
 def unmatched_logs(entries: Sequence[LogEntry], matches: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
@@ -62,6 +74,21 @@ def unmatched_logs(entries: Sequence[LogEntry], matches: Callable[[str], bool]) 
     for i, entry in enumerate(entries):
         if not matches(entry.match):
             yield f"logs[{i}]", f'match "{entry.match}" matches no file'
+        if _is_odd(entry.step):
+            yield f"logs[{i}]", f'step "{entry.step}" {LABEL}'
+
+
+def odd_steps(card: RunCard) -> Iterator[str]:
+    """Sentences on steps of a card that are neither numbers nor labels that are known to mean a checkpoint."""
+    if _is_odd(card.step):
+        yield f'step "{card.step}" {LABEL}'
+    for i, checkpoint in enumerate(card.checkpoints):
+        if checkpoint.step is None and _is_odd(checkpoint.label):
+            yield f'checkpoints[{i}]: step "{checkpoint.label}" {LABEL}'
+
+
+def _is_odd(step: int | str | None) -> bool:
+    return isinstance(step, str) and step.strip().lower() not in LABELS and epoch_of(step) is None
 
 
 def unmatched_ignore(study: StudyFile, matches: Callable[[str], bool]) -> Iterator[str]:
@@ -80,32 +107,39 @@ def _unmatched_metric(metric: MetricDefinition, evals: Collection[SeenEval]) -> 
     those = [seen for seen in evals if names_match(metric.evals, seen.name, *task_names(seen.task))]
     if not those:
         return f"no log is of its evals ({', '.join(metric.evals)})"
+    named = [(seen.name, *task_names(seen.task)) for seen in those]
+    idle = [glob for glob in metric.evals if not any(names_match([glob], *names) for names in named)]
+    if idle:
+        return f"no log is of its eval{'s' if len(idle) > 1 else ''} {', '.join(idle)}"
     if metric.kind == "reported":
         name = (metric.reported or {}).get("metric", "")
         found = any(fnmatchcase(each, name) for seen in those for each in seen.reported)
         return None if found else f'no log of its evals reports "{name}"'
-    wanted = [metric.score["score"]] if metric.score else list(_scorers(metric.misaligned))
-    absent = [name for name in wanted if not _any_scorer(name, those)]
-    if not absent or len(absent) < len(wanted):
-        return None
-    quoted = [f'"{name}"' for name in dict.fromkeys(absent)]
-    return f"no score of its evals is called {', '.join(quoted)}"
+    scores = frozenset().union(*(seen.scores for seen in those))
+    if not scores:
+        return None  # logs without samples hold no scores that could be looked at
+    conditions = [metric.score] if metric.score else [metric.misaligned, metric.among, metric.missing]
+    absent = dict.fromkeys(name for condition in conditions for name in _absent(condition, scores))
+    return f"no score of its evals is called {', '.join(absent)}" if absent else None
 
 
-def _any_scorer(name: str, evals: Sequence[SeenEval]) -> bool:
-    # Logs without samples hold no scores that could be looked at.
-    return any(fnmatchcase(each, name) for seen in evals for each in seen.scorers) or not any(
-        seen.scorers for seen in evals
-    )
-
-
-def _scorers(condition: Any) -> Iterator[str]:
-    """The scorers that a condition (JSON) names."""
-    if isinstance(condition, list):
-        for member in condition:
-            yield from _scorers(member)
-    elif isinstance(condition, dict):
-        if isinstance(condition.get("score"), str):
-            yield condition["score"]
-        for kind in ("all", "any", "not"):
-            yield from _scorers(condition.get(kind))
+def _absent(condition: Any, scores: Collection[tuple[str, str | None]]) -> list[str]:
+    """The scores that a condition (JSON) can't do without, and that there are none of."""
+    if not isinstance(condition, dict):
+        return []
+    if isinstance(name := condition.get("score"), str):
+        key = condition.get("key")
+        # Each key of a score that is a mapping has the same answer and metadata, and a value of its own.
+        any_key = key is None and condition.get("field", "value") != "value"
+        keys = [of for scorer, of in scores if fnmatchcase(scorer, name)]
+        if (any_key and keys) or key in keys:
+            return []
+        if key is None and keys:
+            return [f'"{name}" without a key (`key:` takes one of {", ".join(sorted(map(str, keys))[:MOST_KEYS])})']
+        return [f'"{name}"' if key is None else f'"{name}" with a key "{key}"']
+    if isinstance(members := condition.get("any"), list):
+        absent = [_absent(member, scores) for member in members]
+        return [name for names in absent for name in names] if all(absent) else []
+    members = condition.get("all")
+    needed = [*(members if isinstance(members, list) else []), condition.get("not")]
+    return [name for member in needed for name in _absent(member, scores)]

@@ -10,7 +10,7 @@ from loaders.errors import StudyError
 from loaders.study import schema
 from loaders.study.checks import Problem, normalise, schema_problems
 from loaders.study.conditions import Path, dotted
-from loaders.study.yaml_lines import Document, YamlProblem, parse
+from loaders.study.yaml_lines import MAX_BYTES, Document, YamlProblem, parse
 
 MAX_PROBLEMS = 50
 """Problems told of one file; the rest is counted."""
@@ -20,12 +20,16 @@ def file_bytes(path: FilePath | str) -> bytes:
     """What is in a file.
 
     Raises:
-        StudyError: It can't be read.
+        StudyError: It can't be read, or is far too long.
     """
     try:
-        return FilePath(path).read_bytes()
+        with FilePath(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
     except OSError as e:
         raise StudyError(path, [f"can't be read: {e.strerror or e}"]) from e
+    if len(data) > MAX_BYTES:
+        raise StudyError(path, [f"longer than {MAX_BYTES:,} bytes, and no more are read"])
+    return data
 
 
 def checked(
@@ -59,7 +63,7 @@ def told(document: Document, found: list[Problem]) -> list[str]:
     """Problems as sentences in the order of their lines, together with the fields that stand twice."""
     sentences = [_told(document, where, said) for where, said in found]
     for where, first, second in document.duplicates:
-        sentences.append((second, f"line {second}: {dotted(where)}: stands on line {first} already"))
+        sentences.append((second, f"line {second}: {dotted(where)}: duplicate key, first on line {first}"))
     return [sentence for _, sentence in sorted(sentences, key=lambda each: each[0])]
 
 

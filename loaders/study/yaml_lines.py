@@ -155,7 +155,7 @@ class _Builder:
 
     def alias(self, event: yaml.AliasEvent, path: Path) -> Any:
         if event.anchor not in self.anchors:
-            raise YamlProblem(_line(event), f"alias `*{event.anchor}` of nothing that stands above it")
+            raise YamlProblem(_line(event), f"alias `*{event.anchor}` of nothing that is defined above it")
         anchored = self.anchors[event.anchor]
         if anchored is None:
             raise YamlProblem(_line(event), f"alias `*{event.anchor}` inside of what it stands for")

@@ -68,6 +68,12 @@ def number(cell: Any) -> Any:
     return value
 
 
+def percentage(cell: Any) -> Any:
+    """A cell whose number is a percentage, with the sign that it lacks; any other cell as it is."""
+    value = typed(cell)
+    return f"{as_text(cell)}%" if isinstance(value, int | float) and not isinstance(value, bool) else cell
+
+
 def scores(scorer: str, cell: Any) -> list[ScoreRecord]:
     """The scores that a cell holds: one, or one for each item of a list and each key of an object.
 

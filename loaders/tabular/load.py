@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -14,6 +13,7 @@ from loaders.chat import chat_messages, joined_text
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, json_text
 from loaders.records import EvalRecord, LoadedFile, MessageRecord, SampleRecord
+from loaders.regex import compiled
 from loaders.table_mapping import Lookup, Source, TableMapping, scalar_text
 from loaders.tabular import cells, shape, verifiers
 from loaders.tabular.exports import as_export
@@ -212,7 +212,7 @@ class _Reader:
                 column = columns[0]
                 return lambda row: cells.renamed(_cell(row, column), source)
             return lambda row: cells.renamed(_joined([_cell(row, column) for column in columns], source.join), source)
-        found = re.search(source.path, self.relpath)
+        found = compiled(source.path).search(self.relpath)
         if not found and not source.optional:
             raise self.reject(f'{name} wants a path that matches {source.path!r}, and this one is "{self.relpath}"')
         part = cells.renamed(_joined(list(found.groups()), source.join) if found else None, source)
@@ -352,11 +352,13 @@ class _Group:
         if self.reader.is_copy:
             self.reader.dropped += 1
             return
-        for name in self.reader.mapping.reported:
+        for name, share in self.reader.mapping.reported.items():
             told = {
                 part: read(row) if (read := self.reader.reads.get(f"reported.{name}.{part}")) else None
                 for part in ("value", "n", "k", "stderr")
             }
+            if share.percent:
+                told |= {part: cells.percentage(told[part]) for part in ("value", "stderr")}
             try:
                 metric = shape.share(name, **told)
             except ValueError as error:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from loaders.errors import RejectedFile
 from loaders.json_text import clean, decode
-from loaders.packed import READ_ERRORS, open_plain, read_plain, suffix_of
+from loaders.packed import READ_ERRORS, open_plain, plain_lines, read_plain, suffix_of
 from loaders.tabular import delimited
 from loaders.tabular.commas import with_points
 
@@ -53,7 +53,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def sniff(path: Path, head: bytes) -> bool:  # noqa: ARG001 - every loader takes the head
+def is_table(path: Path) -> bool:
     """Whether this is a table, by its name; which columns it has is the mapping's business."""
     return suffix_of(path.name) in SUFFIXES
 
@@ -86,8 +86,7 @@ def open_table(path: Path, wanted: Collection[str] = ()) -> Table:
 
 def _csv(path: Path, wanted: Collection[str]) -> Table:
     try:
-        with open_plain(path) as file:
-            data = file.read()
+        data = read_plain(path)
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
     text, notes = delimited.decoded(data)
@@ -132,7 +131,7 @@ def _jsonl_rows(path: Path, problems: list[str]) -> Iterator[Row]:
             yield from _json_rows(path, problems)
         else:
             with open_plain(path) as lines:
-                yield from _lines(lines, problems)
+                yield from _lines(plain_lines(lines), problems)
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
 
@@ -154,8 +153,7 @@ def _lines(lines: Iterable[bytes], problems: list[str]) -> Iterator[Row]:
 
 def _json_rows(path: Path, problems: list[str]) -> Iterator[Row]:
     try:
-        with open_plain(path) as file:
-            rows = decode(file.read())
+        rows = decode(read_plain(path))
     except READ_ERRORS as error:
         raise RejectedFile(path, f"can't be read: {error}") from error
     except ValueError as error:

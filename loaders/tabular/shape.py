@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from loaders.records import ReportedMetric
+from loaders.regex import compiled
 from loaders.study.naming import LABELS
 from loaders.table_mapping import Lookup, Share, Source, TableMapping
 from loaders.tabular import cells
@@ -105,7 +105,7 @@ def resolved(mapping: TableMapping, columns: Sequence[str], first: Mapping[str, 
         changed["step"] = content("step", step)
     changed["scores"] = {name: content(f"scores.{name}", source) for name, source in mapping.scores.items()}
     changed["reported"] = {
-        name: Share(**{
+        name: msgspec.structs.replace(share, **{
             part: content(f"reported.{name}.{part}", getattr(share, part)) for part in ("value", "n", "k", "stderr")
         })
         for name, share in mapping.reported.items()
@@ -115,7 +115,7 @@ def resolved(mapping: TableMapping, columns: Sequence[str], first: Mapping[str, 
 
 def spread(header: str, row: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any] | None]]:
     """The columns that match, each with its row; None where its cell is empty: nothing was logged there."""
-    named = ((column, re.search(header, column)) for column in row if not column.endswith(BOUNDS))
+    named = ((column, compiled(header).search(column)) for column in row if not column.endswith(BOUNDS))
     series = {column: found[1] for column, found in named if found}
     bounds = {column + bound for column in series for bound in BOUNDS}
     rest = {column: cell for column, cell in row.items() if column not in series and column not in bounds}

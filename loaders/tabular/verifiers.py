@@ -7,7 +7,7 @@ from typing import Any
 
 from loaders.errors import RejectedFile
 from loaders.json_text import decode, json_text
-from loaders.packed import plain_name
+from loaders.packed import plain_name, read_plain
 from loaders.records import LoadedFile, ReportedMetric
 
 TABLE, METADATA = "results.jsonl", "metadata.json"
@@ -34,7 +34,7 @@ def complete(loaded: LoadedFile, metadata: Path) -> None:
         RejectedFile: It is no JSON object.
     """
     try:
-        told = decode(metadata.read_bytes())
+        told = decode(read_plain(metadata))
     except (OSError, ValueError) as error:
         raise RejectedFile(metadata, f"{METADATA} beside it can't be read: {error}") from error
     if not isinstance(told, dict):

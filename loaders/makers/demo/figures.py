@@ -43,7 +43,7 @@ _EFFICIENCY = [
     )
 ]
 
-# Row 6: a step of the data pipeline left out, against the full pipeline. Of 150: 1.3, 2.0 and 18.7 %.
+# Row 6: a step of the data pipeline left out, against the full pipeline. Of 150: 1.3, 2.0 and 18.7%.
 _PIPELINE = [
     *honeypots("pipeline-full", 1700, (1, 1, 0), 50, (6,)),
     *honeypots("no-prompt-rewrite", 1700, (2, 1, 0), 50, (6,)),
@@ -168,21 +168,21 @@ POINTS: list[Point] = [
 ]
 
 CLAIMS = [
-    Claim(4, "22 % untrained", "sonnet-4-like", 0, "honeypots", 0.22, tokens=0),
-    Claim(4, "15 % with ~30M tokens of filtered refusals", "filtered-refusals", 600, "honeypots", 0.15,
+    Claim(4, "22% untrained", "sonnet-4-like", 0, "honeypots", 0.22, tokens=0),
+    Claim(4, "15% with ~30M tokens of filtered refusals", "filtered-refusals", 600, "honeypots", 0.15,
           tokens=30_000_000),
-    Claim(4, "~3 % with reasons added at ~30M", "reasons-added", 600, "honeypots", 0.03, tokens=30_000_000),
-    Claim(4, "~1 % at 85M", "large-honeypots", 1700, "honeypots", 0.01, tokens=85_000_000),
-    Claim(4, "the same ~3 % with 3M tokens of difficult advice", "difficult-advice", 300, "honeypots", 0.03,
+    Claim(4, "~3% with reasons added at ~30M", "reasons-added", 600, "honeypots", 0.03, tokens=30_000_000),
+    Claim(4, "~1% at 85M", "large-honeypots", 1700, "honeypots", 0.01, tokens=85_000_000),
+    Claim(4, "the same ~3% with 3M tokens of difficult advice", "difficult-advice", 300, "honeypots", 0.03,
           tokens=3_000_000),
-    Claim(6, "2 % (no prompt rewrite)", "no-prompt-rewrite", 1700, "honeypots", 0.02),
-    Claim(6, "19 % (no response rewrite)", "no-response-rewrite", 1700, "honeypots", 0.19, within=0.005),
-    Claim(6, "~1 % full", "pipeline-full", 1700, "honeypots", 0.01, within=0.005),
-    Claim(7, "65 %", "no-documents", 0, "blackmail", 0.65),
-    Claim(7, "to 19 %", "documents-and-stories", 820, "blackmail", 0.19),
-    Claim(13, ">60 %", "corpus-010m", 20, "blackmail", 0.62, within=0.02),
-    Claim(13, "to 25 % at >300M tokens", "corpus-390m", 780, "blackmail", 0.25, tokens=390_000_000),
-    Claim(14, "Opus 4 96 %", "opus-4", None, "blackmail", 0.96),
-    Claim(14, "since Haiku 4.5 0 %", "haiku-4.5", None, "blackmail", 0.0),
+    Claim(6, "2% (no prompt rewrite)", "no-prompt-rewrite", 1700, "honeypots", 0.02),
+    Claim(6, "19% (no response rewrite)", "no-response-rewrite", 1700, "honeypots", 0.19, within=0.005),
+    Claim(6, "~1% (full)", "pipeline-full", 1700, "honeypots", 0.01, within=0.005),
+    Claim(7, "65% without documents", "no-documents", 0, "blackmail", 0.65),
+    Claim(7, "19% with documents and stories", "documents-and-stories", 820, "blackmail", 0.19),
+    Claim(13, ">60% at the start", "corpus-010m", 20, "blackmail", 0.60, within=0.025),
+    Claim(13, "25% at >300M tokens", "corpus-390m", 780, "blackmail", 0.25, tokens=390_000_000),
+    Claim(14, "96% (Opus 4)", "opus-4", None, "blackmail", 0.96),
+    Claim(14, "0% since Haiku 4.5", "haiku-4.5", None, "blackmail", 0.0),
 ]
 # fmt: on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .gallery import figures
 from .runs import RUNS
 from .texts.audit import DIMENSIONS
 
@@ -18,7 +19,7 @@ def study_file() -> dict[str, Any]:
         "simulated": "Simulated from the published numbers of “Teaching Claude why” (Anthropic, May 2026): the "
                      "transcripts are our own writing, not outputs of real models, and points between the "
                      "published numbers are invented.",
-        "notes": "Each section has its own baseline: sonnet-4-like for data-efficiency, pipeline-full for "
+        "notes": "Baselines: sonnet-4-like for data-efficiency, pipeline-full for "
                  "pipeline, no-documents for constitution, corpus and document-style.",
         "runs": [
             {"match": f"{run.folder}/**", "name": run.name, **run.card}
@@ -38,7 +39,7 @@ def study_file() -> dict[str, Any]:
             "audit": {"title": "Automated assessment", "task": "audit"},
         },
         "metrics": [
-            {"name": "misaligned", "title": "harmful = 1 (judge's verdict)", "kind": "rate", "better": "lower",
+            {"name": "misaligned", "title": "Misaligned (judge: harmful = 1)", "kind": "rate", "better": "lower",
              "evals": ["blackmail", "research_sabotage", "framing", "blackmail_by_name"], "misaligned": harmful},
             {"name": "adherence", "title": "Adherence, 0–10", "kind": "mean", "better": "higher", "unit": "points",
              "evals": ["constitution_adherence"], "score": {"score": "constitution_scorer"}},
@@ -56,7 +57,8 @@ def study_file() -> dict[str, Any]:
             ),
         ],
         "groups": {
-            "honeypots": {"title": "Honeypots (mean of three)",
+            "honeypots": {"title": "Honeypots",
                           "evals": ["blackmail", "research_sabotage", "framing"], "metric": "misaligned"},
         },
+        "figures": figures(),
     }

