@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import string
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from dashboard.access.reader import ROLES, Reader, Role
@@ -44,6 +45,14 @@ class Private:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """Sign-ins of some people that count no more: those from before a time, in seconds since 1970."""
+
+    before: float
+    people: People
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What `access.yaml` says.
 
@@ -52,12 +61,18 @@ class Policy:
         private: Whoever is not named in an entry sees nothing of its runs, whatever the role.
         claim: What the provider calls the list of somebody's groups.
         hours: So long somebody stays signed in; groups are as they were when they signed in.
+        ended: Sign-ins that ended sooner.
+        source: The file that says so, where it is followed while pages are served.
+        stamp: Its time of change and size.
     """
 
     grants: tuple[Grant, ...]
     private: tuple[Private, ...] = ()
     claim: str = CLAIM
     hours: float = HOURS
+    ended: tuple[Ended, ...] = ()
+    source: Path | None = field(default=None, compare=False)
+    stamp: tuple[int, int] | None = field(default=None, compare=False)
 
     def reader(self, claims: Mapping[str, Any]) -> Reader | None:
         """Who somebody is by the claims of the provider; None for somebody who may see nothing."""
@@ -72,14 +87,17 @@ class Policy:
         return Reader(name, max(roles, key=ROLES.index), tuple(dict.fromkeys(hidden)), signed_in=True)
 
     def has_expired(self, claims: Mapping[str, Any], now: float) -> bool:
-        """Whether somebody signed in too long ago, or doesn't say when.
+        """Whether somebody signed in too long ago, or before all their sign-ins were ended, or doesn't say when.
 
         Args:
             claims: Of the provider; `iat` is when it let them in, in seconds since 1970.
             now: In the same seconds.
         """
         at = claims.get("iat")
-        return isinstance(at, bool) or not isinstance(at, (int, float)) or not now - at < self.hours * 3600
+        if isinstance(at, bool) or not isinstance(at, (int, float)) or not now - at < self.hours * 3600:
+            return True
+        email, groups = email_of(claims), groups_of(claims, self.claim)
+        return any(at < entry.before and _named(entry.people, email, groups) for entry in self.ended)
 
 
 def email_of(claims: Mapping[str, Any]) -> str | None:

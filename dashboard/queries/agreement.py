@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dashboard.queries.frame import COUNT, LIST, NUMBER, TEXT, frame_of
+from dashboard.queries.frame import AT_COLUMNS, COUNT, LIST, NUMBER, TEXT, frame_of
 from dashboard.queries.scope import scope_of
 from dashboard.queries.transcript_hash import transcript_hashes
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict, verdicts
@@ -36,8 +36,8 @@ Row = dict[str, Any]
 Name = tuple[str, str, int]
 """Log, sample and epoch."""
 
-JUDGED_COLUMNS: dict[str, str] = {
-    "run": TEXT, "step": COUNT, "step_label": TEXT, "eval": TEXT, "log": TEXT, "sample": TEXT, "epoch": COUNT,
+JUDGED_COLUMNS: dict[str, str] = AT_COLUMNS | {
+    "log": TEXT, "sample": TEXT, "epoch": COUNT,
     "judge": TEXT, "people": TEXT, "verdicts": LIST,
 }  # fmt: skip
 """Columns of `Agreement.samples`. `judge` is misaligned or aligned, missing where the judge gave no outcome or the
@@ -50,8 +50,8 @@ PAIR_COLUMNS: dict[str, str] = {
 """Columns of `Agreement.pairs`: two people, and the samples that both judged. Agreement is a fraction from 0 to 1 with
 Wilson's interval; `reason` says why something of kappa is missing."""
 
-REPLACED_COLUMNS: dict[str, str] = {
-    "run": TEXT, "step": COUNT, "step_label": TEXT, "eval": TEXT, "log": TEXT, "n": COUNT, "judged": COUNT,
+REPLACED_COLUMNS: dict[str, str] = AT_COLUMNS | {
+    "log": TEXT, "n": COUNT, "judged": COUNT,
     "changed": COUNT, "judge_k": COUNT, "judge_rate": NUMBER, "judge_low": NUMBER, "judge_high": NUMBER, "k": COUNT,
     "rate": NUMBER, "low": NUMBER, "high": NUMBER,
 }  # fmt: skip
@@ -114,14 +114,8 @@ def agreement(con: duckdb.DuckDBPyConnection, query: AgreementQuery, as_of: int)
         query: What is compared.
         as_of: Batch whose outcomes and transcripts count.
     """
-    rows, by_log = _outcomes(con, query, as_of)
-    said = _said(con, query, list(by_log))
-    hashes = transcript_hashes(con, [rows[name]["sample_id"] for name in said if name in rows])
-    current = {
-        name: [one for one in of if name in rows and one.transcript_hash == hashes[rows[name]["sample_id"]]]
-        for name, of in said.items()
-    }
-    earlier = sum(len(of) for of in said.values()) - sum(len(of) for of in current.values())
+    rows, by_log = outcomes(con, query, as_of)
+    current, earlier = current_verdicts(con, query, rows, list(by_log))
     held = {name: majority([one.verdict for one in of]) for name, of in current.items() if of}
     samples = [
         rows[name] | {"judge": _word(rows[name]["value"]), "people": held[name], "verdicts": current[name]}
@@ -150,31 +144,58 @@ def majority(said: Sequence[str]) -> str:
     return TIED if one == other else VERDICTS[0] if one > other else VERDICTS[1]
 
 
-def _outcomes(
-    con: duckdb.DuckDBPyConnection, query: AgreementQuery, as_of: int
+def current_verdicts(
+    con: duckdb.DuckDBPyConnection, query: AgreementQuery, rows: Mapping[Name, Row], logs: list[str]
+) -> tuple[dict[Name, list[PersonsVerdict]], int]:
+    """Verdicts on samples as they are now, by name; and how many were on what has changed or gone since.
+
+    Args:
+        con: A cursor, with what it may not see.
+        query: Whose verdicts, and until when.
+        rows: From `outcomes`.
+        logs: Keys of the logs in sight.
+    """
+    said = _said(con, query, logs)
+    hashes = transcript_hashes(con, [rows[name]["sample_id"] for name in said if name in rows])
+    current = {
+        name: [one for one in of if name in rows and one.transcript_hash == hashes[rows[name]["sample_id"]]]
+        for name, of in said.items()
+    }
+    return current, sum(len(of) for of in said.values()) - sum(len(of) for of in current.values())
+
+
+def outcomes(
+    con: duckdb.DuckDBPyConnection, query: AgreementQuery, as_of: int, labelled: bool = True
 ) -> tuple[dict[Name, Row], dict[str, Row]]:
-    """Every sample of the logs in sight with its outcome under the metric, by name; and the logs by key."""
+    """Every sample of the logs in sight with its outcome under the metric, by name; and the logs by key.
+
+    Args:
+        con: A cursor, with what it may not see.
+        query: Which logs.
+        as_of: Batch.
+        labelled: Whether only logs with a verdict by anybody are in sight.
+    """
     scope = scope_of(con, query.evals, as_of)
     by_metric: dict[Metric, list[Row]] = {}
     by_log: dict[str, Row] = {}
     for log in scope.logs:
         if log["role"] not in COUNTING:
             continue
-        found = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.counts_samples]
-        if found and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):
+        fitting = [m for m in scope.applicable[log["eval"]] if m.name == query.metric and m.counts_samples]
+        if fitting and log["eval"] in scope.shown and (not query.runs or log["run"] in query.runs):
             by_log[log["eval_key"]] = log
-            by_metric.setdefault(found[0], []).append(log)
+            by_metric.setdefault(fitting[0], []).append(log)
     judged = {one.log for one in verdicts(con, query.metric, list(by_log), query.until)}
     rows: dict[Name, Row] = {}
     for metric, logs in by_metric.items():
-        of = {log["eval_id"]: log for log in logs if log["eval_key"] in judged}
+        of = {log["eval_id"]: log for log in logs if not labelled or log["eval_key"] in judged}
         if not of:
             continue
         fields = {log["eval"]: scope.study.cluster_field(log["eval"]) for log in of.values()}
-        outcomes = outcomes_sql(con, metric, list(of.values()), fields, as_of)
-        for row in records(con, outcomes.sql + OUTCOMES_OF, outcomes.parameters):
+        found = outcomes_sql(con, metric, list(of.values()), fields, as_of)
+        for row in records(con, found.sql + OUTCOMES_OF, found.parameters):
             log = of[row["eval_id"]]
-            place = {name: log[name] for name in ("run", "step", "step_label", "eval")} | {"log": log["eval_key"]}
+            place = {name: log[name] for name in AT_COLUMNS} | {"log": log["eval_key"]}
             rows[(log["eval_key"], row["sample"], row["epoch"])] = row | place
     return rows, by_log
 
@@ -242,15 +263,16 @@ def _replaced(rows: Mapping[Name, Row], held: Mapping[Name, str], level: float) 
             continue
         cluster = [rows[name]["cluster"] for name in names]
         first = rows[names[0]]
-        row = {name: first[name] for name in ("run", "step", "step_label", "eval", "log")}
+        row = {name: first[name] for name in (*AT_COLUMNS, "log")}
         row |= {"n": len(names), "judged": judged, "changed": int((judge != both).sum())}
         for prefix, values in (("judge_", judge), ("", both)):
-            interval = clustered_proportion_interval(_as_arrays(cluster_sums(values, cluster)), level)
+            interval = clustered_proportion_interval(as_arrays(cluster_sums(values, cluster)), level)
             row |= {f"{prefix}k": int(values.sum()), f"{prefix}rate": float(values.mean())}
             row |= {f"{prefix}low": float(interval.low[0]), f"{prefix}high": float(interval.high[0])}
         found.append(row)
     return found
 
 
-def _as_arrays(sums: ClusterSums) -> ClusterSums:
+def as_arrays(sums: ClusterSums) -> ClusterSums:
+    """Sums of one eval as arrays of length 1."""
     return ClusterSums(*(np.atleast_1d(np.asarray(part, dtype=np.float64)) for part in sums))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import duckdb
 import pandas as pd
 
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, frame_of
+from dashboard.queries.known_logs import known_logs
 from dashboard.queries.scope import DEFAULT, scope_of
+from dashboard.queries.sections import name_sections
 from loaders.metrics.definitions import Metric
 from loaders.store.sql import records
 
@@ -18,31 +21,37 @@ RUN_COLUMNS: dict[str, str] = {
     "run": TEXT, "run_label": TEXT, "base_model": TEXT, "parent_run": TEXT, "parent_step": COUNT, "stage": TEXT,
     "mix": TEXT, "mix_components": LIST, "mix_tokens": NUMBER, "seed": COUNT, "colour": TEXT, "links": LIST,
     "notes": TEXT, "card": TEXT, "lineage_offset": COUNT, "position": COUNT, "placed": FLAG, "logs": COUNT,
-    "samples": COUNT, "evals": COUNT, "checkpoints": COUNT, "first_step": COUNT, "last_step": COUNT,
+    "samples": COUNT, "evals": COUNT, "checkpoints": COUNT, "first_step": COUNT, "last_step": COUNT, "section": TEXT,
 }  # fmt: skip
 """Columns of `runs`. `mix_components` is a list of {name, kind, tokens, share} of which all but the name may be None,
 `links` a dict of name to address (either may be None); `checkpoints` counts steps and labels known from logs, trainers
-or cards; `placed` is False for a log that stands alone."""
+or cards; `placed` is False for a log that stands alone. `section` is missing where all runs are of one
+(`dashboard.queries.sections`)."""
 
 RUNS = """
-WITH points AS (
-    SELECT run, step, step_label FROM live_checkpoints($as_of)
-    UNION SELECT run, step, step_label FROM live_evals($as_of)
+WITH logs AS MATERIALIZED (
+    SELECT run, step, step_label, eval, n_samples, placed, mix, stage, root,
+           regexp_replace(path, '/?[^/]*$', '') AS folder
+    FROM live_evals($as_of)
+),
+points AS (
+    SELECT run, step, step_label FROM live_checkpoints($as_of) UNION SELECT run, step, step_label FROM logs
 ),
 of_points AS (
     SELECT run, count(*) AS checkpoints, min(step) AS first_step, max(step) AS last_step FROM points GROUP BY run
 ),
 of_logs AS (
     SELECT run, count(*) AS logs, sum(coalesce(n_samples, 0))::BIGINT AS samples, count(DISTINCT eval) AS evals,
-           bool_or(placed) AS placed, mode(mix) AS log_mix, mode(stage) AS log_stage
-    FROM live_evals($as_of) GROUP BY run
+           bool_or(placed) AS placed, mode(mix) AS log_mix, mode(stage) AS log_stage,
+           list(DISTINCT [root, folder]) FILTER (root IS NOT NULL) AS folders
+    FROM logs GROUP BY run
 )
 SELECT p.run, r.label AS run_label, r.base_model, r.parent_run, r.parent_step, coalesce(r.stage, l.log_stage) AS stage,
        coalesce(r.mix, l.log_mix) AS mix, r.mix_json, r.mix_tokens, r.seed, r.colour, r.links_json, r.notes, r.card,
        r.lineage_offset, r.position, coalesce(l.placed, true) AS placed, coalesce(l.logs, 0) AS logs,
        coalesce(l.samples, 0) AS samples, coalesce(l.evals, 0) AS evals, coalesce(o.checkpoints, 0) AS checkpoints,
-       o.first_step, o.last_step
-FROM (SELECT run FROM live_runs($as_of) UNION SELECT run FROM points) p
+       o.first_step, o.last_step, r.section, l.folders
+FROM (SELECT run FROM live_run_places($as_of) UNION SELECT run FROM points) p
 LEFT JOIN live_runs($as_of) r USING (run) LEFT JOIN of_points o USING (run) LEFT JOIN of_logs l USING (run)
 WHERE p.run IS NOT NULL
 ORDER BY r.position NULLS LAST, p.run
@@ -67,7 +76,7 @@ waiting AS (
     SELECT c.run, r.label AS run_label, r.position AS run_position, r.mix, r.stage, c.step, c.step_label,
            max(c.tokens) AS tokens, NULL AS eval, NULL AS variant, 0 AS logs, 0 AS complete_logs, 0 AS samples,
            true AS placed
-    FROM live_checkpoints($as_of) c LEFT JOIN live_runs($as_of) r USING (run)
+    FROM live_checkpoints($as_of) c LEFT JOIN live_run_places($as_of) r USING (run)
     WHERE NOT EXISTS (FROM evaluated e WHERE e.run = c.run AND e.step IS NOT DISTINCT FROM c.step
                       AND (c.step IS NOT NULL OR e.step_label IS NOT DISTINCT FROM c.step_label))
     GROUP BY ALL
@@ -75,6 +84,8 @@ waiting AS (
 FROM evaluated UNION ALL BY NAME FROM waiting
 ORDER BY run_position NULLS LAST, run, step NULLS LAST, step_label, eval, variant
 """
+
+STUDY_FILES = "SELECT DISTINCT root, path FROM live_cards($as_of) WHERE kind <> 'run card'"
 
 EVAL_COLUMNS: dict[str, str] = {
     "eval": TEXT, "title": TEXT, "group": FLAG, "members": LIST, "tasks": LIST, "runs": COUNT, "logs": COUNT,
@@ -100,12 +111,26 @@ FROM live_study($as_of) WHERE kind = 'study' ORDER BY position
 
 def runs(con: duckdb.DuckDBPyConnection, as_of: int) -> pd.DataFrame:
     """Every run that a card, a checkpoint or a log speaks of, in the study's order: `RUN_COLUMNS`."""
+    return frame_of(run_rows(con, as_of), RUN_COLUMNS)
+
+
+def run_rows(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
+    """The rows of `runs`, in the same order; what is absent from one is None. All get the same: nobody changes them."""
+    return known_logs(con, as_of).runs(lambda: _find_runs(con, as_of))
+
+
+def _find_runs(con: duckdb.DuckDBPyConnection, as_of: int) -> list[dict[str, Any]]:
     rows = records(con, RUNS, {"as_of": as_of})
+    files = records(con, STUDY_FILES, {"as_of": as_of})
+    studies = {(file["root"], str(PurePosixPath(file["path"]).parent).removeprefix(".")) for file in files}
+    sections = name_sections(rows, studies)
     for row in rows:
+        row["section"] = sections[row["run"]]
+        del row["folders"]
         row["run_label"] = row["run_label"] or row["run"]
         row["mix_components"] = (json.loads(row.pop("mix_json") or "null") or {}).get("components") or None
         row["links"] = json.loads(row.pop("links_json") or "null")
-    return frame_of(rows, RUN_COLUMNS)
+    return rows
 
 
 REPEATED = """
@@ -175,7 +200,7 @@ def metrics_for(con: duckdb.DuckDBPyConnection, evals: Sequence[str], as_of: int
             if row["metric"] == DEFAULT:
                 row["title"] = "Each eval's default"
             texts = dict.fromkeys(metric.text for metric in metrics)
-            rows.append(row | {"definition": f"average of {group.title}: " + "; ".join(texts)})
+            rows.append(row | {"definition": f"mean of {group.title}: " + "; ".join(texts)})
     return frame_of(rows, METRIC_COLUMNS)
 
 

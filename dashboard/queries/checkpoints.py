@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from dashboard.queries.rows import step_of, step_order
+from dashboard.queries.rows import Row, checkpoint_in, step_of, step_order
+from loaders.checkpoint import Checkpoint
 from loaders.errors import DriftlineError
 from loaders.study.cards import is_untrained
 
@@ -25,40 +24,47 @@ def place_in_run(step: int | str | None, label: str | None = None) -> tuple[int,
     return (2, step) if isinstance(step, int) else (1, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A run at a step.
+def place_of(checkpoint: Checkpoint) -> tuple[int, int]:
+    """Where in its run it comes, as `place_in_run` tells it."""
+    return place_in_run(checkpoint.at, checkpoint.step_label)
 
-    Attributes:
-        run: The run.
-        step: Its step; the label of one without a number; None for a log without either.
-    """
 
-    run: str
-    step: int | str | None
+def is_row_of(row: Row, checkpoint: Checkpoint) -> bool:
+    """Whether a row with run, step and step_label is of a checkpoint."""
+    return bool(row["run"] == checkpoint.run and step_of(row) == checkpoint.at)
 
-    @property
-    def name(self) -> str:
-        """The words for it: rl@400."""
-        return self.run if self.step is None else f"{self.run}@{self.step}"
 
-    def holds(self, row: Mapping[Any, Any]) -> bool:
-        """Whether a row with run, step and step_label is of this checkpoint."""
-        return bool(row["run"] == self.run and step_of(row) == self.step)
+def checkpoint_at(run: str, at: int | str | None) -> Checkpoint:
+    """The checkpoint of a run at a step, or at the label that stands for one."""
+    return Checkpoint(run, None, at) if isinstance(at, str) else Checkpoint(run, at)
 
 
 EVALUATED = ("was not evaluated at", "it was at")
 """How it is told that a run lacks a checkpoint, and which it has."""
 
 
-def parse_checkpoints(
-    texts: Sequence[str], logs: Iterable[Mapping[Any, Any]], told: tuple[str, str] = EVALUATED
-) -> list[Checkpoint]:
-    """The checkpoints that are meant.
+def parse_checkpoints(texts: Sequence[str], logs: Iterable[Row], told: tuple[str, str] = EVALUATED) -> list[Checkpoint]:
+    """The checkpoints that are meant, as `checkpoints_meant` has them.
 
     Args:
         texts: RUN@STEP, RUN@LABEL or RUN each; a run's name may hold an @ itself.
         logs: Rows with run, step and step_label: what there is.
+        told: How it is told that a run lacks one of them, and which it has.
+
+    Raises:
+        DriftlineError: As `checkpoints_meant`.
+    """
+    return checkpoints_meant(texts, map(checkpoint_in, logs), told)
+
+
+def checkpoints_meant(
+    texts: Sequence[str], known: Iterable[Checkpoint], told: tuple[str, str] = EVALUATED
+) -> list[Checkpoint]:
+    """The checkpoints that are meant: the identity of each, in the order of the texts.
+
+    Args:
+        texts: As for `parse_checkpoints`.
+        known: What there is.
         told: How it is told that a run lacks one of them, and which it has.
 
     Raises:
@@ -67,10 +73,10 @@ def parse_checkpoints(
     """
     steps: dict[str, dict[int | str | None, None]] = {}
     labels: dict[tuple[str, str], int | str | None] = {}
-    for log in logs:
-        steps.setdefault(log["run"], {})[step_of(log)] = None
-        if log["step_label"] is not None:
-            labels.setdefault((log["run"], log["step_label"]), step_of(log))
+    for each in known:
+        steps.setdefault(each.run, {})[each.at] = None
+        if each.step_label is not None:
+            labels.setdefault((each.run, each.step_label), each.at)
     found: dict[Checkpoint, str] = {}
     for text in texts:
         one = _parse(text, {run: list(of) for run, of in steps.items()}, labels, told)
@@ -87,15 +93,15 @@ def _parse(
     told: tuple[str, str],
 ) -> Checkpoint:
     if text in steps:
-        return Checkpoint(text, _latest(text, steps[text]))
+        return checkpoint_at(text, _latest(text, steps[text]))
     run, at, step = text.rpartition("@")
     if run not in steps:
         unknown = run if at else text
-        raise DriftlineError(f'{text}: no run "{unknown}" in the store (there are: {_listed(steps)}).')
+        raise DriftlineError(f'{text}: no run "{unknown}" in the store (allowed: {_listed(steps)}).')
     if step.isdecimal() and int(step) in steps[run]:
         return Checkpoint(run, int(step))
     if (run, step) in labels:
-        return Checkpoint(run, labels[run, step])
+        return checkpoint_at(run, labels[run, step])
     there = [each for each in steps[run] if each is not None]
     names = _listed([str(each) for each in sorted(there, key=step_order)]) if there else "none; name the run alone"
     raise DriftlineError(f'{text}: run "{run}" {told[0]} "{step}" ({told[1]}: {names}).')

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
+from dashboard.queries.checkpoints import is_row_of, parse_checkpoints
 from dashboard.queries.differences import basis_row, change_rows, difference_row, flip_rows, group_basis, group_row
+from dashboard.queries.equivalence import EQUIVALENCE_COLUMNS, NO_MARGINS, Margins, Told, add_verdicts
 from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, RATE_COLUMNS, TEXT, Method, RateQuery, frame_of
 from dashboard.queries.groups import expected_members
 from dashboard.queries.known_logs import live_logs
@@ -20,7 +21,8 @@ from dashboard.queries.rates import rate_rows
 from dashboard.queries.scope import Scope, scope_of
 from dashboard.queries.settings import differing, settings_of, side_by_side
 from dashboard.queries.standing import Repeats
-from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, Difference, corrected
+from dashboard.statistics import CORRECTION_NAMES, CORRECTIONS, Correction, corrected
+from loaders.checkpoint import Checkpoint
 from loaders.errors import DriftlineError
 from loaders.metrics.definitions import Group
 from loaders.metrics.splits import value_order
@@ -56,6 +58,8 @@ class CompareQuery:
     """As in `RateQuery`: interval of the rates themselves. Intervals of differences are Newcombe's either way."""
     repeats: Repeats = "pooled"
     """As in `RateQuery`; of `each`, the newest is compared."""
+    margins: Margins = NO_MARGINS
+    """What counts as no difference."""
 
     def __post_init__(self) -> None:
         if self.correction not in CORRECTIONS:
@@ -85,15 +89,17 @@ DIFFERENCE_COLUMNS: dict[str, str] = {
     "rate_high": NUMBER, "baseline_k": COUNT, "baseline_n": COUNT, "baseline_rate": NUMBER,
     "baseline_rate_low": NUMBER, "baseline_rate_high": NUMBER, "difference": NUMBER, "low": NUMBER, "high": NUMBER,
     "p": NUMBER, "p_corrected": NUMBER, "correction": TEXT, "family": COUNT, "effect": NUMBER, "effect_kind": TEXT,
-    "method": TEXT, "test": TEXT, "detectable": NUMBER, "group": FLAG, "members": COUNT, "kind": TEXT, "better": TEXT,
-    "unit": TEXT, "definition": TEXT, "eval_key": TEXT, "baseline_eval_key": TEXT, "flags": LIST,
+    "method": TEXT, "test": TEXT, "detectable": NUMBER, **EQUIVALENCE_COLUMNS, "group": FLAG, "members": COUNT,
+    "kind": TEXT, "better": TEXT, "unit": TEXT, "definition": TEXT, "eval_key": TEXT, "baseline_eval_key": TEXT,
+    "flags": LIST,
 }  # fmt: skip
 """Columns of the differences. `rate`, `k`, `n` and the baseline's are those that are compared: where `paired`, of the
 `questions` in common, each counting once whatever its epochs; else of all samples. `rate_low` and `rate_high` are the
 interval of that rate by itself. `difference` is `rate` less
 `baseline_rate`: fractions from -1 to 1 for kind "rate", else in the score's unit. `p` is two-sided; `p_corrected`
 is corrected over the `family` of all differences in the frame. `detectable` is the smallest difference that a
-comparison with this interval finds about four times in five. A row with `group` averages the differences of its
+comparison with this interval finds about four times in five. What it shows is in
+`dashboard.queries.equivalence.EQUIVALENCE_COLUMNS`. A row with `group` averages the differences of its
 `members`. Where the query splits, each row is of the samples with its values of `split` and `split2`, at either
 checkpoint."""
 
@@ -208,7 +214,7 @@ def compare_rows(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int
     checkpoints, baseline = _chosen(query, live_logs(con, as_of))
     asked = query.rates([each.run for each in checkpoints])
     scope = scope_of(con, query.evals, as_of, query.splits)
-    table = [row for row in rate_rows(con, asked, as_of, scope) if any(each.holds(row) for each in checkpoints)]
+    table = [row for row in rate_rows(con, asked, as_of, scope) if any(is_row_of(row, each) for each in checkpoints)]
     shown = dict.fromkeys((row["eval"], row["metric"]) for row in table if not row["group"])
     groups = {
         group: {"metric": row["metric"], "definition": row["definition"]}
@@ -223,7 +229,7 @@ def compare_rows(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int
     compared = []
     for match in matches:
         difference = match.difference()
-        compared.append(Compared(difference, difference_row(match, difference, asked), basis_row(match)))
+        compared.append(Told(difference, difference_row(match, difference, asked), basis_row(match)))
     answer = [one for one in compared if (one.row["eval"], one.row["metric"]) in shown]
     for group, about in groups.items():
         answer += _of_group(group, scope, about, compared, query.level)
@@ -231,6 +237,7 @@ def compare_rows(con: duckdb.DuckDBPyConnection, query: CompareQuery, as_of: int
     answer.sort(key=lambda one: _place(one.row, order))
     differences = [one.row for one in answer]
     _correct(differences, query.correction)
+    add_verdicts(answer, query.margins, query.correction, query.level)
     flips, changes = ([row for match in matches for row in of(match)] for of in (flip_rows, change_rows))
     for rows in (flips, changes):
         rows.sort(key=lambda row: -abs(row["change"]))
@@ -265,21 +272,6 @@ def _chosen(query: CompareQuery, logs: Sequence[Row]) -> tuple[list[Checkpoint],
     return checkpoints, baseline
 
 
-@dataclass(frozen=True)
-class Compared:
-    """Two logs, or the members of a group, compared.
-
-    Attributes:
-        difference: The difference; None where one of the two has no value, and for groups.
-        row: Its row of `DIFFERENCE_COLUMNS`.
-        basis: Its row of `BASIS_COLUMNS`.
-    """
-
-    difference: Difference | None
-    row: Row
-    basis: Row
-
-
 def _once(rows: Sequence[Row]) -> list[Row]:
     """Each row once: settings are the logs', whatever metric they are measured by and however they are split."""
     columns = [name for name in INCOMPARABLE_COLUMNS if name not in ("value", "baseline_value")]
@@ -292,11 +284,11 @@ def _place(row: Row, order: dict[str, int]) -> tuple[Any, ...]:
     return order.get(row["eval"], len(order)), row["eval"], row["metric"], row["variant"] or "", *splits
 
 
-def _of_group(group: Group, scope: Scope, about: Row, compared: Sequence[Compared], level: float) -> list[Compared]:
+def _of_group(group: Group, scope: Scope, about: Row, compared: Sequence[Told], level: float) -> list[Told]:
     """The average over a group's members, for each checkpoint, variant and split values that one was measured at."""
     members = [(name, metric.name) for name, metric in scope.members(group)]
     expected = expected_members(group, [name for name, _ in members])
-    by_place: dict[tuple[Any, ...], list[Compared]] = {}
+    by_place: dict[tuple[Any, ...], list[Told]] = {}
     for one in compared:
         if one.difference is not None and (one.row["eval"], one.row["metric"]) in members:
             place = tuple(one.row[name] for name in ("checkpoint", "variant", "split", "split2"))
@@ -304,11 +296,11 @@ def _of_group(group: Group, scope: Scope, about: Row, compared: Sequence[Compare
     found = []
     for of in by_place.values():
         rows = [(one.row, one.difference) for one in of if one.difference is not None]
-        row = group_row(group.name, about["metric"], about["definition"], rows, level)
+        row, average = group_row(group.name, about["metric"], about["definition"], rows, level)
         absent = [name for name in expected if name not in {one.row["eval"] for one in of}]
         if absent:
-            row["flags"].append(f"Missing from the average of differences: {', '.join(absent)}")
-        found.append(Compared(None, row, group_basis(group.name, about["metric"], [one.basis for one in of])))
+            row["flags"].append(f"Missing from the mean of differences: {', '.join(absent)}")
+        found.append(Told(average, row, group_basis(group.name, about["metric"], [one.basis for one in of])))
     return found
 
 

@@ -10,10 +10,11 @@ import numpy as np
 
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.matches import Match, Measured, standard_error
-from dashboard.queries.questions import Question, epochs_of, means_of, sums_of
+from dashboard.queries.questions import Floats, Question, epochs_of, sums_of
 from dashboard.statistics import (
     ClusterSums,
     Difference,
+    PairedSums,
     average_difference,
     average_interval,
     clustered_mean_interval,
@@ -48,9 +49,11 @@ def difference_row(match: Match, found: Difference | None, asked: RateQuery) -> 
     row = match.place | {"questions": len(pairs.here) if match.here.questions else None, "paired": match.paired}
     row["flags"] = [*here["flags"], *(f"Baseline: {flag}" for flag in there["flags"])]
     if match.paired:
-        sums = _paired_sums(match)
-        for prefix, questions, of in zip(SIDES, (pairs.here, pairs.there), sums, strict=True):
-            row |= _compared(prefix, questions, of, here["kind"], asked)
+        sums = (found and found.sums) or paired_sums(*pairs.means, *pairs.epochs, pairs.cluster_numbers)
+        for prefix, questions, means, bounds in zip(
+            SIDES, (pairs.here, pairs.there), pairs.means, _own_bounds(sums, here["kind"], asked), strict=True
+        ):
+            row |= _compared(prefix, questions, means, bounds, here["kind"])
         if pairs.only_here or pairs.only_there:
             row["flags"].append(
                 f"Paired on the {len(pairs.here)} questions that both answered; left out are {pairs.only_here} of this"
@@ -80,26 +83,27 @@ def is_borderline(found: Difference, level: float) -> bool:
     return found.test.startswith("McNemar") and (low > 0 or high < 0) != (found.p < 1.0 - level)
 
 
-def _paired_sums(match: Match) -> tuple[ClusterSums, ClusterSums]:
-    """Sums of either over the questions in common, each counting once."""
-    here, there = match.pairs.here, match.pairs.there
-    sums = paired_sums(means_of(here), means_of(there), epochs_of(here), epochs_of(there), match.clusters)
-    return sums.here, sums.there
-
-
-def _compared(prefix: str, rows: Sequence[Question], sums: ClusterSums, kind: str, asked: RateQuery) -> Row:
-    """One side of a pair: its counts, and its rate with the interval of that very rate."""
+def _own_bounds(sums: PairedSums, kind: str, asked: RateQuery) -> list[list[float]]:
+    """The interval of each side's own rate or mean, here and there; both at once, for most of the cost is in asking."""
+    both = ClusterSums(*(np.array(pair, dtype=np.float64) for pair in zip(sums.here, sums.there, strict=True)))
     if kind == "rate":
         # Question means times a weight don't add up to whole counts, and rounding must not carry them beyond n.
-        total = min(max(float(np.asarray(sums.total)), 0.0), float(np.asarray(sums.n)))
-        bounds = clustered_proportion_interval(sums._replace(total=total), asked.level, asked.method)
-        low, high = float(bounds.low), float(bounds.high)
+        total = np.clip(both.total, 0.0, both.n)
+        bounds = clustered_proportion_interval(both._replace(total=total), asked.level, asked.method)
+        ends = np.stack([bounds.low, bounds.high])
     else:
-        bounds = clustered_mean_interval(sums, asked.level)
+        bounds = clustered_mean_interval(both, asked.level)
         # Where no spread was seen, an interval without width would claim that there is none.
-        low, high = (float(bounds.low), float(bounds.high)) if bounds.stderr > 0 else (math.nan, math.nan)
+        ends = np.where(bounds.stderr > 0, [bounds.low, bounds.high], np.nan)
+    told: list[list[float]] = ends.T.tolist()
+    return told
+
+
+def _compared(prefix: str, rows: Sequence[Question], means: Floats, bounds: Sequence[float], kind: str) -> Row:
+    """One side of a pair: its counts, and its rate with the interval of that very rate."""
+    low, high = bounds
     return {
-        f"{prefix}rate": float(means_of(rows).mean()),
+        f"{prefix}rate": float(means.mean()),
         f"{prefix}rate_low": low,
         f"{prefix}rate_high": high,
         f"{prefix}n": sum(question["n"] for question in rows),
@@ -127,8 +131,10 @@ def alike(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if all(row[key] == rows[0][key] for key in ("kind", "unit", "better"))]
 
 
-def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row, Difference]], level: float) -> Row:
-    """The average of the differences of a group's members at one checkpoint.
+def group_row(
+    name: str, metric: str, definition: str, rows: Sequence[tuple[Row, Difference]], level: float
+) -> tuple[Row, Difference]:
+    """The average of the differences of a group's members at one checkpoint: its row, and the difference itself.
 
     Args:
         name: The group.
@@ -139,8 +145,8 @@ def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row,
     """
     members = alike([row for row, _ in rows])
     left_out = [row["eval"] for row, _ in rows if row not in members]
-    average = _numbers(average_difference([found for row, found in rows if row in members]), level)
-    row = members[0] | average | {
+    average = average_difference([found for row, found in rows if row in members])
+    row = members[0] | _numbers(average, level) | {
         "eval": name, "metric": metric, "definition": definition, "group": True, "members": len(members),
         "paired": all(member["paired"] for member in members),
         "eval_key": None, "baseline_eval_key": None,
@@ -159,19 +165,19 @@ def group_row(name: str, metric: str, definition: str, rows: Sequence[tuple[Row,
         # The k of n of several evals is another number than the mean of their rates.
         row[column] = None if column.endswith("k") and len(members) > 1 else added
     if left_out:
-        row["flags"].append(f"Left out, being of another kind or direction: {', '.join(left_out)}")
-    return row
+        row["flags"].append(f"Left out (other kind or direction): {', '.join(left_out)}")
+    return row, average
 
 
 def basis_row(match: Match) -> Row:
     """What a plan for the same comparison rests on: `BASIS_COLUMNS`, from the two logs as they are."""
     row = match.place | {"paired": match.paired, "members": 1, "baseline_rate": match.there.row.get("rate")}
     if match.paired:
-        here, there = match.pairs.here, match.pairs.there
-        apart = means_of(here) - means_of(there)
-        error = float(clustered_stderr(sums_of_parts(np.ones_like(apart), apart, match.clusters)))
+        means, epochs = match.pairs.means, match.pairs.epochs
+        apart = means[0] - means[1]
+        error = float(clustered_stderr(sums_of_parts(np.ones_like(apart), apart, match.pairs.cluster_numbers)))
         row |= {"questions": len(apart), "variance": len(apart) * error**2}
-        return row | {"epochs": float(np.mean(epochs_of(here))), "baseline_epochs": float(np.mean(epochs_of(there)))}
+        return row | {"epochs": float(np.mean(epochs[0])), "baseline_epochs": float(np.mean(epochs[1]))}
     sides = [_side(log) for log in (match.here, match.there)]
     if None in [side["questions"] for side in sides]:
         return row

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from dashboard import numerals
@@ -15,6 +16,10 @@ from loaders.study.settings import NAMES, NOT_SAMPLING, TASK_ARGS, setting_of
 Row = dict[str, Any]
 
 SIZE = "number of samples"
+
+OUTAGE = "an outage of a scorer?"
+NOTHING = "is scored."
+"""How the flags end that speak against a number itself."""
 
 HUGE_JUMP = 0.5
 """A rate this far from both neighbours, with intervals apart, is worth a look even when it isn't 0 or 1."""
@@ -52,12 +57,22 @@ def flag_states(rows: Iterable[Row]) -> None:
     """Say where a log isn't finished, or holds less than it should."""
     for row in rows:
         if not row["complete"]:
-            row["flags"].append(f"The log is still being written; it holds {row['n_samples']} samples so far.")
+            row["flags"].append(f"The log is still being written: {row['n_samples']} samples so far.")
         elif row["status"] != "success":
-            row["flags"].append(f"The log's status is {row['status']}; it holds {row['n_samples']} samples.")
+            row["flags"].append(f"Log status: {row['status']}, {row['n_samples']} samples.")
         if not row.get("told") and row["kind"] != "reported" and row.get("rate") is None:
-            nothing = f"None of the {row['n_all']} samples has an outcome."
-            row["flags"].append(nothing if row["n_samples"] else "The log holds no samples.")
+            nothing = f"None of the {row['n_all']} samples {NOTHING}"
+            row["flags"].append(nothing if row["n_samples"] else "The log has no samples.")
+
+
+def tells_outage(flag: str) -> bool:
+    """Whether a flag says that a rate leaps as if a scorer had been out."""
+    return flag.endswith(OUTAGE)
+
+
+def tells_nothing(flag: str) -> bool:
+    """Whether a flag says that no sample has an outcome."""
+    return flag.startswith("None of the ") and flag.endswith(NOTHING)
 
 
 def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
@@ -76,8 +91,14 @@ def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
     """
     by_design = {SIZE, *(setting_of(field) for field in splits)}
     for same_eval in _grouped(rows, lambda row: (row["eval"], row["metric"])):
-        facets = {id(row): facets_of(row, task_args=True) for row in same_eval}
-        names = sorted({name for facet in facets.values() for name in facet})
+        # Most rows say the same: what they say is made out once, and where all do there is nothing to compare.
+        keys = {id(row): facets_key(row) for row in same_eval}
+        unlike = {key: facets_of(row, task_args=True) for key, row in {keys[id(row)]: row for row in same_eval}.items()}
+        every = sorted({name for facet in unlike.values() for name in facet})
+        names = [name for name in every if len({facet.get(name) for facet in unlike.values()}) > 1]
+        if not names:
+            continue
+        facets = {at: unlike[key] for at, key in keys.items()}
         lines = _grouped(same_eval, line_of)
         for name in names:
             usual = []
@@ -87,7 +108,7 @@ def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
                 for row, value in zip(line, values, strict=True):
                     if value != usual[-1]:
                         here, elsewhere = _both(value, usual[-1])
-                        row["flags"].append(f"{name} differs: {here} (elsewhere {elsewhere})")
+                        row["flags"].append(_differs(name, here, elsewhere, "at the other steps"))
             if name in by_design or name.startswith(TASK_ARGS):
                 continue
             over_lines = _most_common(usual)
@@ -95,7 +116,13 @@ def flag_differences(rows: list[Row], splits: Iterable[str] = ()) -> None:
                 if value != over_lines:
                     here, elsewhere = _both(value, over_lines)
                     for row in line:
-                        row["flags"].append(f"{name} of this line differs: {here} (other lines {elsewhere})")
+                        row["flags"].append(_differs(name, here, elsewhere, "in the other runs"))
+
+
+def _differs(name: str, here: str, elsewhere: str, where: str) -> str:
+    """A sentence of a setting that differs; settings that have the name of a key keep it as it is."""
+    label = name if any(mark in name for mark in "._") else name[:1].upper() + name[1:]
+    return f"{label} {'differ' if name == 'epochs' else 'differs'}: {here} here, {elsewhere} {where}"
 
 
 def facets_of(row: Row, *, task_args: bool = False) -> dict[str, Any]:
@@ -120,12 +147,12 @@ def facets_of(row: Row, *, task_args: bool = False) -> dict[str, Any]:
     }
 
 
-FACETS = ("judge", "task_version", "n_samples", "epochs", "settings", "dataset_json", "generate_config_json")
+_facets = itemgetter("judge", "task_version", "n_samples", "epochs", "settings", "dataset_json", "generate_config_json")
 
 
 def facets_key(row: Row) -> tuple[Any, ...]:
     """What `facets_of` a log is made of."""
-    return (*(row[name] for name in FACETS), row.get("n"))
+    return (*_facets(row), row.get("n"))
 
 
 @lru_cache(maxsize=10_000)
@@ -190,9 +217,7 @@ def flag_jumps(rows: list[Row]) -> None:
             if apart and (row["rate"] in (0.0, 1.0) or distance > HUGE_JUMP):
                 around = (before["rate"] + after["rate"]) / 2
                 counted = numerals.whole_percent(row["rate"]) if row.get("k") is None else f"{row['k']} of {row['n']}"
-                row["flags"].append(
-                    f"{counted} between neighbours at {numerals.whole_percent(around)}: an outage of a scorer?"
-                )
+                row["flags"].append(f"{counted} between neighbours at {numerals.whole_percent(around)}: {OUTAGE}")
 
 
 def _overlap(a: Row, b: Row) -> bool:

@@ -10,11 +10,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from dashboard.queries.checkpoints import Checkpoint
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, RateQuery, frame_of
 from dashboard.queries.known_logs import live_logs
 from dashboard.queries.matches import Match, Measured, find_measured
 from dashboard.queries.rates import rates
+from dashboard.queries.rows import checkpoint_in
 from dashboard.queries.scope import scope_of
 from loaders.metrics.splits import value_order
 
@@ -47,14 +47,14 @@ def framings(con: duckdb.DuckDBPyConnection, query: RateQuery, as_of: int) -> pd
         ValueError: The query is split by no field, or by two.
     """
     if len(query.splits) != 1:
-        raise ValueError(f"{len(query.splits)} fields to split by (allowed: one)")
+        raise ValueError(f"{len(query.splits)} fields to group by (allowed: one)")
     table = rates(con, query, as_of)
     table = table[~table["group"] & (table["repeat"] == 0)]
     wanted = list(dict.fromkeys(zip(table["eval"], table["metric"], strict=True)))
     scope = scope_of(con, query.evals, as_of, query.splits)
     logs = [log for log in live_logs(con, as_of) if not query.runs or log["run"] in query.runs]
-    steps = {(log["run"], log["step"] if log["step"] is not None else log["step_label"]) for log in logs}
-    measured = find_measured(con, scope, wanted, [Checkpoint(run, step) for run, step in steps], query, as_of)
+    checkpoints = list({checkpoint_in(log).identity for log in logs})
+    measured = find_measured(con, scope, wanted, checkpoints, query, as_of)
     found: dict[tuple[str, str, str], list[Measured]] = {}
     for one in measured:
         found.setdefault((one.checkpoint, one.row["eval"], one.row["metric"]), []).append(one)
@@ -88,4 +88,4 @@ def _row(key: tuple[str, str, str], logs: Sequence[Measured], level: float) -> R
 
 
 def _without_prompts(one: Measured) -> dict[str, Row]:
-    return {name: question | {"prompts": None} for name, question in one.questions.items()}
+    return {name: question | {"prompt": None} for name, question in one.questions.items()}

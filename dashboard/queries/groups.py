@@ -54,7 +54,7 @@ def _average(
         "group": True,
         "better": first["better"],
         "unit": first["unit"],
-        "definition": f"average of {group.title}: "
+        "definition": f"mean of {group.title}: "
         + _definitions([(study.title(r["eval"]), f"{r['metric']}: {r['definition']}") for r in alike]),
         "repeat": 0,
         "flags": [],
@@ -74,14 +74,14 @@ def _average(
     averaged = {r["eval"] for r in alike}
     unlike = [r["eval"] for r in known if r["eval"] not in averaged]
     missing = [name for name in expected if name not in averaged and name not in unlike]
-    row["lacks"] = missing
+    row |= {"averaged": len(alike), "lacks": missing}
     if twice:
-        row["flags"].append(f"No average: {', '.join(twice)} was measured more than once, and at which step is unknown")
+        row["flags"].append(f"No mean: {', '.join(twice)} was measured more than once, at unknown steps")
     else:
         if unlike:
-            row["flags"].append(f"Left out, being of another kind or direction: {', '.join(unlike)}")
+            row["flags"].append(f"Left out (other kind or direction): {', '.join(unlike)}")
         if missing:
-            row["flags"].append(f"Missing from the average: {', '.join(missing)}")
+            row["flags"].append(f"Missing from the mean: {', '.join(missing)}")
     if not alike:
         return row
     bounds = [np.array([r.get(name, np.nan) for r in alike], dtype=np.float64) for name in ("rate", "low", "high")]
@@ -92,7 +92,7 @@ def _average(
     row["stderr"] = float(np.sqrt(np.sum(stderr**2)) / len(alike))
     if not np.isnan(low):
         many = f"{len(alike)} of {len(alike) + len(missing)}" if missing else len(alike)
-        row["interval"] = f"average of {many} (square and add)" if len(alike) > 1 else alike[0]["interval"]
+        row["interval"] = f"mean of {many} evals (variances added)" if len(alike) > 1 else alike[0]["interval"]
     for member in alike:
         row["flags"] += [f"{member['eval']}: {flag}" for flag in member["flags"]]
     return row

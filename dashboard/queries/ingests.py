@@ -55,9 +55,11 @@ CONFLICT_COLUMNS: dict[str, str] = {
 """Columns of `conflicts`. `candidates` is the parsed list of what each rule says (None where there is none)."""
 
 CONFLICTS = """
+WITH found AS (FROM live_conflicts($as_of)),
+concerned AS (FROM live_evals($as_of) WHERE eval_id IN (SELECT eval_id FROM found))
 SELECT c.kind, c.field, c.message, coalesce(c.path, e.path) AS path, e.run, e.eval, e.eval_key, c.candidates_json,
        c.batch_from AS batch
-FROM live_conflicts($as_of) c LEFT JOIN live_evals($as_of) e USING (eval_id)
+FROM found c LEFT JOIN concerned e USING (eval_id)
 ORDER BY path, c.field, c.message
 """
 

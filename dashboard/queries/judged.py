@@ -9,9 +9,11 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from dashboard.queries.found_samples import find
 from dashboard.queries.frame import COUNT, TEXT, frame_of
 from dashboard.queries.rescorings import LAST, SavedRescoring
-from dashboard.queries.sample_filter import SampleFilter, find, order_by
+from dashboard.queries.sample_filter import SampleFilter
+from dashboard.queries.sample_order import order_by
 from dashboard.queries.transcript_hash import transcript_hashes
 from loaders.store.sql import records
 

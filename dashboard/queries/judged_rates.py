@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dashboard.queries.differences import BORDERLINE, is_borderline
-from dashboard.queries.frame import COUNT, NUMBER, TEXT, frame_of
+from dashboard.queries.frame import AT_COLUMNS, COUNT, NUMBER, TEXT, frame_of
 from dashboard.queries.judged import CURRENT
 from dashboard.statistics import cluster_sums, clustered_proportion_interval, paired_rate_difference
 from dashboard.statistics.agreement import Kappa, cohens_kappa
@@ -19,18 +19,15 @@ CLASSES = (MISALIGNED, ALIGNED)
 
 LEVEL = 0.95
 
-AT = ["run", "step", "step_label", "eval"]
-"""Columns that name a checkpoint on an eval."""
-
-JUDGED_RATES: dict[str, str] = {
-    "rater": TEXT, "run": TEXT, "step": COUNT, "step_label": TEXT, "eval": TEXT, "k": COUNT, "n": COUNT,
+JUDGED_RATES: dict[str, str] = {"rater": TEXT} | AT_COLUMNS | {
+    "k": COUNT, "n": COUNT,
     "rate": NUMBER, "low": NUMBER, "high": NUMBER, "n_missing": COUNT,
 }  # fmt: skip
 """Columns of `judged_rates`. `k` of the `n` samples with a verdict are misaligned; `n_missing` have none. `rate`, `low`
 and `high` are fractions, and missing, never 0, where n is 0."""
 
-PAIRED: dict[str, str] = {
-    "run": TEXT, "step": COUNT, "step_label": TEXT, "eval": TEXT, "n": COUNT, "rate": NUMBER, "other_rate": NUMBER,
+PAIRED: dict[str, str] = AT_COLUMNS | {
+    "n": COUNT, "rate": NUMBER, "other_rate": NUMBER,
     "difference": NUMBER, "low": NUMBER, "high": NUMBER, "p": NUMBER, "test": TEXT,
     "note": TEXT,
 }  # fmt: skip
@@ -100,7 +97,7 @@ def paired_rates(frame: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
     both = _both(frame, one, other)
     groups = list(_checkpoints(both))
     if len(groups) > 1:
-        groups.append((dict.fromkeys(AT), both))
+        groups.append((dict.fromkeys(AT_COLUMNS), both))
     return frame_of([at | _difference(group, one, other) for at, group in groups], PAIRED)
 
 
@@ -139,8 +136,11 @@ def _both(frame: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
 
 
 def _checkpoints(frame: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    for key, group in frame.groupby(AT, sort=False, dropna=False):
-        yield dict(zip(AT, (None if value != value or value is pd.NA else value for value in key), strict=True)), group
+    for key, group in frame.groupby(list(AT_COLUMNS), sort=False, dropna=False):
+        yield (
+            dict(zip(AT_COLUMNS, (None if value != value or value is pd.NA else value for value in key), strict=True)),
+            group,
+        )
 
 
 def _values(frame: pd.DataFrame, rater: str) -> Any:
@@ -150,7 +150,7 @@ def _values(frame: pd.DataFrame, rater: str) -> Any:
 def _difference(group: pd.DataFrame, one: str, other: str) -> dict[str, Any]:
     questions = (
         group.assign(here=_values(group, one), there=_values(group, other), cluster=group["cluster"].astype(str))
-        .groupby([*AT, "log", "sample"], sort=False, dropna=False)
+        .groupby([*AT_COLUMNS, "log", "sample"], sort=False, dropna=False)
         .agg(here=("here", "mean"), there=("there", "mean"), n=("here", "size"), cluster=("cluster", "first"))
         .reset_index()
     )

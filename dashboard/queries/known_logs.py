@@ -1,4 +1,4 @@
-"""The logs of a batch as a reader may see them, and what they hold: found out once, and asked for by every page.
+"""The logs of a batch as a reader may see them, and what they hold and are of: found out once, for every page.
 
 As of a finished batch nothing ever changes, but what is hidden: an eval that is placed in a private run later is hidden
 in earlier batches too. `MOMENT` holds all that decides it, and is asked anew each time, of the reader's own cursor.
@@ -7,7 +7,7 @@ in earlier batches too. `MOMENT` holds all that decides it, and is asked anew ea
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import duckdb
@@ -23,7 +23,7 @@ Row = dict[str, Any]
 EVALS = """
 SELECT eval_id, eval_key, coalesce(eval, task) AS eval, variant, variant AS stated_variant, run, step, step_label,
        tokens, mix, stage,
-       coalesce(placed, false) AS placed, run_label, colour, run_position, lineage_offset + step AS lineage_step,
+       coalesce(placed, false) AS placed, batch, run_label, colour, run_position, lineage_offset + step AS lineage_step,
        path, created, status, complete, task, task_version, judge, epochs,
        coalesce(target_model, model) AS model, coalesce(n_samples, 0) AS n_samples,
        generate_config_json, dataset_json, lead_id, role, standing, partial, graded, planned, settings,
@@ -38,10 +38,11 @@ sooner than six columns."""
 
 MOMENT = """
 SELECT b.batch, b.started_at, b.finished_at, getvariable('hidden_runs') AS patterns,
-       (SELECT [count(*), bit_xor(hash(eval_id))] FROM hidden_evals()) AS hidden
+       getvariable('hidden_digest') AS hidden
 FROM seen_batches() b WHERE b.batch = $as_of AND b.finished_at IS NOT NULL
 """
-"""All that decides what the logs of a batch are to a reader. No row of a batch that is not finished, or forgotten."""
+"""All that decides what the logs and runs of a batch are to a reader. No row of a batch that is not finished,
+or forgotten."""
 
 SHARED = (
     "eval", "run", "step_label", "mix", "stage", "run_label", "colour", "status", "task", "task_version", "judge",
@@ -64,9 +65,10 @@ class KnownLogs:
         self._by_eval: dict[str, list[Row]] = {}
         self._of_splits: dict[tuple[str, ...], dict[str, list[Row]]] = {}
         self._measures: dict[str, tuple[list[Metric], int]] = {}
+        self._runs: list[Row] | None = None
 
     def __len__(self) -> int:
-        return len(self._all or ()) * (1 + len(self._of_splits))
+        return len(self._all or ()) * (1 + len(self._of_splits)) + len(self._runs or ())
 
     def study(self, con: duckdb.DuckDBPyConnection) -> Study:
         """The study in force."""
@@ -87,6 +89,17 @@ class KnownLogs:
                             log[name] = texts.setdefault(log[name], log[name])
                     self._by_eval.setdefault(log["eval"], []).append(log)
             return self._all
+
+    def runs(self, find: Callable[[], list[Row]]) -> list[Row]:
+        """Every run (`dashboard.queries.catalogue.run_rows`).
+
+        Args:
+            find: Finds them out, for the reader whose logs these are.
+        """
+        with self._lock:
+            if self._runs is None:
+                self._runs = find()
+            return self._runs
 
     def names(self, con: duckdb.DuckDBPyConnection) -> list[str]:
         """Every eval's name."""

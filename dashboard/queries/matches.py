@@ -10,11 +10,11 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.checkpoints import Checkpoint
+from dashboard.queries.checkpoints import is_row_of
 from dashboard.queries.flags import flag_standing, flag_states
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.measures import measure
-from dashboard.queries.questions import Pairs, Part, Question, epochs_of, means_of, pair, questions, sums_of
+from dashboard.queries.questions import Pairs, Part, Question, pair, questions, sums_of
 from dashboard.queries.rates import about_metric
 from dashboard.queries.scope import Scope
 from dashboard.queries.standing import points_of
@@ -28,7 +28,9 @@ from dashboard.statistics import (
     unpaired_rate_difference,
     variance_of_interval,
 )
+from loaders.checkpoint import Checkpoint
 from loaders.metrics.definitions import Metric, Reported
+from loaders.metrics.splits import value_order
 
 Row = dict[str, Any]
 Combination = tuple[str | None, str | None]
@@ -73,11 +75,6 @@ class Match:
         return pair(self.here.questions, self.there.questions)
 
     @property
-    def clusters(self) -> list[Any]:
-        """The cluster of each question in common."""
-        return [question["cluster"] for question in self.pairs.there]
-
-    @property
     def paired(self) -> bool:
         """Whether the two are compared on the questions in common; else on all that each has."""
         values = [log.row.get("rate") for log in (self.here, self.there)]
@@ -102,11 +99,9 @@ class Match:
             return None
         is_rate = here.row["kind"] == "rate"
         if self.paired:
-            means, baseline = means_of(pairs.here), means_of(pairs.there)
             if is_rate:
-                epochs = epochs_of(pairs.here), epochs_of(pairs.there)
-                return paired_rate_difference(means, baseline, *epochs, self.clusters)
-            return paired_mean_difference(means, baseline, self.clusters)
+                return paired_rate_difference(*pairs.means, *pairs.epochs, pairs.cluster_numbers)
+            return paired_mean_difference(*pairs.means, pairs.cluster_numbers)
         counts: list[Any] = [log.row.get(name) for log in (here, there) for name in ("k", "n")]
         if is_rate and not (here.questions and there.questions) and None not in counts:
             # Logs without samples that still say how many of how many.
@@ -159,7 +154,10 @@ def find_measured(
     for each in checkpoints:
         of_run.setdefault(each.run, []).append(each)
     logs = [
-        (each, log) for log in points_of(scope.logs, repeats) for each in of_run.get(log["run"], ()) if each.holds(log)
+        (each, log)
+        for log in points_of(scope.logs, repeats)
+        for each in of_run.get(log["run"], ())
+        if is_row_of(log, each)
     ]
     found: dict[tuple[Any, ...], Measured] = {}
     for metric, names in by_metric.items():
@@ -173,7 +171,7 @@ def find_measured(
         answers = (
             {} if isinstance(metric.source, Reported) else questions(con, metric, mine, fields, as_of, asked.splits)
         )
-        for row in sorted(rows, key=lambda row: (row["created"] is not None, row["created"] or 0, row["eval_id"])):
+        for row in sorted(rows, key=_measured_order):
             answered = answers.get(Part(row["eval_id"], row["split"], row["split2"]), {})
             one = Measured(of[row["eval_id"]], row | {"level": asked.level}, answered)
             before = found.get((one.checkpoint, *one.name))
@@ -182,6 +180,12 @@ def find_measured(
                 one.row["flags"].append("Several logs without a step: the newest one is compared.")
             found[one.checkpoint, *one.name] = one
     return list(found.values())
+
+
+def _measured_order(row: Row) -> tuple[Any, ...]:
+    """What was made last comes last, for it is compared; split values in their order, whatever the database's."""
+    splits = value_order(row["split"]), value_order(row["split2"])
+    return row["created"] is not None, row["created"] or 0, row["eval_id"], *splits
 
 
 def find_matches(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -111,7 +112,7 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
             row |= {"low": math.nan, "high": math.nan, "stderr": math.nan}
             every = "The only value is" if row["n"] == 1 else f"All {row['n']} values are"
             row["flags"].append(
-                f"{every} {row['least']:g}: no interval can be told from {'it' if row['n'] == 1 else 'them'}."
+                f"{every} {row['least']:g}: no interval can be computed from {'it' if row['n'] == 1 else 'them'}."
             )
         elif row["clusters"] > 1:
             row["interval"] = f"t, clustered by {by} ({row['clusters']} clusters)" if clustered else "t"
@@ -120,6 +121,10 @@ def _add_intervals(rows: list[Row], metric: Metric, query: RateQuery, fields: di
 def _finite(value: float) -> float:
     """A bound that is none where the numbers are too far apart to tell."""
     return value if math.isfinite(value) else math.nan
+
+
+LEFT_OUT = re.compile(r"\d+ values? (?:is|are) [^;]*: left out")
+"""Finds what `left_out` says among other flags."""
 
 
 def left_out(counts: Row) -> list[str]:
@@ -164,7 +169,7 @@ def _reported_rows(
             row["stderr"], why = clean_error(told["stderr"])
             row["flags"] += [why] if why else []
             if not isinstance(metric.source, Reported):
-                row["flags"].append("The log holds no samples: this is the number that it reports.")
+                row["flags"].append("The log has no samples: this is the number that it reports.")
         rows.append(row)
     add_intervals(rows, query, metric.kind == "rate")
     return rows
@@ -217,9 +222,9 @@ def _compare_with_header(row: Row, header: Row | None, metric: Metric) -> None:
     count = f" ({row['k']} of {row['n']})" if row.get("k") is not None else ""
     first = row["header_first"] is not None and _close(header["value"], row["header_first"])
     row["flags"].append(
-        f"The log's header says {numerals.figures(header['value'])} ({header['metric']}), its samples give"
+        f"The log reports {numerals.figures(header['value'])} ({header['metric']}), its samples give"
         f" {numerals.figures(row['rate'])}{count}."
-        + (" The header's number is that of the first epoch alone." if first else "")
+        + (" The reported number is of the first epoch alone." if first else "")
     )
 
 

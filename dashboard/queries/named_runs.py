@@ -9,7 +9,7 @@ import duckdb
 
 from loaders.store.sql import records
 
-NAMING = ("run", "checkpoint", "baseline", "against", "pair", "point", "model")
+NAMING = ("run", "checkpoint", "baseline", "against", "pair", "point", "model", "color")
 """Parameters in which the name of a run may stand, alone or within something longer: `advice@160`."""
 
 EVERY_RUN = "SELECT run FROM seen_run_names() ORDER BY run"

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from heapq import nsmallest
 from typing import Any
 
 import duckdb
 
-from dashboard.queries.rows import checkpoint_name, parse_step, step_of, step_order
-from loaders.store.sql import records
+from dashboard.queries.known_logs import live_logs
+from dashboard.queries.rows import Row, checkpoint_in, parse_step, step_order
+from loaders.store.sql import among_logs, records
 
 MOST = 3
 """Names that are suggested for one."""
@@ -30,22 +32,12 @@ ORDER BY s.batch_from DESC, p.batch_from DESC NULLS LAST LIMIT 1
 """Where a log was, in whatever batch."""
 
 SAME_QUESTION = """
-WITH found AS (
-    SELECT e.eval_key AS log, s.sample_key AS sample, min(s.epoch) AS epoch, e.run, e.step, e.step_label,
-           coalesce(e.eval, e.task) AS eval
-    FROM live_samples($as_of) s JOIN live_evals($as_of) e USING (eval_id)
-    WHERE s.sample_key = $sample AND ($eval IS NULL OR coalesce(e.eval, e.task) = $eval)
-    GROUP BY ALL
-)
-FROM found
-ORDER BY log = $log DESC, run = $run DESC NULLS LAST, abs(step - $step) NULLS LAST, run, step NULLS LAST, log
-LIMIT $most
+SELECT eval_id, min(epoch) AS epoch FROM live_samples($as_of) WHERE sample_key = $sample GROUP BY eval_id
 """
 
 OTHER_SAMPLES = """
-SELECT s.sample_key AS sample, min(s.epoch) AS epoch
-FROM live_samples($as_of) s JOIN live_evals($as_of) e USING (eval_id) WHERE e.eval_key = $log
-GROUP BY s.sample_key ORDER BY try_cast(s.sample_key AS DOUBLE) NULLS LAST, s.sample_key
+SELECT sample_key AS sample, min(epoch) AS epoch FROM {samples} WHERE eval_id IN (SELECT unnest($eval_ids::BIGINT[]))
+GROUP BY sample_key ORDER BY try_cast(sample_key AS DOUBLE) NULLS LAST, sample_key
 """
 
 
@@ -75,15 +67,45 @@ def gone(con: duckdb.DuckDBPyConnection, log: str, sample: str, as_of: int) -> G
         as_of: Batch.
     """
     was = next(iter(records(con, LOG_WAS, {"log": log})), None)
-    place = {name: was[name] if was else None for name in ("eval", "run", "step")}
-    wanted = {"log": log, "sample": sample, "as_of": as_of, "most": MOST} | place
-    others = {row["sample"]: row for row in records(con, OTHER_SAMPLES, {"log": log, "as_of": as_of})}
+    logs = live_logs(con, as_of)
+    ids = [row["eval_id"] for row in logs if row["eval_key"] == log]
+    among = among_logs("live_samples($as_of)", "$eval_ids", len(ids))
+    samples = records(con, OTHER_SAMPLES.format(samples=among), {"eval_ids": ids, "as_of": as_of}) if ids else []
+    others = {row["sample"]: row for row in samples}
     names = [*similar(sample, others), *others]
     return Gone(
         was=was,
-        same=records(con, SAME_QUESTION, wanted),
+        same=_same_question(con, log, sample, was or dict.fromkeys(("eval", "run", "step")), logs, as_of),
         others=[others[name] for name in list(dict.fromkeys(names))[:MOST]],
     )
+
+
+def _same_question(
+    con: duckdb.DuckDBPyConnection,
+    log: str,
+    sample: str,
+    was: Mapping[str, Any],
+    logs: Sequence[Mapping[str, Any]],
+    as_of: int,
+) -> list[dict[str, Any]]:
+    """Where a question was asked: in the log itself, then in its run, then at steps close by."""
+    epochs = dict(con.execute(SAME_QUESTION, {"sample": sample, "as_of": as_of}).fetchall())
+    found = [
+        {"log": row["eval_key"], "sample": sample, "epoch": epochs[row["eval_id"]]}
+        | {name: row[name] for name in ("run", "step", "step_label", "eval")}
+        for row in logs
+        if row["eval_id"] in epochs and was["eval"] in (None, row["eval"])
+    ]
+
+    def distance(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        run, step, at = row["run"], row["step"], was["step"]
+        apart = None if step is None or at is None else abs(step - at)
+        return (
+            row["log"] != log, run is None, run != was["run"], apart is None, apart or 0,
+            run or "", step is None, step or 0, row["log"],
+        )  # fmt: skip
+
+    return nsmallest(MOST, found, key=distance)
 
 
 def similar(name: str, names: Iterable[str], most: int = MOST) -> list[str]:
@@ -119,7 +141,7 @@ def nearest_steps(step: int | str, steps: Iterable[int | str], most: int = MOST)
     return list(dict.fromkeys([*labels, *reversed(there)]))[:most]
 
 
-def near_checkpoints(name: str, rows: Sequence[Mapping[Any, Any]], most: int = MOST) -> list[str]:
+def near_checkpoints(name: str, rows: Iterable[Row], most: int = MOST) -> list[str]:
     """Checkpoints that a name of none may have meant: other steps of its run, else those of runs with similar names.
 
     Args:
@@ -129,17 +151,16 @@ def near_checkpoints(name: str, rows: Sequence[Mapping[Any, Any]], most: int = M
     """
     runs: dict[str, dict[int | str, str]] = {}
     alone: dict[str, str] = {}
-    for row in rows:
-        step = step_of(row)
-        if step is None:
-            alone[str(row["run"])] = checkpoint_name(row)
+    for each in map(checkpoint_in, rows):
+        if each.at is None:
+            alone[each.run] = each.name
         else:
-            runs.setdefault(str(row["run"]), {})[step] = checkpoint_name(row)
+            runs.setdefault(each.run, {})[each.at] = each.name
     run, at, step_text = name.rpartition("@")
     run, step_text = (run, step_text) if at else (name, "")
     found: list[str] = []
-    for each in [run] if run in runs or run in alone else similar(run, [*runs, *alone], most):
-        steps = runs.get(each, {})
+    for near_run in [run] if run in runs or run in alone else similar(run, [*runs, *alone], most):
+        steps = runs.get(near_run, {})
         near = nearest_steps(parse_step(step_text), steps, most) if step_text else sorted(steps, key=step_order)[::-1]
-        found += [*([alone[each]] if each in alone else []), *(steps[step] for step in near)]
+        found += [*([alone[near_run]] if near_run in alone else []), *(steps[step] for step in near)]
     return list(dict.fromkeys(found))[:most]

@@ -33,7 +33,7 @@ its members. `design_effect`, of unpaired rates, is questions per effective samp
 PLAN_COLUMNS: dict[str, str] = PLACE | {
     "target": NUMBER, "needed": COUNT, "power": NUMBER, "method": TEXT,
 }  # fmt: skip
-"""`needed` questions, in as many epochs as now, find a difference of `target` with this `power` at the level of 95 %:
+"""`needed` questions, in as many epochs as now, find a difference of `target` with this `power` at the level of 95%:
 at both checkpoints the same ones where `paired`, as many at each where not, as many in each eval of a group. It is
 missing where nothing can be told."""
 
@@ -59,43 +59,43 @@ def plan(basis: pd.DataFrame, target: float, power: float = POWER) -> pd.DataFra
     return frame_of(plan_rows(basis.to_dict("records"), target, power), PLAN_COLUMNS)
 
 
-def plan_rows(basis: Sequence[Row], target: float, power: float = POWER) -> list[dict[str, Any]]:
-    """The rows of `plan`, of rows with all of `BASIS_COLUMNS`; raises the same."""
+def plan_rows(basis: Sequence[Row], target: float, power: float = POWER, level: float = 0.95) -> list[dict[str, Any]]:
+    """The rows of `plan`, of rows with all of `BASIS_COLUMNS`, at a level of the two-sided test; raises the same."""
     if not target > 0 or not math.isfinite(target):
         raise ValueError(f"the difference to be found is {target}, and must be above 0")
     rows = []
     for row in basis:
-        needed, method = _needed(row, target, power)
+        needed, method = _needed(row, target, power, level)
         kept = {name: None if is_missing(row[name]) else row[name] for name in PLACE}
         rows.append(kept | {"target": target, "needed": needed, "power": power, "method": method})
     return rows
 
 
-def _needed(row: Row, target: float, power: float) -> tuple[int | None, str]:
+def _needed(row: Row, target: float, power: float, level: float) -> tuple[int | None, str]:
     variance = row["variance"]
     is_rate = row["kind"] == "rate"
     if is_missing(variance):
         return None, UNKNOWN
     if is_rate and not row["group"] and not row["paired"]:
-        return _of_rates(row, target, power)
+        return _of_rates(row, target, power, level)
     least = _least_variance(row, target) if is_rate else 0.0
     if least is None:
         return None, IMPOSSIBLE
     if not max(variance, least) > 0:
         return None, UNKNOWN
-    needed = questions_for_paired(target, max(variance, least), power=power)
+    needed = questions_for_paired(target, max(variance, least), power=power, level=level)
     measured = PAIRED if row["paired"] else UNPAIRED
     return max(2, math.ceil(needed)), LEAST if variance < least else measured
 
 
-def _of_rates(row: Row, target: float, power: float) -> tuple[int | None, str]:
+def _of_rates(row: Row, target: float, power: float, level: float) -> tuple[int | None, str]:
     """Of the rates that lie as far from the baseline's, the one that takes more questions."""
     base = float(row["baseline_rate"])
     rates = [rate for rate in (base - target, base + target) if 0.0 <= rate <= 1.0]
     if not rates or is_missing(row["design_effect"]):
         return None, IMPOSSIBLE if not rates else UNKNOWN
     effect = float(row["design_effect"])
-    needed = max(questions_for_rates(rate, base, power, design_effect=effect) for rate in rates)
+    needed = max(questions_for_rates(rate, base, power, level, effect) for rate in rates)
     return max(2, math.ceil(needed)), RATES
 
 

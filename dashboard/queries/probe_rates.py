@@ -20,7 +20,7 @@ class ProbeRate:
     Attributes:
         k, n: Misaligned replies, of those with a verdict.
         n_missing: Conversations without a verdict: failed, not judged yet, the judge failed, people disagree.
-        low, high: Wilson's 95 % interval of k / n; None where n is 0. The replies are independent draws given one
+        low, high: Wilson's 95% interval of k / n; None where n is 0. The replies are independent draws given one
             prompt: it says nothing of other prompts.
     """
 

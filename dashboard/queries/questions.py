@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from dashboard.queries.known_logs import live_logs
 from dashboard.statistics import ClusterSums, sums_of_parts
 from loaders.metrics.definitions import Metric
 from loaders.metrics.outcomes import outcomes_sql
@@ -20,15 +22,19 @@ SELECT o.point AS eval_id, o.split, o.split2, o.sample_key AS sample, min(o.clus
        count(o.value) AS n, sum(o.value) AS total, sum(o.value * o.value) AS squares,
        min(o.epoch) FILTER (WHERE o.value = 1) AS counted_epoch, min(o.epoch) FILTER (WHERE o.value = 0) AS other_epoch,
        min(o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_epoch,
-       arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value = 1) AS counted_log,
-       arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value = 0) AS other_log,
-       arg_min(l.eval_key, o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_log,
-       list(DISTINCT hash(s.input)) FILTER (WHERE s.input IS NOT NULL) AS prompts
-FROM sample_outcomes o JOIN {samples} s USING (sample_id) JOIN seen_evals() l ON l.eval_id = o.eval_id
+       arg_min(o.eval_id, o.epoch) FILTER (WHERE o.value = 1) AS counted_log,
+       arg_min(o.eval_id, o.epoch) FILTER (WHERE o.value = 0) AS other_log,
+       arg_min(o.eval_id, o.epoch) FILTER (WHERE o.value IS NOT NULL) AS first_log,
+       min(s.prompt) AS prompt, CASE WHEN min(s.prompt) < max(s.prompt) THEN list(DISTINCT s.prompt) END AS prompts
+FROM sample_outcomes o
+JOIN (SELECT sample_id, CASE WHEN input IS NOT NULL THEN hash(input) END AS prompt FROM {samples}) s USING (sample_id)
 GROUP BY o.point, o.split, o.split2, o.sample_key ORDER BY o.point, o.split, o.split2, o.sample_key
 """
 """A row for every question of a log, or of each combination of split values in it: `n` epochs with an outcome, of
-`epochs`; the first epoch of either outcome, and of any, each with the log that holds it."""
+`epochs`; the first epoch of either outcome, and of any, each with the id of the log that holds it; a hash of its
+prompt, and where its epochs have several, of all of them in `prompts`."""
+
+OF_LOGS = ("counted_log", "other_log", "first_log")
 
 Question = dict[str, Any]
 Floats = npt.NDArray[np.float64]
@@ -60,6 +66,26 @@ class Pairs:
     only_there: int
     other_prompts: int
 
+    @cached_property
+    def means(self) -> tuple[Floats, Floats]:
+        """Mean over the epochs of each question, here and there."""
+        return means_of(self.here), means_of(self.there)
+
+    @cached_property
+    def epochs(self) -> tuple[Floats, Floats]:
+        """Epochs with an outcome of each question, here and there."""
+        return epochs_of(self.here), epochs_of(self.there)
+
+    @property
+    def clusters(self) -> list[Any]:
+        """The cluster of each question."""
+        return [question["cluster"] for question in self.there]
+
+    @cached_property
+    def cluster_numbers(self) -> npt.NDArray[np.int64]:
+        """The clusters as numbers, in their order: sums over clusters are asked for often, and sort names slowly."""
+        return np.unique(np.asarray(self.clusters), return_inverse=True)[1]
+
     @property
     def worth_pairing(self) -> bool:
         """Whether what they have in common is at least half of either: else pairing would throw most away."""
@@ -75,7 +101,7 @@ def questions(
     as_of: int,
     splits: Sequence[str] = (),
 ) -> dict[Part, dict[str, Question]]:
-    """Rows of `QUESTIONS` by part of a log and sample id; logs without samples are absent.
+    """Rows of `QUESTIONS` by part of a log and sample id, logs by their keys; logs without samples are absent.
 
     `Part(row["eval_id"], row["split"], row["split2"])` is the part that a row of `measure` counts.
 
@@ -91,7 +117,10 @@ def questions(
     if evals:
         outcomes = outcomes_sql(con, metric, evals, cluster_field, as_of, splits=splits)
         samples = among_logs("live_samples($as_of)", "$eval_ids", len(outcomes.parameters["eval_ids"]))
+        keys = {log["eval_id"]: log["eval_key"] for log in live_logs(con, as_of)} | {None: None}
         for row in records(con, outcomes.sql + QUESTIONS.format(samples=samples), outcomes.parameters):
+            for name in OF_LOGS:
+                row[name] = keys[row[name]]
             found.setdefault(Part(row["eval_id"], row["split"], row["split2"]), {})[row["sample"]] = row
     return found
 
@@ -112,7 +141,10 @@ def pair(here: Mapping[str, Question], there: Mapping[str, Question]) -> Pairs:
 
 def _same_prompt(here: Question, there: Question) -> bool:
     """A question may have a prompt for every epoch; one in common is enough, and an unknown one is no other."""
-    return not here["prompts"] or not there["prompts"] or not set(here["prompts"]).isdisjoint(there["prompts"])
+    if here["prompt"] is None or there["prompt"] is None or here["prompt"] == there["prompt"]:
+        return True
+    mine, theirs = (question["prompts"] or [question["prompt"]] for question in (here, there))
+    return not set(mine).isdisjoint(theirs)
 
 
 def means_of(rows: Sequence[Question]) -> Floats:

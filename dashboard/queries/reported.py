@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from dashboard import numerals
@@ -26,6 +27,9 @@ MOST_DIGITS = 6
 
 UNLIKE = 1.25
 """A reported standard error this many times that of k out of n speaks of samples that hang together."""
+
+
+_line_of = itemgetter("run", "variant", "split", "split2", "eval")
 
 
 def clean_number(value: float | None) -> tuple[float | None, str | None]:
@@ -77,14 +81,15 @@ def is_rounded(share: float, n: int) -> bool:
 
 def _digits(share: float) -> int:
     """Digits after the point that a share is written with; as many as a double has where it is written by powers."""
-    return 17 if "e" in repr(share) else len(repr(share).partition(".")[2])
+    text = repr(share)
+    return 17 if "e" in text else len(text.partition(".")[2])
 
 
 def add_intervals(rows: Sequence[Row], query: RateQuery, share: bool) -> None:
     """Set the intervals of reported numbers, and the k of shares.
 
     A share with a known n has the interval of k out of n, and one with a standard error alone that of the sample size
-    which the error stands for: both are Wilson's (or exact) intervals, and lie in 0 to 100 %. Other numbers have
+    which the error stands for: both are Wilson's (or exact) intervals, and lie in 0 to 100%. Other numbers have
     value +- z * stderr.
 
     Args:
@@ -106,7 +111,7 @@ def add_intervals(rows: Sequence[Row], query: RateQuery, share: bool) -> None:
                 with_error.append(row)
             elif row.get("stderr") == 0:
                 _no_error(row)
-            lines[tuple(row.get(name) for name in ("run", "variant", "split", "split2", "eval"))].append(row)
+            lines[_line_of(row)].append(row)
         elif row.get("stderr"):
             low, high = reported_interval(row["rate"], row["stderr"], query.level)
             row |= {"low": float(low), "high": float(high), "interval": "reported stderr"}
@@ -114,7 +119,7 @@ def add_intervals(rows: Sequence[Row], query: RateQuery, share: bool) -> None:
             _no_error(row)
     _bound_shares(counted, with_error, query)
     for line in lines.values():
-        from_error = [row for row in line if (row.get("interval") or "").endswith(FROM_ERROR)]
+        from_error = [row for row in line if row.get("interval", "").endswith(FROM_ERROR)] if with_error else []
         if from_error and any(row.get("interval") and row not in from_error for row in line):
             for row in from_error:
                 row["flags"].append("The interval rests on the reported standard error; elsewhere on k of n.")

@@ -7,7 +7,9 @@ from typing import Any
 
 import duckdb
 
-from dashboard.queries.sample_filter import SampleFilter, find, order_by
+from dashboard.queries.found_samples import find
+from dashboard.queries.sample_filter import SampleFilter
+from dashboard.queries.sample_order import order_by
 from dashboard.queries.transcript_hash import transcript_hashes
 
 CHOSEN = """,

@@ -140,7 +140,7 @@ def read_rescoring(con: duckdb.DuckDBPyConnection, judging_id: str) -> SavedResc
     """
     found = records(con, RESCORING, {"judging": judging_id})
     if not found:
-        raise NoSuchRescoring(f"There is no judging {judging_id} in this store.")
+        raise NoSuchRescoring(f"There is no re-scoring run {judging_id} in this store.")
     row = found[0]
     return SavedRescoring(
         selection=row.pop("selection_json"), limits=row.pop("limits_json"), runs=tuple(row.pop("runs")), **row

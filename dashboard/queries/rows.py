@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loaders.checkpoint import Checkpoint, named
+
 Row = Mapping[Any, Any]
 
 MOST_DIGITS = 18
@@ -17,11 +19,22 @@ def is_missing(value: Any) -> bool:
     return value is None or str(value) == "<NA>" or value != value
 
 
+def origin(rule: object) -> str:
+    """Where a run or step was read, for people: "study.yaml, logs[0]"; "" where no rule says it."""
+    return "" if rule is None else str(rule).removeprefix("run card ")
+
+
 def step_of(row: Row) -> int | str | None:
     """The step of a row, or the label that stands for it; None for a checkpoint without either."""
     if not is_missing(row["step"]):
         return int(row["step"])
     return None if is_missing(row["step_label"]) else str(row["step_label"])
+
+
+def checkpoint_in(row: Row) -> Checkpoint:
+    """The checkpoint of a row with run, step and step_label, gaps as None."""
+    step, label = row["step"], row["step_label"]
+    return Checkpoint(row["run"], None if is_missing(step) else int(step), None if is_missing(label) else str(label))
 
 
 def step_order(step: int | str) -> tuple[bool, int, str]:
@@ -31,8 +44,7 @@ def step_order(step: int | str) -> tuple[bool, int, str]:
 
 def checkpoint_name(row: Row) -> str:
     """Name the checkpoint of a row for people: "rl@400", "pythia@main"; a log that stands alone by its run."""
-    step = step_of(row)
-    return str(row["run"]) if step is None else f"{row['run']}@{step}"
+    return named(row["run"], step_of(row))
 
 
 def whole_number(text: str) -> int | None:

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any, NamedTuple
 
 import duckdb
 import pandas as pd
 
+from dashboard.queries.found_samples import OF_LOGS, find, find_in
 from dashboard.queries.frame import COUNT, FLAG, NUMBER, TEXT, TIME, frame_of
-from dashboard.queries.sample_filter import (
-    OF_LOGS,
-    OUTCOMES,
-    SORTS,
-    InSight,
-    Outcome,
-    SampleFilter,
-    Sort,
-    find,
-    find_in,
-    in_order,
-    in_sight,
-    is_by_log,
-    needs_outcomes,
-    order_by,
-    parts_of,
-)
+from dashboard.queries.sample_filter import OUTCOMES, InSight, Outcome, SampleFilter, in_sight
+from dashboard.queries.sample_order import SORTS, Sort, in_order, is_by_log, needs_outcomes, order_by, parts_of
+from loaders.store.sql import records
 
 __all__ = [
     "OUTCOMES",
@@ -39,6 +27,7 @@ __all__ = [
     "SampleName",
     "Sort",
     "all_samples",
+    "any_sample",
     "neighbours",
     "outcome_counts",
     "sample_count",
@@ -74,7 +63,7 @@ ORDER BY p.place
 
 OF_LOG = {
     "run": "run", "step": "step", "step_label": "step_label", "eval": "eval", "mix": "mix", "stage": "stage",
-    "variant": "stated_variant", "model": "model", "log": "eval_key", "path": "path", "created": "created",
+    "variant": "variant", "model": "model", "log": "eval_key", "path": "path", "created": "created",
 }  # fmt: skip
 """What a sample's row has of its log, and the log's column that it is."""
 
@@ -84,6 +73,10 @@ BY_LOG = "SELECT eval_id, count(*) AS n FROM matching GROUP BY eval_id"
 """How many samples of each log are wanted."""
 
 PLACES = "SELECT sample_id, eval_id FROM found ORDER BY {order} LIMIT $size OFFSET $skip"
+
+OF_ONE_LOG = """
+SELECT sample_key AS sample, epoch FROM live_samples($as_of) WHERE eval_id = $eval_id ORDER BY sample_key, epoch
+"""
 
 AROUND = """,
 placed AS (SELECT log, sample, epoch, row_number() OVER (ORDER BY {order}) AS place FROM found),
@@ -119,6 +112,8 @@ def samples_page(
     page: int = 0,
     size: int = 50,
     *,
+    skip: int | None = None,
+    chars: int | None = PREVIEW,
     as_of: int,
 ) -> pd.DataFrame:
     """One page of samples.
@@ -129,17 +124,19 @@ def samples_page(
         sort: Columns of `SORTS`, each with whether it is descending; missing values come last either way.
         page: From 0.
         size: Rows of a page.
+        skip: So many are left out before it, in place of whole pages.
+        chars: Long texts are cut to so many characters; None leaves them whole.
         as_of: Batch.
 
     Returns:
-        `SAMPLE_COLUMNS`, long texts cut to `PREVIEW` characters.
+        `SAMPLE_COLUMNS`.
 
     Raises:
         ValueError: A column that can't be sorted by, or a negative page or size.
     """
     if page < 0 or size < 0:
         raise ValueError(f"page {page} and size {size} must not be negative")
-    return _rows(con, wanted, sort, size, page * size, PREVIEW, as_of)
+    return _rows(con, wanted, sort, size, page * size if skip is None else skip, chars, as_of)
 
 
 def all_samples(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: int) -> pd.DataFrame:
@@ -159,6 +156,21 @@ def sample_count(con: duckdb.DuckDBPyConnection, wanted: SampleFilter, as_of: in
     """How many samples are wanted, exactly."""
     found = find_in(con, in_sight(con, wanted, as_of), wanted, as_of, with_outcomes=False)
     return 0 if found is None else sum(row["n"] for row in found.records(con, COUNTS))
+
+
+def any_sample(con: duckdb.DuckDBPyConnection, seed: int, as_of: int) -> SampleName | None:
+    """Some sample, the same for the same seed; None where there is none.
+
+    Any log is as likely as any other, however many samples it has: of those nothing else is read.
+    """
+    logs = [log for of in in_sight(con, SampleFilter(), as_of).logs.values() for log in of]
+    chance = Random(seed)  # noqa: S311 - nobody gains by guessing it
+    for log in chance.sample(logs, len(logs)):
+        found = records(con, OF_ONE_LOG, {"eval_id": log["eval_id"], "as_of": as_of})
+        if found:
+            row = chance.choice(found)
+            return SampleName(log["eval_key"], row["sample"], row["epoch"])
+    return None
 
 
 def neighbours(

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import duckdb
 import msgspec
-from msgspec import Struct
 
-from dashboard.queries.checkpoints import Checkpoint, parse_checkpoints
+from dashboard.queries.checkpoints import checkpoints_meant
+from loaders.checkpoint import Checkpoint
 from loaders.errors import DriftlineError
 from loaders.study.cards import is_untrained
 
@@ -19,7 +19,7 @@ ALL = "all"
 HAS = ("has no checkpoint", "it has")
 
 
-class Servable(Struct, frozen=True, kw_only=True):
+class Servable(Checkpoint, frozen=True, kw_only=True):
     """A checkpoint, and what is known of its weights: absolute paths, `package:MODULE/FILE` or `hub:ORG/NAME`.
 
     Attributes:
@@ -30,24 +30,11 @@ class Servable(Struct, frozen=True, kw_only=True):
         base_model: The name of that model, as a card or a trainer has it.
     """
 
-    run: str
-    step: int | None = None
-    step_label: str | None = None
     weights: str | None = None
     adapter: str | None = None
     folder: str | None = None
     base: str | None = None
     base_model: str | None = None
-
-    @property
-    def checkpoint(self) -> Checkpoint:
-        """The same, as other commands name it."""
-        return Checkpoint(self.run, self.step_label if self.step is None else self.step)
-
-    @property
-    def name(self) -> str:
-        """RUN@STEP: what it is called when it is served."""
-        return self.checkpoint.name
 
     @property
     def untrained(self) -> bool:
@@ -76,7 +63,7 @@ def choose(texts: Sequence[str], known: Sequence[Servable]) -> list[Servable]:
         known: What there is.
 
     Raises:
-        DriftlineError: There is no such run or checkpoint, or nothing says where its weights lie.
+        DriftlineError: There is no such run or checkpoint, or the path of its weights is unknown.
     """
     by_run: dict[str, list[Servable]] = {}
     for one in known:
@@ -90,19 +77,19 @@ def choose(texts: Sequence[str], known: Sequence[Servable]) -> list[Servable]:
         else:
             # A run alone is its latest checkpoint, as elsewhere: of those that can be served, if any can.
             among = with_weights.get(text) or known
-            (wanted,) = parse_checkpoints([text], map(msgspec.structs.asdict, among), HAS)
-            found = [one for one in known if one.checkpoint == wanted][:1]
+            (wanted,) = checkpoints_meant([text], among, HAS)
+            found = [one for one in known if one.identity == wanted][:1]
         for one in found:
             if not one.has_weights:
                 raise DriftlineError(_nothing_known(one, with_weights[one.run]))
-            chosen.setdefault(one.checkpoint, one)
+            chosen.setdefault(one.identity, one)
     return list(chosen.values())
 
 
 def _nothing_known(one: Servable, others: Iterable[Servable]) -> str:
     there = ", ".join(other.name for other in others)
     return (
-        f"{one.name}: nothing says where its weights lie. In the run.yaml of {one.run}, `checkpoints:` may name an"
+        f"{one.name}: the path of its weights is unknown. In the run.yaml of {one.run}, `checkpoints:` may name an"
         " `adapter:` (a folder) or `weights:` (a path, package:MODULE/FILE or hub:ORG/NAME) for each step, and"
         " `weights:` of the run those that it began with (step 0)." + (f" Known of this run: {there}." if there else "")
     )

@@ -16,7 +16,7 @@ SAMPLE = """
 SELECT * FROM live_samples($as_of) WHERE eval_id = $eval_id AND sample_key = $sample AND epoch = $epoch
 ORDER BY sample_id LIMIT 1
 """
-SCORES = "SELECT * FROM live_scores($as_of) WHERE sample_id = $sample_id ORDER BY scorer, key"
+SCORES = "SELECT * FROM live_scores_and_scans($as_of) WHERE sample_id = $sample_id ORDER BY scorer, key"
 MESSAGES = "SELECT * FROM live_messages($as_of) WHERE sample_id = $sample_id ORDER BY idx"
 
 
@@ -56,12 +56,12 @@ def transcript(con: duckdb.DuckDBPyConnection, log: str, sample: str, epoch: int
     """
     evals = records(con, EVAL, {"log": log, "as_of": as_of})
     if not evals:
-        raise NoSuchSample(f"No log with the key {log} in the store as of batch {as_of}.")
+        raise NoSuchSample(f"No log with the key {log} in the store at import {as_of}.")
     where = {"eval_id": evals[0]["eval_id"], "sample": sample, "epoch": epoch, "as_of": as_of}
     samples = records(con, SAMPLE, where)
     if not samples:
         raise NoSuchSample(
-            f"The log {log} ({evals[0]['path']}) holds no sample {sample} in epoch {epoch} as of batch {as_of};"
+            f"The log {log} ({evals[0]['path']}) holds no sample {sample} in epoch {epoch} at import {as_of};"
             f" it holds {evals[0]['n_samples'] or 0} samples."
         )
     of = {"sample_id": samples[0]["sample_id"], "as_of": as_of}

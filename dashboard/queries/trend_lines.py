@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard.queries.matches import Match, Measured
-from dashboard.queries.questions import epochs_of, means_of
+from dashboard.queries.questions import epochs_of
 from dashboard.statistics import (
     Difference,
     average_difference,
     cluster_influence,
     rescaled_covariance,
+    simultaneous_level,
     step_covariance,
     variance_of_interval,
 )
@@ -174,6 +175,34 @@ def movement(steps: Sequence[Step], level: float) -> Movement:
     )
 
 
+@dataclass(frozen=True)
+class StepBand:
+    """The simultaneous band of one line's differences.
+
+    Attributes:
+        at: The level at which each step's own interval is taken.
+        low: Of each step, as they were given; NaN without an interval.
+        high: Likewise.
+    """
+
+    at: float
+    low: Sequence[float]
+    high: Sequence[float]
+
+
+def step_band(steps: Sequence[Step], moved: Movement, level: float) -> StepBand:
+    """The simultaneous band over the steps: every interval holds, all at once, with the level.
+
+    Args:
+        steps: From `against` or `from_start`.
+        moved: Their `movement`.
+        level: Of all together.
+    """
+    at = simultaneous_level(moved.apart, level)
+    ends = [(np.nan, np.nan) if step.difference is None else step.difference.interval(at) for step in steps]
+    return StepBand(at, [low for low, _ in ends], [high for _, high in ends])
+
+
 def _step(step: int, pairs: Iterable[tuple[Measured, Measured]]) -> Step:
     matches = [Match(here, there) for here, there in pairs]
     differences = [match.difference() for match in matches]
@@ -188,7 +217,8 @@ def _is_itself(step: Step) -> bool:
 
 def _compared(match: Match) -> tuple[float, float]:
     if match.paired:
-        return float(means_of(match.pairs.here).mean()), float(means_of(match.pairs.there).mean())
+        here, there = match.pairs.means
+        return float(here.mean()), float(there.mean())
     return match.here.row["rate"], match.there.row["rate"]
 
 
@@ -222,12 +252,12 @@ def _log_influence(log: Measured) -> Influence:
 
 def _difference_influence(match: Match) -> Influence:
     if match.paired:
-        change = means_of(match.pairs.here) - means_of(match.pairs.there)
-        return cluster_influence(np.ones(len(change)), change, match.clusters)
-    here, there = _log_influence(match.here), _log_influence(match.there)
-    if not here or not there:
+        here, there = match.pairs.means
+        return cluster_influence(np.ones(len(here)), here - there, match.pairs.clusters)
+    mine, theirs = _log_influence(match.here), _log_influence(match.there)
+    if not mine or not theirs:
         return {}
-    return {cluster: here.get(cluster, 0.0) - there.get(cluster, 0.0) for cluster in {**here, **there}}
+    return {cluster: mine.get(cluster, 0.0) - theirs.get(cluster, 0.0) for cluster in {**mine, **theirs}}
 
 
 def _chance(steps: Iterable[Sequence[Measured]], factor: float) -> float:

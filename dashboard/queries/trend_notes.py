@@ -54,13 +54,13 @@ def _of_members(line: Line) -> list[str]:
     """Which members an average lacks, everywhere or at some steps."""
     told = []
     if line.missing:
-        told.append(f"missing from the average: {', '.join(line.missing)}")
+        told.append(f"missing from the mean: {', '.join(line.missing)}")
     if line.unlike:
-        told.append(f"left out of the average, being of another kind, unit or direction: {', '.join(line.unlike)}")
+        told.append(f"left out of the mean (other kind, unit or direction): {', '.join(line.unlike)}")
     for name, steps in line.members.items():
         absent = [step for step in line.gaps if step not in steps]
         if absent:
-            told.append(f"{name} was not measured at {_at(absent)}, which is left out of the average")
+            told.append(f"{name} was not measured at {_at(absent)}, which is left out of the mean")
     return told
 
 

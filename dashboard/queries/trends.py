@@ -14,16 +14,19 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from dashboard.queries.catalogue import runs as all_runs
-from dashboard.queries.checkpoints import Checkpoint
-from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, RateQuery, frame_of
+from dashboard.queries.catalogue import run_rows
+from dashboard.queries.differences import basis_row, group_basis
+from dashboard.queries.equivalence import EQUIVALENCE_COLUMNS, NO_MARGINS, Margins, Told, add_verdicts
+from dashboard.queries.frame import COUNT, FLAG, LIST, NUMBER, TEXT, RateQuery, columns_of, frame_of
 from dashboard.queries.groups import expected_members
 from dashboard.queries.matches import Measured, find_measured
+from dashboard.queries.rate import Rate
 from dashboard.queries.rates import chosen_metrics
 from dashboard.queries.scope import Scope, scope_of
-from dashboard.queries.trend_lines import Line, Step, against, from_start, movement
+from dashboard.queries.trend_lines import Line, Step, StepBand, against, from_start, movement, step_band
 from dashboard.queries.trend_notes import notes
 from dashboard.statistics import Trend, area_between, corrected, lead_over_steps, onset, slope
+from loaders.checkpoint import Checkpoint
 from loaders.metrics.splits import check_splits
 
 Row = dict[str, Any]
@@ -47,6 +50,8 @@ class TrendQuery:
     """As in `RateQuery`."""
     from_parent: bool = False
     """Whether a run without a step 0 begins there with its parent's checkpoint, where that was evaluated."""
+    margins: Margins = NO_MARGINS
+    """By how much the last step may be worse than the first and still count as lasting."""
     level: float = 0.95
     """Confidence level of each interval, between 0 and 1."""
 
@@ -56,42 +61,44 @@ class TrendQuery:
         check_splits(self.splits)
 
 
-ABOUT_COLUMNS: dict[str, str] = {
-    "run": TEXT, "eval": TEXT, "metric": TEXT, "variant": TEXT, "split": TEXT, "split2": TEXT, "group": FLAG,
-    "kind": TEXT, "better": TEXT, "unit": TEXT, "definition": TEXT,
-}  # fmt: skip
+ABOUT = ("run", "eval", "metric", "variant", "split", "split2", "group", "kind", "better", "unit", "definition")
+ABOUT_COLUMNS = columns_of(Rate, ABOUT)
 """Columns that name a line: a run's checkpoints on one eval or group, by one metric."""
 
 STEP_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
     "step": COUNT, "checkpoint": TEXT, "against": TEXT, "rate": NUMBER, "against_rate": NUMBER, "difference": NUMBER,
-    "low": NUMBER, "high": NUMBER, "p": NUMBER, "p_corrected": NUMBER, "paired": FLAG, "questions": COUNT,
-    "test": TEXT, "method": TEXT,
+    "low": NUMBER, "high": NUMBER, "band_low": NUMBER, "band_high": NUMBER, "band_level": NUMBER, "p": NUMBER,
+    "p_corrected": NUMBER, "paired": FLAG, "questions": COUNT, "test": TEXT, "method": TEXT,
 }  # fmt: skip
 """Columns of differences step by step: `rate` of `checkpoint` less `against_rate` of `against`, which is another
 checkpoint: the run's own first one (frame `changes`), or the baseline's at the same step (`leads`). Fractions for kind
 "rate", else in the score's unit; on the `questions` in common where `paired`. `p_corrected` is Holm's over the steps of
-the line."""
+the line. `band_low` and `band_high` are the simultaneous band over these steps, the same intervals taken at
+`band_level`: all of them hold at once with the level that each of `low` and `high` has by itself."""
 
 LINE_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
     "start": TEXT, "last": TEXT, "first_step": COUNT, "last_step": COUNT, "points": COUNT, "start_rate": NUMBER,
     "last_rate": NUMBER, "change": NUMBER, "change_low": NUMBER, "change_high": NUMBER, "change_p": NUMBER,
-    "paired": FLAG, "first_shown": COUNT, "lasting_from": COUNT, "tests": COUNT,
+    "paired": FLAG, "first_shown": COUNT, "lasting_from": COUNT, "side": TEXT, "tests": COUNT, "band_level": NUMBER,
     "slope": NUMBER, "slope_low": NUMBER, "slope_high": NUMBER,
-    "tenfold": NUMBER, "tenfold_low": NUMBER, "tenfold_high": NUMBER, "notes": LIST,
+    "tenfold": NUMBER, "tenfold_low": NUMBER, "tenfold_high": NUMBER, **EQUIVALENCE_COLUMNS, "bound": NUMBER,
+    "notes": LIST,
 }  # fmt: skip
 """Columns of a row for each line with at least two steps. `change` is the last step less the first, with its p-value
 (Holm's over the `tests` steps after the first that have one), and `paired` where both answered the same questions;
-`first_shown` is the first step that differs from the
-start and `lasting_from` the first from which all do (missing where there is none). `slope` is per 100 steps, `tenfold`
-per factor of ten of training tokens; their intervals are for the line through these very checkpoints, from the sampling
-of questions alone. `notes` are sentences for people."""
+`first_shown` is the first step whose simultaneous band excludes 0 and `lasting_from` the first from which all do, on
+the `side` (higher, lower) that is said: missing where there is none. Together they hold with the level. `slope` is per
+100 steps, `tenfold` per factor of ten of training tokens; their intervals are for the line through these very
+checkpoints, from the sampling of questions alone. What the change from first to last shows is in `EQUIVALENCE_COLUMNS`,
+corrected (Holm) over all rows of this frame, and of non-inferiority where a direction is better; `bound` is the
+one-sided bound of the change on its worse side. `notes` are sentences for people."""
 
 LEAD_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
     "baseline": TEXT, "first_step": COUNT, "last_step": COUNT, "points": COUNT,
     "first": NUMBER, "first_low": NUMBER, "first_high": NUMBER, "first_p": NUMBER,
     "last": NUMBER, "last_low": NUMBER, "last_high": NUMBER, "last_p": NUMBER,
     "mean": NUMBER, "mean_low": NUMBER, "mean_high": NUMBER, "mean_p": NUMBER, "mean_p_corrected": NUMBER,
-    "first_shown": COUNT, "lasting_from": COUNT,
+    "first_shown": COUNT, "lasting_from": COUNT, "side": TEXT, "band_level": NUMBER,
     "slope": NUMBER, "slope_low": NUMBER, "slope_high": NUMBER,
     "span": NUMBER, "span_low": NUMBER, "span_high": NUMBER, "slope_p": NUMBER, "slope_p_corrected": NUMBER,
     "direction": TEXT, "family": COUNT, "notes": LIST,
@@ -100,7 +107,7 @@ LEAD_COLUMNS: dict[str, str] = ABOUT_COLUMNS | {
 difference, the run's less the baseline's, in the units of `STEP_COLUMNS`: at the first and last common step
 (`first_p`, `last_p`: Holm's over the steps of the line), its `mean` over training (the area between the two curves by
 the span), its `slope` per 100 steps, and `span`, the slope over all steps from first to last. `direction` is
-shrinks (towards 0 from the side of the mean), grows or "no change shown", by `slope_p_corrected`; both corrected
+shrinks (towards 0 from the side of the mean), grows or "no significant change", by `slope_p_corrected`; both corrected
 p-values are Holm's over the `family` of all rows of this frame that have one."""
 
 
@@ -132,31 +139,19 @@ def trends(con: duckdb.DuckDBPyConnection, query: TrendQuery, as_of: int) -> Tre
         query: Which.
         as_of: The store as of the end of this batch.
     """
-    scope = scope_of(con, query.evals, as_of, query.splits)
-    every = tuple(dict.fromkeys([*query.runs, *([query.baseline] if query.baseline else [])]))
-    parents = _parents(con, every, as_of) if query.from_parent else {}
-    wanted = {*((log["run"], log["step"]) for log in scope.logs if log["run"] in every), *parents.values()}
-    places = [Checkpoint(run, step) for run, step in wanted if step is not None]
-    scope = replace(scope, logs=[log for log in scope.logs if (log["run"], log["step"]) in wanted])
-    shown = [(name, metric) for name in scope.shown for metric in _used(scope, name, query)]
-    groups = [group for group in scope.groups if not query.metrics or scope.group_metric(group) in query.metrics]
-    of_groups = [(name, metric.name) for group in groups for name, metric in scope.members(group)]
-    asked = RateQuery(runs=every, evals=query.evals, splits=query.splits, level=query.level)
-    measured = find_measured(con, scope, list(dict.fromkeys([*shown, *of_groups])), places, asked, as_of)
-    lines = _lines(scope, measured, every, parents, shown)
-    for group in groups:
-        members = [(name, metric.name) for name, metric in scope.members(group)]
-        about = {"eval": group.name, "metric": scope.group_metric(group), "group": True}
-        expected = expected_members(group, [name for name, _ in members])
-        lines += _group_lines(about, expected, _lines(scope, measured, every, parents, members))
-
+    lines = lines_of(con, query, as_of)
     line_rows: list[Row] = []
     changes: list[Row] = []
+    lasting: list[Told] = []
     for line in lines:
         if line.about["run"] in query.runs and len(line.steps) > 1:
-            row, of_steps = _from_start(line, query.level)
+            row, of_steps, told = _from_start(line, query.level)
             line_rows.append(row)
+            lasting.append(told)
             changes += of_steps
+    add_verdicts(lasting, query.margins, "holm", query.level, one_sided=True)
+    for row, told in zip(line_rows, lasting, strict=True):
+        row |= {name: told.row.get(name) for name in EQUIVALENCE_COLUMNS}
     lead_rows: list[Row] = []
     leads: list[Row] = []
     ahead = {_key(line): line for line in lines if line.about["run"] == query.baseline}
@@ -175,13 +170,34 @@ def trends(con: duckdb.DuckDBPyConnection, query: TrendQuery, as_of: int) -> Tre
     )
 
 
+def lines_of(con: duckdb.DuckDBPyConnection, query: TrendQuery, as_of: int) -> list[Line]:
+    """Every line that is asked for, the baseline's among them; arguments as for `trends`."""
+    scope = scope_of(con, query.evals, as_of, query.splits)
+    every = tuple(dict.fromkeys([*query.runs, *([query.baseline] if query.baseline else [])]))
+    parents = _parents(con, every, as_of) if query.from_parent else {}
+    wanted = {*((log["run"], log["step"]) for log in scope.logs if log["run"] in every), *parents.values()}
+    places = [Checkpoint(run, step) for run, step in wanted if step is not None]
+    scope = replace(scope, logs=[log for log in scope.logs if (log["run"], log["step"]) in wanted])
+    shown = [(name, metric) for name in scope.shown for metric in _used(scope, name, query)]
+    groups = [group for group in scope.groups if not query.metrics or scope.group_metric(group) in query.metrics]
+    of_groups = [(name, metric.name) for group in groups for name, metric in scope.members(group)]
+    asked = RateQuery(runs=every, evals=query.evals, splits=query.splits, level=query.level)
+    measured = find_measured(con, scope, list(dict.fromkeys([*shown, *of_groups])), places, asked, as_of)
+    lines = _lines(scope, measured, every, parents, shown)
+    for group in groups:
+        members = [(name, metric.name) for name, metric in scope.members(group)]
+        about = {"eval": group.name, "metric": scope.group_metric(group), "group": True}
+        expected = expected_members(group, [name for name, _ in members])
+        lines += _group_lines(about, expected, _lines(scope, measured, every, parents, members))
+    return lines
+
+
 def _parents(con: duckdb.DuckDBPyConnection, runs: Sequence[str], as_of: int) -> dict[str, tuple[str, int]]:
     """The checkpoint that each run was trained from, where its card names one with a step."""
-    rows = all_runs(con, as_of).dropna(subset=["parent_run", "parent_step"])
     return {
-        row["run"]: (row["parent_run"], int(row["parent_step"]))
-        for row in rows.to_dict("records")
-        if row["run"] in runs
+        row["run"]: (row["parent_run"], row["parent_step"])
+        for row in run_rows(con, as_of)
+        if row["run"] in runs and row["parent_run"] is not None and row["parent_step"] is not None
     }
 
 
@@ -234,7 +250,7 @@ def _group_lines(about: Row, expected: Sequence[str], lines: Sequence[Line]) -> 
         first = of[0].about
         alike = [line for line in of if all(line.about[key] == first[key] for key in ("kind", "better", "unit"))]
         texts = dict.fromkeys(f"{line.about['eval']} ({line.about['definition']})" for line in alike)
-        definition = "average of " + ", ".join(texts)
+        definition = "mean of " + ", ".join(texts)
         members = {name: steps for line in alike for name, steps in line.members.items()}
         unlike = [line.about["eval"] for line in of if line.about["eval"] not in members]
         missing = [name for name in expected if name not in members and name not in unlike]
@@ -247,12 +263,12 @@ def _key(line: Line) -> tuple[Any, ...]:
     return tuple(line.about[name] for name in ("eval", "metric", "group", "variant", "split", "split2"))
 
 
-def _from_start(line: Line, level: float) -> tuple[Row, list[Row]]:
-    """The row of a line, and those of its later steps."""
+def _from_start(line: Line, level: float) -> tuple[Row, list[Row], Told]:
+    """The row of a line, those of its later steps, and its last step's difference from the first."""
     compared = from_start(line)
     first, last = line.steps[0], line.steps[-1]
-    rows = _step_rows(line, compared, line.checkpoint(first), level)
-    shows = onset([step.step for step in compared], [row["p"] for row in rows], level)
+    band = step_band(compared, movement(compared, level), level)
+    rows = _step_rows(line, compared, line.checkpoint(first), level, band)
     own = line.movement
     by_steps = slope(np.array(own.steps) / PER_STEPS, own.values, own.apart, level, scatter=False)
     tokens = [_tokens(line, step) for step in own.steps]
@@ -263,10 +279,21 @@ def _from_start(line: Line, level: float) -> tuple[Row, list[Row]]:
         **{f"change{end}": rows[-1][name] for end, name in (
             ("", "difference"), ("_low", "low"), ("_high", "high"), ("_p", "p_corrected"))},
         "paired": rows[-1]["paired"],
-        "first_shown": shows.first, "lasting_from": shows.lasting, "tests": _tested(rows, "p"),
+        "tests": _tested(rows, "p"), **_onset(compared, band),
         "notes": notes(line, compared, own),
     }  # fmt: skip
-    return row | _numbers("slope", by_steps) | _numbers("tenfold", by_tokens), rows
+    end = compared[-1]
+    told = Told(end.difference, rows[-1], _basis(line, end))
+    if end.difference is not None:
+        low, high = end.difference.interval(2 * level - 1)
+        row["bound"] = {"lower": high, "higher": low}.get(str(line.about["better"]), np.nan)
+    return row | _numbers("slope", by_steps) | _numbers("tenfold", by_tokens), rows, told
+
+
+def _basis(line: Line, step: Step) -> Row:
+    """What a plan for a step's difference rests on."""
+    rows = [basis_row(match) for match in step.matches]
+    return group_basis(line.about["eval"], line.about["metric"], rows) if line.about["group"] else rows[0]
 
 
 def _tokens(line: Line, step: int) -> float:
@@ -279,12 +306,12 @@ def _tokens(line: Line, step: int) -> float:
 def _lead(line: Line, other: Line, level: float) -> tuple[Row, list[Row]]:
     """The row of a lead over the baseline, and those of its steps."""
     compared = against(line, other)
-    rows = _step_rows(line, compared, None, level)
     led = movement(compared, level)
+    band = step_band(compared, led, level)
+    rows = _step_rows(line, compared, None, level, band)
     row: Row = line.about | {"baseline": other.about["run"], "points": len(led.steps)}
     if len(led.steps) < 2:
         return row, rows
-    shows = onset([step.step for step in compared], [row["p"] for row in rows], level)
     steps = np.array(led.steps, dtype=np.float64)
     line_through = slope(steps / PER_STEPS, led.values, led.apart, level, scatter=False)
     span = (steps[-1] - steps[0]) / PER_STEPS
@@ -296,8 +323,15 @@ def _lead(line: Line, other: Line, level: float) -> tuple[Row, list[Row]]:
     row |= _numbers("mean", area_between(led.steps, led.values, led.together, level))
     row |= _numbers("slope", line_through)
     row |= {f"span{end}": row[f"slope{end}"] * span for end in ("", "_low", "_high")}
-    row |= {"first_shown": shows.first, "lasting_from": shows.lasting, "notes": notes(line, compared, led, other)}
+    row |= {"notes": notes(line, compared, led, other), **_onset(compared, band)}
     return row, rows
+
+
+def _onset(compared: Sequence[Step], band: StepBand) -> Row:
+    """From which step on the whole band excludes 0."""
+    shows = onset([step.step for step in compared], band.low, band.high)
+    side = None if shows.higher is None else "higher" if shows.higher else "lower"
+    return {"first_shown": shows.first, "lasting_from": shows.lasting, "side": side, "band_level": band.at}
 
 
 def _numbers(name: str, trend: Trend) -> Row:
@@ -306,7 +340,7 @@ def _numbers(name: str, trend: Trend) -> Row:
     }  # fmt: skip
 
 
-def _step_rows(line: Line, compared: Sequence[Step], start: str | None, level: float) -> list[Row]:
+def _step_rows(line: Line, compared: Sequence[Step], start: str | None, level: float, band: StepBand) -> list[Row]:
     """Rows of `STEP_COLUMNS`.
 
     Args:
@@ -314,14 +348,16 @@ def _step_rows(line: Line, compared: Sequence[Step], start: str | None, level: f
         compared: Its steps.
         start: Name of what is subtracted; None: each step's own.
         level: Of the intervals.
+        band: Over its steps.
     """
     rows = []
-    for step in compared:
+    for step, low_end, high_end in zip(compared, band.low, band.high, strict=True):
         rate, other = step.rates()
         row = line.about | {
             "step": step.step, "checkpoint": line.checkpoint(step.step),
             "against": start or step.matches[0].there.checkpoint, "rate": rate, "against_rate": other,
             "paired": step.paired, "questions": step.questions, "p": np.nan,
+            "band_low": low_end, "band_high": high_end, "band_level": band.at,
         }  # fmt: skip
         if step.difference is not None:
             low, high = step.difference.interval(level)

@@ -9,7 +9,8 @@ from typing import Literal
 
 import duckdb
 
-from dashboard.queries.sample_filter import SampleFilter, find
+from dashboard.queries.found_samples import find
+from dashboard.queries.sample_filter import SampleFilter
 from loaders.store.sql import records
 
 Verdict = Literal["misaligned", "aligned"]
@@ -50,6 +51,11 @@ FROM (
 WHERE verdict IS NOT NULL
 ORDER BY marked_at, author
 """
+DRAWN = """
+SELECT DISTINCT eval_key AS log, sample_key AS sample, epoch FROM seen_sample_verdicts()
+WHERE drawn AND verdict IS NOT NULL AND metric = $metric AND eval_key IN (SELECT unnest($logs::VARCHAR[]))
+  AND ($until IS NULL OR marked_at <= $until)
+"""
 METRICS = "SELECT DISTINCT metric FROM seen_sample_verdicts() ORDER BY metric"
 AUTHORS = "SELECT DISTINCT author FROM seen_sample_verdicts() WHERE verdict IS NOT NULL ORDER BY author"
 NEWEST = "SELECT max(marked_at) AS newest FROM seen_sample_verdicts()"
@@ -75,6 +81,14 @@ def verdicts(
     """
     asked = {"metric": metric, "logs": list(logs), "until": until}
     return [PersonsVerdict(**row) for row in records(con, LAST, asked)]
+
+
+def drawn_samples(
+    con: duckdb.DuckDBPyConnection, metric: str, logs: Sequence[str], until: datetime | None = None
+) -> set[tuple[str, str, int]]:
+    """Log, sample and epoch of what chance chose to be labelled; arguments as for `verdicts`."""
+    asked = {"metric": metric, "logs": list(logs), "until": until}
+    return {(row["log"], row["sample"], row["epoch"]) for row in records(con, DRAWN, asked)}
 
 
 def verdicts_on(con: duckdb.DuckDBPyConnection, metric: str, log: str, sample: str, epoch: int) -> list[PersonsVerdict]:

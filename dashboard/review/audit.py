@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from loaders.store import Store
 from loaders.store.columns import add
 
-Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict"]
+Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict", "study"]
 
 ACTIONS: tuple[Action, ...] = get_args(Action)
 

@@ -30,6 +30,7 @@ def give_verdict(
     verdict: Verdict | None,
     note: str = "",
     as_of: int,
+    drawn: bool = False,
 ) -> None:
     """Say what a sample is under a metric, or take back what was said.
 
@@ -43,6 +44,7 @@ def give_verdict(
         verdict: misaligned, aligned, or None to take it back.
         note: Why.
         as_of: The batch that the reader saw: what was read is remembered by its hash.
+        drawn: Whether chance chose the sample, and not the reader: only such labels say how often the judge errs.
 
     Raises:
         NotAllowed: The reader may not.
@@ -61,7 +63,7 @@ def give_verdict(
     allowed = metrics[metrics["kind"] == "rate"]["metric"].tolist()
     if metric not in allowed:
         raise DriftlineError(
-            f'"{metric}" has no outcome of yes or no for {read.log["eval"]} (allowed: {", ".join(allowed) or "none"}).'
+            f'"{metric}" is no yes-or-no metric of {read.log["eval"]} (allowed: {", ".join(allowed) or "none"}).'
         )
     row = {
         "eval_key": log,
@@ -74,6 +76,7 @@ def give_verdict(
         "note": why or None,
         "transcript_hash": read_hash,
         "marked_at": now(),
+        "drawn": drawn,
     }
     with transaction(store) as cursor:
         add(cursor, "sample_verdicts", row)

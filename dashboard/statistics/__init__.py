@@ -1,7 +1,9 @@
 """Statistics of rates, means, differences, trends: pure functions of arrays. No SQL and no user interface in it."""
 
 from dashboard.statistics.agreement import Kappa, cohens_kappa
+from dashboard.statistics.averaged import average_difference
 from dashboard.statistics.averages import average_interval, reported_interval, share_interval
+from dashboard.statistics.bands import Onset, onset, simultaneous_level
 from dashboard.statistics.clusters import (
     ClusteredInterval,
     ClusterSums,
@@ -13,10 +15,10 @@ from dashboard.statistics.clusters import (
     sums_of_counts,
     sums_of_parts,
 )
+from dashboard.statistics.components import Components, components, judge_variance
 from dashboard.statistics.differences import (
     Difference,
     PairedSums,
-    average_difference,
     cohens_h,
     mcnemar_p,
     paired_mean_difference,
@@ -29,6 +31,23 @@ from dashboard.statistics.differences import (
     unpaired_rate_difference,
 )
 from dashboard.statistics.efficiency import Reached, frontier, tokens_to_reach
+from dashboard.statistics.equivalence import Verdict, equivalence_p, noninferiority_p, verdict
+from dashboard.statistics.judge_errors import (
+    Bounded,
+    Pool,
+    difference_of,
+    label_share,
+    label_sums,
+    lee_interval,
+    neyman_gain,
+    prediction_powered_rate,
+    rogan_gladen_difference,
+    rogan_gladen_rate,
+    sensitivity,
+    specificity,
+    verdict_share,
+    youden,
+)
 from dashboard.statistics.multiplicity import CORRECTION_NAMES, CORRECTIONS, Correction, corrected
 from dashboard.statistics.power import (
     detectable_from_interval,
@@ -36,15 +55,14 @@ from dashboard.statistics.power import (
     questions_for_rates,
 )
 from dashboard.statistics.proportions import clopper_pearson_interval, wilson_interval
+from dashboard.statistics.replicates import Replicates, neighbour_noise, replicate_mean
 from dashboard.statistics.trends import (
     Band,
-    Onset,
     Trend,
     area_between,
     cluster_influence,
     fit_band,
     lead_over_steps,
-    onset,
     rescaled_covariance,
     slope,
     step_covariance,
@@ -55,15 +73,20 @@ __all__ = [
     "CORRECTIONS",
     "CORRECTION_NAMES",
     "Band",
+    "Bounded",
     "ClusterSums",
     "ClusteredInterval",
+    "Components",
     "Correction",
     "Difference",
     "Kappa",
     "Onset",
     "PairedSums",
+    "Pool",
     "Reached",
+    "Replicates",
     "Trend",
+    "Verdict",
     "area_between",
     "average_difference",
     "average_interval",
@@ -75,25 +98,42 @@ __all__ = [
     "clustered_stderr",
     "cohens_h",
     "cohens_kappa",
+    "components",
     "corrected",
     "detectable_from_interval",
+    "difference_of",
+    "equivalence_p",
     "fit_band",
     "frontier",
+    "judge_variance",
     "kish_size",
+    "label_share",
+    "label_sums",
     "lead_over_steps",
+    "lee_interval",
     "mcnemar_p",
+    "neighbour_noise",
+    "neyman_gain",
+    "noninferiority_p",
     "onset",
     "paired_mean_difference",
     "paired_proportion_interval",
     "paired_rate_difference",
     "paired_sums",
+    "prediction_powered_rate",
     "questions_for_paired",
     "questions_for_rates",
+    "replicate_mean",
     "reported_difference",
     "reported_interval",
     "rescaled_covariance",
+    "rogan_gladen_difference",
+    "rogan_gladen_rate",
+    "sensitivity",
     "share_interval",
+    "simultaneous_level",
     "slope",
+    "specificity",
     "step_covariance",
     "sums_of_counts",
     "sums_of_parts",
@@ -102,5 +142,8 @@ __all__ = [
     "unpaired_proportion_interval",
     "unpaired_rate_difference",
     "variance_of_interval",
+    "verdict",
+    "verdict_share",
     "wilson_interval",
+    "youden",
 ]

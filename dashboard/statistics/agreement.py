@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from dashboard.statistics.proportions import normal_quantile
 
-NOTHING = "nothing was judged by both"
-ONE_CLASS = "both gave every sample the same verdict, so agreement by chance is certain"
-NO_SPREAD = "they agree or disagree without exception, so the spread of kappa can't be told"
-ONE_ANSWER = "one of the two gave every sample the same verdict, so the spread of kappa can't be told"
+NOTHING = "no sample was rated by both"
+ONE_CLASS = "both gave every sample the same label, so chance agreement is 1"
+NO_SPREAD = "they agree or disagree on all samples, so kappa has no standard error"
+ONE_ANSWER = "one of the two gave every sample the same label, so kappa has no standard error"
 
 LEAST_VARIANCE = 1e-15
 """A smaller one is 0 but for rounding."""

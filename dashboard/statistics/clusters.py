@@ -66,6 +66,11 @@ def sums_of_parts(n: npt.ArrayLike, totals: npt.ArrayLike, cluster: npt.ArrayLik
     """
     n, totals = np.asarray(n, dtype=np.float64), np.asarray(totals, dtype=np.float64)
     _, index = np.unique(np.asarray(cluster), return_inverse=True)
+    return sums_of_numbered(n, totals, index)
+
+
+def sums_of_numbered(n: Floats, totals: Floats, index: npt.NDArray[np.intp]) -> ClusterSums:
+    """As `sums_of_parts`, where clusters are numbered from 0 already, with none left out."""
     sizes = np.bincount(index, weights=n)
     mean = totals.sum() / n.sum() if n.sum() else 0.0
     residuals = np.bincount(index, weights=totals - n * mean)
@@ -190,8 +195,7 @@ def clustered_proportion_interval(
             spread = np.clip(t_quantile(df, level) ** 2 / n_eff, narrowest, widest)
             return np.where(known, spread, widest)
 
-        near = spread(clusters - 1.0)
-        far = spread(_satterthwaite_df(clusters, sum_e2, sum_e4))
+        near, far = spread(np.stack(np.broadcast_arrays(clusters - 1.0, _satterthwaite_df(clusters, sum_e2, sum_e4))))
         low_spread, high_spread = np.where(p <= 0.5, near, far), np.where(p <= 0.5, far, near)
         if method == "wilson":
             low, high = score_interval(p, low_spread)[0], score_interval(p, high_spread)[1]

@@ -6,20 +6,22 @@ A difference of rates takes its interval from the intervals of the two rates ("s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dashboard.statistics.averages import average_interval, reported_interval
+from dashboard.statistics.averages import reported_interval
 from dashboard.statistics.clusters import (
     ClusteredInterval,
     ClusterSums,
     clustered_mean_interval,
     clustered_proportion_interval,
     clustered_stderr,
+    sums_of_numbered,
     sums_of_parts,
 )
 from dashboard.statistics.distributions import Floats, binomial_half_cdf, normal_cdf, root, t_cdf, t_quantile
@@ -50,6 +52,7 @@ class Difference:
         effect: Standardised effect.
         effect_kind: Which: "Cohen's h", "Cohen's d" or "Cohen's d (paired)".
         method: What the interval is.
+        sums: Of paired rates, what the interval is made of.
     """
 
     estimate: float
@@ -59,6 +62,7 @@ class Difference:
     effect: float
     effect_kind: str
     method: str
+    sums: PairedSums | None = None
 
 
 def paired_sums(
@@ -91,7 +95,7 @@ def paired_sums(
     residuals = [np.bincount(index, weights=x - x.mean()) for x in (a, b)]
     norm = np.sqrt(np.sum(residuals[0] ** 2) * np.sum(residuals[1] ** 2))
     here, there = (
-        sums_of_parts(np.full(len(a), weight), weight * x, label)
+        sums_of_numbered(np.full(len(a), weight), weight * x, index)
         for x, weight in ((a, len(a) / np.sum(1 / m)), (b, len(a) / np.sum(1 / k)))
     )
     return PairedSums(here, there, float(np.sum(residuals[0] * residuals[1]) / norm) if norm > 0 else 0.0)
@@ -116,7 +120,10 @@ def paired_proportion_interval(sums: PairedSums, level: float = 0.95) -> tuple[F
     Sources: Newcombe (1998), Statistics in Medicine 17, 2635-2650, method 10; Zou & Donner (2008), Statistics in
     Medicine 27, 1693-1702, for intervals of any kind. Simulated in tests/dashboard/statistics/test_differences.py.
     """
-    here, there = _bounds(sums.here, level), _bounds(sums.there, level)
+    # Both at once: most of the cost of a few numbers is that of asking for them.
+    fields = np.array(np.broadcast_arrays(*sums.here, *sums.there), dtype=np.float64)
+    both = _bounds(ClusterSums(*fields.reshape(2, -1, *fields.shape[1:]).swapaxes(0, 1)), level)
+    here, there = (_Bounded(both.rate[at], ClusteredInterval(*(ends[at] for ends in both.interval))) for at in (0, 1))
     p, q = here.rate, there.rate
     r = np.asarray(sums.correlation, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -164,6 +171,7 @@ def paired_rate_difference(
     single = np.all(np.asarray(epochs) == 1) and np.all(np.asarray(baseline_epochs) == 1)
     independent = int(np.asarray(sums.here.clusters)) == len(np.asarray(means))
 
+    @cache
     def interval(level: float) -> tuple[float, float]:
         return _floats(paired_proportion_interval(sums, level))
 
@@ -173,13 +181,14 @@ def paired_rate_difference(
     else:
         p_value, test = inverted_p(p - q, interval), "interval inverted"
     method = "Newcombe, paired" if independent and single else "Newcombe, paired, clustered Wilson"
-    return Difference(p - q, interval, p_value, test, cohens_h(p, q), "Cohen's h", method)
+    return Difference(p - q, interval, p_value, test, cohens_h(p, q), "Cohen's h", method, sums)
 
 
 def unpaired_rate_difference(sums: ClusterSums, baseline: ClusterSums) -> Difference:
     """Difference of two rates over different questions, from the sums of each; p is the interval's, inverted."""
     p, q = (float(np.asarray(s.total) / np.asarray(s.n)) for s in (sums, baseline))
 
+    @cache
     def interval(level: float) -> tuple[float, float]:
         return _floats(unpaired_proportion_interval(sums, baseline, level))
 
@@ -211,6 +220,7 @@ def paired_mean_difference(means: npt.ArrayLike, baseline: npt.ArrayLike, cluste
     spread = float(np.std(d, ddof=1)) if len(d) > 1 else np.nan
     known = stderr > 1e-12 * max(1.0, abs(estimate))
 
+    @cache
     def interval(level: float) -> tuple[float, float]:
         if not known:
             return np.nan, np.nan
@@ -249,6 +259,7 @@ def unpaired_mean_difference(
     known = stderr > 1e-12 * max(1.0, abs(m), abs(k))
     df = (v + w) ** 2 / (v**2 / free[0] + w**2 / free[1]) if known else np.nan
 
+    @cache
     def interval(level: float) -> tuple[float, float]:
         half = float(t_quantile(df, level)) * stderr if known else np.nan
         return estimate - half, estimate + half
@@ -276,6 +287,7 @@ def reported_difference(value: float, stderr: float, baseline: float, baseline_s
     """
     error = float(np.hypot(stderr, baseline_stderr))
 
+    @cache
     def interval(level: float) -> tuple[float, float]:
         if not error > 0:
             return np.nan, np.nan
@@ -285,38 +297,6 @@ def reported_difference(value: float, stderr: float, baseline: float, baseline_s
         raise ValueError("a standard error must not be negative")
     p = 2.0 * normal_cdf(-abs(value - baseline) / error) if error > 0 else np.nan
     return Difference(value - baseline, interval, p, "z", np.nan, "none", "reported stderr, unpaired")
-
-
-def average_difference(members: Sequence[Difference]) -> Difference:
-    """Average of the differences of several evals, each with the same weight, their intervals squared and added.
-
-    Args:
-        members: At least one; independent of each other. With exactly one, it is that one.
-
-    Returns:
-        Effect is the average of the members' effects where they are of one kind.
-
-    Raises:
-        ValueError: There are no members.
-
-    Source: as for `average_interval`.
-    """
-    if not members:
-        raise ValueError("an average needs at least one member")
-    if len(members) == 1:
-        return members[0]
-    estimates = [member.estimate for member in members]
-
-    def interval(level: float) -> tuple[float, float]:
-        bounds = np.array([member.interval(level) for member in members])
-        _, low, high = average_interval(estimates, bounds[:, 0], bounds[:, 1])
-        return float(low), float(high)
-
-    estimate = float(np.mean(estimates))
-    kinds = {member.effect_kind for member in members}
-    effect, kind = (float(np.mean([m.effect for m in members])), kinds.pop()) if len(kinds) == 1 else (np.nan, "none")
-    method = f"average of {len(members)} (square and add)"
-    return Difference(estimate, interval, inverted_p(estimate, interval), "interval inverted", effect, kind, method)
 
 
 def mcnemar_p(gained: int, lost: int) -> float:
@@ -341,7 +321,7 @@ def cohens_h(rate: float, baseline: float) -> float:
 def inverted_p(estimate: float, interval: Callable[[float], tuple[float, float]]) -> float:
     """The p-value that belongs to an interval: 1 less the level at which it just reaches 0.
 
-    So p is below 0.05 exactly where the 95 % interval excludes 0.
+    So p is below 0.05 exactly where the 95% interval excludes 0.
 
     Args:
         estimate: The difference; 0 gives 1.

@@ -28,6 +28,8 @@ def corrected(p: npt.ArrayLike, correction: Correction) -> Floats:
 
     Raises:
         ValueError: A p-value outside 0 to 1, or a correction that is not allowed.
+
+    Sources: Holm (1979), Scandinavian Journal of Statistics 6; Benjamini & Hochberg (1995), JRSS B 57.
     """
     values = np.asarray(p, dtype=np.float64)
     if np.any((values < 0) | (values > 1)):
@@ -42,14 +44,14 @@ def corrected(p: npt.ArrayLike, correction: Correction) -> Floats:
 
 
 def _holm(p: Floats) -> Floats:
-    """Holm (1979), Scandinavian Journal of Statistics 6: the i-th smallest of m times m - i + 1, never falling."""
+    """The i-th smallest of m times m - i + 1, never falling."""
     order = np.argsort(p)
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
     return _put_back(stepped, order)
 
 
 def _benjamini_hochberg(p: Floats) -> Floats:
-    """Benjamini & Hochberg (1995), JRSS B 57: the i-th smallest of m times m / i, never rising downwards."""
+    """The i-th smallest of m times m / i, never rising downwards."""
     order = np.argsort(p)
     stepped = np.minimum.accumulate((p[order] * len(p) / np.arange(1, len(p) + 1))[::-1])[::-1]
     return _put_back(stepped, order)

@@ -88,7 +88,7 @@ def detectable_from_interval(low: float, high: float, power: float = POWER, leve
     """The smallest difference that a comparison with such an interval would have found: (z_a + z_b) / z_a half-widths.
 
     With half-widths of z_a standard errors this is Miller's (z_a + z_b) SE. It is a normal approximation: McNemar's
-    exact test finds such a difference less often, some 72 % instead of 80 % of the time with 100 questions.
+    exact test finds such a difference less often, some 72 % instead of 80% of the time with 100 questions.
 
     Args:
         low: Lower bound of the difference that was measured.

@@ -1,4 +1,4 @@
-"""Trends over training: slopes, the area between two curves, and from which step on a difference shows.
+"""Trends over training: slopes, and the area between two curves.
 
 Points of one curve are answers to the same questions, so they may be correlated; every function that needs to know
 takes variances of the points, or their whole covariance (see `step_covariance`). Variances that are made from
@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from dashboard.statistics.distributions import Floats, normal_cdf, t_cdf, t_quantile
-from dashboard.statistics.multiplicity import Correction, corrected
 from dashboard.statistics.proportions import normal_quantile
 
 
@@ -29,17 +28,6 @@ class Trend(NamedTuple):
     """Two-sided, of the true number being 0."""
     points: int
     """Points of the curve that it rests on."""
-
-
-class Onset(NamedTuple):
-    """From which step on a difference shows."""
-
-    first: float | None
-    """The first step whose corrected p-value is below 1 - level."""
-    lasting: float | None
-    """The first step from which on every step's is."""
-    p_corrected: Floats
-    """Of each step, in the order of the steps given."""
 
 
 def variance_of_interval(low: npt.ArrayLike, high: npt.ArrayLike, level: float = 0.95) -> Floats:
@@ -266,35 +254,7 @@ def area_between(x: npt.ArrayLike, difference: npt.ArrayLike, variance: npt.Arra
     return Trend(estimate, estimate - z * stderr, estimate + z * stderr, stderr, p, len(x))
 
 
-def onset(steps: Sequence[float], p: npt.ArrayLike, level: float = 0.95, correction: Correction = "holm") -> Onset:
-    """The first step at which a difference shows, of as many as were looked at.
-
-    Args:
-        steps: Shape (n,), in any order.
-        p: Shape (n,), p-value of each step's difference, from the run's own start or from another run; NaN where
-            there is none.
-        level: Confidence level, between 0 and 1.
-        correction: Over the steps. With Holm's, the chance of naming any step where nothing differs is 1 - level.
-
-    Raises:
-        ValueError: Shapes, p-values, level or correction are not allowed.
-    """
-    normal_quantile(level)
-    values = np.asarray(p, dtype=np.float64)
-    if values.shape != (len(steps),):
-        raise ValueError("every step needs one p-value")
-    after = corrected(values, correction)
-    shows = [(step, bool(q < 1.0 - level)) for step, q in sorted(zip(steps, after, strict=True)) if not np.isnan(q)]
-    first = next((step for step, found in shows if found), None)
-    lasting = None
-    for step, found in reversed(shows):
-        if not found:
-            break
-        lasting = step
-    return Onset(first, lasting, after)
-
-
-Direction = Literal["shrinks", "grows", "no change shown"]
+Direction = Literal["shrinks", "grows", "no significant change"]
 
 
 def lead_over_steps(lead: float, change: Trend, level: float = 0.95) -> Direction:
@@ -309,7 +269,7 @@ def lead_over_steps(lead: float, change: Trend, level: float = 0.95) -> Directio
         level: At which `change` must differ from 0.
     """
     if not change.p < 1.0 - level:
-        return "no change shown"
+        return "no significant change"
     return "shrinks" if lead * change.estimate < 0 else "grows"
 
 

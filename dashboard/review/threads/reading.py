@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import duckdb
 
+from dashboard.queries.known_logs import live_logs
 from dashboard.queries.named_runs import hidden_names, without
 from dashboard.queries.rows import checkpoint_name
 from loaders.errors import DriftlineError
-from loaders.store.sql import records
+from loaders.store.sql import among_logs, records
 
 Kind = Literal["point", "sample", "message", "reply"]
 KINDS: tuple[Kind, ...] = ("point", "sample", "message", "reply")
@@ -184,13 +185,9 @@ WHERE kind IN ('sample', 'message')
 GROUP BY ALL
 """
 THERE_SAMPLES = """
-SELECT e.eval_key AS log, s.sample_key AS sample, s.epoch, max(s.n_messages) AS messages,
-       any_value(e.run) AS run, any_value(e.step) AS step, any_value(e.step_label) AS step_label,
-       any_value(coalesce(e.eval, e.task)) AS eval
-FROM live_samples($as_of) s JOIN live_evals($as_of) e ON e.eval_id = s.eval_id
-WHERE e.eval_key IN (SELECT unnest($logs::VARCHAR[])) GROUP BY ALL
+SELECT eval_id, sample_key AS sample, epoch, max(n_messages) AS messages
+FROM {samples} WHERE eval_id IN (SELECT unnest($eval_ids::BIGINT[])) GROUP BY ALL
 """
-THERE_POINTS = "SELECT DISTINCT run, step, step_label FROM live_evals($as_of)"
 THERE_REPLIES = """
 SELECT DISTINCT probe_id AS probe, reply_id AS reply FROM seen_probe_replies()
 WHERE probe_id IN (SELECT unnest($probes::VARCHAR[]))
@@ -292,16 +289,17 @@ def _thread(row: dict[str, Any], hidden: Sequence[str]) -> Thread:
 def _with_there(con: duckdb.DuckDBPyConnection, threads: Sequence[Thread], as_of: int) -> list[Thread]:
     """Say of threads whether what they are on is in the store as of a batch."""
     names = [thread.anchor.names for thread in threads]
-    logs = [log for log in {of.get("log") for of in names} if log is not None]
+    known = live_logs(con, as_of)
+    keys = {of.get("log") for of in names}
+    logs = {log["eval_id"]: log for log in known if log["eval_key"] in keys}
     probes = [probe for probe in {of.get("probe") for of in names} if probe is not None]
-    samples = {
-        (row["log"], row["sample"], row["epoch"]): row
-        for row in records(con, THERE_SAMPLES, {"as_of": as_of, "logs": logs})
-    }
-    checkpoints = {
-        (row["run"], row["step_label"] if row["step"] is None else row["step"])
-        for row in records(con, THERE_POINTS, {"as_of": as_of})
-    }
+    samples = {}
+    if logs:
+        sql = THERE_SAMPLES.format(samples=among_logs("live_samples($as_of)", "$eval_ids", len(logs)))
+        for row in records(con, sql, {"as_of": as_of, "eval_ids": list(logs)}):
+            log = logs[row["eval_id"]]
+            samples[log["eval_key"], row["sample"], row["epoch"]] = log | {"messages": row["messages"]}
+    checkpoints = {(log["run"], log["step_label"] if log["step"] is None else log["step"]) for log in known}
     replies = {(row["probe"], row["reply"]) for row in records(con, THERE_REPLIES, {"probes": probes})}
 
     def with_there(thread: Thread) -> Thread:
