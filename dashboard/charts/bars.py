@@ -73,7 +73,7 @@ def bars_chart(
         }
         for partial, some in whole.assign(zero=0.0).groupby(whole["mark"] == "partial"):
             bar = alt.Chart(some).mark_bar(height={"band": 0.36}, **looks[bool(partial)])
-            layers.append(bar.encode(y=row, color=style.colour(), x2="zero:Q", **x.encode("rate")))
+            layers.append(bar.encode(y=row, color=style.colour(), x2=alt.X2("zero:Q"), **x.encode("rate")))
     compared = whole[whole["row_name"] == baseline]
     if len(compared):
         rule = alt.Chart(compared).mark_rule(color=ink.text, strokeDash=[4, 3], strokeWidth=1.1)
@@ -81,11 +81,12 @@ def bars_chart(
     # The names stand over the bars, where the baseline's rule may pass: paper around the letters keeps them readable.
     for look in ({"stroke": ink.paper, "strokeWidth": 4.0, "color": ink.paper}, {"color": ink.text}):
         name = alt.Chart(names).mark_text(align="left", baseline="middle", dy=-19, fontSize=11.5, **look)
-        layers.append(name.encode(y=row, x=alt.value(0), text="label:N"))
+        layers.append(name.encode(y=row, x=alt.XValue(0), text=alt.Text("label:N")))
     layers += mark_layers(points, {"y": row}, x, style, selected)
     layers += tooltip_layers(points, {"y": row}, x)
     layers[-1] = layers[-1].add_params(click())
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
         height=ROW_HEIGHT * max(1, len(here)),
         autosize=FIT,
         title=chart_heading(title, subtitle, ink),

@@ -24,7 +24,7 @@ LANE, GAP, LINE = 18, 10, 13
 LABEL_WIDTH, LABEL_LINES = 26, 3
 """Characters of a line of a label, and its lines: more is cut in the middle, as names differ at their ends."""
 
-NOT_MEASURED, NO_OUTCOME = "not measured", "no sample has an outcome"
+NOT_MEASURED, NO_OUTCOME = "no results", "no sample is scored"
 
 MOSTLY = 0.5
 """With less than this share of all rows and columns measured, rows leave no room for what they haven't."""
@@ -210,14 +210,15 @@ def categories_chart(
     place = {"y": y("y")}
     layers = [
         *_frame(layout, axis, place, ink),
-        *(_bars(layout.points, axis, {"y": y("top"), "y2": "bottom:Q"}, style) if bars else []),
+        *(_bars(layout.points, axis, {"y": y("top"), "y2": alt.Y2("bottom:Q")}, style) if bars else []),
         *_empty(layout.empty, axis, place, ink),
         *mark_layers(layout.points, place, axis, style, selected),
         *tooltip_layers(layout.points, place, axis),
     ]
     if len(layout.points):
         layers[-1] = layers[-1].add_params(click())
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
         height=layout.height,
         autosize=FIT,
         title=chart_heading(title, subtitle, ink),
@@ -246,7 +247,7 @@ def _bars(points: pd.DataFrame, axis: ValueAxis, lane: dict[str, Any], style: Ca
     if first.empty:
         return []
     bar = alt.Chart(first).mark_rect(opacity=0.22)
-    return [bar.encode(color=style.colour(), **axis.encode("zero"), x2="rate:Q", **lane)]
+    return [bar.encode(color=style.colour(), **axis.encode("zero"), x2=alt.X2("rate:Q"), **lane)]
 
 
 def _empty(empty: pd.DataFrame, axis: ValueAxis, place: dict[str, alt.Y], ink: Ink) -> list[alt.Chart]:
@@ -254,4 +255,4 @@ def _empty(empty: pd.DataFrame, axis: ValueAxis, place: dict[str, alt.Y], ink: I
     if empty.empty:
         return []
     text = alt.Chart(empty.assign(rate=axis.low)).mark_text(align="left", dx=6, fontSize=10, fontStyle="italic")
-    return [text.encode(color=alt.value(ink.muted), text="text:N", **axis.encode("rate"), **place)]
+    return [text.encode(color=alt.ColorValue(ink.muted), text=alt.Text("text:N"), **axis.encode("rate"), **place)]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dashboard.charts.panels import DIRECTIONS
+from dashboard.charts.panels import DIRECTIONS, titled
 from dashboard.charts.points import MARK_COLUMNS, NO_MIX, NO_VARIANT, NOT_GIVEN, marked_points
 from dashboard.queries.rows import is_missing
 from loaders.metrics.splits import value_order
@@ -202,7 +202,7 @@ def gaps(points: pd.DataFrame) -> list[str]:
         for column in some["column"].unique():
             missing = [category for category in some["category"].unique() if (category, column) not in there]
             found.setdefault(column, []).extend(missing)
-    return [f"Not measured: {column}: {_listed(missing)}" for column, missing in found.items() if missing]
+    return [f"No results: {column}: {_listed(missing)}" for column, missing in found.items() if missing]
 
 
 def _listed(names: Sequence[str], most: int = 6) -> str:
@@ -213,7 +213,7 @@ def _listed(names: Sequence[str], most: int = 6) -> str:
 def panel_heading(
     points: pd.DataFrame, titles: Titles, taken: Sequence[Dimension], *, name_metric: bool = False
 ) -> str:
-    """What a panel is of, and which direction is better: all that its rows and columns don't say.
+    """What a panel is of, and what is measured: all that its rows and columns don't say.
 
     Args:
         points: The panel's rows of `category_points`.
@@ -228,5 +228,4 @@ def panel_heading(
         parts.append(titles.get("metric", {}).get(metrics[0], metrics[0]))
     if len(checkpoints) == 1 and taken[0] not in WHO:
         parts.append(titles.get("checkpoint", {}).get(checkpoints[0], checkpoints[0]))
-    direction = DIRECTIONS.get(str(points["better"].iloc[0]))
-    return " · ".join(dict.fromkeys([*parts, *([direction] if direction else [])]))
+    return titled(" · ".join(dict.fromkeys(parts)), points, titles.get("metric", {}))

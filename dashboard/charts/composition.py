@@ -18,7 +18,7 @@ Amount = Literal["tokens", "share"]
 
 UNKNOWN: dict[Amount, str] = {"tokens": "how many tokens of it is unknown", "share": "its share is unknown"}
 
-NO_KIND = "kind not told"
+NO_KIND = "unknown kind"
 ROW_HEIGHT = 26
 CHARACTER = 6.2
 """Pixels of one character of a label."""
@@ -108,7 +108,7 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
     def place(column: str) -> alt.X:
         return alt.X(
             f"{column}:Q",
-            title="training tokens" if amount == "tokens" else "share of the mix",
+            title="Training tokens" if amount == "tokens" else "share of the mix",
             scale=alt.Scale(domain=domain, nice=False),
             axis=alt.Axis(labelExpr=number, gridColor=ink.faint, tickCount=6),
         )
@@ -131,7 +131,7 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
         base.mark_bar(stroke=ink.paper, strokeWidth=1, height={"band": 0.74}).encode(
             y=row,
             x=place("begin"),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             color=colour,
             tooltip=[
                 alt.Tooltip(f"{name}:N", title=title)
@@ -141,7 +141,7 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
         *(
             alt.Chart(some)
             .mark_text(align="left", dx=4, color=text, fontSize=10.5)
-            .encode(y=row, x=place("begin"), text=alt.value(alt.expr(named)))
+            .encode(y=row, x=place("begin"), text=alt.TextValue(alt.expr(named)))
             for text, some in parts.groupby(parts["kind"].map(lambda kind: _text_on(colours[kind])))
         ),
     ]
@@ -153,11 +153,11 @@ def composition_chart(parts: pd.DataFrame, amount: Amount, scheme: Scheme, kinds
         )
         layers.append(
             sums.mark_text(align="left", dx=4, color=ink.muted, fontSize=10.5).encode(
-                y=row, x=place("end"), text="told:N"
+                y=row, x=place("end"), text=alt.Text("told:N")
             )
         )
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
-        height=ROW_HEIGHT * max(2, len(bars)), autosize=FIT, usermeta=SVG
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers, height=ROW_HEIGHT * max(2, len(bars)), autosize=FIT, usermeta=SVG
     )
     return chart
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from dashboard.charts.palette import looks_of
 from dashboard.charts.points import MARK_COLUMNS, SeriesBy, joinable, joined, marked_points, series_of, without_rate
 from dashboard.queries.rows import is_missing
 
@@ -31,6 +32,13 @@ POINT_COLUMNS = (*MARK_COLUMNS, "series", "line", "panel", "style", "x", "slot")
 in the strip, in widths of a slot: negative left of the curve (base models), positive right of it."""
 
 
+LINE_COLUMNS = ("line", "series", "panel", "style", "x", "rate", "low", "high")
+BAND = ("band_low", "band_high")
+"""The simultaneous band of a line, outside its intervals step by step."""
+
+OF_A_LINE = ["run", "eval", "metric", "variant", "split", "split2", "step"]
+
+
 @dataclass(frozen=True, slots=True)
 class Lineage:
     """What the lineage axis needs to know of one run."""
@@ -48,7 +56,7 @@ class CurveData:
     points: pd.DataFrame
     """One row a drawn rate (`POINT_COLUMNS`)."""
     lines: pd.DataFrame
-    """Columns line, series, panel, style, x, rate, low, high: what the lines join, parents' checkpoints included."""
+    """Columns `LINE_COLUMNS`: what the lines join, parents' checkpoints included; and `BAND` where rates have one."""
     stages: pd.DataFrame
     """Columns x, label and run: where a stage begins, on the lineage axis only; the run if it is that of one alone."""
     slots: list[str] = field(default_factory=list)
@@ -101,12 +109,14 @@ def curve_data(
     stages = pd.DataFrame({"x": pd.Series(dtype="float64"), **dict.fromkeys(("label", "run"), pd.Series(dtype="str"))})
     if x == "lineage" and lineage:
         starts = _starts_at_parent(frame[frame["rate"].notna()], lines, lineage)
+        # A parent's checkpoint is no step of its child's band.
+        starts = starts.assign(**{name: float("nan") for name in BAND if name in starts})
         lines = pd.concat([starts, lines], ignore_index=True) if len(starts) else lines
         stages = _stage_rules(points["run"].unique().tolist(), lineage)
     lines = lines.sort_values("x", kind="stable")
     return CurveData(
         points=points[list(POINT_COLUMNS)].reset_index(drop=True),
-        lines=lines[["line", "series", "panel", "style", "x", "rate", "low", "high"]].reset_index(drop=True),
+        lines=lines[[*LINE_COLUMNS, *(name for name in BAND if name in lines)]].reset_index(drop=True),
         stages=stages,
         slots=slots,
         slots_before=slots_before,
@@ -115,26 +125,51 @@ def curve_data(
     )
 
 
+def with_bands(rates: pd.DataFrame, bands: pd.DataFrame) -> pd.DataFrame:
+    """Rates with the simultaneous bands of their lines, in the same order.
+
+    Args:
+        rates: `RATE_COLUMNS`.
+        bands: `dashboard.queries.line_bands.BAND_COLUMNS` of the same runs and evals.
+
+    Returns:
+        With `BAND`; missing where a rate is on no line, as of a repeat.
+    """
+    found = rates.merge(bands[[*OF_A_LINE, *BAND]], on=OF_A_LINE, how="left", validate="many_to_one")
+    found.index = rates.index
+    alone = found["repeat"] > 0
+    return found.assign(**{name: found[name].mask(alone) for name in BAND})
+
+
+def reaching_bands(points: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
+    """Points with their bands for intervals, where they have some: what an axis has to hold.
+
+    Args:
+        points: Rows of `CurveData.points`.
+        rates: What `row` is an index of.
+    """
+    if not set(BAND) <= set(rates):
+        return points
+    ends = {name: points["row"].map(rates[f"band_{name}"]).fillna(points[name]) for name in ("low", "high")}
+    return points.assign(**ends)
+
+
 def tell_twins_apart(data: CurveData, colours: Mapping[str, str]) -> tuple[CurveData, list[str]]:
-    """Give series that have the colour of an earlier one a style (dash and shape) of their own.
+    """Where dash and shape tell something else, give series that share a colour with another a style of their own.
+
+    Where they don't, `MarkStyle` gives each series its dash and shape by itself.
 
     Args:
         data: Everything that is drawn.
-        colours: Series to colour, in the legend's order.
+        colours: Series to colour.
 
     Returns:
         The data, the name of such a series added to its `style`; and those series.
     """
-    there = set(data.points["series"])
-    seen: set[str] = set()
-    twins = []
-    for name, colour in colours.items():
-        if name in there and colour.lower() in seen:
-            twins.append(name)
-        seen |= {colour.lower()} if name in there else set()
-    if not twins:
+    if data.points["style"].nunique() < 2:
         return data, []
-
+    there = set(data.points["series"])
+    twins = [name for name, look in looks_of({n: c for n, c in colours.items() if n in there}).items() if look]
     return replace(data, points=with_twins(data.points, twins), lines=with_twins(data.lines, twins)), twins
 
 

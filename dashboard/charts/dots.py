@@ -11,6 +11,7 @@ from dashboard.charts.axes import ValueAxis
 from dashboard.charts.curve_data import CurveData
 from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS
+from dashboard.charts.shared_legend import obeying
 
 ROW_HEIGHT = 22
 
@@ -64,7 +65,8 @@ def dots_chart(
     )
     layers = [*mark_layers(points, {"y": row}, axis, style, selected), *tooltip_layers(points, {"y": row}, axis)]
     layers[-1] = layers[-1].add_params(click())
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=obeying(layers, style),
         height=ROW_HEIGHT * max(3, len(names)),
         autosize=FIT,
         title=chart_heading(title, subtitle, ink),

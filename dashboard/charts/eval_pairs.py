@@ -118,8 +118,12 @@ def eval_pairs_chart(
     layers: list[alt.Chart] = [
         value_grid(x, ink),
         value_grid(y, ink),
-        base.mark_rule(color=ink.muted, strokeWidth=1).encode(**x.encode("x_low"), x2="x_high:Q", **y.encode("y")),
-        base.mark_rule(color=ink.muted, strokeWidth=1).encode(**y.encode("y_low"), y2="y_high:Q", **x.encode("x")),
+        base.mark_rule(color=ink.muted, strokeWidth=1).encode(
+            **x.encode("x_low"), x2=alt.X2("x_high:Q"), **y.encode("y")
+        ),
+        base.mark_rule(color=ink.muted, strokeWidth=1).encode(
+            **y.encode("y_low"), y2=alt.Y2("y_high:Q"), **x.encode("x")
+        ),
     ]
     for ring, colour, size in (
         (pairs[pairs["flags"] != ""], ink.alert, 230),
@@ -136,7 +140,7 @@ def eval_pairs_chart(
             "tokens:Q",
             scale=alt.Scale(range=list(VIRIDIS), type=scaling, domain=span),
             legend=alt.Legend(
-                title="training tokens", orient="top", gradientLength=180,
+                title="Training tokens", orient="top", gradientLength=180,
                 values=span,
                 labelExpr=numerals.d3_tokens("datum.value"), direction="horizontal",
             ),
@@ -151,9 +155,10 @@ def eval_pairs_chart(
             hollow = alt.Chart(some).mark_point(shape=shape, size=90, fill=ink.paper, stroke=ink.text, strokeWidth=1.6)
             layers.append(hollow.encode(**places))
     if len(pairs) <= LABEL_LIMIT:
-        layers += [text.encode(text="label:N", **places) for text in _labels(pairs, x, y, height, ink)]
+        layers += [text.encode(text=alt.Text("label:N"), **places) for text in _labels(pairs, x, y, height, ink)]
     layers.append(_targets(pairs, x, y, labels).encode(**places).add_params(click()))
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
         height=height,
         autosize=FIT,
         title=chart_heading(title, subtitle, ink),
@@ -187,7 +192,7 @@ def _targets(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, labels: Mapping[st
         return f"format(datum.{name}, {number}) + ({ends}format(datum.{name}_high, {number}) + ']' : '')"
 
     rows = [("checkpoint", "checkpoint"), ("told_x", labels["x"]), ("told_y", labels["y"]), ("counts", "samples")]
-    rows += [("told_tokens", "training tokens")] + [("flags", "look at")] * bool((pairs["flags"] != "").any())
+    rows += [("told_tokens", "Training tokens")] + [("flags", "warnings")] * bool((pairs["flags"] != "").any())
     targets: alt.Chart = (
         alt.Chart(pairs)
         .transform_calculate(
@@ -197,7 +202,10 @@ def _targets(pairs: pd.DataFrame, x: ValueAxis, y: ValueAxis, labels: Mapping[st
             description="datum.checkpoint + ': ' + datum.told_x + ', ' + datum.told_y",
         )
         .mark_point(filled=True, shape="circle", size=300, opacity=0)
-        .encode(tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in rows], description="description:N")
+        .encode(
+            tooltip=[alt.Tooltip(f"{name}:N", title=title) for name, title in rows],
+            description=alt.Description("description:N"),
+        )
     )
     return targets
 

@@ -14,9 +14,10 @@ import pandas as pd
 from dashboard import numerals
 from dashboard.charts.marks import FIT, SVG, chart_heading, click
 from dashboard.charts.palette import INKS, SHAPES, Scheme
-from dashboard.charts.panels import DIRECTIONS, LINE
+from dashboard.charts.panels import DIRECTIONS
 from dashboard.charts.points import NOT_GIVEN
 from dashboard.queries.rows import is_missing
+from dashboard.texts.verdicts import verdict_words
 
 Row = Mapping[Any, Any]
 
@@ -29,12 +30,12 @@ LABELS = "truncate({names}[datum.value], containerSize()[0] < 560 ? 24 : 46, 'ri
 ENDS = {"lower": ("← better", "worse →"), "higher": ("← worse", "better →")}
 NO_ENDS = ("← lower", "higher →")
 
-PAIRS = {True: "filled: paired on the same questions", False: "hollow: not paired"}
+PAIRS = {True: "filled: paired by question", False: "hollow: not paired"}
 
 FOREST_COLUMNS = (
     "point", "row", "panel", "heading", "place", "series", "checkpoint", "baseline", "eval", "metric", "difference",
-    "low", "high", "p", "p_corrected", "told", "baseline_told", "paired", "group", "method", "kind", "unit", "better",
-    "definition", "flags",
+    "low", "high", "p", "p_corrected", "verdict", "told", "baseline_told", "paired", "group", "method", "kind", "unit",
+    "better", "definition", "flags",
 )  # fmt: skip
 """Columns of `forest_rows`. `point` names a row of differences in addresses and for the click on its mark, `row` is its
 index there; `place` is where it stands along the picture's side, under its `heading`; `panel` holds those of one unit
@@ -85,6 +86,7 @@ def forest_rows(differences: pd.DataFrame, runs: Mapping[str, str], titles: Mapp
     )
     frame["place"] = frame["point"]
     frame["series"] = frame["checkpoint"].map(runs)
+    frame["verdict"] = pd.Series([verdict_words(row, row["kind"]) for row in rows], index=frame.index, dtype="object")
     for name, prefix in (("told", ""), ("baseline_told", "baseline_")):
         frame[name] = pd.Series([_told(row, prefix) for row in rows], index=frame.index, dtype="object")
     frame["flags"] = ["; ".join(flags) for flags in frame["flags"]]
@@ -130,10 +132,11 @@ def forest_chart(rows: pd.DataFrame, style: ForestStyle, *, title: str, selected
     tooltip = [alt.Tooltip(f"{field}:N", title=name) for field, name in TOOLTIP if field in ALWAYS or rows[field].any()]
     layers.append(
         target.mark_point(filled=True, shape="circle", size=320, opacity=0)
-        .encode(x=x, y=y, tooltip=tooltip, description="description:N")
+        .encode(x=x, y=y, tooltip=tooltip, description=alt.Description("description:N"))
         .add_params(click())
     )
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
         height=ROW_HEIGHT * len(order),
         autosize=FIT,
         title=chart_heading(title, _subtitle(rows), ink, offset=24),
@@ -147,13 +150,14 @@ TOOLTIP = (
     ("baseline", "baseline"),
     ("eval", "eval"),
     ("value", "difference"),
-    ("bounds", "95 % interval"),
+    ("bounds", "95% interval"),
     ("p_value", "p"),
+    ("verdict", "verdict"),
     ("told", "here"),
     ("baseline_told", "baseline's"),
     ("method", "method"),
     ("definition", "definition"),
-    ("flags", "look at"),
+    ("flags", "warnings"),
 )
 ALWAYS = {"checkpoint", "baseline", "eval", "value", "bounds", "p_value", "told", "baseline_told"}
 
@@ -191,7 +195,7 @@ def _heading(row: Row, titles: Mapping[str, str], with_metric: bool) -> str:
     parts += [row["metric"]] if with_metric else []
     parts += [row[name] for name in ("variant", "split", "split2") if not is_missing(row[name])]
     text = " · ".join(dict.fromkeys(str(part) for part in parts))
-    return f"{text} · average of {row['members']}" if row["group"] else text
+    return f"{text} · mean of {row['members']}" if row["group"] else text
 
 
 def _told(row: Row, prefix: str) -> str:
@@ -219,10 +223,10 @@ def _axis(rows: pd.DataFrame, style: ForestStyle) -> alt.X:
     percent = is_percent(rows)
     # A sign on every number: this axis is of differences.
     number = f"format(datum.value{' * 100' if percent else ''}, '{numerals.D3_SIGNED}')"
-    unit = "percentage points" if percent else "in the score's unit"
+    unit = "pp" if percent else "score"
     return alt.X(
         "difference:Q",
-        title=[f"difference to {textwrap.shorten(style.baseline, 60, placeholder=' …')}", unit],
+        title=f"Difference from {textwrap.shorten(style.baseline, 60, placeholder=' …')} ({unit})",
         scale=alt.Scale(domain=[low - pad, high + pad], nice=False, zero=False),
         axis=alt.Axis(
             labelExpr=f"datum.value === 0 ? '0' : {number}",
@@ -241,7 +245,7 @@ def _ends(rows: pd.DataFrame, colour: str) -> list[alt.Chart]:
     return [
         alt.Chart(nothing)
         .mark_text(align=align, baseline="bottom", fontSize=12, fontStyle="italic", color=colour)
-        .encode(x=alt.value(place), y=alt.value(-5), text=alt.value(text))
+        .encode(x=alt.XValue(place), y=alt.YValue(-5), text=alt.TextValue(text))
         for align, place, text in ends
     ]
 
@@ -260,7 +264,7 @@ def _marks(rows: pd.DataFrame, x: alt.X, y: alt.Y, style: ForestStyle, selected:
         some = rows[(rows["group"] == group) & rows["low"].notna()]
         if len(some):
             bar = alt.Chart(some).encode(color=colour, y=y)
-            ends = {"x": _same_scale(x, "low"), "x2": "high:Q"}
+            ends = {"x": _same_scale(x, "low"), "x2": alt.X2("high:Q")}
             layers.append(bar.mark_rule(strokeWidth=width).encode(**ends))
             layers += [
                 bar.mark_tick(thickness=width, size=8, orient="vertical").encode(x=_same_scale(x, end))
@@ -294,7 +298,7 @@ def _words(rows: pd.DataFrame) -> dict[str, str]:
     """Expressions for what the tooltip and the mark's description say."""
     percent = is_percent(rows)
     number = f"format({{0}} * 100, '{numerals.D3_POINTS}')" if percent else f"format({{0}}, '{numerals.D3_SIGNED}')"
-    unit = " + ' points'" if percent else ""
+    unit = " + ' pp'" if percent else ""
     value, low, high = (number.format(f"datum.{name}") for name in ("difference", "low", "high"))
     return {
         "value": value + unit,
@@ -306,9 +310,9 @@ def _words(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def _subtitle(rows: pd.DataFrame) -> list[str]:
-    direction = DIRECTIONS.get(str(rows["better"].iloc[0]), "nobody said which direction is better")
+    direction = DIRECTIONS.get(str(rows["better"].iloc[0]), "direction not defined")
     methods = dict.fromkeys(rows["method"])
     marks = [PAIRS[paired] for paired in (True, False) if (rows["paired"] == paired).any()]
-    marks += ["large: average of a group"] if rows["group"].any() and not rows["group"].all() else []
-    told = [f"{direction}; 95 % intervals: {'; '.join(methods)}", "; ".join(marks)]
-    return [line for text in told for line in textwrap.wrap(text, LINE)]
+    marks += ["large: mean of a group"] if rows["group"].any() and not rows["group"].all() else []
+    marks += ["red ring: warning"] if (rows["flags"] != "").any() else []
+    return [" · ".join([direction[0].upper() + direction[1:], f"95% CI: {'; '.join(methods)}", *marks])]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -24,6 +24,9 @@ STOPS: dict[Scheme, dict[str, tuple[str, ...]]] = {
 """From the lowest value to the highest, by which direction is better. The two directions differ in hue, orange and
 blue, which all kinds of colour vision tell apart; within each, lightness runs one way: away from the page's colour."""
 
+ON_LIGHT = "light_"
+"""Begins the names of columns with the colours on light paper, where the page is dark."""
+
 BLACK, WHITE = "#000000", "#FFFFFF"
 
 
@@ -34,6 +37,13 @@ class HeatScale:
     low: float
     high: float
     stops: tuple[str, ...]
+    light_stops: tuple[str, ...] = ()
+    """The same on light paper, where the page is dark: a figure is drawn on it."""
+
+    @property
+    def on_light(self) -> HeatScale:
+        """The scale of a figure."""
+        return replace(self, stops=self.light_stops or self.stops, light_stops=())
 
     def fill(self, value: float) -> str:
         """The colour of a value: interpolated between the stops."""
@@ -59,11 +69,12 @@ def heat_scale(points: pd.DataFrame, axis: ValueAxis, scheme: Scheme) -> HeatSca
         scheme: Light or dark.
     """
     direction = str(points["better"].iloc[0])
-    stops = STOPS[scheme].get(direction, STOPS[scheme][""])
+    stops, on_light = (STOPS[of].get(direction, STOPS[of][""]) for of in (scheme, "light"))
+    light = on_light if on_light != stops else ()
     rates = points["rate"].dropna()
     if axis.number.endswith("%") or rates.empty:
-        return HeatScale(max(axis.low, 0.0), min(axis.high, 1.0), stops)
-    return HeatScale(float(rates.min()), float(rates.max()), stops)
+        return HeatScale(max(axis.low, 0.0), min(axis.high, 1.0), stops, light)
+    return HeatScale(float(rates.min()), float(rates.max()), stops, light)
 
 
 def readable_on(fill: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from dashboard import numerals
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.categories import LINE, NO_OUTCOME, NOT_MEASURED, columns_of, label_lines, names_axis
-from dashboard.charts.heat_scale import HeatScale, readable_on
+from dashboard.charts.heat_scale import ON_LIGHT, HeatScale, readable_on
 from dashboard.charts.marks import FIT, SVG, chart_heading, click, described
 from dashboard.charts.palette import INKS, Ink, Scheme
 
@@ -27,7 +27,7 @@ WORDS_WIDTH = 84
 HEADER_WIDTH, HEADER_LINES, CHARACTER = 13, 5, 6.2
 """Characters and lines of a column's name, and pixels of a character."""
 
-MEANINGS = {"lower": "stronger: higher, which is worse", "higher": "stronger: higher, which is better", "": "value"}
+MEANINGS = {"lower": "darker = higher = worse", "higher": "darker = higher = better", "": "value"}
 
 
 def blocks(points: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -111,7 +111,8 @@ def heatmap_chart(
     ]
     if cells["rate"].notna().any():
         layers[-1] = layers[-1].add_params(click())
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
         height=total + header,
         autosize=FIT,
         title=chart_heading(title, subtitle, ink, offset=2 if header else 10),
@@ -145,13 +146,16 @@ def _cells(
     cells["middle"] = (cells["top"] + cells["bottom"]) / 2
     cells["right"], cells["centre"] = cells["left"] + 1, cells["left"] + 0.5
     known = cells["rate"].notna()
-    cells["fill"] = [scale.fill(rate) if told else None for rate, told in zip(cells["rate"], known, strict=True)]
-    cells["text_colour"] = [readable_on(fill) if isinstance(fill, str) else None for fill in cells["fill"]]
+    for prefix, of in {"": scale, **({ON_LIGHT: scale.on_light} if scale.light_stops else {})}.items():
+        fills = [of.fill(rate) if told else None for rate, told in zip(cells["rate"], known, strict=True)]
+        cells[f"{prefix}fill"] = pd.Series(fills, index=cells.index, dtype="object")
+        letters = [None if fill is None else readable_on(fill) for fill in fills]
+        cells[f"{prefix}text_colour"] = pd.Series(letters, index=cells.index, dtype="object")
     cells["why"] = ["" if told else NOT_MEASURED for told in known]
     cells.loc[cells["point"].notna() & ~known, "why"] = NO_OUTCOME
     whole = {"incomplete": "not whole", "partial": "members missing"}
     cells["state"] = [whole.get(str(mark), "") for mark in cells["mark"]]
-    return cells.astype({"fill": "object", "text_colour": "object"})
+    return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +174,8 @@ class _Grid:
     def y(self, column: str) -> alt.Y:
         return alt.Y(f"{column}:Q", title=None, scale=self.y_scale, axis=self.y_axis)
 
-    def area(self) -> dict[str, alt.X | alt.Y | str]:
-        return {"x": self.x("left"), "x2": "right:Q", "y": self.y("top"), "y2": "bottom:Q"}
+    def area(self) -> dict[str, alt.X | alt.X2 | alt.Y | alt.Y2]:
+        return {"x": self.x("left"), "x2": alt.X2("right:Q"), "y": self.y("top"), "y2": alt.Y2("bottom:Q")}
 
     def fills(self, cells: pd.DataFrame, scale: HeatScale, axis: ValueAxis, direction: str) -> list[alt.Chart]:
         """Coloured cells, and the legend of their colours."""
@@ -187,7 +191,7 @@ class _Grid:
             ),
         )  # fmt: skip
         base = alt.Chart(cells)
-        rect = base.mark_rect(stroke=self.ink.paper, strokeWidth=2)
+        rect = base.mark_rect(stroke=self.ink.paper, strokeWidth=2, aria=False)
         # Cells have their colour in the data, so that the text on it can be told to be readable; the legend has none.
         legend = base.mark_point(size=0, opacity=0)
         return [
@@ -210,12 +214,12 @@ class _Grid:
         )
         text = alt.Chart(cells).mark_text(fontSize=10, fontStyle="italic", stroke=self.ink.paper, strokeWidth=4)
         return [
-            line.encode(x=self.x("x"), x2="x2:Q", y=self.y("y"), y2="y2:Q"),
+            line.encode(x=self.x("x"), x2=alt.X2("x2:Q"), y=self.y("y"), y2=alt.Y2("y2:Q")),
             frame.encode(**self.area()),
             *(
                 each.encode(
-                    text=alt.value(alt.expr(f"{self.wide} ? datum.why : ''")),
-                    color=alt.value(self.ink.muted),
+                    text=alt.TextValue(alt.expr(f"{self.wide} ? datum.why : ''")),
+                    color=alt.ColorValue(self.ink.muted),
                     x=self.x("centre"),
                     y=self.y("middle"),
                 )
@@ -224,7 +228,7 @@ class _Grid:
         ]
 
     def words(self, cells: pd.DataFrame, axis: ValueAxis) -> list[alt.Chart]:
-        """The number; where there is room also its interval and count."""
+        """The number; where there is room also its interval and count. Read aloud are the targets, which say all."""
         if cells.empty:
             return []
         number = json.dumps(_number_of(cells, axis))
@@ -241,13 +245,13 @@ class _Grid:
             "y": self.y("middle"),
         }
         size = alt.ExprRef(f"{self.wide} ? 13 : 10.5")
-        first = base.mark_text(fontWeight="bold", fontSize=size, dy=alt.ExprRef(f"{self.wide} ? -14 : 0"))
+        first = base.mark_text(aria=False, fontWeight="bold", fontSize=size, dy=alt.ExprRef(f"{self.wide} ? -14 : 0"))
         lines = [("bounds", 2), ("counted", 16)]
         return [
-            first.encode(text="value:N", **place),
+            first.encode(text=alt.Text("value:N"), **place),
             *(
-                base.mark_text(fontSize=10, dy=dy).encode(
-                    text=alt.value(alt.expr(f"{self.wide} ? datum.{name} : ''")), **place
+                base.mark_text(aria=False, fontSize=10, dy=dy).encode(
+                    text=alt.TextValue(alt.expr(f"{self.wide} ? datum.{name} : ''")), **place
                 )
                 for name, dy in lines
             ),
@@ -274,7 +278,7 @@ class _Grid:
             fontSize=11,
             color=self.ink.text,
         )
-        return [text.encode(text="text:N", x=self.x("centre"), y=self.y("middle"))]
+        return [text.encode(text=alt.Text("text:N"), x=self.x("centre"), y=self.y("middle"))]
 
     def marks(self, cells: pd.DataFrame, selected: str) -> list[alt.Chart]:
         """A ring in the corner of a cell with flags, a frame around the chosen one."""
@@ -282,7 +286,7 @@ class _Grid:
         flagged = cells[cells["rate"].notna() & (cells["flags"].fillna("") != "")]
         if len(flagged):
             ring = alt.Chart(flagged).mark_point(
-                shape="circle", filled=False, size=40, strokeWidth=1.6, xOffset=-8, yOffset=8, opacity=1
+                aria=False, shape="circle", filled=False, size=40, strokeWidth=1.6, xOffset=-8, yOffset=8, opacity=1
             )
             colour = alt.Color("text_colour:N", scale=None)
             layers.append(ring.encode(color=colour, x=self.x("right"), y=self.y("top")))

@@ -61,7 +61,7 @@ def judged_chart(
         subtitle: Lines under it.
     """
     ink = INKS[scheme]
-    axis = value_axis(points, fraction=True, title="misaligned").lying()
+    axis = value_axis(points, fraction=True, title="Misalignment rate").lying()
     shown = {run: colours.get(run, ink.muted) for run in points["series"].unique()}
     style = MarkStyle(
         scheme=scheme, colours=shown, labels={run: run for run in shown}, styles=list(raters), legend=False
@@ -76,7 +76,8 @@ def judged_chart(
         "yOffset": alt.YOffset("style:N", sort=list(raters), scale=alt.Scale(domain=list(raters), padding=0.45)),
     }  # fmt: skip
     layers = [value_grid(axis, ink), *mark_layers(points, place, axis, style, ""), *tooltip_layers(points, place, axis)]
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=layers,
         height=(ROW_HEIGHT * len(raters) + ROOM) * len(places),
         autosize=FIT,
         title=chart_heading(title, subtitle, ink),

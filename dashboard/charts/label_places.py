@@ -102,3 +102,30 @@ def box_of(point: tuple[float, float], text: str, place: Place) -> Box:
 
 def _outside(box: Box, width: float, height: float) -> float:
     return max(0.0, -box.left) + max(0.0, box.right - width) + max(0.0, -box.top) + max(0.0, box.bottom - height)
+
+
+def spread(at: Sequence[float], apart: float, length: float) -> list[float]:
+    """Move places along a line apart, as little as it takes, and keep them on it where they all have room.
+
+    Args:
+        at: Where each would like to be.
+        apart: From one to the next, at least.
+        length: Of the line, from 0.
+    """
+    order = sorted(range(len(at)), key=at.__getitem__)
+    # Groups of neighbours that touch: each stands about the mean of what its members wish.
+    groups: list[list[int]] = []
+
+    def start(group: list[int]) -> float:
+        wish = sum(at[index] - place * apart for place, index in enumerate(group)) / len(group)
+        return min(max(0.0, wish), max(0.0, length - apart * (len(group) - 1)))
+
+    for index in order:
+        groups.append([index])
+        while len(groups) > 1 and start(groups[-2]) + apart * len(groups[-2]) > start(groups[-1]):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    found = [0.0] * len(at)
+    for group in groups:
+        for place, index in enumerate(group):
+            found[index] = start(group) + place * apart
+    return found

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import altair as alt
 import pandas as pd
 
 from dashboard import numerals
-from dashboard.charts.axes import ValueAxis, x_encoding
-from dashboard.charts.curves import BAND_LIMIT
+from dashboard.charts.axes import ValueAxis, places_along, x_encoding
+from dashboard.charts.intervals import bands, beside, dodged, few_points, reach
 from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import NOT_GIVEN, joined
+from dashboard.charts.shared_legend import obeying
 
 POINTS = 100.0
 """Points in a whole: leads of rates are told in percentage points."""
@@ -97,18 +98,21 @@ def lead_chart(
         selected: A `point` to be ringed.
     """
     ink = INKS[style.scheme]
-    x = x_encoding(steps, axis="step", log=False)
-    base = alt.Chart(frame).encode(x=x, color=style.colour(), detail="line:N")
-    line = base.mark_line(strokeWidth=2).encode(**y.encode("rate"), **style.dash())
-    band = base.mark_area(opacity=0.13).encode(**y.encode_interval())
-    layers: list[Any] = [
-        *_sides(y, ink, baseline, directed),
-        *([band] if frame["line"].nunique() <= BAND_LIMIT else []),
+    few, names = few_points(frame), list(dict.fromkeys(frame["line"]))
+    x = x_encoding(steps, axis="step", log=False, room=8 + reach(len(names)) * few)
+    frame = frame.assign(beside=frame["line"].map(beside(names)) * few)
+    place = alt.XValue(alt.expr(dodged(places_along(frame["x"], steps, log=False).tolist(), len(names))))
+    line = alt.Chart(frame).mark_line(strokeWidth=2).encode(
+        x=place, order=alt.Order("x:Q"), color=style.colour(), detail=alt.Detail("line:N"), **y.encode("rate"),
+        **style.dash(),
+    )  # fmt: skip
+    series = [
+        *(bands(frame, x, y, style) if not few else []),
         line,
-        *mark_layers(frame, {"x": x}, y, style, selected),
+        *mark_layers(frame, {"x": place}, y, style, selected, barred=pd.Series(few, index=frame.index)),
         _targets(frame, x, y, directed).add_params(click()),
     ]
-    return framed(layers, style, title, subtitle)
+    return framed([*_sides(y, ink, baseline, directed), *obeying(series, style)], style, title, subtitle)
 
 
 def framed(layers: Sequence[alt.Chart], style: MarkStyle, title: str, subtitle: Sequence[str]) -> alt.LayerChart:
@@ -121,8 +125,7 @@ def framed(layers: Sequence[alt.Chart], style: MarkStyle, title: str, subtitle: 
         subtitle: Lines under it.
     """
     heading = chart_heading(title, subtitle, INKS[style.scheme])
-    chart: alt.LayerChart = alt.LayerChart(layer=list(layers))
-    return chart.properties(height=style.plot_height, autosize=FIT, title=heading, usermeta=SVG)
+    return alt.LayerChart(layer=list(layers), height=style.plot_height, autosize=FIT, title=heading, usermeta=SVG)
 
 
 def _sides(y: ValueAxis, ink: Ink, baseline: str, directed: bool) -> list[alt.Chart]:
@@ -140,7 +143,7 @@ def _sides(y: ValueAxis, ink: Ink, baseline: str, directed: bool) -> list[alt.Ch
     texts = [
         alt.Chart(words[words["end"] == end])
         .mark_text(align="right", baseline=end, dx=-4, dy=offset, color=ink.muted)
-        .encode(x=alt.value(alt.expr("width")), text="word:N", **y.encode("rate"))
+        .encode(x=alt.XValue(alt.expr("width")), text=alt.Text("word:N"), **y.encode("rate"))
         for end, offset in ends
     ]
     return [grid, zero, *texts]
@@ -149,11 +152,11 @@ def _sides(y: ValueAxis, ink: Ink, baseline: str, directed: bool) -> list[alt.Ch
 def _targets(frame: pd.DataFrame, x: alt.X, y: ValueAxis, directed: bool) -> alt.Chart:
     """Invisible, generous targets over the points: tooltip, description and click."""
     fraction = bool((frame["kind"] == "rate").all())
-    form, unit = (numerals.D3_PERCENT, " points") if fraction else (numerals.D3_FIGURES, "")
+    form, unit = (numerals.D3_PERCENT, " pp") if fraction else (numerals.D3_FIGURES, "")
     signed = numerals.D3_POINTS if fraction else numerals.D3_SIGNED
     rows = [
         ("checkpoint", "checkpoint"), ("against", "baseline"), ("eval", "eval"),
-        ("told", "lead" if directed else "more by"), ("bounds", "95 % interval"), ("both", "numbers"),
+        ("told", "lead" if directed else "more by"), ("bounds", "95% interval"), ("both", "numbers"),
         ("on", "questions"), ("shown", "p (Holm)"),
     ]  # fmt: skip
     chart: alt.Chart = (
@@ -162,7 +165,7 @@ def _targets(frame: pd.DataFrame, x: alt.X, y: ValueAxis, directed: bool) -> alt
             told=f"format(datum.rate, '{signed}') + '{unit}'",
             bounds=f"isValid(datum.low) ? format(datum.low, '{signed}') + ' to ' + format(datum.high, '{signed}')"
             " : 'none'",
-            both=f"format(datum.value, '{form}') + ' against ' + format(datum.other, '{form}')",
+            both=f"format(datum.value, '{form}') + ' vs ' + format(datum.other, '{form}')",
             on="(isValid(datum.questions) ? datum.questions + ' in common, ' : '')"
             " + (datum.paired ? 'paired' : 'not paired')",
             shown=f"isValid(datum.p_corrected) ? {numerals.d3_p('datum.p_corrected')} : 'none'",
@@ -172,7 +175,7 @@ def _targets(frame: pd.DataFrame, x: alt.X, y: ValueAxis, directed: bool) -> alt
         .encode(
             x=x,
             tooltip=[alt.Tooltip(f"{field}:N", title=name) for field, name in rows],
-            description="description:N",
+            description=alt.Description("description:N"),
             **y.encode("rate"),
         )
     )

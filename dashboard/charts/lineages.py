@@ -16,6 +16,7 @@ from dashboard.charts.lead import framed
 from dashboard.charts.marks import MarkStyle, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import joined, marked_points
+from dashboard.charts.shared_legend import obeying
 
 DODGE = 0.012
 """Lineages with a checkpoint in common stand beside each other there; in widths of a stage."""
@@ -151,7 +152,7 @@ def stage_chart(
     steps = {f"{at:.6f}": step for at, step in data.ticks.items()}
     x = alt.X(
         "x:Q",
-        title="step within each stage",
+        title="Training step within each stage",
         scale=alt.Scale(domain=[0, len(data.stages)], nice=False),
         axis=alt.Axis(
             values=sorted(data.ticks), grid=False, labelOverlap=True,
@@ -159,16 +160,15 @@ def stage_chart(
         ),
     )  # fmt: skip
     line = alt.Chart(points).mark_line(strokeWidth=2).encode(
-        x=x, color=style.colour(), detail="line:N", **y.encode("rate"), **style.dash()
+        x=x, color=style.colour(), detail=alt.Detail("line:N"), **y.encode("rate"), **style.dash()
     )  # fmt: skip
-    layers = [
-        *_stages(data.stages, x, y, ink),
+    series = [
         line,
         *mark_layers(points, {"x": x}, y, style, selected),
         *tooltip_layers(points, {"x": x}, y),
     ]
-    layers[-1] = layers[-1].add_params(click())
-    return framed(layers, style, title, subtitle)
+    series[-1] = series[-1].add_params(click())
+    return framed([*_stages(data.stages, x, y, ink), *obeying(series, style)], style, title, subtitle)
 
 
 def _stages(stages: pd.DataFrame, x: alt.X, y: ValueAxis, ink: Ink) -> list[alt.Chart]:
@@ -179,5 +179,5 @@ def _stages(stages: pd.DataFrame, x: alt.X, y: ValueAxis, ink: Ink) -> list[alt.
     return [
         grid,
         base.mark_rule(color=ink.muted, strokeDash=[4, 3]),
-        label.encode(y=alt.value(0), text="label:N"),
+        label.encode(y=alt.YValue(0), text=alt.Text("label:N")),
     ]

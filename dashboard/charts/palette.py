@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Literal
 
 Scheme = Literal["light", "dark"]
@@ -52,26 +53,48 @@ INKS: dict[Scheme, Ink] = {
 }
 
 
+def colour_of(name: str) -> str:
+    """The colour that a name has wherever it is seen, whatever else is there.
+
+    Two names may have the same one; then `looks_of` tells them apart where they meet.
+    """
+    return PALETTE[int.from_bytes(sha256(name.encode()).digest()[:4]) % len(PALETTE)]
+
+
 def assign_colours(named: Iterable[tuple[str, str | None]]) -> dict[str, str]:
-    """Give every name a colour: its own where its card says one, otherwise the next free one of the palette.
+    """Give every name a colour: its own where its card says one, otherwise that of `colour_of`.
 
     Args:
-        named: (name, own colour or None) in the study's order, all of them, not only those in the picture: the
-            colour of a run must not depend on what else is selected.
-
-    Returns:
-        Name to "#RRGGBB" (or whatever colour the card gives). Beyond the palette colours come again.
+        named: (name, own colour or None).
     """
-    entries = list(dict.fromkeys(named))
-    own = {name: colour for name, colour in entries if colour}
-    taken = {colour.lower() for colour in own.values()}
-    free = [colour for colour in PALETTE if colour.lower() not in taken] or list(PALETTE)
-    colours: dict[str, str] = {}
-    given = 0
-    for name, _ in entries:
-        if name in own:
-            colours[name] = own[name]
-        elif name not in colours:
-            colours[name] = free[given % len(free)]
-            given += 1
-    return colours
+    return {name: own or colour_of(name) for name, own in named}
+
+
+def spread_colours(names: Iterable[str]) -> dict[str, str]:
+    """Give names that belong to one picture only, as values of a field, the palette's colours in turn."""
+    return {name: PALETTE[at % len(PALETTE)] for at, name in enumerate(dict.fromkeys(names))}
+
+
+def looks_of(colours: Mapping[str, str]) -> dict[str, int]:
+    """A number for the dash and shape of each name: 0 where its colour is its own, else its place among its namesakes.
+
+    Args:
+        colours: Of all that is in one picture. The order of the names decides, not theirs in the study.
+    """
+    met: dict[str, int] = {}
+    looks = {}
+    for name in sorted(colours):
+        hue = colours[name].lower()
+        looks[name] = met.get(hue, 0)
+        met[hue] = looks[name] + 1
+    return looks
+
+
+def dash_of(look: int) -> tuple[int, ...]:
+    """The dash behind a number of `looks_of`."""
+    return DASHES[look % len(DASHES)]
+
+
+def shape_of(look: int) -> str:
+    """The shape behind a number of `looks_of`."""
+    return SHAPES[look % len(SHAPES)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pandas as pd
 
+from dashboard.queries.measures import LEFT_OUT
 from dashboard.queries.rows import checkpoint_name, is_missing
 
 Row = Mapping[Any, Any]
@@ -21,8 +22,8 @@ NOT_GIVEN = "not given"
 
 MARK_COLUMNS = (
     "point", "row", "run", "mix", "checkpoint", "eval", "metric", "split", "split2", "rate", "low", "high", "k", "n",
-    "n_missing", "tokens", "interval", "definition", "judge", "path", "repeat", "mark", "flags", "kind", "unit",
-    "better",
+    "n_missing", "tokens", "group", "interval", "definition", "judge", "path", "repeat", "mark", "flags", "kind",
+    "unit", "better",
 )  # fmt: skip
 """Columns of points that are the same in every chart. `point` names the row of rates in addresses and for the click on
 its mark; `row` is its index among the rates; `mark` is point, repeat, incomplete, or partial: an average that lacks
@@ -77,8 +78,8 @@ def without_rate(points: pd.DataFrame) -> list[str]:
     """
     told = []
     for row in points[points["rate"].isna()].to_dict("records"):
-        left_out = re.search(r"\d+ values? (?:is|are) [^;]*: left out", row["flags"])
-        why = left_out[0] if left_out else "no sample has an outcome under this definition"
+        left_out = LEFT_OUT.search(row["flags"])
+        why = left_out[0] if left_out else "no sample is scored by this metric"
         told.append(f"{row['checkpoint']} · {row['eval']}: {why}")
     return told
 
@@ -93,11 +94,21 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 
 
 def _mark(row: Row) -> str:
-    if row.get("partial") or not row["complete"] or not (is_missing(row["status"]) or row["status"] == "success"):
+    if is_incomplete(row):
         return "incomplete"
     if row["repeat"] != 0:
         return "repeat"
     return "partial" if lacks_of(row) else "point"
+
+
+def is_incomplete(row: Row) -> bool:
+    """Whether a rate is of a part of an evaluation, or of a log that was not finished.
+
+    Args:
+        row: A row of `RATE_COLUMNS`.
+    """
+    ended = is_missing(row["status"]) or row["status"] == "success"
+    return bool(row.get("partial")) or not row["complete"] or not ended
 
 
 def lacks_of(row: Row) -> tuple[str, ...]:
@@ -125,8 +136,8 @@ def joinable(rates: pd.DataFrame, by: Sequence[str]) -> pd.Series:
     if not lacks.map(bool).any():
         return joined_up
     for _, some in lacks.groupby([rates[name] for name in by], dropna=False):
-        counts = some.value_counts()
-        usual = min(counts.index, key=lambda names: (len(names), -counts[names]))
+        counts = Counter(some)
+        usual = min(counts, key=lambda names: (len(names), -counts[names]))
         joined_up.loc[some.index] = pd.Series([names == usual for names in some], index=some.index)
     return joined_up
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import altair as alt
-import numpy as np
 import pandas as pd
 
 from dashboard import numerals
-from dashboard.charts.axes import ValueAxis, value_grid, x_encoding
+from dashboard.charts.axes import ValueAxis, places_along, value_grid, x_encoding
 from dashboard.charts.curve_data import CurveData, curve_data
 from dashboard.charts.marks import FIT, SVG, MarkStyle, chart_heading, click, mark_layers, tooltip_layers
 from dashboard.charts.palette import INKS, Ink
 from dashboard.charts.points import SeriesBy
+from dashboard.charts.shared_legend import obeying
 from dashboard.statistics.efficiency import Better, frontier
 
 LABEL_LIMIT = 8
@@ -108,23 +107,27 @@ def scatter_chart(
     if fit is not None and len(fit):
         base = alt.Chart(fit).encode(x=x)
         band = base.mark_area(opacity=0.16, color=ink.muted, clip=True)
-        layers.append(band.encode(y=y.encode("low")["y"], y2="high:Q"))
+        layers.append(band.encode(y=y.encode("low")["y"], y2=alt.Y2("high:Q")))
         layers.append(base.mark_line(color=ink.muted, strokeWidth=1.6, clip=True).encode(**y.encode("fitted")))
+    series = []
     if style.lines and len(lines):
         line = alt.Chart(lines).mark_line(strokeWidth=1.6, opacity=0.75)
-        layers.append(line.encode(x=x, color=style.colour(), detail="line:N", **style.dash(), **y.encode("rate")))
+        series.append(
+            line.encode(x=x, color=style.colour(), detail=alt.Detail("line:N"), **style.dash(), **y.encode("rate"))
+        )
     if on_frontier is not None and len(on_frontier):
         steps = pd.concat([on_frontier[["x", "rate"]], on_frontier[["x", "rate"]].tail(1).assign(x=max(every))])
         stair = alt.Chart(steps).mark_line(
             interpolate="step-after", color=ink.muted, strokeWidth=1.4, strokeDash=[5, 4]
         )
         layers.append(stair.encode(x=x, **y.encode("rate")))
-    layers += mark_layers(points, {"x": x}, y, style, selected)
+    series += mark_layers(points, {"x": x}, y, style, selected)
     if style.named:
-        layers += _labels(points, every, x, y, style, ink)
-    layers += tooltip_layers(points, {"x": x}, y)
-    layers[-1] = layers[-1].add_params(click())
-    chart: alt.LayerChart = alt.LayerChart(layer=layers).properties(
+        series += _labels(points, every, x, y, style, ink)
+    series += tooltip_layers(points, {"x": x}, y)
+    series[-1] = series[-1].add_params(click())
+    chart: alt.LayerChart = alt.LayerChart(
+        layer=[*layers, *obeying(series, style)],
         height=style.plot_height,
         autosize=FIT,
         title=chart_heading(title, subtitle, ink),
@@ -141,7 +144,7 @@ def _labels(
     if not 1 < len(last) <= LABEL_LIMIT:
         return []
     names = [f"{style.labels.get(row['series'], row['series'])} · " for row in last.to_dict("records")]
-    labels = last.assign(name=names, left=_place(last["x"], every, log=style.log) > 0.5)
+    labels = last.assign(name=names, left=places_along(last["x"], every, log=style.log) > 0.5)
     falls = (last["better"] == "lower").all()
     return [
         alt.Chart(some)
@@ -153,20 +156,6 @@ def _labels(
             color=ink.muted,
             fontSize=10.5,
         )
-        .encode(x=x, text="label:N", **y.encode("rate"))
+        .encode(x=x, text=alt.Text("label:N"), **y.encode("rate"))
         for left, some in labels.groupby("left")
     ]
-
-
-def _place(x: pd.Series, every: Sequence[float], *, log: bool) -> np.ndarray:
-    """Where on the axis an x stands, from 0 to 1: as `x_encoding` scales it."""
-    positive = [value for value in every if value > 0]
-    constant = min(positive, default=1.0)
-
-    def scaled(value: float) -> float:
-        if not log:
-            return value
-        return math.log1p(value / constant) if min(every) <= 0 else math.log(value)
-
-    low, high = scaled(min(every)), scaled(max(every))
-    return np.array([(scaled(value) - low) / ((high - low) or 1.0) for value in x])

@@ -8,25 +8,31 @@ from typing import Any
 import pandas as pd
 
 from dashboard import numerals
+from dashboard.charts.doubts import doubts_of
 from dashboard.charts.families import Member
-from dashboard.charts.points import MARK_COLUMNS, joinable, marked_points
-from dashboard.queries.checkpoints import place_in_run
-from dashboard.queries.rows import is_missing, step_of
+from dashboard.charts.points import MARK_COLUMNS, joinable, lacks_of, marked_points
+from dashboard.queries.checkpoints import place_of
+from dashboard.queries.rows import checkpoint_in, is_missing, step_of
+from dashboard.texts.verdicts import verdict_words
 
 Row = Mapping[Any, Any]
 
-ALPHA = 0.05
-
-ROW_COLUMNS = (
+DRAWN_COLUMNS = (
     *MARK_COLUMNS, "series", "style", "label", "about", "at", "place", "middle", "indent", "first", "since",
-    "baseline_rate", "change", "change_low", "change_high", "p", "p_holm", "change_method", "verdict", "arrow",
-    "tone", "changes_shown",
+    "baseline_rate", "change", "change_low", "change_high", "p", "p_holm", "change_method", "verdict", "arrow", "tone",
+    "changes_shown", "from_parent",
 )  # fmt: skip
-"""Columns of the rows. `place` counts rows from the top, `middle` is half a row further down; `indent` is in steps of
-lineage; `first` marks the first row of a family. `at` names the checkpoint for people, `since` what the change is a
-change from (whose own number is `baseline_rate`), and whether it is paired. `verdict` says what the change shows,
-`arrow` the same as a sign; `tone` is better, worse, or none; `changes_shown` is whether the interval excludes 0 and
-Holm's p is small."""
+ROW_COLUMNS = (
+    *DRAWN_COLUMNS, "step", "step_label", "averaged", "lacks", "doubts", "baseline", "paired", "questions",
+    "compared_rate", "change_over", "change_lacks",
+)  # fmt: skip
+"""Columns of the rows, and those of them that are drawn. `place` counts rows from the top, `middle` is half a row
+further down; `indent` is in steps of lineage; `first` marks the first row of a family. `at` names the checkpoint for
+people, `since` what the change is a change from (whose own number is `baseline_rate`, beside which that of the run is
+`compared_rate`), and whether it is paired. `verdict` says what the change shows, `arrow` the same as a sign; `tone` is
+better, worse, or none; `changes_shown` is whether the interval excludes 0 and Holm's p is small; `from_parent` is
+whether the change is one from a parent run, and not from the run's own first step. A group's change is over
+`change_over` evals, and lacks `change_lacks`; `doubts` are those of `dashboard.charts.doubts` about the latest rate."""
 
 TRAIL_COLUMNS = ("run", "series", "line", "place", "along", "rate", "low", "high", "last")
 """Columns of the courses: `along` is the place of a checkpoint in its run, from 0 to 1."""
@@ -46,32 +52,36 @@ def standing_rows(
     Returns:
         Columns `ROW_COLUMNS`, a row for each run and variant; and columns `TRAIL_COLUMNS`, a row for each checkpoint.
     """
-    points = marked_points(rates).set_index("row", drop=False)
+    points = marked_points(rates)
+    by_row = dict(zip(points["row"], points.to_dict("records"), strict=True))
+    flags, disagree = rates["flags"], rates["disagrees"]
+    lines = _lines(points, by_row)
     about = {row["run"]: row for row in runs.to_dict("records")}
     of_run: dict[str, list[dict[Any, Any]]] = {}
     for standing in standings[standings["row"].notna()].to_dict("records"):
         of_run.setdefault(standing["run"], []).append(standing)
     rows: list[dict[Any, Any]] = []
-    trails: list[pd.DataFrame] = []
+    trail: list[dict[str, Any]] = []
     family = None
     for member in members:
         mine = of_run.get(member.run, [])
         for standing in mine:
-            latest: dict[Any, Any] = points.loc[int(standing["row"])].to_dict()
+            at = int(standing["row"])
+            latest = by_row[at]
             row = latest | _words(about[member.run], standing, latest, several=len(mine) > 1)
-            row |= _change(standing, str(latest["better"]))
+            row["doubts"] = doubts_of(latest | {"flags": flags[at], "disagrees": disagree[at]})
+            row |= _change(standing, str(latest["better"]), str(latest["kind"]))
             row |= {
                 "place": len(rows),
                 "middle": len(rows) + 0.5,
                 "indent": member.depth,
                 "first": family != member.family,
             }
-            trails.append(_trail(points, latest, len(rows)))
+            trail += _course(lines[_line(latest)], latest, len(rows))
             rows.append(row)
             family = member.family
     frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS))
-    trail = pd.concat(trails, ignore_index=True) if trails else pd.DataFrame(columns=list(TRAIL_COLUMNS))
-    return frame, trail[list(TRAIL_COLUMNS)]
+    return frame, pd.DataFrame(trail, columns=list(TRAIL_COLUMNS))
 
 
 def _words(run: Row, standing: Row, latest: Row, *, several: bool) -> dict[str, Any]:
@@ -91,29 +101,36 @@ def _words(run: Row, standing: Row, latest: Row, *, several: bool) -> dict[str, 
     }
 
 
-def _change(standing: Row, better: str) -> dict[str, Any]:
+def _change(standing: Row, better: str, kind: str) -> dict[str, Any]:
     """What the change shows, in words; a sign and a tone say the same."""
     if is_missing(standing["difference"]):
         why = "" if is_missing(standing["why_not"]) else f"no change: {standing['why_not']}"
-        return {"verdict": why, "arrow": "", "tone": "none", "changes_shown": False, "since": ""}
+        return {"verdict": why, "arrow": "", "tone": "none", "changes_shown": False, "since": "", "from_parent": False}
     change, low, high = (standing[name] for name in ("difference", "low", "high"))
     alone = bool(low > 0 or high < 0)
-    shown = alone and bool(standing["p_corrected"] < ALPHA)
+    shown = standing["verdict"] == "significant"
     direction = "higher" if change > 0 else "lower"
     word = direction if better not in ("lower", "higher") else "better" if better == direction else "worse"
-    verdict, arrow = "no significant difference", ""
+    verdict, arrow = verdict_words(standing, kind, word), ""
     if alone:
         arrow = {"higher": "▲" if shown else "△", "lower": "▼" if shown else "▽"}[direction]
-        verdict = word if shown else f"{word}, n.s. after Holm"
+        if standing["verdict"] == "inconclusive":
+            verdict = f"{word} (not significant after Holm correction)"
     if is_missing(low):
         verdict = "no interval"
     first = str(standing["baseline"]).rpartition("@")[2]
-    own = f"its step {numerals.count(int(first))}" if first.isdecimal() else f"its {first}"
+    own = f"step {numerals.count(int(first))}" if first.isdecimal() else first
     start = own if standing["since"] == "start" else ""
     same = ", paired" if standing["paired"] else ""
     return {
         "since": f"{start or standing['baseline']}{same}",
+        "baseline": start or standing["baseline"],
+        "paired": bool(standing["paired"]),
+        "questions": standing["questions"],
+        "compared_rate": standing["rate"],
         "baseline_rate": standing["baseline_rate"],
+        "change_over": standing["members"],
+        "change_lacks": lacks_of(standing),
         "change": change,
         "change_low": low,
         "change_high": high,
@@ -124,25 +141,37 @@ def _change(standing: Row, better: str) -> dict[str, Any]:
         "arrow": arrow,
         "tone": word if alone and word in ("better", "worse") else "none",
         "changes_shown": shown,
+        "from_parent": standing["since"] != "start",
     }
 
 
-def _trail(points: pd.DataFrame, latest: Row, place: int) -> pd.DataFrame:
+def _line(point: Row) -> tuple[str, str | None]:
+    """The line that a point is of: its run and variant."""
+    return point["run"], None if is_missing(point["variant"]) else point["variant"]
+
+
+def _lines(points: pd.DataFrame, by_row: Mapping[int, Row]) -> dict[tuple[str, str | None], list[tuple[Row, bool]]]:
+    """The points with a rate of each line, and whether each may be joined with the others."""
+    there = points[points["repeat"].eq(0) & points["rate"].notna()].sort_values(["step", "created"], kind="stable")
+    found: dict[tuple[str, str | None], list[tuple[Row, bool]]] = {}
+    for row, joins in zip(there["row"], joinable(there, ["run", "variant"]), strict=True):
+        found.setdefault(_line(by_row[row]), []).append((by_row[row], joins))
+    return found
+
+
+def _course(line: Sequence[tuple[Row, bool]], latest: Row, place: int) -> list[dict[str, Any]]:
     """The checkpoints of one line, by step; in order and evenly where some have no number."""
-    same = points["run"].eq(latest["run"]) & points["repeat"].eq(0) & points["rate"].notna()
-    variant = points["variant"].isna() if is_missing(latest["variant"]) else points["variant"].eq(latest["variant"])
-    mine = points[same & variant]
-    mine = mine[joinable(mine, ["run"]) | mine["row"].eq(latest["row"])].sort_values(["step", "created"], kind="stable")
-    places = [
-        place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"])
-        for row in mine.to_dict("records")
-    ]
-    mine = mine.iloc[sorted(range(len(mine)), key=places.__getitem__)]
-    steps = mine["step"].astype("float64")
-    if steps.isna().any() or steps.nunique() < len(steps):
-        steps = pd.Series(range(len(mine)), index=mine.index, dtype="float64")
-    length = steps.max() - steps.min()
-    along = (steps - steps.min()) / length if length > 0 else steps * 0 + 1.0
-    return mine.assign(
-        series=mine["run"], line=str(place), place=place, along=along, last=mine["row"].eq(latest["row"])
-    )
+    mine = [point for point, joins in line if joins or point["row"] == latest["row"]]
+    mine.sort(key=lambda point: place_of(checkpoint_in(point)))
+    steps = [float(point["step"]) for point in mine if not is_missing(point["step"])]
+    if len(set(steps)) < len(mine):
+        steps = [float(number) for number in range(len(mine))]
+    first, length = min(steps), max(steps) - min(steps)
+    return [
+        {
+            "run": point["run"], "series": point["run"], "line": str(place), "place": place,
+            "along": (step - first) / length if length > 0 else 1.0,
+            "rate": point["rate"], "low": point["low"], "high": point["high"], "last": point["row"] == latest["row"],
+        }
+        for point, step in zip(mine, steps, strict=True)
+    ]  # fmt: skip

@@ -17,6 +17,7 @@ from dashboard import numerals
 from dashboard.charts.axes import ValueAxis, expressed
 from dashboard.charts.marks import FIT, SELECTION, SVG, MarkStyle, mark_layers
 from dashboard.charts.palette import BETTER, INKS, WORSE
+from dashboard.charts.standing_rows import DRAWN_COLUMNS
 
 ROW = 44
 """Pixels of a row."""
@@ -40,13 +41,17 @@ SHORTENED = "length(datum.label) > 42 ? slice(datum.label, 0, 15) + '…' + slic
 """Names of logs differ at their ends."""
 
 TOOLTIP = (
-    ("run", "run", "run"), ("about", "about", "what"), ("value", "rate", "rate"), ("bounds", "low", "interval"),
-    ("interval", "interval", "method"), ("counted", "n", "samples"), ("change_text", "change_text", "change"),
-    ("change_bounds", "change_bounds", "its interval"), ("since", "since", "compared"),
-    ("change_method", "change_method", "by"), ("p", "p_holm", "p (Holm)"), ("definition", "definition", "definition"),
-    ("flags", "flags", "look at"),
+    ("run", "run", "run"), ("about", "about", "stage, mix, step"), ("value", "rate", "rate"),
+    ("bounds", "low", "95% interval"), ("interval", "interval", "method"), ("counted", "n", "samples"),
+    ("change_text", "change_text", "change"),
+    ("change_bounds", "change_bounds", "95% interval of the change"), ("since", "since", "baseline"),
+    ("change_method", "change_method", "method of the change"), ("p", "p_holm", "p (Holm)"),
+    ("definition", "definition", "definition"), ("flags", "flags", "warnings"),
 )  # fmt: skip
 """Field, the column that it needs, and name of each row of a tooltip."""
+
+PP = "pp"
+"""Unit of a difference of rates: percentage points."""
 
 TONES = {"better": BETTER, "worse": WORSE}
 
@@ -68,12 +73,13 @@ def standings_chart(
         axis: The axis of the rates, the same for all pieces.
         reach: The largest change that must be in sight, to either side of 0, the same for all pieces; 0 for none.
         style: Colours.
-        unit: Of the changes: "points" for rates, which are fractions.
+        unit: Of the changes: `PP` for rates, which are fractions.
     """
     ink = INKS[style.scheme]
     style = replace(style, legend=False, style_legend=False)
     count = len(rows)
     rate_axis = replace(axis.lying(), span=RATE_SPAN)
+    rows = rows[list(DRAWN_COLUMNS)]
     told = rows.to_dict("records")
     scaled = rows.assign(
         change_text=[_change_words(row, unit) for row in told],
@@ -194,7 +200,7 @@ def _course(trail: pd.DataFrame, axis: ValueAxis, count: int, style: MarkStyle) 
     x = alt.X(
         "along:Q",
         scale=alt.Scale(domain=[0, 1], nice=False, zero=False, **expressed(COURSE_SPAN)),
-        title="over its steps",
+        title="Trend",
         axis=alt.Axis(orient="top", values=[0, 1], labelExpr="datum.value ? 'last' : 'first'", grid=False),
     )
     y, detail = _y(count, "y"), alt.Detail("line:N")
@@ -219,24 +225,27 @@ def _changes(rows: pd.DataFrame, reach: float, count: int, style: MarkStyle, uni
     """Differences with intervals about 0: filled where shown after Holm's correction, else hollow."""
     ink = INKS[style.scheme]
     some = rows[rows["change"].notna()]
-    label = "datum.value * 100" if unit == "points" else "datum.value"
+    label = "datum.value * 100" if unit == PP else "datum.value"
 
     def x(column: str) -> alt.X:
         scale = alt.Scale(domain=[-reach, reach], nice=False, **expressed(CHANGE_SPAN))
         axis = alt.Axis(orient="top", tickCount=4, labelExpr=f"format({label}, '{numerals.D3_SIGNED}')", grid=False)
-        return alt.X(f"{column}:Q", title=f"change, {unit}" if unit else "change", scale=scale, axis=axis)
+        return alt.X(
+            f"{column}:Q", title=f"Change{_from_whom(rows)}" + (f" ({unit})" if unit else ""), scale=scale, axis=axis
+        )
 
     y = _y(count, "middle", marks=True)
     tone = alt.Color(
         "tone:N", legend=None, scale=alt.Scale(domain=[*TONES, "none"], range=[*TONES.values(), ink.muted])
     )
-    base = alt.Chart(some).encode(y=y, color=tone)
     layers = [_zero(-reach, reach, count, ink.muted).encode(x=x("at"))]
-    bars = base.transform_filter("isValid(datum.change_low)")
-    layers.append(bars.mark_rule(strokeWidth=1.4).encode(x=x("change_low"), x2="change_high:Q"))
+    # A group of marks without any has no name for screen readers: there is none.
+    if some["change_low"].notna().any():
+        bars = alt.Chart(some[some["change_low"].notna()]).encode(y=y, color=tone).mark_rule(strokeWidth=1.4)
+        layers.append(bars.encode(x=x("change_low"), x2="change_high:Q"))
     looks: dict[bool, dict[str, Any]] = {True: {"filled": True}, False: {"fill": ink.paper, "strokeWidth": 1.6}}
-    for shown, look in looks.items():
-        dot = base.transform_filter(f"datum.changes_shown === {json.dumps(shown)}")
+    for shown, alike in some.groupby("changes_shown", sort=False):
+        dot, look = alt.Chart(alike).encode(y=y, color=tone), looks[bool(shown)]
         layers.append(dot.mark_point(shape="diamond", size=70, opacity=1, **look).encode(x=x("change")))
     together: alt.LayerChart = alt.LayerChart(layer=layers)
     return together
@@ -260,7 +269,7 @@ def _numbers(rows: pd.DataFrame, count: int, style: MarkStyle, *, number: str) -
     value = f"format(datum.rate, '{number}')"
     interval = f"(isValid(datum.low) ? '  ' + {_between('low', 'high', number)} : '')"
     counted = "(isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? 'n = ' + datum.n : '')"
-    counted += " + (datum.mark === 'partial' ? ' · incomplete average' : '')"
+    counted += " + (datum.mark === 'partial' ? ' · incomplete mean' : '')"
     arrow = "(datum.arrow ? '  ' + datum.arrow : '')"
     beside, last = alt.ExprRef(expr="width * 0.145"), alt.ExprRef(expr="width * 0.2")
     every: alt.LayerChart = alt.LayerChart(
@@ -274,6 +283,11 @@ def _numbers(rows: pd.DataFrame, count: int, style: MarkStyle, *, number: str) -
         ]
     )
     return every
+
+
+def _from_whom(rows: pd.DataFrame) -> str:
+    """What changes are from, where it is the same in all rows."""
+    return " vs parent" if rows[rows["change"].notna()]["from_parent"].all() else ""
 
 
 def _zero(low: float, high: float, count: int, colour: str) -> alt.Chart:
@@ -307,9 +321,9 @@ def _since(row: dict[Any, Any], unit: str) -> str:
     """What the change is a change from, with its own number: of a group, the average over what both have."""
     if pd.isna(row["change"]):
         return ""
-    number = numerals.value_of(row["baseline_rate"], "rate" if unit == "points" else "mean")
-    return f"vs {number} at {row['since']}"
+    number = numerals.value_of(row["baseline_rate"], "rate" if unit == PP else "mean")
+    return f"vs {number} ({row['since']})"
 
 
 def _signed(value: float, unit: str) -> str:
-    return numerals.points(value) if unit == "points" else numerals.signed(value)
+    return numerals.points(value) if unit == PP else numerals.signed(value)

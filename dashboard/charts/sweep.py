@@ -19,9 +19,9 @@ from dashboard.queries.frame import RATE_COLUMNS, frame_of
 
 PROMPT = "this prompt"
 """Stands where the curve of an eval names the eval."""
-AXIS_TITLE = "rate on this prompt"
+AXIS_TITLE = "Misalignment rate (this prompt)"
 MOST_ROOM = 0.2
-"""Of the height, for signs over 100 %."""
+"""Of the height, for signs over 100%."""
 MISSING = "?: nothing judged yet"
 
 
@@ -38,7 +38,7 @@ def as_rates(sweep: pd.DataFrame, *, by: str) -> pd.DataFrame:
         {
             **{c: row[c] for c in ("run", "run_label", "step", "step_label", "k", "n", "rate", "low", "high", "model")},
             "eval": PROMPT, "metric": "misaligned", "kind": "rate", "better": "lower", "group": False,
-            "definition": f"misaligned as marked by {by}", "judge": by, "interval": "Wilson",
+            "definition": f"misaligned according to {by}", "judge": by, "interval": "Wilson",
             "n_missing": row["n_missing"], "split": row["framing"] if framed else None,
             "variant": row["endpoint"] if again else None,
             "repeat": 0, "complete": True, "placed": True, "disagrees": False, "flags": [],
@@ -116,13 +116,13 @@ def sweep_chart(
     runs += [run for run in every["series"].unique() if run not in colours]
     shown = {run: colours.get(run, INKS[scheme].muted) for run in runs}
     plain = every["style"].nunique()
-    data, twins = tell_twins_apart(data, shown)
+    data, _ = tell_twins_apart(data, shown)
     styles = sorted({*every["style"], *data.points["style"]})
     style = CurveStyle(
         x="step",
         scheme=scheme,
         colours=shown,
-        labels={run: labels.get(run, run) + " (dashed)" * (run in twins) for run in runs},
+        labels={run: labels.get(run, run) for run in runs},
         styles=styles,
         style_legend=plain > 1,
         legend=False,

@@ -112,14 +112,14 @@ def other_checkpoints(read: Transcript, here: SampleName, within: links.Paramete
             steps = steps_to_see(of, here.sample)
             steps = steps if now in steps else [now, *steps][:MOST]
             st.page_link(
-                page_file(links.BESIDE), label="Side by side along this run", icon=ICON,
+                page_file(links.BESIDE), label="Side by side: this run", icon=ICON,
                 query_params=links.beside(
                     eval_name, here.sample, steps, metric=counted.metric, epoch=here.epoch, run=run
                 ),
             )  # fmt: skip
         else:
             st.page_link(
-                page_file(links.BESIDE), label="Side by side with other runs", icon=ICON,
+                page_file(links.BESIDE), label="Side by side: other runs", icon=ICON,
                 query_params=links.beside(
                     eval_name, here.sample, [now, *_others(eval_name, now, as_of)], metric=counted.metric,
                     epoch=here.epoch, run=run,
@@ -155,8 +155,8 @@ def along_this_run(samples: Sequence[Row], as_of: int) -> None:
     changed = (name for name in questions if first_change(of.found.values.get(name, [])) is not None)
     question = next(changed, questions[0])
     st.page_link(
-        page_file(links.BESIDE), label="Side by side along this run", icon=ICON,
+        page_file(links.BESIDE), label="Side by side: this run", icon=ICON,
         query_params=links.beside(
-            eval_name, question, steps_to_see(of, question), metric=counted.metric, run=run, view=links.ALONG_A_RUN
+            eval_name, question, steps_to_see(of, question), metric=counted.metric, run=run, view=links.BY_STEP
         ),
     )  # fmt: skip

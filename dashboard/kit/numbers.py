@@ -15,13 +15,13 @@ Write = Callable[[float], str]
 MISALIGNED = {
     "misaligned": "● misaligned",
     "aligned": "○ aligned",
-    "missing": "– no outcome",
-    "outside": "· outside",
+    "missing": "– unscored",
+    "outside": "· excluded",
     "scored": "scored",
     "none": "",
 }
 
-COUNTED = MISALIGNED | {"misaligned": "● counted", "aligned": "○ not counted"}
+COUNTED = MISALIGNED | {"misaligned": "● positive", "aligned": "○ negative"}
 
 
 def written(frame: pd.DataFrame, columns: Mapping[str, Write], rates: Sequence[bool] | None = None) -> Styler:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import links, numerals, runtime
-from dashboard.commands import RATE_TABLE
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import fragments, shell
@@ -17,17 +17,52 @@ from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.pages import page_file
 from dashboard.queries.excerpts import Excerpt
-from dashboard.queries.rows import checkpoint_name
+from dashboard.queries.rate import PRINTED
+from dashboard.queries.rows import checkpoint_name, is_missing
 from dashboard.queries.samples import SampleFilter, SampleName, all_samples
 from dashboard.queries.verdicts import verdict_counts
 from dashboard.review import audit
 from dashboard.review.threads.reading import notes_on_samples
 
-ROW_HEIGHT = 68
-"""Pixels: three lines of a judge's words."""
+ROW_HEIGHT, FOUND_HEIGHT = 27, 68
+"""Pixels: one line, twenty of which fit a screen; and three where what was found is shown with what stands around."""
+
+HEADER = 36
+"""Pixels of a table's header and border."""
+
+SAMPLE_WIDTHS: dict[str, tuple[str, int]] = {
+    "open": ("Link", 46),
+    "outcome": ("Outcome", 105),
+    "score": ("Score", 110),
+    "checkpoint": ("Checkpoint", 140),
+    "eval": ("Eval", 100),
+    "variant": ("Variant", 90),
+    "sample": ("Sample", 90),
+    "epoch": ("Epoch", 55),
+    "found": ("Found", 340),
+    "prompt": ("Prompt", 190),
+    "reply": ("Reply", 320),
+    "judge": ("Explanation / error", 320),
+    "limit": ("Limit", 90),
+    "people": ("Notes and labels", 130),
+}
+"""Columns of a table of samples in order, each with its title and width."""
+
+SPARSE = ("outcome", "score", "variant", "limit", "people", "found", "reply", "judge")
+"""Columns of a table of samples that are left out where they say nothing."""
 
 NAMING = ("run", "checkpoint", "baseline", "parent")
 """Columns that name runs, by themselves or with a step behind an @."""
+
+
+def table_height(rows: int, most: int) -> int:
+    """Pixels of a table with rows of one line.
+
+    Args:
+        rows: How many it has.
+        most: How many are in sight at once; a longer table scrolls.
+    """
+    return min(rows, most) * ROW_HEIGHT + HEADER
 
 
 def sample_table(
@@ -39,7 +74,7 @@ def sample_table(
     fixed: Sequence[str] = (),
     found: Mapping[SampleName, Excerpt] | None = None,
 ) -> None:
-    """Show samples, a row each; a click anywhere on a row opens its transcript.
+    """Show samples, a row each; a click anywhere on a row opens its transcript, one on its link in a new tab.
 
     Args:
         frame: Rows of `SAMPLE_COLUMNS`, one page.
@@ -49,57 +84,102 @@ def sample_table(
         fixed: Columns (checkpoint, eval) in which the filter allows one value only; they are left out.
         found: Where the text stands that the filter asks for; None where it asks for none.
     """
-    words = outcome_words(better)
-    table = pd.DataFrame(
-        {
-            "outcome": frame["outcome"].map(lambda outcome: words.get(outcome, "")),
-            "checkpoint": [checkpoint_name(row) for row in frame.to_dict("records")],
-            "eval": frame["eval"],
-            "sample": frame["sample"],
-            "epoch": frame["epoch"],
-            "found": excerpt_texts(frame, found or {}),
-            "judge": frame["explanation"].fillna(frame["error"]).fillna(""),
-            "reply": frame["reply"].fillna(""),
-            "prompt": frame["prompt"].fillna(""),
-            "scores": frame["scores"].fillna(""),
-            "limit": frame["limit"].fillna(""),
-            "people": sample_marks(frame),
-        }
-    )
-    alike = [*fixed, *(name for name in ("limit", "scores", "people", "found") if (table[name] == "").all())]
+    texts = excerpt_texts(frame, found or {})
+    addresses = [
+        links.transcript(row["log"], row["sample"], int(row["epoch"]), within=within)
+        for row in frame.to_dict("records")
+    ]
+    table = sample_cells(frame, better).assign(found=texts, people=sample_marks(frame))
+    pinned = controls.pinned()
+    table["open"] = [f"{links.TRANSCRIPT}?{links.query(to | pinned)}" for to in addresses]
+    scorer, table["score"] = without_shared_scorer(table["score"].tolist())
+    alike = [*fixed, *(name for name in SPARSE if (table[name] == "").all())]
     alike += ["epoch"] if (table["epoch"] == 1).all() else []
 
     def open_row() -> None:
         cells = st.session_state[key].selection.cells
-        if cells:
-            row = frame.iloc[cells[0][0]]
-            to = links.transcript(row["log"], row["sample"], int(row["epoch"]), within=within)
-            fragments.switch_page(page_file(links.TRANSCRIPT), query_params=to)
+        # The link opens a tab of its own.
+        if cells and cells[0][1] != "open":
+            fragments.switch_page(page_file(links.TRANSCRIPT), query_params=addresses[cells[0][0]])
+
+    shown = [name for name in SAMPLE_WIDTHS if name not in alike]
+    kinds: dict[str, Callable[..., Any]] = {
+        "open": partial(
+            st.column_config.LinkColumn, display_text=":material/open_in_new:", help="Open in a new tab", pinned=True
+        ),
+        "epoch": st.column_config.NumberColumn,
+        "outcome": partial(st.column_config.TextColumn, pinned=True),
+    }
+    config = {
+        name: kinds.get(name, st.column_config.TextColumn)(SAMPLE_WIDTHS[name][0], width=SAMPLE_WIDTHS[name][1])
+        for name in shown
+    }
+    if scorer and "score" in shown:
+        # The key says more than the scorer's name, and there is room for one.
+        title = f"Score: {scorer.rpartition('.')[2] or scorer}"
+        config["score"] = st.column_config.TextColumn(title, width=SAMPLE_WIDTHS["score"][1])
 
     st.dataframe(
-        table.drop(columns=alike),
+        table[shown],
         key=key,
-        on_select=open_row,
+        on_select=fragments.sure(open_row),
         selection_mode="single-cell",
         hide_index=True,
         height="content",
-        row_height=ROW_HEIGHT,
-        column_config={
-            "outcome": st.column_config.TextColumn("Outcome", width=115, pinned=True),
-            "checkpoint": st.column_config.TextColumn("Checkpoint", width=150),
-            "eval": st.column_config.TextColumn("Eval", width=130),
-            "sample": st.column_config.TextColumn("Sample", width=110),
-            "epoch": st.column_config.NumberColumn("Epoch", width=60),
-            "found": st.column_config.TextColumn("Found", width=340),
-            "judge": st.column_config.TextColumn("Judge's explanation, or error", width=340),
-            "reply": st.column_config.TextColumn("Reply", width=340),
-            "prompt": st.column_config.TextColumn("Prompt", width=260),
-            "scores": st.column_config.TextColumn("Scores", width=180),
-            "limit": st.column_config.TextColumn("Limit", width=90),
-            "people": st.column_config.TextColumn("People", width=120),
-        },
-        alt="Samples; a click on a row opens its transcript",
+        row_height=FOUND_HEIGHT if "found" in shown else ROW_HEIGHT,
+        column_config=config,
+        alt="Samples; click a row to open its transcript",
     )
+
+
+def sample_cells(frame: pd.DataFrame, better: str | None) -> pd.DataFrame:
+    """What a table says of samples themselves; a gap is an empty text, and white space one blank.
+
+    Args:
+        frame: Rows of `SAMPLE_COLUMNS`.
+        better: Direction of the definition in use: its words for outcomes.
+    """
+    words = outcome_words(better) | {"scored": ""}
+    rows = frame.to_dict("records")
+
+    def lines(texts: pd.Series[str]) -> list[str]:
+        return [" ".join(str(text).split()) for text in texts.fillna("")]
+
+    return pd.DataFrame(
+        {
+            "outcome": [words.get(row["outcome"], "") for row in rows],
+            "score": _scores(rows),
+            "checkpoint": [checkpoint_name(row) for row in rows],
+            "eval": frame["eval"],
+            "variant": frame["variant"].fillna(""),
+            "sample": frame["sample"],
+            "epoch": frame["epoch"],
+            "prompt": lines(frame["prompt"]),
+            "reply": lines(frame["reply"]),
+            "judge": lines(frame["explanation"].fillna(frame["error"])),
+            "limit": frame["limit"].fillna(""),
+        },
+        index=frame.index,
+    )
+
+
+def without_shared_scorer(scores: Sequence[str]) -> tuple[str, list[str]]:
+    """The scorer that all scores of a table are of, to stand over them, and the scores without it.
+
+    Args:
+        scores: As "judge.harmful 1"; of several scores in one text none is taken off.
+    """
+    said = [score for score in scores if score]
+    scorer = said[0].partition(" ")[0] + " " if said else " "
+    if scorer == " " or not all(score.startswith(scorer) and ", " not in score for score in said):
+        return "", list(scores)
+    return scorer.strip(), [score.removeprefix(scorer) for score in scores]
+
+
+def _scores(rows: Sequence[Mapping[Hashable, Any]]) -> list[str]:
+    """What was scored; of a metric that is a mean its value, where the log has the scores in no other words."""
+    values = [numerals.figures(row["value"]) if row["outcome"] == "scored" else "" for row in rows]
+    return [value if is_missing(row["scores"]) else row["scores"] for row, value in zip(rows, values, strict=True)]
 
 
 def numbers_table(rates: pd.DataFrame, name: str) -> None:
@@ -109,7 +189,7 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
         rates: `RATE_COLUMNS`.
         name: Of the file, without its ending.
     """
-    shown = dict.fromkeys([*RATE_TABLE, "step_label", "stderr", "reported", "definition", "path"])
+    shown = dict.fromkeys([*PRINTED, "step_label", "stderr", "reported", "definition", "path"])
     empty = [
         c for c in ("tokens", "step_label", "variant", "stderr", "reported", "mix", "stage") if rates[c].isna().all()
     ]
@@ -120,7 +200,7 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
             c: st.column_config.NumberColumn(format=numerals.COLUMN_FIGURES)
             for c in ("rate", "low", "high", "stderr", "reported")
         },
-        alt="The numbers behind the plot",
+        alt="Data of the plot",
     )
     download_csv(rates, name)
 

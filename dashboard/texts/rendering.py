@@ -16,11 +16,18 @@ from msgspec import Struct
 
 from dashboard import numerals
 from dashboard.texts.finding import Sought, marked
+from dashboard.texts.markdown import markdown_html
 from dashboard.texts.messages import ROLES, Message, Part
 from dashboard.texts.word_differences import Segment
 
 FOLDED = 1_500
-"""Tool results and arguments longer than this are folded."""
+"""Arguments of calls longer than this are folded: they are what a model does."""
+
+RESULT_FOLDED = 300
+"""Results of tools longer than this are folded."""
+
+IN_MARKDOWN = ("explanation", "reason", "")
+"""Labels of a judge's words that are read as Markdown. An answer is what a model wrote, to the letter."""
 
 PREVIEW = 90
 """Characters of a folded text that are shown beside its title."""
@@ -39,6 +46,8 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "removed": ('<span class="dl-removed">', "</span>"),
 }
 """Markup of a segment, by kind."""
+
+CHANGED = {"removed", "added"}
 
 
 class Limit(Struct, frozen=True):
@@ -67,6 +76,7 @@ class Text(Struct, frozen=True):
         is_open: Whether the fold is open.
         differs: Whether it is another text than the one it is compared with.
         too_long: Whether it is too long for that to be shown word by word.
+        formatted: All of it as HTML, in place of its runs; None where it is shown to the letter.
     """
 
     css: str
@@ -81,6 +91,7 @@ class Text(Struct, frozen=True):
     is_open: bool = False
     differs: bool = False
     too_long: bool = False
+    formatted: Markup | None = None
 
 
 class DrawnPart(Struct, frozen=True):
@@ -154,6 +165,7 @@ def _environment() -> Environment:
     )
     made.filters["thousands"] = numerals.count
     made.filters["runs"] = _runs
+    made.filters["markdown"] = markdown_html
     return made
 
 
@@ -162,8 +174,15 @@ def _runs(segments: Sequence[Segment]) -> Markup:
     if len(segments) == 1 and segments[0].kind == "same":
         return escape(segments[0].text)
     parts: list[str] = []
-    for each in segments:
+    for before, each in zip([None, *segments], segments, strict=False):
         begin, end = MARKS[each.kind]
+        # One word in the place of another: without a space between them they read as one.
+        if (
+            before
+            and {before.kind, each.kind} == CHANGED
+            and not (before.text[-1:].isspace() or each.text[:1].isspace())
+        ):
+            parts.append(" ")
         parts += (begin, escape(each.text), end)
     return Markup("".join(parts))  # noqa: S704 - what is not escaped is from MARKS
 
@@ -187,6 +206,7 @@ def text_of(
     fold: str = "",
     preview: bool = True,
     before: Sequence[Segment] = (),
+    in_markdown: bool = False,
 ) -> Text:
     """A text as it is drawn; what is searched beyond the cut is shown with what stands around it.
 
@@ -198,6 +218,7 @@ def text_of(
         fold: Title of the fold that it lies in; "" for none.
         preview: Whether its size and beginning stand beside that title.
         before: What it begins with, and is no part of it.
+        in_markdown: Whether it is Markdown. It is read as such where it is shown whole.
     """
     size, beyond, around = len(text), 0, list[Segment]()
     if wanted and size > limit.most:
@@ -214,6 +235,7 @@ def text_of(
         fold=fold,
         begins=" ".join(text[:PREVIEW].split()) if fold and preview else "",
         is_open=bool(fold and wanted and wanted.count([text])),
+        formatted=markdown_html(text, wanted) if in_markdown and size <= limit.most else None,
     )
 
 
@@ -248,7 +270,7 @@ def draw_part(
             part.kind, (), [((), text_of(part.text, thought, limit=limit, wanted=wanted, fold=part.title))]
         )
     css = CODE if role == "tool" else PROSE
-    fold = "Result" if css == CODE and len(part.text) > FOLDED else ""
+    fold = "Result" if css == CODE and len(part.text) > RESULT_FOLDED else ""
     return DrawnPart(part.kind, (), [((), text_of(part.text, css, limit=limit, wanted=wanted, fold=fold))])
 
 
@@ -306,7 +328,10 @@ def draw_judgement(judgement: Judgement, wanted: Sought | None = None, limit: Li
         wanted: A text to be marked in their words.
         limit: How much of these is shown.
     """
-    said = [(_plain(label), text_of(text, limit=limit, wanted=wanted)) for label, text in judgement.texts]
+    said = [
+        (_plain(label), text_of(text, limit=limit, wanted=wanted, in_markdown=label in IN_MARKDOWN))
+        for label, text in judgement.texts
+    ]
     return DrawnJudgement(judgement, [DrawnPart("verdict", (), said), *_folded(judgement.folded)])
 
 

@@ -10,12 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links, numerals
+from dashboard.charts.keys import Key
 from dashboard.charts.marks import SELECTION
+from dashboard.exports.statements import statement
 from dashboard.kit import caches
 from dashboard.kit.along import along_this_run
+from dashboard.kit.charts.drawing import Drawing
 from dashboard.kit.charts.frame import show
+from dashboard.kit.charts.in_sight import PLACE, STYLE, bring_into_sight
 from dashboard.kit.notes.threads import point_notes
-from dashboard.kit.page import absent
+from dashboard.kit.page import absent, fragments, shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import sample_table
@@ -25,7 +29,7 @@ from dashboard.queries.rows import checkpoint_name
 
 POINT = "point"
 
-FIRST_SAMPLES = 6
+FIRST_SAMPLES = 8
 
 
 def chosen_point() -> str:
@@ -48,25 +52,25 @@ def choose(point: str) -> None:
 
 
 def clickable(
-    chart: Any,
+    drawing: Drawing,
     key: str,
     alt: str,
     data: pd.DataFrame,
     *,
-    keys: Sequence[tuple[str, str]] = (),
+    keys: Sequence[Key] = (),
     runs: Sequence[str] = (),
 ) -> None:
     """Show a chart of which a point can be clicked, with its menu of files beneath.
 
     Args:
-        chart: An Altair chart that holds `dashboard.charts.marks.click`.
+        drawing: A chart that holds `dashboard.charts.marks.click`.
         key: Of the widget; every chart of a page has its own.
         alt: What is to be seen, for those who don't see it, and for who reads the file.
         data: The numbers behind it, as they are exported.
-        keys: Labels and colours of a legend that stands outside it.
+        keys: Of a legend that stands outside it.
         runs: Runs that it tells of besides those of column `run`.
     """
-    show(chart, key, alt, data, on_select=partial(_choose, key), keys=keys, runs=runs)
+    show(drawing, key, alt, data, on_select=partial(_choose, key), keys=keys, runs=runs)
 
 
 def behind_point(
@@ -100,13 +104,14 @@ def clicked_in() -> str:
 
 def _key() -> str:
     """Each page remembers its own."""
-    return f"{st.session_state[controls.PAGE]}_{POINT}"
+    return f"{controls.page()}_{POINT}"
 
 
 def _choose(key: str) -> None:
     """Take over the point that was clicked."""
     clicked = st.session_state[key].selection.get(SELECTION) or [{}]
     st.session_state[f"{_key()}_in"] = key
+    fragments.ask_for_page()
     st.session_state[_key()] = clicked[0].get("point") or st.session_state[_key()]
 
 
@@ -124,23 +129,30 @@ def point_panel(row: Mapping[Any, Any], members: list[str], splits: Sequence[str
     frame = caches.samples_page(wanted, order_of(to), 0, FIRST_SAMPLES, as_of=as_of)
     with st.container(border=True):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.html(f'<div class="dl-head">{_headline(row)}</div>', width="content")
+            st.html(f'{STYLE}<div class="dl-head {PLACE}">{_headline(row)}</div>', width="content")
             if len(frame):
                 total = sum(caches.outcome_counts(wanted, as_of).values())
                 with st.container(horizontal=True, width="content", gap="small"):
                     along_this_run(frame.to_dict("records"), as_of)
                     st.page_link(
-                        page_file(links.SAMPLES), label=f"All {total} samples", icon=":material/list:", query_params=to
+                        page_file(links.SAMPLES), label=_all_of(total), icon=":material/list:", query_params=to
                     )
         if len(frame):
             sample_table(
                 frame, "point_samples", to, row["better"], fixed=["checkpoint"] + ["eval"] * (not row["group"])
             )
         else:
-            st.caption("The log holds no samples: only the numbers that it reports.")
-        with st.expander("About this point"):
+            st.caption("The log has no samples, only reported numbers.")
+        with st.expander("Details"):
+            st.code(statement(row, numerals.data_of(shell.when(as_of), as_of)), language=None, wrap_lines=True)
             st.html(facts(_about(row, members, splits)))
         point_notes(row, as_of)
+    bring_into_sight(str(st.session_state.get(_key(), "")))
+
+
+def _all_of(total: int) -> str:
+    """What leads to the samples behind a point."""
+    return f"All {numerals.plural(total, 'sample')}" if total > 1 else numerals.plural(total, "sample")
 
 
 def _headline(row: Mapping[Any, Any]) -> str:
@@ -163,9 +175,9 @@ def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) ->
         ("Definition", f"{row['metric']}: {row['definition']}"),
         ("Samples with", ", ".join(links.samples_of_rate(row, splits).get("where", []))),
         ("Interval", row["interval"]),
-        ("Without outcome", row["n_missing"]),
-        ("Average of", ", ".join(members) if row["group"] else None),
-        ("Header says", reported),
+        ("Unscored", row["n_missing"]),
+        ("Mean of", ", ".join(members) if row["group"] else None),
+        ("Log reports", reported),
         ("Mix", row["mix"]),
         ("Stage", row["stage"]),
         ("Tokens", numerals.count(row["tokens"]) if pd.notna(row["tokens"]) else None),
@@ -177,5 +189,5 @@ def _about(row: Mapping[Any, Any], members: list[str], splits: Sequence[str]) ->
         ("Status", row["status"]),
         ("Created", row["created"]),
         ("Log", row["path"]),
-        ("To look at", "; ".join(row["flags"])),
+        ("Warnings", "; ".join(row["flags"])),
     ]

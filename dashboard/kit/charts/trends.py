@@ -1,4 +1,4 @@
-"""From which step on: the changes of lines from their own start, as a table and as a file."""
+"""First significant step: the changes of lines from their own start, as a table and as a file."""
 
 from __future__ import annotations
 
@@ -22,30 +22,56 @@ MOST_SENTENCES = 8
 
 FROM_START = (
     "run", "eval", "variant", "split", "split2", "start_rate", "last_rate", "change", "change_low", "change_high",
-    "change_p", "paired", "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "tenfold", "tenfold_low",
-    "tenfold_high", "tests", "start", "last", "metric", "unit",
+    "change_p", "paired", "side", "first_shown", "lasting_from", "slope", "slope_low", "slope_high", "tenfold",
+    "tenfold_low", "tenfold_high", "tests", "start", "last", "metric", "unit",
 )  # fmt: skip
 
 ALWAYS = {"first_shown", "lasting_from"}
 """Columns whose emptiness says something."""
 
+HEADS = {
+    "run": "Run", "baseline": "Baseline", "eval": "Eval", "metric": "Metric", "variant": "Variant", "split": "Group",
+    "split2": "Second group", "better": "Better", "unit": "Unit", "step": "Step", "checkpoint": "Checkpoint",
+    "start_rate": "First rate", "last_rate": "Last rate", "change": "Change", "change_low": "Change, low",
+    "change_high": "Change, high", "change_p": "p (Holm)", "paired": "Paired", "first_shown": "First significant step",
+    "lasting_from": "Significant from here on", "slope": "Slope", "slope_low": "Slope, low",
+    "slope_high": "Slope, high", "slope_p_corrected": "Slope, p (Holm)", "tenfold": "Slope per decade of tokens",
+    "tenfold_low": "Per decade, low", "tenfold_high": "Per decade, high", "tests": "Tests", "start": "First checkpoint",
+    "last": "Last", "first": "First", "first_step": "First step", "last_step": "Last step", "first_low": "First, low",
+    "first_high": "First, high", "last_low": "Last, low", "last_high": "Last, high", "mean": "Mean",
+    "mean_low": "Mean, low", "mean_high": "Mean, high", "mean_p_corrected": "Mean, p (Holm)", "span": "Span",
+    "span_low": "Span, low", "span_high": "Span, high", "direction": "Direction", "family": "Family", "rate": "Rate",
+    "against": "Baseline checkpoint", "against_rate": "Baseline rate", "difference": "Difference", "low": "Low",
+    "high": "High", "p": "p", "p_corrected": "p (Holm)", "questions": "Questions in common", "test": "Test",
+    "method": "Method", "side": "Side", "band_level": "Level of each step in the band", "band_low": "Band, low",
+    "band_high": "Band, high",
+}  # fmt: skip
+"""What stands over the columns; files have their keys, which the tooltips name."""
+
 HELP = {
-    "start": "The first checkpoint of the line.",
-    "change": "Last less first.",
-    "change_p": "Of the last step's difference from the first, corrected by Holm over the steps of the line.",
-    "first_shown": "The first step that is shown to differ (Holm over the steps of the line). Empty: none.",
-    "lasting_from": "The first step from which on every step is shown to differ. Empty: none.",
-    "tests": "Steps that were tested: the family of Holm's correction.",
-    "slope": "Per 100 steps, of the line through these very checkpoints.",
+    "start": "The first checkpoint of the run.",
+    "change": "Last minus first.",
+    "change_p": "p of the last step vs the first, corrected by Holm over the steps of the run.",
+    "first_shown": "The first step whose simultaneous band excludes 0. Empty: none does.",
+    "lasting_from": "From here on all steps' bands exclude 0, on one side. Empty: none.",
+    "side": "Higher or lower than at the first step (of a lead: than the baseline).",
+    "band_level": "The level of each step's interval at which all of them hold at once with 95%.",
+    "tests": "Steps tested: the family of Holm's correction.",
+    "slope": "Per 100 steps, of the line through these checkpoints.",
     "tenfold": "Per factor of ten of training tokens.",
     "mean": "Of the difference over training: the area between the two curves by the steps that it spans.",
     "span": "The slope over all steps from the first common one to the last.",
-    "mean_p_corrected": "Holm over all lines of this table.",
-    "slope_p_corrected": "Holm over all lines of this table: of the difference not changing.",
-    "difference": "rate less against_rate: negative is better where lower is better.",
-    "p_corrected": "Holm over the steps of the line.",
-    "paired": "Whether both answered the same questions, and are compared on these.",
+    "mean_p_corrected": "p of the mean, corrected by Holm over all rows of this table.",
+    "slope_p_corrected": "p of the slope, corrected by Holm over all rows of this table.",
+    "difference": "Rate minus the baseline's rate: negative is better where lower is better.",
+    "p_corrected": "Corrected by Holm over the steps of the run.",
+    "paired": "Whether both are compared on the questions that both answered.",
 }
+
+
+def help_of(column: str) -> str:
+    """The tooltip of a column: what it is, and its key."""
+    return f"{HELP[column]} Key: {column}" if column in HELP else f"Key: {column}"
 
 
 def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -63,12 +89,12 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
         shown,
         hide_index=True,
         column_config={
-            column: st.column_config.NumberColumn(help=HELP.get(column), format=form.get(column))
+            column: st.column_config.NumberColumn(HEADS.get(column), help=help_of(column), format=form.get(column))
             if column in form
-            else st.column_config.Column(help=HELP.get(column))
+            else st.column_config.Column(HEADS.get(column), help=help_of(column))
             for column in names
         },
-        alt="The numbers of the trends",
+        alt="Trends",
     )
     download_csv(frame, name)
 
@@ -87,12 +113,14 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
     lines = steps[steps > 1].reset_index()
     if lines.empty:
         return
-    fold = st.expander(f"From which step on ({len(lines)} lines)", key="from_which_step", on_change="rerun")
+    fold = st.expander(
+        f"First significant step ({numerals.plural(len(lines), 'run')})", key="from_which_step", on_change="rerun"
+    )
     if not fold.open:
         return
     with fold:
         if len(lines) > MOST_LINES:
-            st.caption(f"More than {MOST_LINES} lines are not tested at once: pick fewer runs or evals in the sidebar.")
+            st.caption(f"More than {MOST_LINES} are not tested at once: select fewer runs or evals in the sidebar.")
             return
         query = TrendQuery(
             runs=tuple(dict.fromkeys(lines["run"])),
@@ -100,7 +128,7 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
             metrics=tuple(dict.fromkeys(lines["metric"])),
             splits=tuple(splits),
         )
-        with st.spinner("Comparing every step with its start"):
+        with st.spinner("Comparing steps"):
             found = caches.trends(query, as_of).lines
         labels = dict(zip(rates["run"], rates["run_label"].fillna(rates["run"]), strict=True))
         drawn = set(lines[["run", "eval", "metric"]].itertuples(index=False, name=None))
@@ -109,12 +137,11 @@ def from_which_step(rates: pd.DataFrame, splits: Sequence[str], as_of: int) -> N
             st.html(listed([change_in_words(row, labels) for row in found.to_dict("records")]))
         trends_table(found, FROM_START, "driftline-from-which-step")
         st.caption(
-            "Every later step of a line is compared with its first, on the questions that both answered where their"
-            " logs tell (column paired), else as independent samples."
-            " first_shown is the first step that is shown to differ, lasting_from the first from which all are;"
-            " both by p-values that are corrected by Holm over the steps of the line. An empty cell means that no"
-            " difference is shown, not that there is none. Intervals are 95 %, not corrected. Fractions for rates,"
-            " else the score's unit."
+            "Each step is compared with the first one of its run, paired by question where the logs hold samples, else"
+            " as independent samples. From which step on is read off the simultaneous band: the same intervals, wide"
+            " enough that those of all steps of the run hold at once with 95%; other intervals are 95% each. p values"
+            " are corrected by Holm over the steps of the run. An empty cell means that no difference is significant,"
+            " not that there is none. Rates are fractions."
         )
         if notes_of(found, labels):
             st.html(listed(notes_of(found, labels)))

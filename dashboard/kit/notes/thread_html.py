@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dashboard import links, numerals
+from markupsafe import Markup
+
+from dashboard import links
+from dashboard.kit.page import clock
 from dashboard.review.threads.reading import Anchor, Thread
 from dashboard.texts.rendering import render
 
@@ -49,10 +52,10 @@ def thread_html(thread: Thread, *, on: str | None = None) -> str:
         thread: As it is now.
         on: What it is on, in words, where that doesn't go without saying.
     """
-    state = STATES[thread.resolved]
+    state: str = STATES[thread.resolved]
     if thread.resolved_by is not None and thread.resolved_at is not None:
         did = "resolved" if thread.resolved else "opened again"
-        state = f"{did} by {thread.resolved_by}, {numerals.time(thread.resolved_at)}"
+        state = Markup("{} by {}, {}").format(did, thread.resolved_by, clock.time_html(thread.resolved_at))
     return render(
         "thread",
         on=on,
@@ -61,7 +64,7 @@ def thread_html(thread: Thread, *, on: str | None = None) -> str:
         link=f"{links.NOTES}?{links.query(links.parameters(thread=thread.thread_id))}",
         tags=thread.tags,
         comments=[
-            (comment.author, numerals.time(comment.created_at), comment.text, len(comment.text) > LONG)
+            (comment.author, clock.time_html(comment.created_at), comment.text, len(comment.text) > LONG)
             for comment in thread.comments
         ],
     )

@@ -52,19 +52,22 @@ def threads_panel(
     """
     st.html(STYLE)
     st.html(f'<div class="dl-head"><b>{title}</b>{_counted(threads)}</div>')
-    notice(NOTICE)
     open_ones = [thread for thread in threads if not thread.resolved]
     settled = [thread for thread in threads if thread.resolved]
 
     def show(thread: Thread) -> None:
         one_thread(thread, on=None if thread.anchor == anchor else name_of(thread.anchor))
 
-    for thread in open_ones:
-        show(thread)
-    if settled:
-        with st.expander(f"Resolved ({len(settled)})"):
-            for thread in settled:
-                show(thread)
+    # In a place that is always there, however much stands in it: when somebody else's note appears, what follows keeps
+    # its own, and whoever writes there keeps the cursor.
+    with st.container():
+        notice(NOTICE)
+        for thread in open_ones:
+            show(thread)
+        if settled:
+            with st.expander(f"Resolved ({len(settled)})"):
+                for thread in settled:
+                    show(thread)
     if not reader().may("editor"):
         st.caption(ALLOWED["editor"])
     elif anchor is not None:
@@ -107,7 +110,7 @@ def pick_tags(label: str, key: str, tags: Sequence[str] = ()) -> None:
         used = people_and_tags(found)[1]
     st.multiselect(
         label, list(dict.fromkeys([*tags, *SUGGESTED_TAGS, *used])), list(tags), key=key, accept_new_options=True,
-        max_selections=MOST_TAGS, placeholder="Pick or write tags", help=f"At most {LONGEST_TAG} characters each.",
+        max_selections=MOST_TAGS, placeholder="Select or write tags", help=f"At most {LONGEST_TAG} characters each.",
     )  # fmt: skip
 
 
@@ -121,9 +124,7 @@ def _new_thread(anchor: Anchor, as_of: int, place: Place) -> None:
         _do(partial(begin, text=session[text], tags=session[tags]))
 
     with st.form(f"form {_key(anchor)}", clear_on_submit=True, border=False):
-        st.text_area(
-            "Your note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="What is to be seen here?"
-        )
+        st.text_area("Your note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="Write a note")
         pick_tags("Tags", tags)
         st.form_submit_button("Add note", type="primary", on_click=write)
 

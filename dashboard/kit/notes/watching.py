@@ -1,4 +1,4 @@
-"""What others write appears without a reload: every two seconds a cheap number tells whether anything was written."""
+"""What others write appears without a reload: a cheap number tells the browser whether anything was written."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import duckdb
 import streamlit as st
 
 from dashboard.access import Reader
+from dashboard.kit.page import news
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import cursor, standing
 from dashboard.review.threads.reading import last_change
 
-POLL_SECONDS = 2
 CHANGES, SHOWN = "_review_changes", "_review_shown"
 
 Read = Callable[[duckdb.DuckDBPyConnection], Any]
@@ -31,7 +31,7 @@ def shown(name: str, read: Read) -> Any:
     with cursor() as found:
         st.session_state[CHANGES + name] = last_change(found)
         answer = st.session_state[SHOWN + name] = read(found)
-    fragment(_watch, every=POLL_SECONDS)(name, read)
+    fragment(_watch)(name, read)
     return answer
 
 
@@ -42,8 +42,8 @@ def _watch(name: str, read: Read) -> None:
         st.rerun(scope="app")
     with cursor() as found:
         changes = last_change(found)
-        if changes == session[CHANGES + name]:
-            return
-        session[CHANGES + name], answer = changes, read(found)
-    if answer != session[SHOWN + name]:
-        st.rerun(scope="app")
+        if changes != session[CHANGES + name]:
+            session[CHANGES + name] = changes
+            if read(found) != session[SHOWN + name]:
+                st.rerun(scope="app")
+    news.listen(name, "changes", changes)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, short_addresses
 from dashboard.kit.text.plain import escaped
+from dashboard.queries.checkpoints import checkpoint_at
 from dashboard.queries.nearest import near_checkpoints, nearest_steps, similar
 from dashboard.queries.rows import parse_step
+from loaders.checkpoint import Checkpoint
 
 PLACE = "_absent_place"
 
 WORDS = {
-    "run": "run", "eval": "eval", "metric": "definition", "checkpoint": "checkpoint", "baseline": "checkpoint",
+    "run": "run", "eval": "eval", "metric": "metric", "checkpoint": "checkpoint", "baseline": "checkpoint",
     "against": "checkpoint", "step": "step", "mix": "mix", "stage": "stage", "outcome": "outcome", "sort": "order",
     "variant": "variant", "sample": "question", "to": "checkpoint", "point": "point",
 }  # fmt: skip
@@ -46,7 +49,7 @@ def tell(name: str, gone: Sequence[str], options: Sequence[str]) -> None:
         near = nearest(name, value, options)
         links_to = [f'<a href="{escaped(instead(name, value, each))}" target="_self">{cut(each)}</a>' for each in near]
         offered = f" Nearest: {', '.join(links_to)}." if near else ""
-        lines.append(f"<li>There is no {WORDS[name]} “{cut(value)}” here.{offered}</li>")
+        lines.append(f"<li>No {WORDS[name]} “{cut(value)}” here.{offered}</li>")
     body = f'<ul class="dl-list">{"".join(lines)}</ul>'
     with st.session_state[PLACE]:
         st.html(f'<div class="dl-notice" role="alert">{body}</div>')
@@ -64,13 +67,13 @@ def nearest(name: str, value: str, options: Sequence[str]) -> list[str]:
         steps = {parse_step(each): each for each in options}
         return [steps[step] for step in nearest_steps(parse_step(value), steps)]
     if name in CHECKPOINTS:
-        return near_checkpoints(value, [_place(each) for each in options])
+        return near_checkpoints(value, [msgspec.structs.asdict(_place(each)) for each in options])
     return similar(value, options)
 
 
 def instead(name: str, gone: str, value: str) -> str:
     """The address of the page as it is, with another value for one that is gone; relative, so that any prefix stays."""
-    address = {each: st.query_params.get_all(each) for each in st.query_params}
+    address = short_addresses.whole({each: st.query_params.get_all(each) for each in st.query_params})
     values = [value if each == gone else each for each in address.get(name, [gone])]
     return "?" + links.query({**address, name: list(dict.fromkeys(values))})
 
@@ -80,10 +83,6 @@ def cut(text: str) -> str:
     return escaped(text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + " …")
 
 
-def _place(name: str) -> dict[str, object]:
+def _place(name: str) -> Checkpoint:
     run, at, step_text = name.rpartition("@")
-    if not at:
-        return {"run": name, "step": None, "step_label": None}
-    step = parse_step(step_text)
-    number, label = (step, None) if isinstance(step, int) else (None, step)
-    return {"run": run, "step": number, "step_label": label}
+    return checkpoint_at(run, parse_step(step_text)) if at else Checkpoint(name)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
 
+from dashboard import links
 from dashboard.kit import caches
 from dashboard.kit.pickers import controls
-from dashboard.kit.text.plain import escaped, listed
-from loaders.tabular import sketch
+from dashboard.kit.text.plain import listed
+from dashboard.pages import NAMED
+
+PLACE = "_nothing_place"
 
 
-def _say(title: str, text: str, icon: str, command: str | None = None) -> NoReturn:
-    st.space("small")
-    with st.container(border=True, width=720):
+def begin() -> None:
+    """Make room in the page's main part, before it is drawn: a picker that is left empty stands in the sidebar."""
+    st.session_state[PLACE] = st.container()
+
+
+def _say(title: str, text: str, icon: str, command: str | None = None, ways: Sequence[str] = ()) -> NoReturn:
+    with st.session_state[PLACE], st.container(border=True, width=720):
         st.markdown(f"#### {icon} {title}")
         st.markdown(text)
         if command:
             st.code(command, language="shell")
+        for page in (NAMED[name] for name in ways):
+            st.page_link(page.file, label=page.title, icon=f":material/{page.icon}:")
     controls.stop()
 
 
@@ -29,41 +37,38 @@ def nothing_ingested(as_of: int) -> NoReturn:
     files = caches.files(as_of)
     left = files[files["status"] == "left"]
     if len(left):
-        _unread([(str(root), str(path)) for root, path in zip(left["root"], left["path"], strict=True)])
+        _unread([str(path) for path in left["path"]])
     _say(
         "No evals yet",
-        "Point Driftline at a folder of logs: Inspect `.eval` or `.json`, lm-evaluation-harness results, or tables with"
-        " a mapping. While this dashboard runs, the command hands its work to it, and this page offers the update."
-        " Files that could not be read are listed, with the reason, on the **Data** page.",
+        "Ingest a folder of logs: Inspect `.eval` or `.json`, lm-evaluation-harness results, or tables with"
+        " a `tables:` mapping. A running dashboard takes the new data over, and this page offers the update."
+        " The **Data** page lists files that could not be read, with the reason.",
         ":material/inbox:",
         "driftline ingest PATH",
     )
 
 
-def _unread(tables: Sequence[tuple[str, str]]) -> NoReturn:
-    """Tables without a mapping, by root and path; their names come from disk, and are no Markdown."""
-    paths, many = [path for _, path in tables], len(tables) > 1
-    found = sketch.glance(Path(*tables[0]))
+def _unread(paths: Sequence[str]) -> NoReturn:
+    """Tables without a mapping; their names come from disk, and are no Markdown."""
+    many = len(paths) > 1
     st.space("small")
     with st.container(border=True, width=720):
         st.markdown(f"#### :material/table: {len(paths)} {'tables are' if many else 'table is'} not read yet")
         st.html(listed([*paths[:3], *([f"and {len(paths) - 3} more"] if len(paths) > 3 else [])]))
-        if found.columns:
-            which = "Columns of the first" if many else "Its columns"
-            st.html(f'<div class="dl-note">{which}: {escaped(", ".join(found.columns[:40]))}</div>')
         st.markdown(
-            f"No `tables:` entry in study.yaml matches {'these files' if many else 'this file'}. Write one that says"
-            " which columns hold what, name it `study.yaml` at the root of the folder, and ingest again:"
+            f"No `tables:` entry in study.yaml matches {'these files' if many else 'this file'}."
+            " The Data page proposes one, with the rates that it gives."
         )
-        st.code(sketch.entry(paths[0], found), language="yaml")
+        data = NAMED[links.DATA]
+        st.page_link(data.file, label="Map tables", icon=f":material/{data.icon}:", query_params={"show": "tables"})
     controls.stop()
 
 
-def nothing_picked(what: str) -> NoReturn:
+def nothing_picked(what: str, least: str = "one") -> NoReturn:
     """The reader has cleared a picker that the page can't do without."""
     _say(
-        f"Pick {what}",
-        "Until then there is nothing to draw. The picker is in the sidebar.",
+        f"Select {what}",
+        f"Select at least {least} {what}{'' if least == 'one' else 's'} in the sidebar.",
         ":material/checklist:",
     )
 
@@ -71,9 +76,9 @@ def nothing_picked(what: str) -> NoReturn:
 def no_rates() -> NoReturn:
     """What was picked has no rates."""
     _say(
-        "Nothing measured here",
-        "None of the picked runs was evaluated on the picked evals under this definition. The **Data** page shows"
-        " which run has which evals at which steps.",
+        "No results",
+        "None of the selected runs has results on the selected evals for this metric. See the **Data** page for"
+        " the evals and steps of each run.",
         ":material/search_off:",
     )
 
@@ -81,9 +86,9 @@ def no_rates() -> NoReturn:
 def no_differences() -> NoReturn:
     """What was picked can't be subtracted."""
     _say(
-        "No difference to show",
-        "A difference takes a number of the baseline and one of another checkpoint, on the same eval, variant and"
-        " definition. Pick another baseline or eval; the **Data** page shows which run has which evals at which steps.",
+        "No differences",
+        "A difference needs results of the baseline and of another checkpoint on the same eval, variant and"
+        " metric. Select another baseline or eval; see the **Data** page for the evals and steps of each run.",
         ":material/search_off:",
     )
 
@@ -92,9 +97,9 @@ def no_parents() -> NoReturn:
     """The Persistence page of a store in which nobody says what a run was trained from."""
     _say(
         "No run has a parent yet",
-        "This page follows snapshots through further training, and needs to know which checkpoint a run was trained"
-        " from. Say so in a `run.yaml` in the run's folder of logs, and ingest again: the run itself must have been"
-        " evaluated at a step, its parent may have been.",
+        "This page follows runs through further training and needs the checkpoint that each was trained"
+        " from. Add it to a `run.yaml` in the folder of the run's logs, and ingest again. The run itself needs results"
+        " at a step; its parent need not have any.",
         ":material/account_tree:",
         "parent: {run: sft, step: 300}\nstage: rl",
     )
@@ -103,8 +108,8 @@ def no_parents() -> NoReturn:
 def no_tokens() -> NoReturn:
     """Checkpoints whose training tokens nobody tells."""
     _say(
-        "No training tokens known",
-        "None of these checkpoints tells how many tokens it was trained on. Driftline reads them from trainers' states"
+        "Training tokens unknown",
+        "None of these checkpoints has a number of training tokens. Driftline reads them from trainer states"
         " (`trainer_state.json` beside the checkpoint: `num_input_tokens_seen`) and from run cards (`run.yaml`:"
         " `tokens_per_step`, or `tokens` of each of its `checkpoints`). A model before training has `tokens: 0`.",
         ":material/scatter_plot:",
@@ -115,11 +120,11 @@ def no_endpoints() -> None:
     """The Probe page of a dashboard for which nobody has declared where models are served."""
     st.space("small")
     with st.container(border=True, width=820):
-        st.markdown("#### :material/science: No models to ask yet")
+        st.markdown("#### :material/science: No models yet")
         st.markdown(
-            "Probes go to endpoints that whoever runs this dashboard has declared, and to no other address. The"
-            " smallest way, without a GPU, a key or a hub, serves the small study that comes with Driftline, and is"
-            " found by this dashboard by itself. In a clone of Driftline `make serve` does it; else, in an environment"
+            "Probes only go to endpoints declared when this dashboard was started. The"
+            " smallest one, without a GPU, a key or a hub, serves the small study that comes with Driftline; this"
+            " dashboard finds it. In a clone of Driftline run `make serve`; otherwise, in an environment"
             " with `driftline[local]` or `driftline[vllm]`:"
         )
         st.code("driftline serve smol", language="shell")
@@ -129,8 +134,8 @@ def no_endpoints() -> None:
             language="shell",
         )
         st.markdown(
-            "Several endpoints, keys and limits stand in a file, given by `--models models.yaml`. Everything else works"
-            " without, and probes that were saved can be read."
+            "Declare several endpoints, keys and limits in a file: `--models models.yaml`. Everything else works"
+            " without endpoints, and saved probes can be read."
         )
 
 
@@ -141,17 +146,17 @@ def no_samples(to_blame: Sequence[str]) -> NoReturn:
         to_blame: The parts of it that no sample passes even alone.
     """
     if to_blame:
-        told = f"None passes these parts of it even alone: **{'**, **'.join(to_blame)}**. Change them in the sidebar."
+        told = f"Even alone, these match none: **{'**, **'.join(to_blame)}**. Change them in the sidebar."
     else:
-        told = "Each part of this filter is passed by some samples, but no sample passes all. Clear parts of it."
-    _say("No samples", f"No sample passes this filter. {told}", ":material/filter_alt_off:")
+        told = "Each filter matches some samples, but none matches all. Clear some of them."
+    _say("No samples", f"No sample matches the filters. {told}", ":material/filter_alt_off:")
 
 
 def no_samples_at_all() -> NoReturn:
     """Logs that hold their totals only."""
     _say(
         "No samples",
-        "None of the logs holds samples: they report their totals only. **Curves** shows these.",
+        "No log has samples, only totals: see **Curves**.",
         ":material/view_list:",
     )
 
@@ -159,49 +164,42 @@ def no_samples_at_all() -> NoReturn:
 def no_answers() -> NoReturn:
     """Checkpoints of which none has a sample of the eval."""
     _say(
-        "No answers here",
-        "None of the picked checkpoints holds samples of this eval. The **Data** page shows which run has which evals"
-        " at which steps.",
+        "No answers",
+        "None of the selected checkpoints has samples of this eval. See the **Data** page for the evals and"
+        " steps of each run.",
         ":material/view_column_2:",
     )
 
 
-def no_transcript() -> NoReturn:
-    """The Transcript page without a sample in its address."""
-    _say(
-        "Pick a sample",
-        "Transcripts are reached from the **Samples** page by a click on a row, or from **Curves** by a click on a"
-        " point.",
-        ":material/forum:",
-    )
-
-
 def no_views(may_save: bool) -> NoReturn:
-    """The Views page before anything was saved."""
-    how = "**Save view** stands at the top of every page." if may_save else "Editors save them; your role is another."
+    """The Saved views page before anything was saved."""
+    how = "Use **Save view** at the top of any page." if may_save else "Editors can save them."
     _say(
         "No saved views yet",
-        f"A view is a page as it stands, with everything that is chosen on it, under a name and with a note. {how}",
+        f"A saved view is a page with its filters, a title and a note. {how}",
         ":material/bookmarks:",
+        ways=(links.CURVES, links.COMPARE),
     )
 
 
 def no_notes(may_write: bool) -> NoReturn:
     """The Notes page before anything was noted."""
-    how = "" if may_write else " Editors write them; your role is another."
+    how = "" if may_write else " Editors can write them."
     _say(
         "No notes yet",
-        "Notes stand on points (click one in any chart), on samples and their messages (the **Transcript** page), and"
-        f" on replies to probes.{how}",
+        "Add notes to points (click one in any chart), to samples and their messages (**Transcript** page), and"
+        f" to replies of probes.{how}",
         ":material/comment:",
+        ways=(links.CURVES, links.TRANSCRIPT),
     )
 
 
 def no_verdicts() -> NoReturn:
     """The Agreement page before anybody gave a verdict."""
     _say(
-        "No verdicts by people yet",
-        "Read a sample on the **Transcript** page and say there whether it is misaligned. What people hold stands"
-        " beside the judge's outcome, never over it; this page compares the two.",
+        "No human labels yet",
+        "**Label samples** shows them one by one, without the judge's verdict; single ones are labeled on the"
+        " **Transcript** page. Labels never replace the judge's outcome; this page compares the two.",
         ":material/handshake:",
+        ways=(links.TRANSCRIPT, links.SAMPLES),
     )

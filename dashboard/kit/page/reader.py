@@ -12,6 +12,8 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.access import NotAllowed, Reader, Role
+from dashboard.kit.page.fragments import sure
+from dashboard.kit.page.remembered import remember_name, remembered_name
 from dashboard.kit.text.plain import escaped
 from loaders.errors import DriftlineError
 
@@ -24,10 +26,10 @@ Outside = Literal["signed_out", "expired", "stranger"]
 """Why somebody may see nothing: nobody has signed in here, too long ago, or as somebody whom no role names."""
 
 ALLOWED: dict[Role, str] = {
-    "viewer": "Viewers look, share and export.",
-    "prober": "Asking models and judging is for probers and editors.",
-    "editor": "Writing notes, verdicts and views is for editors.",
-    "admin": "The audit log is for admins.",
+    "viewer": "Viewers can read, share and export.",
+    "prober": "Prompting models and re-scoring takes the role prober or editor.",
+    "editor": "Writing notes, human labels and saved views takes the role editor.",
+    "admin": "The audit log takes the role admin.",
 }
 """What is said where a control is missing, by the role that it takes."""
 
@@ -38,7 +40,7 @@ def standing() -> Reader | Outside:
     """Who reads, or why nobody may. Where nobody signs in, everybody is who they say, and may do everything."""
     policy = runtime.access()
     if policy is None:
-        return Reader(str(st.session_state.get(NAME) or "").strip() or NOBODY_NAMED, "admin")
+        return Reader(_given_name() or NOBODY_NAMED, "admin")
     claims = claimed()
     if claims is None:
         return "signed_out"
@@ -100,15 +102,27 @@ def name_field(place: str) -> None:
         return
     number = st.session_state.setdefault(FIELDS, {}).setdefault(place, 0)
     key = _field(place, number)
-    st.session_state.setdefault(key, st.session_state.get(NAME, ""))
-    st.text_input(
-        "Your name",
-        key=key,
-        placeholder=NOBODY_NAMED,
-        max_chars=LONGEST_NAME,
-        on_change=_take_name,
-        args=(place, number),
-    )
+    st.session_state.setdefault(key, _given_name())
+    # In a place of its own: what comes to stand in it once a name was given must not move what follows, which the
+    # browser would build anew under the hands of whoever writes there.
+    with st.container(gap=None):
+        st.text_input(
+            "Your name",
+            key=key,
+            placeholder=NOBODY_NAMED,
+            max_chars=LONGEST_NAME,
+            on_change=sure(_take_name),
+            args=(place, number),
+        )
+        if NAME in st.session_state:
+            remember_name(_given_name(), place)
+
+
+def _given_name() -> str:
+    """What the reader was called last: in this session, else in this browser."""
+    if NAME in st.session_state:
+        return str(st.session_state[NAME]).strip()
+    return remembered_name()[:LONGEST_NAME]
 
 
 def _field(place: str, number: int) -> str:
@@ -144,7 +158,8 @@ def attempt(act: Callable[[], Any], role: Role = "prober", where: str = NOTICE) 
 
 
 def notice(where: str = NOTICE) -> None:
-    """Say, once, why something could not be done."""
+    """Say, once, why something could not be done, in a place of its own, so that it moves nothing that follows."""
     told = st.session_state.pop(where, None)
-    if told:
-        st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
+    with st.container():
+        if told:
+            st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')

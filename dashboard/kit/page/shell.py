@@ -10,19 +10,22 @@ import streamlit as st
 from dashboard import links, numerals, runtime
 from dashboard.charts.palette import Scheme
 from dashboard.kit import caches
-from dashboard.kit.page import absent, fragments, share, signing_in
+from dashboard.kit.page import absent, clock, fragments, news, nothing, share, signing_in, titles
 from dashboard.kit.page.print_style import print_style
 from dashboard.kit.page.reader import cursor
 from dashboard.kit.page.share import save_view_button
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import STYLE, escaped
-from dashboard.pages import page_file
+from dashboard.pages import ASKING, FILTERED, NAMED, page_file
 from dashboard.queries.ingests import batch_mark
 from dashboard.queries.saved_views import SavedView
 from loaders.errors import DriftlineError
 
-POLL_SECONDS = 2
+HEAD = "page_head"
+"""Key of the row with a page's title and its buttons; `look.css` names it."""
 SHOWN, PINNED, ODD_PIN, HELD = "_batch_shown", "_batch_pinned", "_batch_odd_pin", "_batch_held"
+SCHEME = "_scheme"
+"""For which the page was drawn."""
 
 SIMULATED = "Simulated data: this study was made up, by a seeded script, to show what Driftline does. No model was run."
 """The notice of a study whose `simulated` is true without a text of its own."""
@@ -36,20 +39,31 @@ def frame(page: Any) -> None:
         st.error(str(error), icon=":material/database_off:")
         st.stop()
     fragments.begin()
+    titles.begin(page.url_path, page.title)
     _read_pin()
+    st.session_state[SCHEME] = scheme()
     st.html(STYLE + print_style(scheme()))
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+    if page.url_path in ASKING or (page.url_path in FILTERED and as_of()):
+        # The sidebar opens with what stands in it first: were that a picker, it would push the page aside.
+        heading = "Models" if page.url_path in ASKING else "Filters"
+        st.sidebar.html(f'<h2 class="dl-unseen">{heading}</h2>')
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", key=HEAD
+    ):
         st.subheader(page.title, anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            fragments.fragment(_batch, every=POLL_SECONDS)()
+            fragments.fragment(_batch)()
             save_view_button(as_of())
-            share.button(pin(), _when(as_of()))
+            share.button(pin(), numerals.data_of(when(as_of()), as_of()), _when(as_of()))
             signing_in.account()
     _no_such_pin()
-    for name, text in notices(as_of()):
-        told = f"<b>{escaped(name)}:</b> " if name else ""
-        st.html(f'<div class="dl-notice" role="note">{told}{escaped(text)}</div>')
+    if told := [
+        f"<b>{escaped(name)}:</b> {escaped(text)}" if name else escaped(text) for name, text in notices(as_of())
+    ]:
+        # One line of it stands; a click, or print, shows the rest.
+        st.html(f'<details class="dl-notice dl-folded" role="note"><summary>{" ".join(told)}</summary></details>')
     absent.begin()
+    nothing.begin()
 
 
 def notices(as_of: int) -> list[tuple[str, str]]:
@@ -75,13 +89,16 @@ def run(page: Any) -> None:
         page.run()
     except Exception:
         st.html(
-            '<div class="dl-notice dl-trouble" role="alert"><b>Something went wrong on this page, and it could not be'
-            f" drawn to its end.</b> Nothing was lost. The terminal of the dashboard has the details"
-            f" ({numerals.clock(datetime.now(UTC))}). What is under way, such as a probe, goes on.</div>"
+            '<div class="dl-notice dl-trouble" role="alert"><b>Error: this page could not be'
+            f" drawn to its end.</b> Nothing was lost. See the terminal of the dashboard for details"
+            f" ({clock.clock(datetime.now(UTC))}). Running jobs, such as probes, continue.</div>"
         )
-        st.page_link(page_file(links.OVERVIEW), label="Back to the overview", icon=":material/home:")
+        st.page_link(page_file(links.OVERVIEW), label="Back to Overview", icon=":material/home:")
         # Streamlit writes the details down, and draws a box of its own, which the style hides beside these words.
         raise
+    finally:
+        if share.shown_page() == page.url_path:
+            titles.end(NAMED[page.url_path], as_of())
 
 
 def scheme() -> Scheme:
@@ -139,15 +156,21 @@ def pin() -> str:
 
 
 def when(batch: int) -> str:
-    """When a batch came in; "" where nobody knows."""
+    """When a batch came in, in UTC as files have it; "" where nobody knows."""
+    at = _came_in(batch)
+    return "" if at is None else numerals.time(at)
+
+
+def _came_in(batch: int) -> datetime | None:
     batches = caches.batches(batch)
-    at = batches["finished_at"].iloc[0] if len(batches) else None
-    return numerals.time(at) if at is not None and at == at else ""
+    at: datetime | None = batches["finished_at"].iloc[0] if len(batches) else None
+    return at if at is not None and at == at else None
 
 
 def _when(shown: int) -> str:
-    """A batch and when it came in."""
-    return " · ".join(filter(None, [f"batch {shown}", when(shown)]))
+    """A batch and when it came in, as HTML."""
+    at = _came_in(shown)
+    return numerals.data_of("" if at is None else clock.time_html(at), shown)
 
 
 def _no_such_pin() -> None:
@@ -156,10 +179,10 @@ def _no_such_pin() -> None:
     if named is None:
         return
     asked = links.read_pin(named)
-    what = f"batch {asked[0]} of another store" if asked and asked[1] else f"batch {named}"
+    what = f"import {asked[0]} of another store" if asked and asked[1] else f"import {named}"
     told = (
-        f"This link is pinned to {what}, which is not here. What follows is as of batch {st.session_state[SHOWN]}:"
-        " its numbers may differ from those that were shared."
+        f"This link is frozen at {what}, which is not here. Shown instead: import {st.session_state[SHOWN]};"
+        " numbers may differ from those that were shared."
     )
     st.html(f'<div class="dl-notice" role="alert">{escaped(told)}</div>')
 
@@ -176,17 +199,21 @@ def _batch() -> None:
     if not signing_in.is_known():
         # Signed out meanwhile, in another tab or by time: nothing stays on the screen.
         st.rerun(scope="app")
+    if st.session_state[SCHEME] != scheme():
+        # Charts are drawn for one of the two.
+        st.rerun(scope="app")
     shown, newest = as_of(), runtime.store().batch()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
         if newest > shown:
-            label = f"Show batch {newest}" if st.session_state.get(PINNED) else "New data: update"
+            label = "Show latest data" if st.session_state.get(PINNED) else "New data: update"
             if st.button(label, icon=":material/refresh:", key="update", type="primary"):
                 show_newest()
                 st.rerun(scope="app")
-        text = f"as of {_when(shown)}" if shown else "nothing ingested yet"
+        text = _when(shown) if shown else "no data yet"
         if st.session_state.get(PINNED):
-            text = f"pinned: {text}"
+            text = text.replace("Data of", "Frozen at", 1)
         st.html(f'<span class="dl-batch">{text}</span>')
+    news.listen("batch", "batch", newest, scheme())
 
 
 def open_view(view: SavedView) -> None:

@@ -25,10 +25,10 @@ XSRF_COOKIE = "_streamlit_xsrf"
 REMEMBERED_S, MOST_REMEMBERED = 900.0, 1000
 
 WHY: dict[Outside, tuple[str, str]] = {
-    "signed_out": ("Sign in", "A dashboard of Driftline. What you may see in it follows from whom you sign in as."),
+    "signed_out": ("Sign in", "A dashboard of Driftline. What you see depends on your role."),
     "expired": ("Sign in again", "Your last sign-in here has ended."),
     "stranger": (
-        "There is nothing here for you",
+        "No access",
         "You are signed in, and no role of this dashboard is yours. Ask whoever runs it to name your e-mail address or"
         " one of your groups in its access file. An address that your provider has not verified counts as none.",
     ),

@@ -27,7 +27,7 @@ def until() -> datetime | None:
     at = _time_of(named)
     if at is None:
         st.session_state[KEPT] = None
-        st.html('<div class="dl-note">The address names no time until which verdicts count; all of them do.</div>')
+        st.html('<div class="dl-note">Invalid time in the address: all human labels count.</div>')
         return None
     controls.remember(UNTIL, named)
     return at

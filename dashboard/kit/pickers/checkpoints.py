@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from dashboard.queries.checkpoints import parse_checkpoints, place_in_run
-from dashboard.queries.rows import checkpoint_name, is_missing, step_of
+from dashboard.queries.checkpoints import parse_checkpoints, place_of
+from dashboard.queries.rows import checkpoint_in, checkpoint_name, is_missing
+from loaders.checkpoint import named
 from loaders.errors import DriftlineError
 
 Row = Mapping[Any, Any]
@@ -59,6 +60,17 @@ def measured_by(coverage: pd.DataFrame, evals: pd.DataFrame, names: Sequence[str
     return coverage[coverage["eval"].isin([*names, *members])]
 
 
+def runs_of(coverage: pd.DataFrame, checkpoints: Sequence[str]) -> tuple[str, ...]:
+    """The runs of some checkpoints; the names themselves where the store has none of them, which match nothing.
+
+    Args:
+        coverage: `COVERAGE_COLUMNS`.
+        checkpoints: Their names.
+    """
+    rows = coverage[coverage["run"].notna()].to_dict("records")
+    return tuple(dict.fromkeys(row["run"] for row in rows if checkpoint_name(row) in checkpoints)) or tuple(checkpoints)
+
+
 def _canonical(names: Sequence[str], coverage: pd.DataFrame) -> list[str]:
     evaluated = coverage[coverage["eval"].notna()].to_dict("records")
     found = []
@@ -87,7 +99,7 @@ def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
     of_run: dict[str, dict[str, None]] = {}
     ordered = sorted(
         measured.to_dict("records"),
-        key=lambda row: place_in_run(step_of(row), None if is_missing(row["step_label"]) else row["step_label"]),
+        key=lambda row: place_of(checkpoint_in(row)),
     )
     for row in ordered:
         evals.setdefault(checkpoint_name(row), set()).add(row["eval"])
@@ -96,9 +108,7 @@ def first_checkpoints(runs: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
 
     families: dict[str, list[str]] = {}
     for row in runs[runs["parent_run"].notna()].to_dict("records"):
-        parent = str(row["parent_run"])
-        if not is_missing(row["parent_step"]):
-            parent += f"@{row['parent_step']}"
+        parent = named(row["parent_run"], None if is_missing(row["parent_step"]) else row["parent_step"])
         if parent in evals and row["run"] in latest:
             families.setdefault(parent, []).append(latest[row["run"]])
     best: tuple[int, int, list[str]] = (0, 0, [])

@@ -1,27 +1,32 @@
 """Pickers whose state stands in the address under the names that are picked, and comes back from it.
 
-Streamlit's `bind="query-params"` serves switches whose options are their own names. It leaves defaults out of the
-address and writes titles into it, so what must be named in every link (runs, evals, the definition in use, filters)
-is mirrored by hand here: session state is the truth, the address follows, and on arrival or when the reader goes
-back or forward the address is read again.
+Streamlit's `bind="query-params"` serves what is on or off. Of what has options it writes titles into the address, which
+change, and forgets what an address says in another spelling. So all that has names (runs, evals, the definition in use,
+filters, options of switches) is mirrored by hand here: session state is the truth, the address follows, and on arrival
+or when the reader goes back or forward the address is read again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard import links, numerals
+from dashboard import links, numerals, short_addresses
+from dashboard.kit import run_colors
 from dashboard.kit.page import absent
 from dashboard.pages import NAMED
+
+Option = TypeVar("Option", bound=str)
 
 PAGE, SOURCE, ADDRESS, KEPT = "_page", "_source", "_address", "_kept"
 DRAWN = "_drawn"
 """What the page has drawn so far: see `dashboard.kit.charts.frame`."""
+BACK = "_back"
+"""Whether the reader went back or forward: what the address doesn't say is as a page begins."""
 AT_END = "_at_end"
 """Called once, when a page has been drawn to its end: a review is collected so."""
 
@@ -38,11 +43,14 @@ def arrive(page: str) -> None:
     session = st.session_state
     kept = session.setdefault(KEPT, {})
     if history or session.get(PAGE) != page:
-        address = {name: st.query_params.get_all(name) for name in st.query_params if name != links.AS_OF}
+        shown = {name: st.query_params.get_all(name) for name in st.query_params if name != links.AS_OF}
+        address = short_addresses.whole(shown)
         own = bool(address) and set(address) <= NAMED[page].parameters
         session[SOURCE] = address if own or page not in kept else kept[page]
+        run_colors.read(session[SOURCE].get(run_colors.COLOR, []))
     else:
         session[SOURCE] = None
+    session[BACK] = history
     session[PAGE] = page
     session[ADDRESS] = {}
     session[DRAWN] = {}
@@ -50,17 +58,22 @@ def arrive(page: str) -> None:
 
 def leave() -> None:
     """End a run of a page: write its state into the address, and take out what other pages left there."""
-    page, written = st.session_state[PAGE], st.session_state[ADDRESS]
+    page, written = st.session_state[PAGE], short_addresses.shortened(st.session_state[ADDRESS])
     for name in list(st.query_params):
-        if name not in written and name not in links.BOUND and name != links.AS_OF:
+        if name not in written and name not in links.TOGGLES and name != links.AS_OF:
             del st.query_params[name]
     for name, values in written.items():
         if st.query_params.get_all(name) != values:
             st.query_params[name] = values if len(values) != 1 else values[0]
-    st.session_state[KEPT][page] = written
+    st.session_state[KEPT][page] = st.session_state[ADDRESS]
     at_end = st.session_state.pop(AT_END, None)
     if at_end:
         at_end()
+
+
+def page() -> str:
+    """The name of the page that is drawn."""
+    return str(st.session_state[PAGE])
 
 
 def stop() -> NoReturn:
@@ -75,9 +88,14 @@ def state() -> links.Parameters:
 
 
 def whole_address() -> links.Parameters:
-    """The state of the page so far, with the switches that Streamlit itself keeps in the address."""
-    bound = {name: st.query_params.get_all(name) for name in st.query_params if name in links.BOUND}
+    """The state of the page so far, with the toggles that Streamlit itself keeps in the address."""
+    bound = {name: st.query_params.get_all(name) for name in st.query_params if name in links.TOGGLES}
     return {**state(), **bound}
+
+
+def pinned() -> links.Parameters:
+    """What pins the page's address to an import; nothing where it is not pinned. Links from the page keep it."""
+    return {links.AS_OF: st.query_params.get_all(links.AS_OF)} if links.AS_OF in st.query_params else {}
 
 
 def remember(name: str, value: object) -> None:
@@ -127,6 +145,35 @@ def noticed(name: str, values: list[str]) -> list[str] | None:
 def put(name: str, value: str | list[str]) -> None:
     """Let the picker of `name`, not drawn yet, show something else than what was picked."""
     st.session_state[_key(name)] = value
+
+
+def begin_anew(names: Collection[str]) -> None:
+    """Let pickers of this page, not drawn yet, show what a page begins with."""
+    for name in names:
+        for key in (_key(name), f"{_key(name)}_0", f"{_key(name)}_1"):
+            st.session_state.pop(key, None)
+
+
+def begin(name: str, options: Sequence[str], default: Sequence[str], most: int | None = None) -> list[str]:
+    """What is picked of many options before they are drawn: as the address says, or as it was; else the default.
+
+    A name that the store doesn't have stays picked, and matches nothing: the address is obeyed, not corrected.
+
+    Args:
+        name: Of the query parameter.
+        options: Their names.
+        default: Picked where the address says nothing.
+        most: How many may be picked.
+    """
+    key, values = _key(name), restored(name)
+    if values is not None:
+        st.session_state[key] = list(dict.fromkeys(values))[:most]
+    elif st.session_state[SOURCE] is not None or key not in st.session_state:
+        st.session_state[key] = list(default)
+    picked: list[str] = st.session_state[key]
+    there = set(options)
+    absent.tell(name, [value for value in picked if value not in there], options)
+    return picked
 
 
 def pick_many(
@@ -181,6 +228,11 @@ def pick_any(
     return picked
 
 
+def findable(titles: Mapping[str, str]) -> dict[str, str]:
+    """Titles followed by the keys that tables, files and addresses have, so that a picker finds a thing by either."""
+    return {key: title if title.casefold() == key.casefold() else f"{title} · {key}" for key, title in titles.items()}
+
+
 def _multiselect(
     label: str,
     name: str,
@@ -191,21 +243,14 @@ def _multiselect(
     most: int | None = None,
     help: str | None = None,
 ) -> list[str]:
-    key = _key(name)
+    picked = begin(name, options, default, most)
     there = set(options)
-    values = restored(name)
-    if values is not None:
-        st.session_state[key] = list(dict.fromkeys(values))[:most]
-    elif st.session_state[SOURCE] is not None or key not in st.session_state:
-        st.session_state[key] = default
-    # A name that the store doesn't have stays picked, and matches nothing: the address is obeyed, not corrected.
-    gone = [value for value in st.session_state[key] if value not in there]
-    absent.tell(name, gone, options)
+    gone = [value for value in picked if value not in there]
     shown = _distinct(options, titles) | {value: f"{value} (not here)" for value in gone}
     return st.multiselect(
         label,
         [*options, *gone],
-        key=key,
+        key=_key(name),
         format_func=lambda option: shown[option],
         placeholder=placeholder,
         max_selections=most,
@@ -292,41 +337,97 @@ def write(label: str, name: str, *, placeholder: str | None = None, help: str | 
     return text
 
 
-def pick_view(views: Sequence[str]) -> str:
-    """Pick what of a page is looked at, its first view where the address names none of them.
+def switch(
+    label: str,
+    name: str,
+    options: Mapping[Option, str] | Sequence[Option],
+    *,
+    default: Option | None = None,
+    help: str | None = None,
+    collapsed: bool = False,
+) -> Option:
+    """Switch between a few options; the name of the one in use stands in the address, the default is left out.
 
-    Pages share the name of this switch in addresses, and one page's views are not another's.
+    Pages share the names of switches in addresses, and one page's options are not another's: the default stands in
+    for them. An address that names an option by its title, or as it was spelled earlier, is read too.
+
+    Args:
+        label: Of the widget.
+        name: Of the query parameter, one of `links.BOUND`.
+        options: Names with their titles, or names whose titles are themselves in sentence case.
+        default: Begun with; the first where nothing is said.
+        help: Tooltip.
+        collapsed: Whether the label is for screen readers alone.
     """
-    elsewhere = st.session_state.get("view", views[0]) not in views
-    if elsewhere:
-        st.session_state["view"] = views[0]
-    picked = st.segmented_control(
-        "View", views, default=None if elsewhere else views[0], key="view", bind="query-params", required=True,
-        label_visibility="collapsed",
+    titles = dict(options) if isinstance(options, Mapping) else {option: _sentence_case(option) for option in options}
+    first = next(iter(titles)) if default is None else default
+    told, meant = restored(name), st.session_state.pop(f"_put_{name}", None)
+    if meant is None and told:
+        meant = links.read_option(name, told[0], titles) or first
+    # Where the reader came by the menu, nothing is said, and a switch of the page before stays as it was.
+    if meant is None and (source() or st.session_state[BACK] or st.session_state.get(name) not in titles):
+        meant = first
+    if meant is not None:
+        st.session_state[name] = meant
+    picked: Option | None = st.segmented_control(
+        label, list(titles), key=name, required=True, format_func=lambda option: titles.get(option, str(option)),
+        help=help, label_visibility="collapsed" if collapsed else "visible",
     )  # fmt: skip
-    return str(picked)
+    picked = first if picked is None else picked
+    remember(name, None if picked == first else picked)
+    return picked
+
+
+def put_switch(name: str, option: str) -> None:
+    """Let the switch of `name`, not drawn yet, stand at another option."""
+    st.session_state[name] = st.session_state[f"_put_{name}"] = option
+
+
+def _sentence_case(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def number(
-    label: str, name: str, *, default: float, least: float, most: float | None = None, step: float = 1.0
+    label: str,
+    name: str,
+    *,
+    default: float,
+    least: float,
+    most: float | None = None,
+    step: float = 1.0,
+    begin: float | None = None,
+    changed: Callable[[float], None] | None = None,
+    help: str | None = None,
 ) -> float:
     """Write a number; the default is left out of the address, and what is no number in range counts as the default.
 
     Args:
         label: Of the widget.
         name: Of the query parameter.
-        default: Begun with.
+        default: Left out of the address.
         least: The smallest that is allowed.
         most: The largest; None for any.
         step: Of the widget's buttons.
+        begin: Begun with where the address says nothing; None for the default.
+        changed: Told when the reader writes another number.
+        help: Tooltip.
     """
     key = _key(name)
     values = restored(name)
     if values is not None or st.session_state[SOURCE] is not None or key not in st.session_state:
-        st.session_state[key] = _number_of(values, default, least, most)
+        first = default if begin is None else begin
+        st.session_state[key] = _number_of(values, first, least, most)
+
+    def tell() -> None:
+        if changed is not None:
+            changed(float(st.session_state[key]))
+
     value = float(
-        st.number_input(label, key=key, min_value=least, max_value=most, step=step, format=numerals.COLUMN_FIGURES)
-    )
+        st.number_input(
+            label, key=key, min_value=least, max_value=most, step=step, format=numerals.COLUMN_FIGURES, help=help,
+            on_change=tell,
+        )
+    )  # fmt: skip
     remember(name, None if value == default else f"{value:g}")
     return value
 

@@ -10,6 +10,8 @@ import streamlit as st
 
 from dashboard import runtime
 from dashboard.kit import caches
+from dashboard.kit.page import news
+from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.pickers.series import checkpoint_title, labels_of
 from dashboard.kit.text.plain import escaped
@@ -19,6 +21,21 @@ from dashboard.queries import catalogue
 from dashboard.queries.probes import unseen
 
 OK = "ok"
+
+
+def standings() -> tuple[Standing, ...]:
+    """How each endpoint stands; the page is drawn anew as soon as one stands otherwise, or serves something else."""
+    service = runtime.probes()
+    with st.spinner("Connecting to endpoints …"):
+        changes, found = service.changes(), service.directory.snapshot()
+    fragment(_watch)(changes)
+    return found
+
+
+def _watch(known: int) -> None:
+    if runtime.probes().changes() != known:
+        st.rerun(scope="app")
+    news.listen("endpoints", "endpoints", known)
 
 
 def offered(as_of: int) -> dict[str, Column]:
@@ -63,10 +80,19 @@ def titles(columns: Mapping[str, Column], runs: pd.DataFrame) -> dict[str, str]:
 
 
 def _title(column: Column, labels: Mapping[str, Any]) -> str:
-    if column.run is None:
-        return column.model
-    row = {"run": column.run, "step": column.step, "step_label": column.step_label}
-    return checkpoint_title(row, labels)
+    return checkpoint_title(column.checkpoint, labels) if column.checkpoint else column.model
+
+
+def why_none(states: Sequence[Standing]) -> str:
+    """Why no model can be asked now, in a sentence.
+
+    Args:
+        states: Of the endpoints, none of which has a model that the reader may ask.
+    """
+    if any(state.checked_at is None for state in states):
+        return "Connecting to endpoints …"
+    silent = [state.message for state in states if state.health != OK]
+    return silent[0] if silent else "No endpoint serves a model."
 
 
 def health(states: Sequence[Standing], models: Mapping[str, Column]) -> None:

@@ -23,9 +23,22 @@ ORDERS: dict[str, Sort] = {
 }
 """What the picker of the order offers; its words stand in the address."""
 
+ORDER_TITLES = {
+    NATURAL: "Log order",
+    HIGHEST_FIRST: "Value (high to low)",
+    LOWEST_FIRST: "Value (low to high)",
+    **{
+        name: name[:1].upper() + name[1:].replace(", descending", " (high to low)")
+        for name in ORDERS
+        if name != NATURAL
+    },
+}
+
 COMPARISONS = ("<=", ">=", "!=", "<", ">", "=")
 CONDITION = re.compile(rf"\s*(?P<subject>\S+?)\s*(?P<op>{'|'.join(COMPARISONS)})\s*(?P<value>.+?)\s*")
 EITHER: dict[str, bool | None] = {"any": None, "only": True, "without": False}
+ERRORS = {"any": "All", "only": "With", "without": "Without"}
+LIMITS = {"any": "All", "only": "Yes", "without": "No"}
 
 
 def filter_of(address: Parameters) -> SampleFilter:
@@ -63,7 +76,7 @@ def filter_of(address: Parameters) -> SampleFilter:
 
 PARTS = {
     "evals": "Evals", "runs": "Runs", "steps": "Steps", "logs": "Logs", "text": "Text", "condition": "Score",
-    "errors": "Errors", "limits": "Limits", "where": "the field that the link names",
+    "errors": "Errors", "limits": "Hit a limit", "where": "Field in the link",
 }  # fmt: skip
 """Parts of a filter, as the page calls them. Outcomes are left out: what has which depends on the definition."""
 

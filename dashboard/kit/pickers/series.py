@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 
 from dashboard.charts.curve_data import Lineage
-from dashboard.charts.palette import assign_colours
+from dashboard.charts.palette import assign_colours, spread_colours
 from dashboard.charts.points import NO_MIX, SeriesBy
-from dashboard.queries.rows import checkpoint_name, step_of
+from dashboard.queries.rows import checkpoint_in
+from loaders.checkpoint import Checkpoint
 
 MOST_RUNS = 8
 """Runs that are picked at first: more lines than this can't be told apart."""
@@ -18,7 +19,7 @@ MOST_RUNS = 8
 MOST_ALONE = 30
 """Logs without a step that are picked at first, where no run has one: each is a row of its own."""
 
-ALL = "not split"
+ALL = "none"
 
 
 def default_evals(evals: pd.DataFrame, metrics: pd.DataFrame) -> list[str]:
@@ -74,10 +75,10 @@ def shown_of(shown: Sequence[str], offered: Sequence[str], what: str = "runs") -
 def colours_of(
     runs: pd.DataFrame, series: SeriesBy, points: pd.DataFrame | None = None
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Colour and label of every run, or of every mix: a mix has the colour of the first run that was trained on it.
+    """Colour and label of every run, or of every mix: its name's, or that of the cards of all its runs.
 
     Args:
-        runs: `RUN_COLUMNS`, all of them, so that a colour does not depend on what is picked.
+        runs: `RUN_COLUMNS`.
         series: run, mix, or split.
         points: For split: what is drawn, its column `series` the values.
 
@@ -86,14 +87,15 @@ def colours_of(
     """
     if series == "split":
         values = sorted(points["series"].unique(), key=str) if points is not None else []
-        return assign_colours((value, None) for value in values), {value: value or ALL for value in values}
+        return spread_colours(values), {value: value or ALL for value in values}
     rows = runs.to_dict("records")
     colours = assign_colours((str(row["run"]), _text(row["colour"])) for row in rows)
     if series == "run":
         return colours, {str(row["run"]): _text(row["run_label"]) or str(row["run"]) for row in rows}
-    of_mix: dict[str, str] = {}
+    own: dict[str, set[str | None]] = {}
     for row in rows:
-        of_mix.setdefault(_text(row["mix"]) or NO_MIX, colours[str(row["run"])])
+        own.setdefault(_text(row["mix"]) or NO_MIX, set()).add(_text(row["colour"]))
+    of_mix = assign_colours((mix, next(iter(given)) if len(given) == 1 else None) for mix, given in own.items())
     return of_mix, {mix: mix for mix in of_mix}
 
 
@@ -116,19 +118,20 @@ def checkpoint_titles(coverage: pd.DataFrame, runs: pd.DataFrame) -> dict[str, s
     labels = labels_of(runs)
     found = {}
     for row in coverage[coverage["eval"].notna()].to_dict("records"):
-        found[checkpoint_name(row)] = checkpoint_title(row, labels)
+        checkpoint = checkpoint_in(row)
+        found[checkpoint.name] = checkpoint_title(checkpoint, labels)
     return found
 
 
-def checkpoint_title(row: Mapping[Any, Any], labels: Mapping[str, Any]) -> str:
+def checkpoint_title(checkpoint: Checkpoint, labels: Mapping[str, Any]) -> str:
     """What is shown of a checkpoint: its run's label, and its step or the label that stands for it.
 
     Args:
-        row: With run, step and step_label.
+        checkpoint: Which.
         labels: From `labels_of`.
     """
-    step, label = step_of(row), labels.get(row["run"]) or row["run"]
-    return str(label) if step is None else f"{label} @{step}"
+    label = labels.get(checkpoint.run) or checkpoint.run
+    return str(label) if checkpoint.at is None else f"{label} @{checkpoint.at}"
 
 
 def lineage_of(runs: pd.DataFrame) -> dict[str, Lineage]:

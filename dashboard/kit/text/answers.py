@@ -20,7 +20,7 @@ ol.bs-strip.bs-strip { list-style: none; display: flex; flex-wrap: wrap; gap: .1
 ol.bs-strip.bs-strip li { margin: 0; min-width: 2.1rem; padding: .1rem .25rem; text-align: center;
   font-size: .74rem; line-height: 1.25; border: 1px solid transparent; border-radius: 4px; }
 .bs-strip li b { display: block; font-size: .95rem; font-weight: 600; }
-.bs-strip li.counted b { color: #D55E00; } .bs-strip li.other b { color: #009E73; }
+.bs-strip li.counted b { color: var(--dl-worse); } .bs-strip li.other b { color: var(--dl-better); }
 .bs-strip li.unknown { opacity: .55; } .bs-strip li.first { border-color: #D55E00; }
 .bs-strip li.now { background: rgba(128,128,128,.16); }
 </style>"""
@@ -92,37 +92,39 @@ def change_lines(found: Along, sample: str, kind: str, better: str | None, sever
     known = [at for at, value in enumerate(values) if not is_unknown(value)]
     epochs = ""
     if several_epochs:
-        how = "the outcome of most epochs, ◐ for a tie" if kind == "rate" else "the mean over epochs"
-        epochs = f" At each step it is {how}."
+        how = "the majority over epochs, ◐ for a tie" if kind == "rate" else "the mean over epochs"
+        epochs = f" The outcome of a step is {how}."
     lacking = len(values) - len(known)
-    missing = f" {lacking} of the {len(values)} steps have no outcome of it." if lacking else ""
+    missing = f" Unscored at {lacking} of {len(values)} steps." if lacking else ""
     if len(known) < 2:
-        return [f"This question has an outcome at {len(known)} of {len(values)} steps: nothing can have changed."]
+        return [f"Scored at {len(known)} of {len(values)} steps: no flip possible."]
     change = first_change(values)
     if change is None:
         word = told(values[known[0]], kind, better)
-        return [f"The outcome never changed: {word} at all {len(known)} steps with an outcome.{missing}{epochs}"]
-    step = found.steps
-    lines = [
-        f"First step where this question's outcome changed: {step[change.first]}, from"
-        f" {told(values[change.start], kind, better)} to {told(values[change.first], kind, better)}."
-    ]
+        return [f"No flip: {word} at all {len(known)} scored steps.{missing}{epochs}"]
+    ways = f"{told(values[change.start], kind, better)} → {told(values[change.first], kind, better)}"
+    lines = [f"First flip at {_at(found, change.first)}{_how_it_went_on(found, change)}: {ways}."]
     if change.before + 1 != change.first:
-        lines.append(f"It was last as at the start at {step[change.before]}; between the two it has no outcome.")
-    lines.append(_how_it_went_on(found, change) + missing + epochs)
+        lines.append(f"Last as at first at {_at(found, change.before)}; unscored between the two.")
+    if change.back is not None:
+        lines.append(f"Differs from the first step at {change.differing} of {change.known - 1} later steps.")
+    if missing or epochs:
+        lines.append(f"{missing}{epochs}".strip())
     return lines
 
 
+def _at(found: Along, at: int) -> str:
+    """A step of the run, or the label that stands for it."""
+    step = found.steps[at]
+    return f"step {numerals.step(step)}" if isinstance(step, int) else str(step)
+
+
 def _how_it_went_on(found: Along, change: Change) -> str:
-    after = change.known - 1
     if change.back is not None:
-        return (
-            f"It did not stay: at {found.steps[change.back]} it is as at the start again; it differs from the start at"
-            f" {change.differing} of {after} later steps."
-        )
+        return f"; reverted at {_at(found, change.back).removeprefix('step ')}"
     if found.steps[change.first] == found.steps[-1]:
-        return "That is the last step: whether it stays is not known."
-    return "It stays changed at every later step that has an outcome."
+        return " (the last step)"
+    return "; persistent"
 
 
 def strip_html(found: Along, sample: str, kind: str, better: str | None, now: Sequence[str] = ()) -> str:

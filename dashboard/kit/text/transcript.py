@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dashboard import numerals
-from dashboard.queries.rows import step_of
+from dashboard.kit.page import clock
+from dashboard.queries.rows import origin, step_of
 from dashboard.texts.finding import Sought
 from dashboard.texts.messages import Message, Part, as_text
 from dashboard.texts.rendering import FOLDED, Judgement
@@ -40,7 +41,7 @@ def find(messages: Sequence[Message], judged: Sequence[Judgement], wanted: Sough
 
 def found_in_words(found: Finding, messages: int) -> str:
     """Where a text was found, of how many messages."""
-    beside = f", and {numerals.plural(found.judged, 'time')} in what was said of it" if found.judged else ""
+    beside = f", and {numerals.plural(found.judged, 'time')} in scores and explanations" if found.judged else ""
     of = f"{numerals.count(len(found.messages))} of {numerals.plural(messages, 'message')}"
     return f"found {numerals.plural(found.hits, 'time')} in {of}{beside}"
 
@@ -65,7 +66,7 @@ def judgements_of(scores: Sequence[Mapping[str, Any]]) -> list[Judgement]:
 
 def _judgement(scores: Sequence[Mapping[str, Any]]) -> Judgement:
     first = scores[0]
-    told = {name: str(first[name]) for name in ("answer", "explanation", "reason") if first[name]}
+    told = {name: str(first[name]) for name in ("explanation", "reason", "answer") if first[name]}
     if told.get("answer") == told.get("explanation"):
         told.pop("answer", None)
     return Judgement(
@@ -95,7 +96,7 @@ def provenance(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[
     """
 
     def by(value: object, rule: object) -> object:
-        return f"{value} ({rule})" if value is not None and rule else value
+        return f"{value} ({origin(rule)})" if value is not None and rule else value
 
     usage = sample["model_usage"] or {}
     tokens = [f"{model}: {used.get('total_tokens', '?')}" for model, used in usage.items() if isinstance(used, dict)]
@@ -104,7 +105,7 @@ def provenance(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[
         ("Log", log["path"]),
         ("Folder", log["root"]),
         ("SHA-256", log["content_hash"]),
-        ("Batch", log["batch"]),
+        ("Import", log["batch"]),
         ("Run", by(log["run"], log["run_rule"])),
         ("Step", by(step_of(log), log["step_rule"])),
         ("Mix", log["mix"]),
@@ -115,7 +116,7 @@ def provenance(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[
         ("Model", log["target_model"] or log["model"]),
         ("Judge", log["judge"]),
         ("Log status", log["status"]),
-        ("Created", log["created"] and numerals.exact_time(log["created"])),
+        ("Created", log["created"] and clock.exact_time_html(log["created"])),
         ("Target", str(sample["target"] or "")[:FOLDED]),
         ("Stop reason", sample["stop_reason"]),
         ("Time", None if seconds is None else numerals.seconds(seconds, 1)),

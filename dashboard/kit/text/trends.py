@@ -32,30 +32,42 @@ def numbers(row: Row, name: str) -> tuple[float, float, float]:
 
 
 def change_in_words(row: Row, labels: Mapping[str, str]) -> str:
-    """How far a line has moved from its own start, and from which step on that is shown.
+    """How far a run has moved from its first step, and from which step on that is significant.
 
     Args:
         row: A row of `dashboard.queries.trends.LINE_COLUMNS`.
         labels: Of the runs.
     """
     write = Writer(row)
-    scale, unit = (POINTS, " percentage points") if row["kind"] == "rate" else (1.0, "")
+    scale, unit = (POINTS if row["kind"] == "rate" else 1.0), write.unit
     percent = "%" if row["kind"] == "rate" else ""
     names = [row["run"], row["eval"], *(row[name] for name in ("variant", "split", "split2"))]
     line = " · ".join(labels.get(name, name) for name in names if isinstance(name, str))
     start, last = (write.plain(scale * row[name]) + percent for name in ("start_rate", "last_rate"))
     change, *bounds = (scale * row[name] for name in ("change", "change_low", "change_high"))
     if pd.isna(change):
-        return f"{line}: of the change nothing can be told."
-    told = f"{line}: {start} at step {row['first_step']}, {last} at step {row['last_step']};"
-    told += " on the questions that both answered" if row["paired"] else " not paired,"
-    told += f" {write.signed(change)}{unit} {write.between(*bounds)}."
-    if pd.isna(row["first_shown"]):
-        return f"{told} No change from the start is shown at any step."
-    if pd.isna(row["lasting_from"]):
-        return f"{told} A change is first shown at step {row['first_shown']}, but not at the last."
-    first = f" (first at {row['first_shown']})" if row["first_shown"] != row["lasting_from"] else ""
-    return f"{told} A change is shown from step {row['lasting_from']} on{first}."
+        return f"{line}: the change is unknown."
+    at = (numerals.step(row[name]) for name in ("first_step", "last_step"))
+    told = f"{line}: {start} at step {next(at)}, {last} at step {next(at)};"
+    told += f" {write.signed(change)}{unit} {write.between(*bounds)} ({'paired' if row['paired'] else 'not paired'})."
+    return f"{told} {onset_in_words(row, 'the first step')}."
+
+
+def onset_in_words(row: Row, against: str) -> str:
+    """From which step on a line is higher or lower, read off its simultaneous band.
+
+    Args:
+        row: A row of `LINE_COLUMNS` or `LEAD_COLUMNS`.
+        against: Than what.
+    """
+    first, lasting = row["first_shown"], row["lasting_from"]
+    if pd.isna(first):
+        return f"At no step significantly different from {against} (simultaneous 95% band)"
+    side = f"{str(row['side']).capitalize()} than {against}"
+    if pd.isna(lasting):
+        return f"{side} at step {numerals.step(first)}, not at every later step (simultaneous 95% band)"
+    earlier = "" if first == lasting else f", first at step {numerals.step(first)}"
+    return f"{side} from step {numerals.step(lasting)} on{earlier} (simultaneous 95% band)"
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,13 @@ class Writer:
     """Writes numbers of one kind: percentage points with one digit, scores with two."""
 
     row: Row
+
+    @property
+    def unit(self) -> str:
+        """What stands behind a difference."""
+        if self.row["kind"] == "rate":
+            return " pp"
+        return f" {self.row['unit']}" if isinstance(self.row["unit"], str) else ""
 
     def plain(self, value: float) -> str:
         """A number without a sign of its own."""
@@ -78,9 +97,9 @@ class Writer:
 
     def between(self, low: float, high: float) -> str:
         """An interval of differences."""
-        return "[no interval]" if math.isnan(low) else f"[{self.signed(low)}, {self.signed(high)}]"
+        return "(no interval)" if math.isnan(low) else f"[{self.signed(low)}, {self.signed(high)}]"
 
     def at(self, name: str) -> str:
         """A number of the row with its interval, and the step that it is at."""
         estimate, low, high = numbers(self.row, name)
-        return f"{self.signed(estimate)} {self.between(low, high)} at step {self.row[f'{name}_step']}"
+        return f"{self.signed(estimate)} {self.between(low, high)} at step {numerals.step(self.row[f'{name}_step'])}"
