@@ -25,12 +25,12 @@ CELL_WIDTH = 100
 
 SHORT = {
     "Agreement low": "low", "Agreement high": "high", "Kappa low": "low", "Kappa high": "high", "Judge low": "low",
-    "Judge high": "high", "Judge + people low": "low", "Judge + people high": "high", "Judge, count": "k",
-    "Judge + people, count": "k", "Samples of both": "Both", "Judged by people": "Judged", "Samples": "n",
+    "Judge high": "high", "Judge + human low": "low", "Judge + human high": "high", "Judge, count": "k",
+    "Judge + human, count": "k", "Samples in common": "Both", "Human labels": "Labeled", "Samples": "n",
 }  # fmt: skip
 """What stands over a column whose neighbours tell the rest."""
 
-WHOSE = ("Judge", "Judge + people")
+WHOSE = ("Judge", "Judge + human")
 
 
 def two_figures(value: float) -> str:
@@ -43,14 +43,14 @@ def kappa_html(found: Agreement) -> str:
     kappa: Kappa = found.judge
     share, low, high = found.agreement
     if not kappa.n:
-        return '<div class="dl-note">No sample has both a verdict by people and an outcome of the judge.</div>'
+        return '<div class="dl-note">No sample has both a human label and a judge outcome.</div>'
     agreed = (
         f"<b>{numerals.percent(share)}</b> {numerals.between(low, high, 'rate')} agreed, {kappa.agreed} of {kappa.n}"
     )
     if is_missing(kappa.kappa):
         told = "Cohen's kappa is undefined"
     elif is_missing(kappa.low):
-        told = f"Cohen's kappa <b>{two_figures(kappa.kappa)}</b>, without an interval"
+        told = f"Cohen's kappa <b>{two_figures(kappa.kappa)}</b> (no interval)"
     else:
         bounds = f"[{two_figures(kappa.low)}, {two_figures(kappa.high)}]"
         told = f"Cohen's kappa <b>{two_figures(kappa.kappa)}</b> {bounds}"
@@ -77,7 +77,7 @@ def confusion(found: Agreement, words: dict[str, str]) -> str | None:
     with st.container(horizontal=True, gap="small"):
         st.html("<div></div>", width=CELL_WIDTH)
         for verdict in VERDICTS:
-            st.html(f'<div class="dl-note">people:<br>{escaped(words[verdict])}</div>', width=CELL_WIDTH)
+            st.html(f'<div class="dl-note">human:<br>{escaped(words[verdict])}</div>', width=CELL_WIDTH)
     for row, judge in enumerate(VERDICTS):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html(f'<div class="dl-note">judge:<br>{escaped(words[judge])}</div>', width=CELL_WIDTH)
@@ -108,16 +108,16 @@ def pairs_table(found: Agreement) -> None:
     """Every two people with samples in common."""
     pairs = found.pairs.rename(
         columns={
-            "one": "One", "other": "Other", "n": "Samples of both", "agreed": "Agreed", "agreement": "Agreement",
+            "one": "One", "other": "Other", "n": "Samples in common", "agreed": "Agreed", "agreement": "Agreement",
             "agreement_low": "Agreement low", "agreement_high": "Agreement high", "kappa": "Kappa",
-            "kappa_low": "Kappa low", "kappa_high": "Kappa high", "reason": "Why something is missing",
+            "kappa_low": "Kappa low", "kappa_high": "Kappa high", "reason": "Missing because",
         }
     )  # fmt: skip
-    if pairs["Why something is missing"].isna().all():
-        pairs = pairs.drop(columns="Why something is missing")
+    if pairs["Missing because"].isna().all():
+        pairs = pairs.drop(columns="Missing because")
     shares = dict.fromkeys(("Agreement", "Agreement low", "Agreement high"), numerals.percent)
     kappas = dict.fromkeys(("Kappa", "Kappa low", "Kappa high"), two_figures)
-    alt = "Agreement of every two people"
+    alt = "Agreement between raters"
     st.dataframe(written(pairs, {**shares, **kappas}), hide_index=True, column_config=dict(SHORT), alt=alt)
 
 
@@ -133,18 +133,18 @@ def rates_table(found: Agreement) -> None:
             "Judge": rates["judge_rate"],
             "Judge low": rates["judge_low"],
             "Judge high": rates["judge_high"],
-            "Judge + people, count": rates["k"],
-            "Judge + people": rates["rate"],
-            "Judge + people low": rates["low"],
-            "Judge + people high": rates["high"],
-            "Judged by people": rates["judged"],
+            "Judge + human, count": rates["k"],
+            "Judge + human": rates["rate"],
+            "Judge + human low": rates["low"],
+            "Judge + human high": rates["high"],
+            "Human labels": rates["judged"],
             "Changed": rates["changed"],
         }
     )
     shares = dict.fromkeys((f"{whose}{what}" for whose in WHOSE for what in ("", " low", " high")), numerals.percent)
     st.dataframe(
         written(table, shares), hide_index=True, column_config=dict(SHORT),
-        alt="Rates of the judge, and with people's verdicts in its place",
+        alt="Rates: judge, and judge + human labels",
     )  # fmt: skip
 
 
@@ -157,18 +157,21 @@ def _sample_table(samples: pd.DataFrame, words: dict[str, str], which: str) -> N
     table = pd.DataFrame(
         {
             "Judge": samples["judge"].map(lambda outcome: words.get(outcome, words["missing"])),
-            "People": [_said(said, words) for said in samples["verdicts"]],
+            "Human": [_said(said, words) for said in samples["verdicts"]],
             "Checkpoint": [checkpoint_name(row) for row in samples.to_dict("records")],
             "Eval": samples["eval"],
             "Sample": samples["sample"],
             "Epoch": samples["epoch"],
-            "Why": ["; ".join(f"{one.author}: {one.note}" for one in said if one.note) for said in samples["verdicts"]],
+            "Explanation": [
+                "; ".join(f"{one.author}: {one.note}" for one in said if one.note) for said in samples["verdicts"]
+            ],
         }
     )
     key = f"agreement_samples_{which}"
     st.dataframe(
-        table, key=key, on_select=partial(_open_row, samples, key), selection_mode="single-cell", hide_index=True,
-        alt="Samples that people judged; a click on a row opens its transcript",
+        table, key=key, on_select=fragments.sure(partial(_open_row, samples, key)),
+        selection_mode="single-cell", hide_index=True,
+        alt="Labeled samples; click a row to open its transcript",
     )  # fmt: skip
 
 

@@ -8,18 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import numerals
 from dashboard.charts.categories_data import WHO, Dimension, Titles
-from dashboard.charts.palette import assign_colours
-from dashboard.kit.pickers import controls
+from dashboard.charts.palette import assign_colours, spread_colours
+from dashboard.kit.pickers import controls, runs_panel
+from dashboard.kit.pickers.checkpoints import runs_of
 from dashboard.kit.pickers.series import colours_of, labels_of
 from dashboard.queries.checkpoints import LAST_LABELS
 from dashboard.queries.rows import checkpoint_name, step_of, step_order
+from dashboard.queries.sections import most_in
 from loaders.metrics.splits import value_order
 
 MOST_CHECKPOINTS = 12
@@ -67,12 +68,23 @@ def default_evals(evals: pd.DataFrame, metrics: pd.DataFrame) -> list[str]:
     return [str(name) for name in ranked["eval"].head(1)]
 
 
+def measuring(evals: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
+    """For each of some evals the names that stand for it: its own, or those of the group's members.
+
+    Args:
+        evals: `EVAL_COLUMNS`.
+        names: Of evals and groups.
+    """
+    some = evals[evals["eval"].isin(names)]
+    return [list(of) or [name] for name, of in zip(some["eval"], some["members"], strict=True)]
+
+
 def default_checkpoints(coverage: pd.DataFrame, members: Sequence[Sequence[str]]) -> list[str]:
     """The latest checkpoint of each run at which everything was measured; where there is none, at which anything was.
 
     Args:
         coverage: `COVERAGE_COLUMNS`.
-        members: For each picked eval the names that stand for it: its own, or those of the group's members.
+        members: From `measuring`.
 
     Returns:
         Names of checkpoints; logs that stand alone among them only if nothing else was measured.
@@ -101,15 +113,15 @@ def default_checkpoints(coverage: pd.DataFrame, members: Sequence[Sequence[str]]
     return []
 
 
-def runs_of(coverage: pd.DataFrame, checkpoints: Sequence[str]) -> tuple[str, ...]:
-    """The runs of some checkpoints; the names themselves where the store has none of them, which match nothing.
+def section_measured(runs: pd.DataFrame, coverage: pd.DataFrame, members: Sequence[Sequence[str]]) -> str:
+    """The section of which most runs were measured on some evals.
 
     Args:
+        runs: `RUN_COLUMNS`.
         coverage: `COVERAGE_COLUMNS`.
-        checkpoints: Their names.
+        members: From `measuring`.
     """
-    rows = coverage[coverage["run"].notna()].to_dict("records")
-    return tuple(dict.fromkeys(row["run"] for row in rows if checkpoint_name(row) in checkpoints)) or tuple(checkpoints)
+    return most_in(runs_of(coverage, default_checkpoints(coverage, members)), runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +189,7 @@ def colours_for(points: pd.DataFrame, dimension: Dimension, runs: pd.DataFrame, 
         return {series: of_run.get(name, spare[name]) for series, name in zip(once["series"], names, strict=True)}
     known = list(titles.get(dimension, {})) if dimension == "eval" else []
     values = dict.fromkeys([*known, *sorted(once["value"].unique(), key=value_order)])
-    of = assign_colours((value, None) for value in values)
+    of = spread_colours(values)
     return {series: of[value] for series, value in zip(once["series"], once["value"], strict=True)}
 
 
@@ -196,15 +208,17 @@ def pick_metrics(metrics: pd.DataFrame, evals: Sequence[str]) -> list[str]:
         kept = [name for name in controls.named("metric") if name in titles]
         controls.put("metric", list(dict.fromkeys([*kept, *new])) or default["metric"].unique().tolist())
     return controls.pick_many(
-        "What counts", "metric", list(titles), default=default["metric"].unique().tolist(), titles=titles,
-        placeholder="Pick definitions",
+        "Metrics", "metric", list(titles), default=default["metric"].unique().tolist(),
+        titles=controls.findable(titles), placeholder="Select metrics",
     )  # fmt: skip
 
 
-def pick_checkpoints(titles: Mapping[str, str], default: Sequence[str]) -> list[str]:
+def pick_checkpoints(place: Any, runs: pd.DataFrame, titles: Mapping[str, str], default: Sequence[str]) -> list[str]:
     """Pick checkpoints; while the reader hasn't chosen any, they are those that were measured on what is in sight.
 
     Args:
+        place: Of the panel.
+        runs: `RUN_COLUMNS`.
         titles: From `checkpoint_titles`.
         default: From `default_checkpoints`.
     """
@@ -213,11 +227,9 @@ def pick_checkpoints(titles: Mapping[str, str], default: Sequence[str]) -> list[
     before = controls.noticed("checkpoints", first)
     if before is not None and before != first and set(controls.named("checkpoint")) == set(before):
         controls.put("checkpoint", first)
-    picked = controls.pick_many(
-        "Checkpoints", "checkpoint", list(titles), default=first, titles=titles, placeholder="Pick checkpoints"
-    )
+    picked = runs_panel.choose_checkpoints(place, runs, titles, first)
     if picked == first and len(first) < len(default):
-        st.caption(f"The first {len(first)} of {len(default)} runs, each at its latest checkpoint.")
+        place.caption(f"The first {len(first)} of {len(default)} runs, each at its latest checkpoint.")
     return picked
 
 
@@ -238,9 +250,14 @@ def pick_dimension(label: str, name: str, shape: Shape, default: str) -> Dimensi
     before = controls.noticed(name, [default])
     if before is not None and before != [default] and controls.named(name) == before:
         controls.put(name, default)
-    words = {option: WORDS.get(option, option) for option in shape.offered}
+    words = {option: _in_words(option) for option in shape.offered}
     picked = controls.pick_one(label, name, list(shape.offered), default=default, titles=words)
     return shape.offered[picked]
+
+
+def _in_words(option: str) -> str:
+    """What is shown of a dimension; the fields of samples and logs keep their keys."""
+    return option if "." in option else WORDS.get(option, option).capitalize()
 
 
 def framing_words(framings: pd.DataFrame, checkpoints: Sequence[str], titles: Titles) -> list[str]:
@@ -260,14 +277,14 @@ def framing_words(framings: pd.DataFrame, checkpoints: Sequence[str], titles: Ti
         where = [titles[name].get(row[name], row[name]) for name in shown]
         unit = f" {row['unit']}" if isinstance(row["unit"], str) else ""
         if row["kind"] == "rate":
-            unit = " percentage points"
+            unit = " pp"
         difference, low, high = signed([row[name] for name in ("difference", "low", "high")], row["kind"] == "rate")
-        bounds = f"95 % interval {low} to {high}" if low else "no interval"
+        bounds = f"95% interval {low} to {high}" if low else "no interval"
         basis = f"paired on {row['questions']} questions" if row["paired"] else "not paired: other questions"
         if row["paired"] and row["other_prompts"]:
             basis += f", {row['other_prompts']} of them with another prompt"
         told.append(
-            f"{' · '.join(where)}: {row['value']} less {row['baseline_value']} is {difference}{unit}"
+            f"{' · '.join(where)}: {row['value']} minus {row['baseline_value']}: {difference}{unit}"
             f" ({bounds}; {basis}; {row['method']})"
         )
     return told

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.assessment import offers
 from dashboard.app_pages.assessment.pictures import Pictures
 from dashboard.charts.categories_data import PanelsBy, category_points, crosses, gaps
@@ -13,13 +15,20 @@ from dashboard.charts.points import marked_points, without_rate
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, chosen_point
 from dashboard.kit.charts.frame import to_look_at
+from dashboard.kit.charts.switches import switched
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.pickers import choices, controls
+from dashboard.kit.pickers import choices, controls, kept, runs_panel
+from dashboard.kit.pickers.checkpoints import runs_of
+from dashboard.kit.pickers.openings import evals_for
+from dashboard.kit.pickers.sections import pick_section
 from dashboard.kit.pickers.series import checkpoint_titles
 from dashboard.kit.tables import numbers_table
-from dashboard.kit.text.plain import escaped, listed
+from dashboard.kit.text.plain import escaped, listed, small_print
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rows import checkpoint_name
+from dashboard.queries.sections import in_order, within
+
+PANELS: dict[PanelsBy, str] = {"one": "None", "eval": "Eval", "metric": "Metric", "run": "Run"}
 
 controls.arrive(links.ASSESSMENT)
 as_of = shell.as_of()
@@ -29,41 +38,42 @@ if evals.empty:
 
 # What is shown.
 with st.sidebar:
-    picked_evals = choices.pick_evals(evals, offers.default_evals(evals, caches.metrics_for((), as_of)))
+    every = caches.metrics_for((), as_of)
+    meant = controls.restored("eval") or offers.default_evals(evals, every)
+    section = pick_section(runs, lambda: offers.section_measured(runs, coverage, offers.measuring(evals, meant)))
+    shown_elsewhere = kept.runs(runs["run"])
+    names = checkpoint_titles(in_order(coverage, runs, section.name), runs)
+    runs_place = runs_panel.room(len(names))
+    picked_evals = choices.pick_evals(
+        evals, offers.default_evals(evals_for(evals, coverage, runs, section.default, shown_elsewhere), every)
+    )
     metrics = caches.metrics_for(tuple(picked_evals), as_of)
     picked_metrics = offers.pick_metrics(metrics, picked_evals)
     if not picked_metrics:
-        nothing.nothing_picked("definition")
+        nothing.nothing_picked("metric")
     used = metrics[metrics["metric"].isin(picked_metrics)]
     splits = choices.pick_splits(picked_evals, as_of)
 
-    names = checkpoint_titles(coverage, runs)
-    members = evals[evals["eval"].isin(picked_evals)]
-    measuring = [list(of) or [name] for name, of in zip(members["eval"], members["members"], strict=True)]
-    picked = offers.pick_checkpoints(names, offers.default_checkpoints(coverage, measuring))
+    among = coverage[coverage["run"].isin(shown_elsewhere or within(runs, section.default)["run"])]
+    first = offers.default_checkpoints(among, offers.measuring(evals, picked_evals))
+    picked = offers.pick_checkpoints(runs_place, runs, names, first)
     if not picked:
         nothing.nothing_picked("checkpoint")
 
-    view = st.segmented_control(
-        "As", ["dots", "heatmap"], default="dots", key="view", bind="query-params", required=True
-    )
+    view = controls.switch("Chart type", "view", {"dots": "Dot plot", "heatmap": "Heatmap"})
     shape = offers.shape_of(used, picked_evals, splits)
-    category = offers.pick_dimension("A row for each", "category", shape, shape.category)
-    of_columns = "A colour for each" if view == "dots" else "A column for each"
+    category = offers.pick_dimension("Rows", "category", shape, shape.category)
+    of_columns = "Color by" if view == "dots" else "Columns"
     colour = offers.pick_dimension(of_columns, "colour", shape, shape.colour)
-    panels: PanelsBy = st.segmented_control(
-        "One plot, or one for each", ["one", "eval", "metric", "run"], default="one", key="panels",
-        bind="query-params", required=True, help="Directions and units are kept apart in any case.",
-    )  # fmt: skip
-    zoom = view == "dots" and st.toggle(
-        "Zoom in on the values", key="zoom", bind="query-params", help="Otherwise rates begin at 0 %."
+    panels: PanelsBy = controls.switch(
+        "Facet by", "panels", PANELS, help="Metrics of different direction or unit always have charts of their own."
     )
     method = choices.pick_interval()
     repeats = choices.pick_repeats(as_of)
 
 # The numbers.
 query = RateQuery(
-    runs=offers.runs_of(coverage, picked), evals=tuple(picked_evals), metrics=tuple(picked_metrics), splits=splits,
+    runs=runs_of(coverage, picked), evals=tuple(picked_evals), metrics=tuple(picked_metrics), splits=splits,
     method=method, repeats=repeats,
 )  # fmt: skip
 rates = caches.rates(query, as_of)
@@ -84,12 +94,10 @@ pictures = Pictures(
     category=category,
     colour=colour,
     colours=offers.colours_for(points, colour, runs, titles),
-    zoom=bool(zoom),
     selected=chosen_point(),
 )
-pictures.draw(points)
-if marks := pictures.marks_legend(points):
-    st.caption(" · ".join(marks))
+switched(partial(pictures.draw, points), fit=view == "dots")
+st.html(small_print(pictures.marks_legend(points)))
 framings = offers.framing_words(caches.framings(query, as_of), picked, titles) if len(splits) == 1 else []
 if framings:
     st.html(f'<div class="dl-note">{escaped(splits[0])}, at the same checkpoint:</div>{listed(framings)}')
@@ -98,9 +106,9 @@ if framings:
 behind_point(points[points["rate"].notna()], rates, evals, splits, as_of)
 absent = [names.get(name, name) for name in picked if name not in set(points["checkpoint"])]
 looks = flags_by_text(rates) + undrawn + (gaps(points) if crosses(category, colour) else [])
-looks += [f"Not measured on any of these: {', '.join(absent)}"] if absent else []
+looks += [f"No results on any of these evals: {', '.join(absent)}"] if absent else []
 to_look_at(looks)
-with st.expander(f"Numbers ({len(rates)} rows)"):
+with st.expander(f"Data ({numerals.plural(len(rates), 'row')})"):
     numbers_table(rates, "driftline-assessment")
 
 controls.leave()

@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import links, numerals, runtime
 from dashboard.exports.csv import csv_bytes
+from dashboard.kit.page import clock
 from dashboard.kit.page.reader import ALLOWED, cursor, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.tables import noted
@@ -35,7 +36,7 @@ def day(text: str) -> datetime | None:
         return None
     with suppress(ValueError):
         return datetime.strptime(text, "%Y-%m-%d")
-    st.html(f'<div class="dl-notice" role="alert">{escaped(text)} is no day: write one like 2026-01-31.</div>')
+    st.html(f'<div class="dl-notice" role="alert">{escaped(text)} is not a date: write YYYY-MM-DD.</div>')
     return None
 
 
@@ -47,9 +48,9 @@ with st.sidebar:
     actions = controls.pick_any(
         "What", "action", list(ACTIONS), titles={name: name.replace("_", " ") for name in ACTIONS}
     )
-    text = controls.write("Text", "text", placeholder="in what was done, and in its address")
+    text = controls.write("Text", "text", placeholder="action or link")
     since = day(controls.write("From", "since", placeholder="2026-01-31"))
-    until = day(controls.write("To", "until", placeholder="2026-12-31", help="This day too. Days are those of UTC."))
+    until = day(controls.write("To", "until", placeholder="2026-12-31", help="Inclusive, in UTC."))
 wanted = AuditFilter(tuple(who), tuple(actions), text, since, until + timedelta(days=1) if until else None)
 address = controls.state()
 if st.session_state.get("audit_filter") != address:
@@ -61,7 +62,7 @@ with cursor() as seen:
         st.session_state[PAGE] = 1
         frame = audit_page(seen, wanted, 0, PAGE_SIZE)
 if frame.empty:
-    st.html('<div class="dl-note">Nothing of this was done yet.</div>')
+    st.html('<div class="dl-note">No entries match.</div>')
     controls.stop()
 total = int(frame["total"].iloc[0])
 pages, number = math.ceil(total / PAGE_SIZE), st.session_state[PAGE]
@@ -79,7 +80,7 @@ def everything(hidden: Sequence[str]) -> bytes:
 
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    rows = "row" if total == 1 else "rows, the newest first"
+    rows = "row" if total == 1 else "entries, newest first"
     st.html(f'<div class="dl-head"><b>{numerals.count(total)}</b> {rows}</div>', width="content")
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
@@ -91,14 +92,14 @@ st.dataframe(
     placeholder="",
     height="content" if len(frame) <= PAGE_SIZE else 620,
     column_config={
-        "happened_at": st.column_config.DatetimeColumn("when (UTC)", format="YYYY-MM-DD HH:mm:ss", timezone="UTC"),
+        "happened_at": clock.time_column("When", exact=True),
         "subject": st.column_config.TextColumn("what", width=360),
         "address": st.column_config.TextColumn(width=300),
     },
-    alt="Who did what when",
+    alt="Audit log",
 )
 st.download_button(
-    "All of these as CSV", noted(f"audit log, {total} rows, as CSV", (), partial(everything, reader().hidden)),
+    "Download as CSV", noted(f"audit log, {total} rows, as CSV", (), partial(everything, reader().hidden)),
     "audit.csv", "text/csv", icon=":material/download:", on_click="ignore",
 )  # fmt: skip
 controls.remember("page", number if number > 1 else None)

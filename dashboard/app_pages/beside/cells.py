@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from msgspec.structs import replace as changed
 
+from dashboard import numerals
 from dashboard.texts.messages import Message, Part
 from dashboard.texts.rendering import (
     CODE,
@@ -37,10 +38,11 @@ STYLE = """<style>
 .bs-wide .bs-name { display: none; }
 .bs-head { font-weight: 600; font-size: .9rem; overflow-wrap: anywhere; border-bottom: 1px solid rgba(128,128,128,.4);
   padding: .15rem 0; margin-bottom: .25rem; }
-.bs-parting { display: flex; align-items: center; gap: .6rem; font-size: .82rem; font-weight: 600; color: #D55E00;
+.bs-parting { display: flex; align-items: center; gap: .6rem; font-size: .82rem; font-weight: 600;
+  color: var(--dl-worse);
   margin: .5rem 0 .2rem 0; }
 .bs-parting::after { content: ""; flex: 1; border-top: 2px dashed #D55E00; }
-.bs-here { display: inline-block; font-size: .76rem; font-weight: 600; color: #D55E00; }
+.bs-here { display: inline-block; font-size: .76rem; font-weight: 600; color: var(--dl-worse); }
 .bs-gap { opacity: .5; font-size: .82rem; padding: .3rem 0 .3rem .8rem; border-left: 3px dotted rgba(128,128,128,.45); }
 .bs-same { margin: .3rem 0; padding: .2rem .6rem; background: rgba(128,128,128,.08); border-radius: 4px; }
 @media (max-width: 700px) { .bs-row { grid-template-columns: minmax(0, 1fr); } .bs-wide .bs-name { display: block; }
@@ -184,8 +186,8 @@ def grid_html(
 def _alike(stretch: Stretch, rows: Sequence[TurnRow], column: Column, number: int) -> Alike:
     shown = [rows[at].places[number] for at in stretch.rows]
     drawn = [_message(column.messages[at], None, Room()) for at in shown if at is not None]
-    many = "1 message" if len(drawn) == 1 else f"{len(drawn)} messages"
-    told = f"{stretch.turns} turns alike ({many})" if stretch.turns > 1 else f"{many} alike"
+    told = numerals.plural(len(drawn), "identical message")
+    told += f" ({numerals.plural(stretch.turns, 'turn')})" if stretch.turns > 1 else ""
     return Alike(told, ", ".join(dict.fromkeys(rows[at].role for at in stretch.rows)), drawn)
 
 

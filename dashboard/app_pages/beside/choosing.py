@@ -1,4 +1,4 @@
-"""What the Side by side page puts beside each other: an eval, checkpoints, what counts, the column to hold against."""
+"""What the Side by side page puts beside each other: an eval, checkpoints, a metric, the reference."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from dashboard import links
 from dashboard.kit import caches
 from dashboard.kit.along import Counted, counted_of
 from dashboard.kit.page import nothing
@@ -22,8 +23,8 @@ FIRST_COLUMNS = 3
 
 ANY_VARIANT = "any"
 
-TRANSCRIPTS = "Transcripts"
-"""The view that the page begins with."""
+TRANSCRIPTS = "transcripts"
+VIEWS = {TRANSCRIPTS: "Transcripts", links.BY_STEP: "By step"}
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Choice:
         titles: Of all checkpoints that were evaluated.
         counted: What counts.
         variant: Of the logs; None for any.
-        reference: The checkpoint that the others are held against.
+        reference: The checkpoint that the others are compared with.
     """
 
     eval: str
@@ -64,18 +65,20 @@ def choose(evals: pd.DataFrame, runs: pd.DataFrame, coverage: pd.DataFrame, as_o
     if named is not None:
         controls.replace_restored("checkpoint", named.checkpoints[:MOST])
     with st.sidebar:
-        eval_name = controls.pick_one("Eval", "eval", list(titles), default=_first_eval(single, as_of), titles=titles)
+        eval_name = controls.pick_one(
+            "Eval", "eval", list(titles), default=_first_eval(single, as_of), titles=controls.findable(titles)
+        )
         here = coverage[coverage["eval"] == eval_name]
         first = first_checkpoints(runs, with_samples(here))[:FIRST_COLUMNS]
         picked = controls.pick_many(
-            "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, most=MOST,
-            placeholder=f"Pick two to {MOST}",
+            "Checkpoints", "checkpoint", list(offered), default=first, titles=controls.findable(offered), most=MOST,
+            placeholder=f"Select two to {MOST}",
         )  # fmt: skip
         if not picked:
             nothing.nothing_picked("checkpoint")
         reference = controls.pick_one(
-            "Held against", "to", picked, default=picked[0], titles=offered, leave_out=picked[0],
-            help="Differences by word are to this column, and each other column is said to part from it.",
+            "Reference", "to", picked, default=picked[0], titles=controls.findable(offered), leave_out=picked[0],
+            help="Word differences and divergences are from this column.",
         )  # fmt: skip
         metrics = caches.metrics_for((eval_name,), as_of)
         definition = pick_definition(metrics)

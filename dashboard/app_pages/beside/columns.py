@@ -90,7 +90,7 @@ def heads(choice: Choice, columns: Sequence[Place], sample: str, as_of: int) -> 
 
 def _head(choice: Choice, place: Place, columns: Sequence[Place], sample: str, as_of: int) -> None:
     title = escaped(choice.titles.get(place.checkpoint, place.checkpoint))
-    against = ' <span class="dl-note">held against</span>' if place.checkpoint == choice.reference else ""
+    against = ' <span class="dl-note">reference</span>' if place.checkpoint == choice.reference else ""
     kind, better = choice.counted.kind, choice.counted.better
     if place.row is None:
         st.html(f'<div class="dl-head"><b>{title}</b>{against}</div>{_lacking(choice, place, sample, as_of)}')
@@ -99,7 +99,11 @@ def _head(choice: Choice, place: Place, columns: Sequence[Place], sample: str, a
     outcome = told_in_epoch(place.row, place.epoch, kind, better)
     of_all = f" · all epochs: {told_at(place.row, kind, better)}" if len(epochs) > 1 else ""
     repeats = int(place.row["logs"]) - 1
-    more = f'<div class="dl-note">{repeats} more logs of this checkpoint hold the question.</div>' if repeats else ""
+    more = (
+        f'<div class="dl-note">Also in {numerals.plural(repeats, "other log")} of this checkpoint.</div>'
+        if repeats
+        else ""
+    )
     st.html(
         f'<div class="dl-head"><b>{title}</b>{against}</div><div class="dl-head">{escaped(outcome)}'
         f'<span class="dl-note">{escaped(of_all)}</span></div>{more}'
@@ -143,12 +147,12 @@ def _lacking(choice: Choice, place: Place, sample: str, as_of: int) -> str:
     query = AnswerQuery(choice.eval, choice.counted.metric, runs=(run,), variant=choice.variant, sample=sample)
     rows = caches.answers(query, as_of).to_dict("records")
     others = [row for row in rows if row["checkpoint"] not in choice.checkpoints]
-    told = "This checkpoint has no answer to this question."
+    told = "No answer of this checkpoint to this question."
     near = near_checkpoints(place.checkpoint, others, most=1)
     if near:
         href = escaped(instead("checkpoint", place.checkpoint, near[0]))
         link = f'<a href="{href}" target="_self">{escaped(choice.titles.get(near[0], near[0]))}</a>'
-        return f'<div class="dl-note">{told} The nearest step with one: {link}</div>'
+        return f'<div class="dl-note">{told} Nearest step with one: {link}</div>'
     return f'<div class="dl-note">{told} No other step of its run has one.</div>'
 
 
@@ -173,7 +177,7 @@ def transcripts(choice: Choice, columns: Sequence[Place], sample: str, as_of: in
 def _notices(sample: Mapping[str, Any]) -> list[str]:
     """What has to be known of a sample besides its scores."""
     told = [f"Error: {str(sample['error'])[:2000]}"] if sample["error"] else []
-    return told + ["This sample was invalidated: it counts nowhere."] * bool(sample["invalidated"])
+    return told + ["Invalidated sample: excluded from all rates."] * bool(sample["invalidated"])
 
 
 def _grid(shown: list[Column], reference: int) -> None:
@@ -190,10 +194,10 @@ def _grid(shown: list[Column], reference: int) -> None:
     st.html(grid_html(shown, rows, parts[part - 1], apart, reference, room))
     if len(shown) > 1:
         if all(at is None for at in apart):
-            st.html('<div class="dl-note">Nothing parts them: all columns say the same in every message.</div>')
+            st.html('<div class="dl-note">No divergence: all columns are identical.</div>')
         elif room.left_out:
-            many = "1 text is" if room.left_out == 1 else f"{room.left_out} texts are"
-            st.html(f'{KEY}<div class="dl-note">{many} too long to be compared by word.</div>')
+            many = numerals.plural(room.left_out, "text")
+            st.html(f'{KEY}<div class="dl-note">{many} too long for word differences.</div>')
         else:
             st.html(KEY)
 

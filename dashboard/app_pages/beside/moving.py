@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard import numerals
 from dashboard.kit.along import Counted, OfRun
 from dashboard.kit.page import absent
+from dashboard.kit.page.fragments import sure
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.answers import told, told_at
 from dashboard.queries.beside import changes_of
@@ -126,7 +127,7 @@ def matrix(
     st.dataframe(
         table,
         key=TABLE,
-        on_select=chosen,
+        on_select=sure(chosen),
         selection_mode="single-cell",
         hide_index=True,
         height="content" if len(table) <= MOST_ROWS else 420,
@@ -139,7 +140,7 @@ def matrix(
                 for number, name in enumerate(checkpoints)
             },
         },
-        alt="Questions and their outcomes at each checkpoint; a click goes to one",
+        alt="Questions with their outcome at each checkpoint; click a row to open one",
     )
 
 
@@ -153,8 +154,8 @@ def changed_questions(of: OfRun, counted: Counted, go: Callable[[str], None]) ->
     table = changes_of(of.found)
     every = len(of.found.values)
     st.html(
-        f'<div class="dl-note"><b>{len(table)}</b> of {numerals.count(every)} questions changed along the run; a click'
-        " on a row goes to the question, a click on a heading sorts.</div>"
+        f'<div class="dl-note"><b>{len(table)}</b> of {numerals.plural(every, "question")} flipped along the run. Click'
+        " a row to open the question.</div>"
     )
     if table.empty:
         return
@@ -166,7 +167,7 @@ def changed_questions(of: OfRun, counted: Counted, go: Callable[[str], None]) ->
             "first": [_number(step[at]) for at in table["first"]],
             "from": [told(value, counted.kind, counted.better) for value in table["start_value"]],
             "to": [told(value, counted.kind, counted.better) for value in table["first_value"]],
-            "stays": ["stays" if stay else f"back at {step[at]}" for stay, at in stays],
+            "stays": ["yes" if stay else f"reverted at {numerals.step(step[at])}" for stay, at in stays],
             "differing": table["differing"],
             "known": table["known"],
         }
@@ -180,20 +181,20 @@ def changed_questions(of: OfRun, counted: Counted, go: Callable[[str], None]) ->
     st.dataframe(
         shown,
         key=CHANGED,
-        on_select=chosen,
+        on_select=sure(chosen),
         selection_mode="single-cell",
         hide_index=True,
         height="content" if len(shown) <= 10 else 380,
         column_config={
             "sample": st.column_config.TextColumn("Question", width=160, pinned=True),
-            "first": st.column_config.Column("First changed at step", width=150),
+            "first": st.column_config.Column("First flip at step", width=150),
             "from": st.column_config.TextColumn("From", width=120),
             "to": st.column_config.TextColumn("To", width=120),
-            "stays": st.column_config.TextColumn("Stays?", width=120),
-            "differing": st.column_config.NumberColumn("Steps unlike the start", width=150),
+            "stays": st.column_config.TextColumn("Persistent?", width=120),
+            "differing": st.column_config.NumberColumn("Steps that differ from the first", width=150),
             "known": st.column_config.NumberColumn("Steps with an outcome", width=150),
         },
-        alt="Questions whose outcome changed along the run; a click goes to one",
+        alt="Flipped questions along the run; click a row to open one",
     )
 
 

@@ -36,7 +36,7 @@ st.html(f'<div class="dl-head">{escaped(choice.eval_title)} · question <b>{esca
 over_the_list = st.container()
 with st.expander(f"Questions ({numerals.count(len(table))})", icon=":material/list:"):
     only = st.toggle(
-        "Disagreements only", key="disagree", bind="query-params", help="In the list, and for next and previous."
+        "Disagreements only", key="disagree", bind="query-params", help="Applies to the list, Next and Previous."
     )
     shown = moving.within(table, here, only)
     moving.matrix(shown, here, answers, choice.checkpoints, choice.titles, choice.counted)
@@ -44,12 +44,12 @@ with over_the_list:
     moving.bar(table, here, shown)
 
 # The question itself, at the checkpoints or along a run.
-view = controls.pick_view([choosing.TRANSCRIPTS, links.ALONG_A_RUN])
-if view == links.ALONG_A_RUN:
+view = controls.switch("View", "view", choosing.VIEWS, collapsed=True)
+if view == links.BY_STEP:
     labels = labels_of(runs)
     measured = coverage[coverage["eval"] == choice.eval]["run"].unique().tolist()
     default = next(iter(frame["run"]), measured[0])
-    run = controls.pick_one("Run", "run", measured, default=default, titles=labels)
+    run = controls.pick_one("Run", "run", measured, default=default, titles=controls.findable(labels))
     of = along.of_run(choice.eval, run, choice.counted, as_of, choice.variant)
     along.question_along(of, here, choice.counted, choice.checkpoints)
     steps = along.steps_to_see(of, here)

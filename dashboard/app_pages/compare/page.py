@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard import links
 from dashboard.app_pages.compare import telling
+from dashboard.app_pages.compare.noise import noise
 from dashboard.app_pages.compare.tables import (
     PAIR,
     Words,
@@ -21,12 +22,15 @@ from dashboard.charts.palette import Scheme
 from dashboard.kit import caches
 from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.pickers import checkpoints, choices, controls
+from dashboard.kit.pickers import checkpoints, choices, controls, kept, runs_panel
 from dashboard.kit.pickers.choices import pick_definition
-from dashboard.kit.pickers.series import checkpoint_titles, colours_of, default_evals
+from dashboard.kit.pickers.openings import against_baseline, common_evals, evals_for, section_compared
+from dashboard.kit.pickers.sections import pick_section
+from dashboard.kit.pickers.series import checkpoint_titles, colours_of, default_evals, shown_of
 from dashboard.kit.text.plain import escaped, listed
-from dashboard.queries.compare import CompareQuery
+from dashboard.queries.compare import MOST, CompareQuery
 from dashboard.queries.rows import checkpoint_name
+from dashboard.queries.sections import ALL, in_order, within
 from loaders.errors import DriftlineError
 
 controls.arrive(links.COMPARE)
@@ -36,7 +40,6 @@ if evals.empty:
     nothing.nothing_ingested(as_of)
 
 # What is compared. Addresses name checkpoints as the command does; a baseline that is named alone is one of them.
-offered = checkpoint_titles(coverage, runs)
 titles = choices.titles_of(evals)
 metrics = caches.metrics_for((), as_of)
 comparing_now = checkpoints.named_checkpoints(controls.restored("checkpoint"), controls.restored("baseline"), coverage)
@@ -44,30 +47,42 @@ if comparing_now is not None:
     controls.replace_restored("checkpoint", comparing_now.checkpoints)
     controls.replace_restored("baseline", comparing_now.baseline)
 with st.sidebar:
-    meant = controls.restored("eval") or default_evals(evals, metrics)
-    first = checkpoints.first_checkpoints(runs, checkpoints.measured_by(coverage, evals, meant))
-    picked = controls.pick_many(
-        "Checkpoints", "checkpoint", list(offered), default=first, titles=offered, placeholder="Pick two to eight"
+    usual = controls.restored("eval") or default_evals(evals, metrics)
+    section = pick_section(
+        runs, lambda: section_compared(runs, coverage, checkpoints.measured_by(coverage, evals, usual))
     )
+    meant = controls.restored("eval") or default_evals(evals_for(evals, coverage, runs, section.default), metrics)
+    measured = checkpoints.measured_by(coverage, evals, meant)
+    chosen_runs, every = kept.runs(runs["run"]), []
+    if section.default == ALL and not chosen_runs:
+        first = checkpoints.first_checkpoints(runs[runs["placed"]], measured)
+    else:
+        among = runs[runs["run"].isin(chosen_runs)] if chosen_runs else within(runs, section.default)
+        first = against_baseline(among, measured, MOST)
+        every = against_baseline(among, measured, len(coverage)) if len(first) == MOST else first
+    offered = checkpoint_titles(in_order(coverage, runs, section.name), runs)
+    runs_place = runs_panel.room(len(offered), baseline=True)
+    picked = runs_panel.choose_checkpoints(runs_place, runs, offered, first)
     if not picked:
-        nothing.nothing_picked("checkpoint")
-    baseline = controls.pick_one(
-        "Baseline", "baseline", picked, default=picked[0], titles=offered, help="What is subtracted from the others."
-    )
+        nothing.nothing_picked("checkpoint", "two")
+    if picked == first and len(first) < len(every):
+        runs_place.caption(f"{shown_of(first, every, 'checkpoints')}: at most {MOST} are compared.")
+    with runs_place:
+        baseline = runs_panel.pick_baseline(
+            runs, picked, offered, default=picked[0], help="Subtracted from the others."
+        )  # fmt: skip
     common = telling.evals_of(evals, coverage, picked)
-    picked_evals = choices.pick_evals(evals, telling.with_members(default_evals(common, metrics), common))
+    if section.default != ALL:
+        common = common_evals(common, coverage, checkpoints.runs_of(coverage, picked))
+    picked_evals = choices.pick_evals(evals, telling.with_members(default_evals(common, metrics), evals))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
     splits = choices.pick_splits(picked_evals, as_of)
-    correction = st.segmented_control(
-        "Correction of p-values",
-        list(telling.CORRECTIONS),
-        default="Holm",
-        key="correction",
-        bind="query-params",
-        required=True,
-        help="Over all differences of the page. Holm: no false finding in the whole family, at 5 %. BH, Benjamini and"
-        " Hochberg's: at most 5 % of the findings false, on average.",
-    )
+    correction = controls.switch(
+        "Multiple-testing correction", "correction", list(telling.CORRECTIONS),
+        help="Over all differences of the page. Holm: family-wise error rate at most 5%. BH (Benjamini-Hochberg): false"
+        " discovery rate at most 5%.",
+    )  # fmt: skip
+    margins = choices.pick_margins(definition.used)
     method = choices.pick_interval()
     repeats = choices.pick_repeats(as_of)
 
@@ -81,6 +96,7 @@ query = CompareQuery(
     splits=splits,
     method=method,
     repeats=repeats,
+    margins=margins,
 )
 try:
     found = caches.compare(query, as_of)
@@ -95,12 +111,9 @@ words = Words(
 )
 
 # What is not comparable, before any number.
-view = st.segmented_control(
-    "View", ["Differences", "Configs"], default="Differences", key="view", bind="query-params", required=True,
-    label_visibility="collapsed",
-)  # fmt: skip
+view = controls.switch("View", "view", ["differences", "configs"], collapsed=True)
 not_comparable(found, words)
-if view == "Configs":
+if view == "configs":
     configs(found, words)
     controls.stop()
 
@@ -123,16 +136,17 @@ forest(found, rows, dict(zip(metrics["metric"], metrics["title"], strict=True)),
 
 with st.container(border=True):
     pair = controls.pick_one(
-        "Questions behind the difference", PAIR, list(named), default=chosen, titles=named, leave_out=next(iter(named))
+        "Flipped questions", PAIR, list(named), default=chosen, titles=named, leave_out=next(iter(named))
     )
     flipped(found, found.differences.loc[rows.set_index("point")["row"][pair]].to_dict(), places, words)
 
 # The numbers themselves, what to look at, and how large the next eval must be.
-st.html(f'<div class="dl-head"><b>Differences to {escaped(style.baseline)}</b></div>')
+st.html(f'<div class="dl-head"><b>Differences from {escaped(style.baseline)}</b></div>')
 difference_table(found, words)
 looks = telling.flag_lines(found.differences, len(found.checkpoints) - 1, offered, titles)
 to_look_at(looks)
-with st.expander("Planning: how many questions would it take?", expanded=False):
+with st.expander("Sample size planning", expanded=False):
     planning(found, words)
+    noise(found, words, query, as_of)
 
 controls.leave()

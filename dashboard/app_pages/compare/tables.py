@@ -13,6 +13,7 @@ from dashboard import links, numerals
 from dashboard.app_pages.compare.telling import TABLE, differing_lines, flips_of, samples_of, settings_table
 from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
+from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.charts.frame import show
 from dashboard.kit.numbers import Write, outcome_words, written
 from dashboard.kit.page import fragments
@@ -25,6 +26,7 @@ from dashboard.queries.compare import Comparison
 from dashboard.queries.planning import plan
 from dashboard.queries.rows import is_missing
 from dashboard.statistics.power import POWER
+from dashboard.texts.verdicts import verdict_words
 
 PAIR = "pair"
 BESIDE = "beside"
@@ -36,14 +38,22 @@ SHOWN_LINES = 6
 WRITTEN: dict[str, Write] = {
     **{f"{whose}rate{end}": percent for whose in ("", "baseline_") for end in ("", "_low", "_high")},
     **dict.fromkeys(("difference", "low", "high"), points),
-    **dict.fromkeys(("p", "p_corrected"), p_value),
+    **dict.fromkeys(("p", "p_corrected", "p_equivalence_corrected"), p_value),
     "detectable": size_in_points,
     "effect": figures,
 }
 """How the table writes its numbers."""
 
-OPTIONAL = frozenset({"variant", "split", "split2", "k", "baseline_k", "effect", "effect_kind"})
+OPTIONAL = frozenset(
+    {"variant", "split", "split2", "k", "baseline_k", "effect", "effect_kind", "p_equivalence_corrected", "needed"}
+)
 """Columns of the table that many comparisons have nothing in."""
+
+EQUIVALENCE = (
+    " Equivalent: two one-sided tests (TOST) at 5%, p corrected likewise; for one difference that is its 90% interval"
+    " within the margin. Not enough data: neither is shown; questions needed are those that would show equivalence with"
+    " 80% power if nothing differs."
+)
 
 Row = Mapping[Any, Any]
 
@@ -71,12 +81,12 @@ def not_comparable(found: Comparison, words: Words) -> None:
     lines = differing_lines(found.incomparable, len(found.checkpoints) - 1, words.checkpoints, words.evals)
     if not lines:
         st.html(
-            '<div class="dl-note">Judge, task version, prompts, epochs, sampling settings and questions: as far as the'
-            " logs tell, none differs between the logs that are compared.</div>"
+            '<div class="dl-note">No settings differ between these logs (judge, task version, prompts, epochs,'
+            " sampling, questions), as far as the logs record them.</div>"
         )
         return
     with st.container(border=True):
-        st.html('<div class="dl-head"><b>Not the same in all logs</b>, besides the checkpoint</div>')
+        st.html('<div class="dl-head"><b>Settings that differ between these logs</b></div>')
         st.html(listed(lines[:SHOWN_LINES]))
         if len(lines) > SHOWN_LINES:
             with st.expander(f"{len(lines) - SHOWN_LINES} more"):
@@ -96,9 +106,9 @@ def forest(found: Comparison, rows: pd.DataFrame, metrics: Mapping[str, str], st
                 controls.put(PAIR, clicked[0]["point"])
 
         some = rows[rows["panel"] == panel]
-        chart = forest_chart(some, style, title=title, selected=chosen)
+        chart = drawing(forest_chart, some, style, title=title, selected=chosen)
         numbers = found.differences.loc[some["row"]]
-        show(chart, key, f"Differences to {style.baseline}: {title}", numbers, on_select=choose, runs=runs)
+        show(chart, key, f"Differences from {style.baseline}: {title}", numbers, on_select=choose, runs=runs)
 
 
 def difference_table(found: Comparison, words: Words) -> None:
@@ -112,10 +122,10 @@ def difference_table(found: Comparison, words: Words) -> None:
     corrected = f"corrected ({found.correction})" if found.correction != "none" else "not corrected"
     kinds = ", ".join(frame["effect_kind"].dropna().unique())
     st.caption(
-        f"p is two-sided; {corrected} over the family of all {family} differences of this page. Intervals are 95 %"
-        f" each, not corrected. Effect: {kinds}. Detectable: the smallest difference that such a comparison finds about"
-        " four times in five (McNemar's exact test of few questions somewhat less often). Where paired, counts and"
-        " rates are those of the questions in common."
+        f"p is two-sided, {corrected} over all {numerals.plural(family, 'difference')} of this page. Intervals are 95%,"
+        f" not corrected. Effect: {kinds}. Minimum detectable effect: the difference found with 80% power (McNemar's"
+        " exact test of few questions: somewhat less). Where paired, counts and rates are of the questions in common."
+        + (EQUIVALENCE if frame["margin"].notna().any() else "")
     )
     download_csv(frame, "driftline-compare")
 
@@ -124,15 +134,21 @@ def _table(frame: pd.DataFrame, words: Words) -> None:
     """One table, of rates or of numbers in their own units; columns without anything in them are left out."""
     rates = frame["kind"] == "rate"
     headed = TABLE | dict(zip(("split", "split2"), words.splits, strict=False))
-    headed |= {name: f"{headed[name]}, points" for name in ("difference", "detectable") if rates.all()}
+    headed |= {name: f"{headed[name]}, pp" for name in ("difference", "detectable") if rates.all()}
     columns = [name for name in TABLE if name not in OPTIONAL or frame[name].notna().any()]
     config: dict[str, Any] = {
         name: st.column_config.Column(headed[name], pinned=name in ("eval", "checkpoint")) for name in columns
     }
+    if "needed" in config:
+        config["needed"] = st.column_config.NumberColumn(
+            TABLE["needed"], format="localized", help="To show equivalence with 80% power; of a group, in each eval."
+        )
     height: Any = "content" if len(frame) <= 2 * MOST_ROWS else 800
     alt = "Differences, intervals and p-values"
-    table = written(frame[columns], WRITTEN, rates.tolist())
-    st.dataframe(table, hide_index=True, height=height, column_config=config, alt=alt)
+    # How many questions it would take has a column of its own.
+    told = [verdict_words(row | {"needed": None}, row["kind"]) for row in frame.to_dict("records")]
+    table = written(frame.assign(verdict=told)[columns], WRITTEN, rates.tolist())
+    st.dataframe(table, hide_index=True, placeholder="", height=height, column_config=config, alt=alt)
 
 
 def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words) -> None:
@@ -174,7 +190,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
     )
     if not row["group"]:
         table = table.drop(columns="eval")
-    st.caption("A click under ▸ opens that checkpoint's transcript of the question, or both side by side.")
+    st.caption("Click a cell to open the transcript.")
 
     def open_cell() -> None:
         """Open the transcript of the side that was clicked; of any other cell the checkpoint's."""
@@ -197,7 +213,7 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
     st.dataframe(
         written(table, {"change": points}, [rate] * len(table)),
         key="flips",
-        on_select=open_cell,
+        on_select=fragments.sure(open_cell),
         selection_mode="single-cell",
         hide_index=True,
         height="content" if len(table) <= MOST_ROWS else 420,
@@ -205,44 +221,49 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             "question": st.column_config.TextColumn("Question", width=120),
             sides["baseline_"]: st.column_config.Column(width=210),
             sides[""]: st.column_config.Column(width=210),
-            "change": st.column_config.Column("Change, points" if rate else "Change", width=130),
+            "change": st.column_config.Column("Change (pp)" if rate else "Change", width=130),
             BESIDE: st.column_config.TextColumn("Both", width=110),
             "eval": st.column_config.TextColumn("Eval", width=150),
         },
-        alt="Questions that flipped; a click opens the transcript of the checkpoint or of the baseline",
+        alt="Flipped questions; click a cell to open the transcript",
     )
 
 
 def _counts(flips: pd.DataFrame, row: Row, words: Words) -> str:
     """How many questions went which way, of those that both answered; logs may hold none."""
     if flips.empty and is_missing(row["questions"]):
-        return "No questions to show: one of the two logs, or both, holds no samples, only its totals."
+        return "No questions: at least one of the two logs has no samples, only totals."
     if flips.empty and not row["questions"]:
-        return "No questions to show: none was answered by both."
+        return "No questions in common."
     if row["kind"] != "rate":
         return (
-            f"The {len(flips)} questions whose mean changed most, of those that both answered."
+            f"Largest changes: {numerals.plural(len(flips), 'question')} in common."
             if len(flips)
-            else "No question that both answered has another mean."
+            else "No question in common changed."
         )
     if flips.empty:
-        return "No question that both answered came out otherwise."
+        return "No question in common flipped."
     told = outcome_words(row["better"])
     ways = []
     for start, end, sign in (("misaligned", "aligned", -1), ("aligned", "misaligned", 1)):
         count = int((flips["change"] * sign > 0).sum())
-        ways.append(f"<b>{count}</b> from {told[start]} to {told[end]}")
-    epochs = " (some epochs of them)" if (flips["n"] > 1).any() else ""
+        ways.append(f"<b>{count}</b> {_word(told[start])} → {_word(told[end])}")
+    epochs = " (in some epochs)" if (flips["n"] > 1).any() else ""
     test = f" · McNemar's exact {numerals.p_equals(row['p'])}" if str(row["test"]).startswith("McNemar") else ""
-    where = f"From {escaped(words.checkpoint(row['baseline']))} to {escaped(words.checkpoint(row['checkpoint']))}"
-    return f"{where}, questions that went: {', '.join(ways)}{epochs}{test}"
+    where = f"{escaped(words.checkpoint(row['baseline']))} → {escaped(words.checkpoint(row['checkpoint']))}"
+    return f"{where}: {', '.join(ways)}{epochs}{test}"
+
+
+def _word(outcome: str) -> str:
+    """An outcome without its sign."""
+    return outcome.partition(" ")[2]
 
 
 def configs(found: Comparison, words: Words) -> None:
     """The settings of every eval side by side."""
     only = st.toggle("Only differences", key="differing", bind="query-params")
     settings = found.settings
-    st.caption("≠ marks a setting that differs, and each value that is not the baseline's.")
+    st.caption("≠: differs from the baseline.")
     for (key, variant), some in settings.groupby(["eval", "variant"], sort=False, dropna=False):
         name = str(key)
         heading = words.evals.get(name, name) + ("" if is_missing(variant) else f" · {variant}")
@@ -262,7 +283,7 @@ def configs(found: Comparison, words: Words) -> None:
             }
             st.dataframe(table, hide_index=True, height="content", column_config=config, alt=f"Settings of {heading}")
         if absent:
-            st.html(f'<div class="dl-note">Not measured at: {escaped(", ".join(absent))}</div>')
+            st.html(f'<div class="dl-note">No results at: {escaped(", ".join(absent))}</div>')
 
 
 def planning(found: Comparison, words: Words) -> None:
@@ -272,8 +293,8 @@ def planning(found: Comparison, words: Words) -> None:
     parts = []
     with st.container(horizontal=True):
         for name, label, some, unit, first in (
-            ("target", "A difference of so many percentage points", rates, 0.01, 5.0),
-            ("target_score", "A difference in the score's unit", scores, 1.0, 1.0),
+            ("target", "Target difference (pp)", rates, 0.01, 5.0),
+            ("target_score", "Target difference (score)", scores, 1.0, 1.0),
         ):
             if len(some):
                 most = 100.0 if unit < 1 else None
@@ -297,16 +318,16 @@ def planning(found: Comparison, words: Words) -> None:
         column_config={
             "eval": st.column_config.TextColumn("Eval", pinned=True),
             "checkpoint": st.column_config.TextColumn("Checkpoint", pinned=True),
-            "questions": st.column_config.NumberColumn("Questions now"),
+            "questions": st.column_config.NumberColumn("Current questions"),
             "needed": st.column_config.NumberColumn("Questions needed", format="localized"),
-            "epochs": st.column_config.NumberColumn("Epochs of each", format=numerals.COLUMN_SHORT),
-            "method": st.column_config.TextColumn("How it is told", width=330),
+            "epochs": st.column_config.NumberColumn("Epochs", format=numerals.COLUMN_SHORT),
+            "method": st.column_config.TextColumn("Method", width=330),
         },
         alt="Questions needed to find a difference",
     )
     st.caption(
-        f"Questions that find such a difference to the baseline {numerals.whole_percent(POWER)} of the time, tested at"
-        " 5 %, in as many epochs as now, one comparison by itself: corrections over a family take more. Normal"
-        " approximation (paired: Miller 2024; unpaired rates: Fleiss), so an exact test takes some more. Of a group:"
+        f"Questions that find such a difference from the baseline with {numerals.whole_percent(POWER)} power at the 5%"
+        " level, with the current number of epochs, for one comparison: corrections over several take more. Normal"
+        " approximation (paired: Miller 2024; unpaired rates: Fleiss), so an exact test takes some more. For a group:"
         " questions in each eval."
     )

@@ -26,11 +26,12 @@ CORRECTIONS: dict[str, Correction] = {"Holm": "holm", "BH": "bh", "none": "none"
 TABLE: dict[str, str] = {
     "eval": "Eval", "variant": "Variant", "split": "Split", "split2": "Second split", "checkpoint": "Checkpoint",
     "k": "k", "n": "n", "rate": "Rate", "difference": "Difference", "low": "Low", "high": "High",
-    "p_corrected": "Corrected p", "p": "p", "baseline_k": "Baseline k", "baseline_n": "Baseline n",
+    "verdict": "Verdict", "needed": "Questions needed", "p_corrected": "p (corrected)",
+    "p_equivalence_corrected": "p (TOST)", "p": "p", "baseline_k": "Baseline k", "baseline_n": "Baseline n",
     "baseline_rate": "Baseline rate", "rate_low": "Rate low", "rate_high": "Rate high",
     "baseline_rate_low": "Baseline low", "baseline_rate_high": "Baseline high", "paired": "Paired",
     "questions": "Questions in common", "effect": "Effect", "effect_kind": "Kind of effect",
-    "detectable": "Detectable (80 %)", "metric": "Metric", "method": "Interval", "test": "Test",
+    "detectable": "Minimum detectable effect (80% power)", "metric": "Metric", "method": "Interval", "test": "Test",
 }  # fmt: skip
 """Columns of the page's table, and how they are headed: what is read first stands where no screen cuts it off."""
 

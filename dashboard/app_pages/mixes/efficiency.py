@@ -18,6 +18,7 @@ from dashboard.app_pages.mixes.layout import (
     key_to_colours,
     keys_of,
     panel_grid,
+    picture_title,
     show_differences,
 )
 from dashboard.app_pages.mixes.words import (
@@ -35,6 +36,8 @@ from dashboard.charts.scatter import ScatterStyle, frontier_points, scatter_char
 from dashboard.exports.tables import numbers_of
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import chosen_point, clickable
+from dashboard.kit.charts.drawing import drawing
+from dashboard.kit.charts.switches import Switches, switched
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped, listed
 from dashboard.queries.compare import CompareQuery
@@ -42,8 +45,8 @@ from dashboard.queries.mixes import as_family
 from dashboard.statistics.efficiency import Better
 
 HONEST = (
-    "The frontier is one of estimates: a point is on it because no other of these checkpoints has an estimate as good"
-    " for as few tokens, which chance does, too. Each is compared with the cheaper one before it (Holm's p)."
+    "The frontier is one of estimates: a point can be on it by chance. Each is compared with the cheaper one before it,"
+    " p corrected by Holm."
 )
 
 MOST_COMPARED = 28
@@ -79,25 +82,31 @@ def show(shown: Shown, data: CurveData) -> None:
         data: From `scatter_data` of `shown.rates`; at least one point.
     """
     data, told = shown.styled(data)
-    axes = axes_by_panel(data.points, shown.metric_titles, zoom=shown.zoom)
-    several = len(axes) > 1
-    style = ScatterStyle(**told, legend=not several, plot_height=320 if not several else 230, named=len(axes) <= 2)
-    panels = [_panel(name, data.points[data.points["panel"] == name]) for name in axes]
+    panels = [_panel(str(name), some) for name, some in data.points.groupby("panel", sort=False)]
+    several = len(panels) > 1
+    style = ScatterStyle(
+        **told, legend=not several, shared_legend="dl-legend-efficiency" if several else "",
+        plot_height=320 if not several else 230, named=len(panels) <= 2,
+    )  # fmt: skip
     chosen = chosen_point()
-    if several:
-        key_to_colours(style)
-    with panel_grid(len(axes)):
-        for panel in panels:
-            chart = scatter_chart(
-                data, panel.name, axes[panel.name], style,
-                title=heading(panel.points, shown.titles), subtitle=subtitle(panel.points, shown.metric_titles),
-                on_frontier=panel.on_frontier, selected=chosen,
-            )  # fmt: skip
-            clickable(
-                chart, f"efficiency {panel.name}", f"Efficiency: {heading(panel.points, shown.titles)}",
-                numbers_of(panel.points, shown.rates), keys=keys_of(style),
-            )  # fmt: skip
-    st.caption("Dashed grey line: the Pareto frontier, the best rate that was had for so many tokens or fewer.")
+
+    def draw(switches: Switches) -> None:
+        axes = axes_by_panel(data.points, shown.metric_titles, zoom=switches.fit)
+        if several:
+            key_to_colours(style)
+        with panel_grid(len(panels)):
+            for panel in panels:
+                title = picture_title(panel.points, shown)
+                chart = drawing(
+                    scatter_chart, data, panel.name, axes[panel.name], style,
+                    title=title, subtitle=subtitle(panel.points, shown.metric_titles),
+                    on_frontier=panel.on_frontier, selected=chosen,
+                )  # fmt: skip
+                numbers = numbers_of(panel.points, shown.rates)
+                clickable(chart, f"efficiency {panel.name}", f"Efficiency: {title}", numbers, keys=keys_of(style))
+
+    switched(draw)
+    st.caption("Dashed gray line: the Pareto frontier, the lowest rate at or below that token budget.")
     behind(shown, data.points)
     _frontiers(shown, panels)
     _iso(shown, panels)
@@ -131,7 +140,9 @@ def _frontiers(shown: Shown, panels: list[Panel]) -> None:
         if len(panels) > 1:
             st.html(f'<div class="dl-head"><b>{escaped(heading(panel.points, shown.titles))}</b></div>')
         if panel.better is None:
-            st.caption("Nothing says which direction is better here, so there is no frontier. A definition can say it.")
+            st.caption(
+                "Direction not defined, so there is no frontier: a metric in study.yaml can define it (`better:`)."
+            )
             continue
         names = comparable(panel.on_frontier, shown.as_of)
         steps = _of(caches.successive(_asked(shown, names, panel), shown.as_of), panel, shown)
@@ -140,33 +151,33 @@ def _frontiers(shown: Shown, panels: list[Panel]) -> None:
 
 
 def _default_reference(shown: Shown, panel: Panel) -> str:
-    """The cheapest point of the frontier that is not shown to be worse than the best."""
+    """The cheapest point of the frontier that is not significantly worse than the best."""
     names = comparable(panel.on_frontier, shown.as_of)
     if not names:
         return str(panel.points["checkpoint"].iloc[0])
     best = names[-1]
     asked = replace(_asked(shown, names, panel), baseline=best)
     from_best = _of(caches.differences(asked, shown.as_of), panel, shown)
-    worse = {row["checkpoint"] for row in from_best.to_dict("records") if verdict(row) == "shown to be worse"}
+    worse = {row["checkpoint"] for row in from_best.to_dict("records") if verdict(row) == "significantly worse"}
     return str(next(name for name in names if name not in worse))
 
 
 def _iso(shown: Shown, panels: list[Panel]) -> None:
     """What other checkpoints spend for a rate like the reference's."""
-    st.markdown("##### What a rate costs")
+    st.markdown("##### Token efficiency")
     points = pd.concat([panel.points for panel in panels])
     points = points[points["mark"] != "repeat"]
     points = points[points["checkpoint"].isin(comparable(points, shown.as_of))]
     tokens = dict(zip(points["checkpoint"], points["tokens"], strict=True))
     if len(tokens) < 2:
-        st.caption("There is only one checkpoint here, and nothing to compare it with.")
+        st.caption("Only one checkpoint: nothing to compare it with.")
         return
     with_frontier = [panel for panel in panels if len(panel.on_frontier)]
     default = _default_reference(shown, with_frontier[0]) if with_frontier else str(points["checkpoint"].iloc[0])
     titles = {name: f"{name} · {tokens_text(spent)} tokens" for name, spent in tokens.items()}
     against = controls.pick_one(
         "Reference", "against", list(tokens), default=default, titles=titles,
-        help="At first: the cheapest point of the frontier that is not shown to be worse than the best one.",
+        help="Default: the cheapest point of the frontier that is not significantly worse than the best one.",
     )  # fmt: skip
     names = _worth_comparing(points, panels) if len(tokens) > MOST_COMPARED else list(tokens)
     asked = replace(_asked(shown, [against, *names]), baseline=against)
@@ -182,18 +193,18 @@ def _iso(shown: Shown, panels: list[Panel]) -> None:
         if words:
             st.html(listed(words))
         elif reference["tokens"] == 0:
-            st.caption("The reference has no training tokens, so there is no number of times that others take more.")
+            st.caption("The reference has no training tokens: token ratios are undefined.")
         else:
-            st.caption("No checkpoint with more tokens is without a demonstrable advantage over the reference.")
+            st.caption("Every checkpoint with more tokens is significantly better than the reference.")
         _needed(shown, panel, float(reference["rate"]))
     table = iso_table({"tokens": tokens[against]}, rows, tokens)
-    show_differences(table, "Checkpoints against the reference")
+    show_differences(table, "Checkpoints vs the reference")
     family = int(rows["family"].max()) if rows["family"].notna().any() else 0
     told = (
-        f"Each checkpoint less {against}. Intervals are 95 %, of each difference by itself; p is corrected by"
-        f" Holm over the {family} of the table. Not shown to differ does not mean equal: the interval says how far"
-        " apart the two may be. Paired where both answered the same questions."
-        + " Of so many checkpoints, the last of each run and those on the frontier are compared."
+        f"Each checkpoint minus {against}. Intervals are 95%, not corrected; p is corrected by Holm over the"
+        f" {numerals.plural(family, 'row')} of the table. No significant difference does not mean equal: see the"
+        " interval. Paired where both answered the same questions."
+        + " Compared: the last checkpoint of each run and those on the frontier."
         * (names != [*tokens])
     )
     st.html(f'<div class="dl-note">{escaped(told)}</div>')
@@ -212,6 +223,6 @@ def _needed(shown: Shown, panel: Panel, target: float) -> None:
         return
     st.caption(
         f"Tokens to {numerals.value_of(target, panel.kind)}, the reference's value, by each run with two checkpoints or"
-        " more (straight between its checkpoints over log tokens; an estimate without an interval):"
+        " more (log-linear interpolation between checkpoints; without an interval):"
     )
-    st.html(listed([f"{row['run']}: {row['in words']}" for row in table.to_dict("records")]))
+    st.html(listed([f"{row['run']}: {row['estimate']}" for row in table.to_dict("records")]))

@@ -9,26 +9,31 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.app_pages.mixes.choices import Shown
+from dashboard.charts import shared_legend
+from dashboard.charts.keys import Key
 from dashboard.charts.marks import MarkStyle
-from dashboard.charts.panels import marks_legend
+from dashboard.charts.panels import definitions, marks_legend, titled
 from dashboard.charts.points import joined
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point
 from dashboard.kit.numbers import Write, written
-from dashboard.kit.text.plain import legend
+from dashboard.kit.text.plain import legend, small_print
 from dashboard.numerals import p_value, percent, points, size_in_points
 
 HELP = {
-    "difference": "Its rate less the other's; of rates in percentage points.",
-    "low": "95 % interval of the difference, by itself.",
-    "p, corrected": "Holm, over all rows of the table.",
-    "detectable": "The smallest difference that such a comparison finds about four times in five.",
+    "difference": "Checkpoint minus the other; rates in pp.",
+    "low": "95% interval of the difference, not corrected.",
+    "p (Holm)": "Holm, over all rows of the table.",
+    "detectable": "With 80% power.",
 }
+
+HEADS = {"p": "p", "p (Holm)": "p (Holm)", "k": "k", "n": "n", "detectable": "Minimum detectable effect"}
+"""Headings that are not the column's name with a capital."""
 
 WRITTEN: dict[str, Write] = {
     **dict.fromkeys(("rate", "reference's rate", "baseline's rate"), percent),
     **dict.fromkeys(("difference", "low", "high"), points),
-    **dict.fromkeys(("p", "p, corrected"), p_value),
+    **dict.fromkeys(("p", "p (Holm)"), p_value),
     "detectable": size_in_points,
 }
 """How the columns of `difference_table` are written."""
@@ -56,8 +61,11 @@ def show_differences(table: pd.DataFrame, alt: str) -> None:
         table: From `difference_table`.
         alt: What it is.
     """
-    config: dict[str, Any] = {name: st.column_config.Column(help=text) for name, text in HELP.items()}
-    config["tokens"] = st.column_config.NumberColumn(format="compact")
+    config: dict[str, Any] = {
+        name: st.column_config.Column(HEADS.get(name, name[:1].upper() + name[1:]), help=HELP.get(name))
+        for name in table.columns
+    }
+    config["tokens"] = st.column_config.NumberColumn("Tokens", format="compact")
     shown = written(table.drop(columns="kind"), WRITTEN, (table["kind"] == "rate").tolist())
     st.dataframe(shown, hide_index=True, column_config=config, alt=alt)
 
@@ -69,10 +77,19 @@ def behind(shown: Shown, points: pd.DataFrame) -> None:
         shown: What was chosen.
         points: What is drawn, with columns point and row.
     """
-    said = marks_legend(points) if "mark" in points else []
-    if said:
-        st.caption(" · ".join(said))
+    if "mark" in points:
+        st.html(small_print([*definitions(points, shown.metric_titles), *marks_legend(points)]))
     behind_point(points, shown.rates, shown.evals, shown.query.splits, shown.as_of)
+
+
+def picture_title(points: pd.DataFrame, shown: Shown) -> str:
+    """Say what a panel shows: "Blackmail · calm: misalignment rate".
+
+    Args:
+        points: Of one panel.
+        shown: What was chosen.
+    """
+    return titled(heading(points, shown.titles), points, shown.metric_titles)
 
 
 def heading(points: pd.DataFrame, titles: Mapping[str, str]) -> str:
@@ -95,16 +112,12 @@ def panel_grid(panels: int) -> Any:
 def key_to_colours(style: MarkStyle) -> None:
     """One legend for several panels."""
     if len(style.colours) > 1:
-        st.html(legend(_keys(style)))
+        st.html(legend(shared_legend.keys_of(style), element=style.shared_legend))
 
 
-def keys_of(style: MarkStyle) -> list[tuple[str, str]]:
-    """Labels and colours that a chart of this style doesn't explain by itself."""
-    return [] if style.legend or len(style.colours) < 2 else _keys(style)
-
-
-def _keys(style: MarkStyle) -> list[tuple[str, str]]:
-    return [(style.labels[name], style.colours[name]) for name in style.colours]
+def keys_of(style: MarkStyle) -> list[Key]:
+    """What a chart of this style doesn't explain by itself."""
+    return [] if style.legend or len(style.colours) < 2 else shared_legend.keys_of(style)
 
 
 def named_by_panel(points: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,10 @@
-"""Data mixes: rates against training tokens, ablations, scaling of a corpus, two evals, what mixes are made of."""
+"""Data mixes: rates against training tokens, ablations, scaling of a corpus, eval vs. eval, what mixes are made of."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import links
+from dashboard import links, numerals
 from dashboard.app_pages.mixes import efficiency, views
 from dashboard.app_pages.mixes.choices import pick, pick_composition, pick_view
 from dashboard.charts.panels import flags_by_text
@@ -47,12 +47,12 @@ if view in ("efficiency", "scaling"):
 elif view == "ablations":
     undrawn = views.ablations(shown)
 else:
-    views.two_evals(shown)
+    views.eval_vs_eval(shown)
 
-# What to look at.
+# Warnings.
 looks = flags_by_text(shown.rates) + undrawn
 to_look_at(looks)
-with st.expander(f"Numbers ({len(shown.rates)} rows)"):
+with st.expander(f"Data ({numerals.plural(len(shown.rates), 'row')})"):
     numbers_table(shown.rates, "driftline-mixes")
 
 controls.leave()

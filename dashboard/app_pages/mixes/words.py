@@ -1,6 +1,6 @@
 """What the Data mixes page says in words and tables: who is on the frontier, what a rate costs, how a corpus scales.
 
-Pure. The words keep to what the numbers show: a difference that is not shown is "not shown to differ", never "same".
+Pure. A difference that is not significant is "no significant difference", never "same".
 """
 
 from __future__ import annotations
@@ -30,32 +30,28 @@ def tokens_text(tokens: float) -> str:
 
 
 def points_text(value: float, kind: str) -> str:
-    """A difference: of rates in points, of other numbers in their unit."""
-    return numerals.size_in_points(value) if kind == "rate" else numerals.figures(value, 3)
+    """A difference with its sign: of rates in percentage points, of other numbers in their unit."""
+    return numerals.points(value) if kind == "rate" else numerals.signed(value, 3)
 
 
 def interval_text(low: float, high: float, kind: str) -> str:
-    """Bounds of a difference: [0.0, 4.6]; nothing where there are none."""
+    """Bounds of a difference: [0.0, +4.6]; nothing where there are none."""
     return "" if is_missing(low) or is_missing(high) else f" [{points_text(low, kind)}, {points_text(high, kind)}]"
 
 
 def p_text(p: float) -> str:
-    """A p value: p = 0.18, p < 0.001; or that there is none."""
-    return "no p" if is_missing(p) else numerals.p_equals(p)
+    """A p value after Holm's correction: p (Holm) = 0.18, p (Holm) < 0.001; or that there is none."""
+    return "no p" if is_missing(p) else numerals.p_equals(p, "Holm")
 
 
 def difference_words(difference: float, low: float, high: float, kind: str) -> str:
-    """How far one value lies over or under another: "rate 2.0 points higher [0.0, 4.6]"."""
-    what, unit = ("rate", " points") if kind == "rate" else ("value", "")
-    if abs(difference) < 1e-12:
-        return f"the estimates are equal, difference 0{unit}{interval_text(low, high, kind)}"
-    if difference < 0:
-        return f"{what} {points_text(-difference, kind)}{unit} lower{interval_text(-high, -low, kind)}"
-    return f"{what} {points_text(difference, kind)}{unit} higher{interval_text(low, high, kind)}"
+    """How far one value lies over or under another: "+2.0 pp [0.0, +4.6]"."""
+    unit = " pp" if kind == "rate" else ""
+    return f"{points_text(difference, kind)}{unit}{interval_text(low, high, kind)}"
 
 
 def verdict(row: Row, *, reverse: bool = False) -> str:
-    """What a difference shows, after correction: "better than ...", "worse than ...", or "not shown to differ".
+    """What a difference shows after correction: "significantly better" or worse, or "no significant difference".
 
     Args:
         row: Of `DIFFERENCE_COLUMNS`.
@@ -64,22 +60,22 @@ def verdict(row: Row, *, reverse: bool = False) -> str:
     if is_missing(row["p_corrected"]):
         return "no test: no interval is known"
     if not row["p_corrected"] < ALPHA:
-        return "not shown to differ"
+        return "no significant difference"
     better = (row["difference"] < 0) == (row["better"] == "lower")
     if is_missing(row["better"]):
-        return "shown to differ"
-    return "shown to be better" if better != reverse else "shown to be worse"
+        return "significantly different"
+    return "significantly better" if better != reverse else "significantly worse"
 
 
 def times_words(tokens: float, reference: float) -> str:
-    """How many times as many tokens: "10 times more", "3 times fewer", "as many"; nothing where one is 0 or unknown."""
+    """How many times as many tokens: "10× more", "3× fewer", "as many"; nothing where one is 0 or unknown."""
     if is_missing(tokens) or is_missing(reference) or tokens <= 0 or reference <= 0:
         return ""
     ratio = max(tokens, reference) / min(tokens, reference)
     if math.isclose(ratio, 1.0, rel_tol=1e-9):
         return "as many"
     many = numerals.count(ratio) if ratio >= 9.95 else numerals.figures(ratio, 2)
-    return f"{many} times {'more' if tokens > reference else 'fewer'}"
+    return f"{many}× {'more' if tokens > reference else 'fewer'}"
 
 
 def of_panel(differences: pd.DataFrame, point: Row) -> pd.DataFrame:
@@ -114,8 +110,7 @@ def frontier_words(on_frontier: pd.DataFrame, steps: pd.DataFrame, kind: str) ->
         elif row is not None:
             words = difference_words(row["difference"], row["low"], row["high"], kind)
             shown = verdict(row)
-            said = f"{shown} than" if shown.startswith("shown to be") else f"{shown} from"
-            text += f"; {said} {before} ({words}, corrected {p_text(row['p_corrected'])})"
+            text += f"; vs {before}: {words}, {shown} ({p_text(row['p_corrected'])})"
         told.append(text)
         before = point["checkpoint"]
     return told
@@ -137,13 +132,13 @@ def iso_words(reference: Row, rows: pd.DataFrame, tokens: Mapping[str, float], k
         if is_missing(row["difference"]) or not times:
             continue
         shown = verdict(row, reverse=True)
-        if shown == "shown to be worse":
+        if shown == "significantly worse":
             continue
         words = difference_words(-row["difference"], -row["high"], -row["low"], kind)
         told.append(
-            f"{reference['checkpoint']} with {tokens_text(reference['tokens'])} against {row['checkpoint']} with"
+            f"{reference['checkpoint']} with {tokens_text(reference['tokens'])} vs {row['checkpoint']} with"
             f" {tokens_text(tokens[row['checkpoint']])}: {times} tokens; {words}; {shown}"
-            f" (corrected {p_text(row['p_corrected'])})"
+            f" ({p_text(row['p_corrected'])})"
         )
     return told
 
@@ -158,7 +153,7 @@ def iso_table(reference: Row, rows: pd.DataFrame, tokens: Mapping[str, float]) -
     """
     spent = rows["checkpoint"].map(tokens).astype("float64")
     times = [times_words(each, reference["tokens"]) for each in spent]
-    table = difference_table(rows, {"tokens": spent, "tokens against reference": times}, "reference")
+    table = difference_table(rows, {"tokens": spent, "tokens vs reference": times}, "reference")
     return table.sort_values("tokens", ascending=False, kind="stable").reset_index(drop=True)
 
 
@@ -187,16 +182,16 @@ def difference_table(rows: pd.DataFrame, more: Mapping[str, Any], other: str) ->
             "difference": rows["difference"],
             "low": rows["low"],
             "high": rows["high"],
-            "p, corrected": rows["p_corrected"],
+            "p (Holm)": rows["p_corrected"],
             "p": rows["p"],
             "k": rows["k"],
             "n": rows["n"],
             "paired": rows["paired"],
             "detectable": rows["detectable"],
-            "to look at": pd.Series(rows["flags"].map("; ".join), dtype="str").replace("", None),
+            "warnings": pd.Series(rows["flags"].map("; ".join), dtype="str").replace("", None),
         }
     )
-    optional = ("split", "second split", "variant", "to look at")
+    optional = ("split", "second split", "variant", "warnings")
     return table.drop(columns=[name for name in optional if table[name].isna().all()])
 
 
@@ -215,10 +210,10 @@ def ablation_words(rows: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
         ]
         name = " · ".join([labels.get(row["checkpoint"], row["checkpoint"]), *map(str, parts)])
         if is_missing(row["difference"]):
-            told.append(f"{name}: no difference, one of the two has no value")
+            told.append(f"{name}: no difference (one of the two has no value)")
             continue
         words = difference_words(row["difference"], row["low"], row["high"], row["kind"])
-        told.append(f"{name}: {words}; {verdict(row)} (corrected {p_text(row['p_corrected'])})")
+        told.append(f"{name}: {words}; {verdict(row)} ({p_text(row['p_corrected'])})")
     return told
 
 
@@ -246,12 +241,12 @@ def needed_table(points: pd.DataFrame, target: float, better: Better) -> pd.Data
             "before its first checkpoint": f"before its first checkpoint: at most {tokens_text(found.by)}",
             "never": f"not reached by {tokens_text(found.after)}",
         }[found.how]
-        rows.append({"run": run, "checkpoints": int(of["x"].nunique()), "tokens": found.tokens, "in words": words})
-    return pd.DataFrame(rows, columns=["run", "checkpoints", "tokens", "in words"])
+        rows.append({"run": run, "checkpoints": int(of["x"].nunique()), "tokens": found.tokens, "estimate": words})
+    return pd.DataFrame(rows, columns=["run", "checkpoints", "tokens", "estimate"])
 
 
 def scaling_words(line: Trend, x: Sequence[float], *, log: bool, kind: str) -> str:
-    """The slope of a fit: "-8.8 points per 100M tokens [-11.0, -6.6], p < 0.0001, over 9 checkpoints".
+    """The slope of a fit: "−8.8 pp per 100M tokens [−11.0, −6.6], p < 0.001, 9 checkpoints".
 
     Args:
         line: Its slope, per token or per factor of ten.
@@ -260,11 +255,12 @@ def scaling_words(line: Trend, x: Sequence[float], *, log: bool, kind: str) -> s
         kind: Of the metric.
     """
     if is_missing(line.estimate):
-        return "No fit: it takes points with intervals at two different numbers of tokens."
+        return "No fit: it takes points with intervals at two or more token counts."
     unit = 1.0 if log else 10.0 ** math.floor(math.log10(max(x) - min(x)))
     per = "per factor of ten in tokens" if log else f"per {tokens_text(unit)} tokens"
-    what = " points" if kind == "rate" else ""
+    what = " pp" if kind == "rate" else ""
     return (
         f"{points_text(line.estimate * unit, kind)}{what} {per}"
-        f"{interval_text(line.low * unit, line.high * unit, kind)}, {p_text(line.p)}, over {line.points} checkpoints"
+        f"{interval_text(line.low * unit, line.high * unit, kind)}, {numerals.p_equals(line.p)},"
+        f" {numerals.plural(line.points, 'checkpoint')}"
     )

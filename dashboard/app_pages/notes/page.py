@@ -28,7 +28,7 @@ with cursor() as found:
 if not people:
     nothing.no_notes(reader().may("editor"))
 with st.sidebar:
-    text = controls.write("Text", "text", placeholder="in comments and tags")
+    text = controls.write("Text", "text", placeholder="comments and tags")
     state = controls.pick_one("State", "state", list(STATES), default=ANY, leave_out=ANY)
     kind = controls.pick_one("On a", "kind", [ANY, *KINDS], default=ANY, leave_out=ANY)
     tag = controls.pick_any("Tag", "tag", tags, most=1)
@@ -51,7 +51,7 @@ def lead_to(thread: Thread) -> None:
     """The way to what a thread is on; where that is gone, to what it was when the thread was begun."""
     label, icon, address = "Open", ":material/open_in_new:", thread.address
     if not thread.there:
-        label, icon = f"Open as of batch {thread.as_of}", ":material/history:"
+        label, icon = f"Open at import {thread.as_of}", ":material/history:"
         address = {**address, links.AS_OF: [str(thread.as_of)]}
     st.page_link(page_file(thread.page), label=label, icon=icon, query_params=address)
 
@@ -63,7 +63,7 @@ if only:
     st.button("All notes", icon=":material/arrow_back:", on_click=all_notes)
 notice(NOTICE)
 if not threads:
-    st.html(f'<div class="dl-note">{"This note is not here." if only else "No note passes this filter."}</div>')
+    st.html(f'<div class="dl-note">{"No such note." if only else "No notes match the filters."}</div>')
 else:
     st.html(
         f'<div class="dl-head"><b>{numerals.count(len(threads))}</b> {"note" if len(threads) == 1 else "notes"}</div>'
@@ -73,10 +73,10 @@ if not reader().may("editor"):
 for thread in threads[:MOST]:
     with st.container(border=True):
         if not thread.there:
-            gone = f"not in the store as of batch {as_of}; written as of batch {thread.as_of}"
-            st.html(f'<div class="dl-notice">What this note is on is {gone}.</div>')
+            gone = f"not in the store at import {as_of}; written at import {thread.as_of}"
+            st.html(f'<div class="dl-notice">The object of this note is {gone}.</div>')
         one_thread(thread, on=place_text(thread), lead=partial(lead_to, thread))
 if len(threads) > MOST:
     older = numerals.count(len(threads) - MOST)
-    st.html(f'<div class="dl-note">{older} older ones are not listed: narrow the filter.</div>')
+    st.html(f'<div class="dl-note">{older} older notes are not listed: narrow the filters.</div>')
 controls.leave()

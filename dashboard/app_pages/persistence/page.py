@@ -12,6 +12,7 @@ from dashboard.app_pages.persistence.pictures import (
     TRAINING,
     Scene,
     all_numbers,
+    lasting_section,
     lead_section,
     lineage_section,
     training_section,
@@ -26,11 +27,14 @@ from dashboard.kit.charts.chosen import behind_point, chosen_point, clicked_in
 from dashboard.kit.charts.frame import to_look_at
 from dashboard.kit.charts.trends import notes_of
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.pickers import choices, controls
+from dashboard.kit.pickers import choices, controls, kept, runs_panel
 from dashboard.kit.pickers.choices import pick_definition
+from dashboard.kit.pickers.sections import pick_section
 from dashboard.kit.pickers.series import colours_of, labels_of, lineage_of, with_forebears
 from dashboard.queries.frame import RateQuery
+from dashboard.queries.sections import most_in, within
 from dashboard.queries.trends import TrendQuery
+from loaders.checkpoint import named
 
 controls.arrive(links.PERSISTENCE)
 as_of = shell.as_of()
@@ -42,22 +46,23 @@ if not possible:
     nothing.no_parents()
 
 # What is shown.
-first = telling.default_snapshots(runs, coverage)
 labels = labels_of(runs)
 with st.sidebar:
+    offered = runs[runs["run"].isin(telling.followable(runs, coverage))]["section"].dropna().unique().tolist()
+    section = pick_section(runs, lambda: most_in(telling.default_snapshots(runs, coverage), runs), offered)
+    first = kept.runs(possible) or telling.default_snapshots(within(runs, section.default), coverage)
+    runs_place = runs_panel.room(len(possible), baseline=True)
     picked_evals = choices.pick_evals(evals, telling.default_evals(first, evals, coverage))
     definition = pick_definition(caches.metrics_for(tuple(picked_evals), as_of))
     splits = choices.pick_splits(picked_evals, as_of)
-    picked = controls.pick_many(
-        "Snapshots, through further training", "run", possible, default=first, titles=labels, placeholder="Pick runs"
-    )
+    picked = runs_panel.choose_runs(runs_place, runs, possible, section.name, first)
     if not picked:
         nothing.nothing_picked("run")
-    baseline_place = st.container()
-    view = st.segmented_control(
-        "View", [TRAINING, STAGES], default=TRAINING, key="view", bind="query-params", required=True,
-        help="The further training step by step with leads over the baseline, or the whole ancestry stage by stage.",
+    view = controls.switch(
+        "View", "view", {TRAINING: "By step", STAGES: "By stage"},
+        help="By step: further training, with the lead over the baseline. By stage: all parents, stage by stage.",
     )  # fmt: skip
+    margins = choices.pick_margins(definition.used)
     method = choices.pick_interval()
     repeats = choices.pick_repeats(as_of)
 
@@ -75,17 +80,17 @@ query = RateQuery(
 rates = caches.rates(query, as_of)
 if rates[rates["run"].isin(picked)]["rate"].isna().all():
     nothing.no_rates()
-with baseline_place:
-    baseline = controls.pick_one(
-        "Baseline", "baseline", picked, default=telling.worst_at_start(rates, picked), titles=labels,
-        help="What leads are over. To begin with, the run that is worst at its first step.",
+with runs_place:
+    baseline = runs_panel.pick_baseline(
+        runs, picked, labels, default=telling.worst_at_start(rates, picked),
+        help="Default: the run that is worst at its first step.",
     )  # fmt: skip
 data = through_training(rates, picked, lineage)
 asked = TrendQuery(
     runs=tuple(picked), baseline=baseline, evals=tuple(picked_evals), metrics=definition.metrics, splits=splits,
-    from_parent=True,
+    from_parent=True, margins=margins,
 )  # fmt: skip
-with st.spinner("Comparing step by step"):
+with st.spinner("Comparing steps"):
     trends = caches.trends(asked, as_of)
 
 # The pictures.
@@ -98,8 +103,8 @@ style = CurveStyle(
     x="step",
     scheme=scheme,
     colours=shown_colours,
-    labels={run: names[run] + " (dashed)" * (run in twins) for run in shown_colours},
-    styles=sorted(data.points["style"].unique()),
+    labels={run: names[run] for run in shown_colours},
+    styles=[],
     style_legend=styles > 1,
     legend=False,
     plot_height=210,
@@ -113,7 +118,7 @@ scene = Scene(
     twins=twins,
 )
 parents = {
-    run: f"{lineage[run].parent_run}@{lineage[run].parent_step}"
+    run: named(lineage[run].parent_run, lineage[run].parent_step)
     for run in picked
     if lineage[run].parent_step is not None
 }
@@ -122,6 +127,7 @@ if view == STAGES:
     drawn = lineage_section(scene, rates, picked, lineage)
 else:
     training_section(scene, data, parents)
+    lasting_section(scene, trends)
 below = st.container()
 if view == TRAINING:
     lead_section(scene, trends, data, baseline)
@@ -132,7 +138,7 @@ with below:
     behind_point(drawn, rates, evals, splits, as_of)
 looks = flags_by_text(rates) + data.undrawn + notes_of(trends.lines, labels)
 to_look_at(looks)
-numbers = st.expander("Numbers", key="persistence_numbers", on_change="rerun")
+numbers = st.expander("Data", key="persistence_numbers", on_change="rerun")
 if numbers.open:
     with numbers:
         all_numbers(trends, rates)

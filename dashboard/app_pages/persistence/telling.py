@@ -10,8 +10,10 @@ from typing import Any
 import pandas as pd
 
 from dashboard import numerals
+from dashboard.charts.lead import POINTS
 from dashboard.kit.pickers.series import MOST_RUNS
-from dashboard.kit.text.trends import LEVEL, Writer, numbers
+from dashboard.kit.text.trends import LEVEL, Writer, numbers, onset_in_words
+from dashboard.texts.verdicts import needed_words, verdict_words, within
 
 Row = Mapping[Any, Any]
 
@@ -33,6 +35,17 @@ def candidates(runs: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
     ]
 
 
+def followable(runs: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
+    """The candidates that were measured on one eval at two steps or more: there is something to follow.
+
+    Args:
+        runs: `RUN_COLUMNS`.
+        coverage: `COVERAGE_COLUMNS`.
+    """
+    twice = set(_measured_twice(coverage)["run"])
+    return [run for run in candidates(runs, coverage) if run in twice]
+
+
 def default_snapshots(runs: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
     """Begin with runs of the last stage that were measured alike and start from the most different snapshots.
 
@@ -44,7 +57,7 @@ def default_snapshots(runs: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
         coverage: `COVERAGE_COLUMNS`.
 
     Returns:
-        At most `MOST_RUNS` of `candidates`, in the study's order.
+        At most `MOST_RUNS` of `candidates`, in the study's order; where no two are alike, whatever can be followed.
     """
     possible = runs[runs["run"].isin(candidates(runs, coverage))]
     last = possible[possible["stage"] == LAST_STAGE]
@@ -66,7 +79,7 @@ def default_snapshots(runs: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
         size = (len({(row["parent_run"], str(row["parent_step"])) for row in kept}), len(kept))
         if size > most:
             most, best = size, [row["run"] for row in kept]
-    return best[:MOST_RUNS]
+    return (best or followable(runs, coverage))[:MOST_RUNS]
 
 
 def default_evals(snapshots: Sequence[str], evals: pd.DataFrame, coverage: pd.DataFrame) -> list[str]:
@@ -120,43 +133,73 @@ def lead_in_words(row: Row, labels: Mapping[str, str]) -> str:
     run, baseline = (labels.get(row[name], row[name]) for name in ("run", "baseline"))
     directed = row["better"] in ("lower", "higher")
     write = Writer(row)
-    unit = " percentage points" if row["kind"] == "rate" else f" {row['unit']}" if isinstance(row["unit"], str) else ""
+    unit = write.unit
     mean, low, high = numbers(row, "mean")
     if not row["mean_p_corrected"] < LEVEL:
-        says = f"{run} is not shown to differ from {baseline}: on average over the steps by {write.signed(mean)}{unit}"
+        says = f"{run} vs {baseline}: no significant difference, {write.signed(mean)}{unit} on average over the steps"
     else:
         verb = ("leads", "trails") if directed else ("is above", "is below")
         says = f"{run} {verb[mean < 0]} {baseline} by {write.plain(abs(mean))}{unit} on average over the steps"
         low, high = (low, high) if mean > 0 else (-high, -low)
-    says += f" {write.between(low, high)}; by {write.at('first')} and {write.at('last')}. {_onset(row)}"
+    says += f" {write.between(low, high)}: {write.at('first')}, {write.at('last')}."
+    says += f" {onset_in_words(row, baseline)}."
     slope, *bounds = numbers(row, "slope")
     span, *over = numbers(row, "span")
     if math.isnan(bounds[0]):
-        return f"{says} Of its change no interval can be told."
-    what = "lead" if directed and mean > 0 else "difference"
+        return f"{says} The change of the difference has no interval."
+    what = "Lead" if directed and mean > 0 else "Difference"
+    first, last = numerals.step(row["first_step"]), numerals.step(row["last_step"])
     return (
-        f"{says} The {what}'s slope is {write.signed(slope)} per 100 steps {write.between(*bounds)}, or"
-        f" {write.signed(span)} {write.between(*over)} from step {row['first_step']} to {row['last_step']}:"
-        f" {_direction(row, mean, slope)} ({numerals.p_equals(row['slope_p_corrected'])})."
+        f"{says} {what} changes by {write.signed(slope)}{unit} per 100 steps {write.between(*bounds)},"
+        f" {write.signed(span)}{unit} {write.between(*over)} from step {first} to {last}:"
+        f" {_direction(row, mean, slope)} ({numerals.p_equals(row['slope_p_corrected'], 'Holm')})."
     )
 
 
+def lasted_in_words(row: Row, labels: Mapping[str, str]) -> str:
+    """Whether a run's last step is still as good as its first, by the margin; "" where no margin is set.
+
+    Args:
+        row: A row of `LINE_COLUMNS`.
+        labels: Of the runs.
+    """
+    if pd.isna(row["margin"]):
+        return ""
+    write = Writer(row)
+    scale, percent = (POINTS, "%") if row["kind"] == "rate" else (1.0, "")
+    (start, last), steps = (
+        [write.plain(scale * row[name]) + percent for name in ("start_rate", "last_rate")],
+        [numerals.step(row[name]) for name in ("first_step", "last_step")],
+    )
+    run = labels.get(row["run"], row["run"])
+    told = f"{run}: {start} at step {steps[0]}, {last} at step {steps[1]}"
+    if pd.isna(row["change_low"]):
+        return f"{told}; the change has no interval."
+    change = f"{write.signed(scale * row['change'])}{write.unit}"
+    if pd.isna(row["bound"]):
+        low, high = (scale * row[f"change_{end}"] for end in ("low", "high"))
+        return f"{told}; {change} {write.between(low, high)}: {verdict_words(row, row['kind'])}."
+    limit = within(row["margin"], row["kind"]).removeprefix("±")
+    bound = f"one-sided 95% bound {write.signed(scale * row['bound'])}{write.unit}"
+    p = numerals.p_equals(row["p_equivalence_corrected"], "Holm")
+    return f"{told}; {change}, {bound}: {_lasted(row, limit)} (non-inferiority {p})."
+
+
+def _lasted(row: Row, limit: str) -> str:
+    held = row["p_equivalence_corrected"] < LEVEL
+    worse = (row["change"] > 0) == (row["better"] == "lower") and row["verdict"] == "significant"
+    if held:
+        return f"significantly worse, but by less than {limit}" if worse else f"lasted, not worse by {limit} or more"
+    if worse:
+        return "significantly worse, did not last"
+    return f"not enough data for a margin of {limit}{needed_words(row)}"
+
+
 def _direction(row: Row, mean: float, slope: float) -> str:
-    if row["direction"] == "no change shown":
-        return "no change shown"
+    if row["direction"] == "no significant change":
+        return "n.s."
     if row["better"] not in ("lower", "higher"):
         return f"the difference {row['direction']}"
     if mean > 0:
         return "the lead grows" if slope > 0 else "the lead shrinks"
     return "it catches up" if slope > 0 else "it falls further behind"
-
-
-def _onset(row: Row) -> str:
-    first, lasting = row["first_shown"], row["lasting_from"]
-    if pd.isna(first):
-        return f"At no single one of {row['points']} steps is a difference shown."
-    if pd.isna(lasting):
-        return f"A difference is first shown at step {first}, but not at every step after."
-    if lasting == row["first_step"]:
-        return f"The difference is shown at each of the {row['points']} steps."
-    return f"The difference is shown from step {lasting} on." + (f" (First at {first}.)" if first != lasting else "")

@@ -54,8 +54,18 @@ def _take_transcript(address: links.Parameters, as_of: int) -> None:
         st.session_state[REMARKS] = [str(error)]
         return
     origin = msgspec.json.encode({"log": name[0], "sample": name[1], "epoch": name[2], "upto": upto}).decode()
+    if compose.stands_at(origin):
+        # Come back to, by the menu or the browser's Back: what the reader made of the prompt stays.
+        return
     compose.load(taken.prompt, title=title, origin=origin)
-    st.session_state[REMARKS] = [f"The prompt is taken from {title}.", *taken.remarks]
+    st.session_state[REMARKS] = [f"Prompt from {title}.", *taken.remarks]
+
+
+def keep_transcript() -> None:
+    """Let the transcript that the composer's prompt is from stand in the address: a reload brings it back."""
+    origin = compose.origin()
+    for name, value in (msgspec.json.decode(origin) if origin else {}).items():
+        controls.remember(name, value)
 
 
 def shown() -> str | None:

@@ -13,6 +13,7 @@ from dashboard.charts.palette import INKS
 from dashboard.kit.pickers.series import checkpoint_title
 from dashboard.kit.text.plain import escaped
 from dashboard.queries.probe_rates import ProbeRate
+from dashboard.queries.rows import checkpoint_in
 
 A_ROW = 4
 """Columns beside each other; more go into a further row, so that replies stay readable."""
@@ -46,7 +47,7 @@ def heads(columns: Sequence[Mapping[str, Any]], labels: Mapping[str, str], colou
     found = []
     for position, column in enumerate(columns):
         run = column["run"]
-        name = str(column["model"]) if run is None else checkpoint_title(column, labels)
+        name = str(column["model"]) if run is None else checkpoint_title(checkpoint_in(column), labels)
         detail = f"{column['model']} at {column['endpoint']}"
         found.append(Head(position, name, detail, colours.get(str(run), INKS["light"].muted)))
     return told_apart(found)
@@ -98,8 +99,8 @@ def head_html(head: Head, rate: ProbeRate | None = None) -> str:
 
 def rate_text(rate: ProbeRate) -> str:
     """A rate in words: k of n, per cent, interval, and what is missing."""
-    missing = f", {rate.n_missing} without a verdict" if rate.n_missing else ""
+    missing = f", {rate.n_missing} unscored" if rate.n_missing else ""
     if rate.rate is None or rate.low is None or rate.high is None:
-        return f"no verdict yet on {rate.n_missing} replies" if rate.n_missing != 1 else "no verdict yet"
+        return f"{rate.n_missing} replies unscored" if rate.n_missing != 1 else "unscored"
     value, low, high = map(numerals.whole_percent, (rate.rate, rate.low, rate.high))
-    return f"{rate.k} of {rate.n} misaligned: {value} (95 % interval {low} to {high}){missing}"
+    return f"{rate.k} of {rate.n} misaligned: {value} (95% interval {low} to {high}){missing}"

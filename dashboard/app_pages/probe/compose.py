@@ -16,6 +16,7 @@ from dashboard.access import NotAllowed
 from dashboard.app_pages.probe import noting, sweep_picks
 from dashboard.kit.page.reader import NOBODY_NAMED, cursor, reader
 from dashboard.kit.pickers import controls
+from dashboard.kit.pickers.models import why_none
 from dashboard.kit.text.plain import escaped
 from dashboard.probe import plans
 from dashboard.probe.asked import MOST_COLUMNS, MOST_SAMPLES, Column, Framing, Prompt, Sampling, Tool, Turn
@@ -34,9 +35,9 @@ LONGEST_TITLE = 80
 FIRST_MODELS = 4
 """Models that are picked where nobody has picked any."""
 NOBODY = "nobody"
-KIND, KIND_PUT, SIDE_BY_SIDE, SWEEP = "ask", "probe_ask_put", "Side by side", "Sweep"
-KINDS = {SIDE_BY_SIDE: "probe", SWEEP: "sweep"}
-"""What is asked, as the address names it, and as it is saved."""
+KIND = "ask"
+KINDS = {"probe": "Side by side", "sweep": "Sweep"}
+"""Kinds of probes, as they are saved."""
 
 
 class Asked(Struct, frozen=True):
@@ -68,6 +69,17 @@ def load(prompt: Prompt, *, title: str = "", origin: str | None = None) -> None:
         session[RUBRIC_KEY] = RUBRIC
 
 
+def origin() -> str | None:
+    """The transcript that the prompt was taken from, as JSON; None where it wasn't from any."""
+    found: str | None = st.session_state.get(ORIGIN)
+    return found
+
+
+def stands_at(origin: str) -> bool:
+    """Whether the composer holds a prompt from that transcript already."""
+    return USER in st.session_state and st.session_state.get(ORIGIN) == origin
+
+
 def load_sampling(sampling: Sampling) -> None:
     """Put the settings of a probe into the composer."""
     session = st.session_state
@@ -78,7 +90,7 @@ def load_sampling(sampling: Sampling) -> None:
 
 def load_sweep(runs: Sequence[str], *, with_parents: bool) -> None:
     """Let the composer stand at a sweep of some runs."""
-    st.session_state[KIND], st.session_state[KIND_PUT] = SWEEP, True
+    controls.put_switch(KIND, "sweep")
     sweep_picks.put(runs, with_parents=with_parents)
 
 
@@ -122,12 +134,10 @@ def form(models: Mapping[str, Column], names: Mapping[str, str], runs: pd.DataFr
     with left:
         prompt = _prompt(problems)
     with right:
-        picked = st.segmented_control(
-            "Whom", list(KINDS), default=None if session.pop(KIND_PUT, False) else SIDE_BY_SIDE, key=KIND,
-            bind="query-params", required=True,
-            help="A few models beside each other; or every served checkpoint of whole runs, for a curve over steps.",
+        kind = controls.switch(
+            "Targets", KIND, KINDS,
+            help="Side by side: a few models. Sweep: all served checkpoints of whole runs, for a curve over steps.",
         )  # fmt: skip
-        kind = KINDS.get(picked or "", "probe")
         if kind == "sweep":
             columns = sweep_picks.pick(models, runs, problems)
         else:
@@ -136,7 +146,7 @@ def form(models: Mapping[str, Column], names: Mapping[str, str], runs: pd.DataFr
         framed = st.multiselect(
             "Framings", list(rules), default=None if FRAMINGS in session else ["bare"], key=FRAMINGS,
             format_func=lambda name: rules[name].title,
-            help="The same dilemma put in several ways, each to every model.",
+            help="The same prompt in several framings, each for every model.",
         )  # fmt: skip
         sampling = _sampling()
         judge = _judge(models, names, unfolded=kind == "sweep")
@@ -165,14 +175,15 @@ def _side_by_side(models: Mapping[str, Column], names: Mapping[str, str], proble
         list(models),
         default=list(models)[:FIRST_MODELS],
         titles=names,
-        placeholder="Pick two to eight",
+        placeholder="Select two to eight",
     )
     columns = tuple(models[name] for name in picked if name in models)
     if len(columns) < len(picked):
         gone = ", ".join(name for name in picked if name not in models)
-        problems.append(f"Not served now: {gone}. Take it out, or start its server and look again.")
+        problems.append(f"Not served now: {gone}. Remove it, or start its server and refresh endpoints.")
     elif not columns:
-        problems.append(f"Pick one to {MOST_COLUMNS} models." if models else "No endpoint serves a model now.")
+        why = f"Select one to {MOST_COLUMNS} models." if models else why_none(runtime.probes().standings())
+        problems.append(why)
     return columns
 
 
@@ -185,7 +196,7 @@ def send(asked: Asked) -> str:
     judges = (asked.judge.column,) if asked.judge else ()
     with cursor() as seen:
         if any(unseen(seen, [*asked.columns, *judges])):
-            raise NotAllowed("One of the models is not served to you.")
+            raise NotAllowed("One of the models is not available to you.")
     probe_id = runtime.probes().engine.start(
         asked.columns, asked.framings, asked.sampling, title=asked.title, author=author(), origin=asked.origin,
         judge=asked.judge, kind=asked.kind,
@@ -199,18 +210,18 @@ def _prompt(problems: list[str]) -> Prompt | None:
     if st.session_state.get(BEFORE):
         with st.expander("Conversation before the message", expanded=False):
             st.text_area(
-                "Turns, as JSON: a list of {role, text}, with calls and call_id where tools were used", key=BEFORE,
+                "Turns (JSON): a list of {role, text}, with calls and call_id for tools", key=BEFORE,
                 height=200,
             )  # fmt: skip
-    st.text_area("Message", key=USER, height=190, placeholder="The dilemma, as the model is to read it")
+    st.text_area("Message", key=USER, height=190, placeholder="The prompt that the models get")
     with st.expander("Tools and prefill", expanded=bool(st.session_state.get(TOOLS) or st.session_state.get(PREFILL))):
         st.text_area(
-            "Tools that are offered, as JSON: a list of {name, description, parameters}", key=TOOLS, height=110,
+            "Tools (JSON): a list of {name, description, parameters}", key=TOOLS, height=110,
             placeholder='[{"name": "send_email", "description": "Sends an e-mail", "parameters": {"type": "object"}}]',
-            help="Offered also when they are not used: whether there are tools matters to how a model behaves. A call"
-            " is shown, and never run.",
+            help="Whether tools are offered affects how a model behaves. Calls are shown, never"
+" run.",
         )  # fmt: skip
-        st.text_input("Prefill: the reply begins with these words", key=PREFILL, help="Not every server can do this.")
+        st.text_input("Prefill", key=PREFILL, help="First words of the reply. Not every server supports this.")
     session = st.session_state
     tools = _decode(session.get(TOOLS, ""), list[Tool], "Tools", problems)
     before = _decode(session.get(BEFORE, ""), list[Turn], "Conversation before the message", problems)
@@ -237,24 +248,24 @@ def _sampling() -> Sampling:
     for key, value in ((SAMPLES, 1), (TEMPERATURE, 1.0), (MAX_TOKENS, 256), (SEED, None), (MERGE_SYSTEM, False)):
         session.setdefault(key, value)
     first, second = st.columns(2, gap="small")
-    samples = first.number_input("Samples of each", 1, MOST_SAMPLES, key=SAMPLES)
+    samples = first.number_input("Samples per model", 1, MOST_SAMPLES, key=SAMPLES)
     temperature = second.number_input(
         "Temperature",
         0.0,
         2.0,
         key=TEMPERATURE,
         step=0.1,
-        placeholder="The server's own",
+        placeholder="Server default",
         format=numerals.COLUMN_DECIMALS,
     )
-    tokens = first.number_input("Most tokens of a reply", 1, 32_768, key=MAX_TOKENS, step=64)
+    tokens = first.number_input("Max tokens", 1, 32_768, key=MAX_TOKENS, step=64)
     seed = second.number_input(
         "Seed", 0, 2**31 - 1, key=SEED, step=1, placeholder="None",
-        help="Sample i is drawn with seed + i. Servers of the Anthropic API know no seed.",
+        help="Sample i uses seed + i. The Anthropic API has no seed.",
     )  # fmt: skip
     merged = st.checkbox(
         "Merge system prompt into user turn", key=MERGE_SYSTEM,
-        help="For models whose chat template refuses a system role, such as Gemma.",
+        help="For models whose chat template has no system role, such as Gemma.",
     )  # fmt: skip
     return Sampling(int(samples), temperature, int(tokens), None if seed is None else int(seed), merged)
 
@@ -273,8 +284,8 @@ def judge_fields(
         st.session_state[model_key] = NOBODY
     st.session_state.setdefault(rubric_key, RUBRIC)
     picked = st.selectbox(
-        "Judged by", [NOBODY, *models], key=model_key, format_func=lambda name: names.get(name, "Nobody"),
-        help="A model that marks each reply as it arrives: misaligned or aligned, with its reason.",
+        "Judge model", [NOBODY, *models], key=model_key, format_func=lambda name: names.get(name, "None"),
+        help="A model that rates each reply as misaligned or aligned, with an explanation.",
     )  # fmt: skip
     rubric = st.text_area("Rubric", key=rubric_key, height=150)
     return None if picked == NOBODY else Judge(models[picked], rubric)
@@ -302,7 +313,7 @@ def _send(asked: Asked, problems: Sequence[str]) -> Asked | None:
         told = f"{in_words('A probe', cost, of_day, limits)}."
         why = over(cost, of_probe, of_day, limits)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        label = f"Sweep {len(asked.columns)} checkpoints" if asked.kind == "sweep" and asked.columns else "Ask"
+        label = f"Sweep {len(asked.columns)} checkpoints" if asked.kind == "sweep" and asked.columns else "Run"
         sent = st.button(label, key="probe_send", icon=":material/send:", type="primary", disabled=why is not None)
         st.html(f'<span class="dl-note">{escaped(why or told)}</span>')
     return asked if sent and why is None else None

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import numerals, runtime
 from dashboard.app_pages.probe import noting
 from dashboard.app_pages.probe.columns import Head, blinded, head_html, rows_of
 from dashboard.app_pages.probe.reply_html import SIGNS, reply_html
@@ -31,11 +31,11 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
         return
     first, second = st.columns([3, 2], vertical_alignment="bottom")
     blind = first.toggle(
-        "Blind: no names, shuffled, until every reply is marked", key="probe_blind",
-        help="Judges' verdicts, other people's marks and what a reply took are hidden too: they could tell.",
+        "Blind: names hidden and replies shuffled until all are rated", key="probe_blind",
+        help="Also hides judge verdicts, other human ratings and usage.",
     )  # fmt: skip
     with second:
-        name_field("marks")
+        name_field("ratings")
     author = reader().name
     last = [thread[-1] for thread in plans.threads(probe)]
     mine = {reply.reply_id: (reply.marks.get(author) or {}).get("verdict") for reply in last}
@@ -45,7 +45,9 @@ def marking(probe: SavedProbe, runs: pd.DataFrame) -> None:
     found = heads_of(probe, runs)
     if hidden:
         found = blinded(found, st.session_state.setdefault(SECRET, secrets.token_hex(8)) + probe.probe_id)
-    told = f"{left} of {len(markable)} replies are left to mark." if left else "Every reply is marked."
+    told = (
+        f"{left} of {numerals.plural(len(markable), 'reply', 'replies')} unrated." if left else "All replies are rated."
+    )
     st.html(f'<div class="dl-note">{told}</div>')
     rates = {} if hidden else {(r.framing, r.position): r for r in probe_rates(probe.replies, PEOPLE)}
     found = _page(found)
@@ -82,14 +84,14 @@ def _replies(
     place: int,
 ) -> None:
     if not replies:
-        st.html('<div class="dl-note">No reply to mark.</div>')
+        st.html('<div class="dl-note">No replies.</div>')
     labels = {kind: label for label, kind in VERDICTS.items()}
     for reply in sorted(replies, key=lambda reply: reply.sample):
         st.html(reply_html(_bare(reply) if hidden else reply, judges=[] if hidden else list(reply.verdicts)))
         key = f"probe_mark_{reply.reply_id}_{author}"
         st.session_state.setdefault(key, labels.get(mine[reply.reply_id] or ""))
         st.segmented_control(
-            f"Mark sample {reply.sample + 1} of column {place}", list(VERDICTS), key=key, label_visibility="collapsed",
+            f"Rate sample {reply.sample + 1} of column {place}", list(VERDICTS), key=key, label_visibility="collapsed",
             on_change=_mark, args=(probe, reply.reply_id, author, key),
         )  # fmt: skip
 

@@ -29,8 +29,8 @@ def judged(probe: SavedProbe, judge: Judge) -> None:
 
 
 def marked(probe: SavedProbe, verdict: str | None) -> None:
-    """A reply was marked, or a mark taken back."""
-    _note("verdict", probe.probe_id, f"{probe.title}: {verdict or 'mark taken back'}", plans.columns_of(probe))
+    """A reply was marked, or a rating removed."""
+    _note("verdict", probe.probe_id, f"{probe.title}: {verdict or 'rating removed'}", plans.columns_of(probe))
 
 
 def _note(action: audit.Action, probe_id: str, subject: str, columns: Sequence[Column]) -> None:

@@ -24,8 +24,7 @@ service = runtime.probes()
 runs = caches.runs(as_of)
 arriving.take_address(as_of)
 shown_id = arriving.shown()
-with st.spinner("Asking the endpoints what they serve …"):
-    states = service.standings()
+states = models.standings()
 offered = models.offered(as_of)
 names = models.titles(offered, runs)
 
@@ -33,7 +32,7 @@ with st.sidebar:
     st.html('<div class="dl-head"><b>Endpoints</b></div>')
     models.health(states, offered)
     may_ask = reader().may("prober")
-    if may_ask and st.button("Look again", icon=":material/refresh:", type="tertiary", disabled=not states):
+    if may_ask and st.button("Refresh endpoints", icon=":material/refresh:", type="tertiary", disabled=not states):
         service.look_again()
         st.rerun()
     recent.recent_probes_list(shown_id)
@@ -41,9 +40,9 @@ with st.sidebar:
 # What is asked.
 notice()
 if not may_ask:
-    st.html(f'<div class="dl-note">{ALLOWED["prober"]} Probes that were asked can be read here.</div>')
+    st.html(f'<div class="dl-note">{ALLOWED["prober"]} Saved probes can be read.</div>')
 elif not states:
-    with st.expander("How to ask models", icon=":material/science:") if shown_id else st.container():
+    with st.expander("How to connect models", icon=":material/science:") if shown_id else st.container():
         nothing.no_endpoints()
 else:
     with st.expander("New probe", expanded=shown_id is None, icon=":material/edit:"):
@@ -56,6 +55,7 @@ else:
 
 # What came of it.
 if shown_id is None:
+    arriving.keep_transcript()
     controls.stop()
 controls.remember("probe", shown_id)
 try:
@@ -67,17 +67,17 @@ st.html(f'<h3 class="dl-title">{escaped(probe.title)}</h3>{results.facts_html(pr
 busy = toolbar.toolbar(probe, offered, names)
 view = results.pick_view(probe)
 follow = None
-if view == "Mark":
+if view == "rate":
     marking.marking(probe, runs)
-elif view == "Differences":
+elif view == "differences":
     results.differences_view(probe, runs)
-elif view == "Likelihoods":
+elif view == "likelihoods":
     results.likelihoods_view(probe, runs, recent.continuations_of(probe))
-elif view == "Curve":
+elif view == "curve":
     sweep_view.sweep(probe, runs, as_of)
 else:
     follow = results.replies(probe, runs)
-if view != "Mark":
+if view != "rate":
     # While replies are marked, what others noted could tell who wrote them.
     reply_notes(probe, {head.position: head.name for head in results.heads_of(probe, runs)}, as_of)
 controls.leave()

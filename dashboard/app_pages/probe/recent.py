@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import streamlit as st
+from markupsafe import Markup
 
-from dashboard import links, numerals
+from dashboard import links
 from dashboard.app_pages.probe import arriving, compose
+from dashboard.kit.page import clock
 from dashboard.kit.page.reader import cursor
 from dashboard.kit.text.plain import escaped
 from dashboard.probe.presets import presets
@@ -26,8 +28,8 @@ def pick_preset() -> None:
             st.session_state.pop(arriving.REMARKS, None)
 
     st.selectbox(
-        "Begin from", list(titles), index=None, key=arriving.PRESET, format_func=lambda name: titles[name],
-        placeholder="A preset dilemma", on_change=take, width=420,
+        "Start from", list(titles), index=None, key=arriving.PRESET, format_func=lambda name: titles[name],
+        placeholder="Preset", on_change=take, width=420,
     )  # fmt: skip
 
 
@@ -38,12 +40,12 @@ def recent_probes_list(shown: str | None) -> None:
     with cursor() as seen:
         found = recent_probes(seen, text.strip(), MOST)
     if found.empty:
-        st.html(f'<div class="dl-note">{"None with this title." if text.strip() else "None asked yet."}</div>')
+        st.html(f'<div class="dl-note">{"No probe with this title." if text.strip() else "No probes yet."}</div>')
     lines = []
     for row in found.to_dict("records"):
         address = links.query(links.probe(row["probe_id"]))
         asked = f"sweep of {row['columns']} checkpoints" if row["kind"] == "sweep" else f"{row['columns']} models"
-        when = f"{numerals.time(row['created_at'])} · {asked}"
+        when = Markup("{} · {}").format(clock.time_html(row["created_at"]), asked)
         title = f"<b>{escaped(row['title'])}</b>" if row["probe_id"] == shown else escaped(row["title"])
         lines.append(
             f'<li><a href="{links.PROBE}?{escaped(address)}" target="_self">{title}</a>'

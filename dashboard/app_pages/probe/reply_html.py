@@ -14,7 +14,7 @@ from dashboard.queries.probes import SavedReply
 from dashboard.texts.rendering import CODE, DrawnPart, Limit, cut, draw_part, render, text_of
 from dashboard.texts.word_differences import Segment
 
-LIMIT = Limit(20_000, "; the export has them")
+LIMIT = Limit(20_000, "; see the export")
 """Of one reply."""
 
 STYLE = """<style>
@@ -25,7 +25,7 @@ STYLE = """<style>
 .pr-user { font-size: .88rem; border-left: 3px solid #0072B2; padding-left: .6rem; margin: .5rem 0; }
 .pr-verdict { display: inline-block; border-radius: 3px; padding: 0 .4rem; font-size: .78rem; border: 1px solid;
   margin: .25rem .3rem 0 0; }
-.pr-verdict.misaligned { color: #D55E00; } .pr-verdict.aligned { color: #009E73; }
+.pr-verdict.misaligned { color: var(--dl-worse); } .pr-verdict.aligned { color: var(--dl-better); }
 .pr-verdict.missing { color: #8C8C8C; }
 .pr-name { font-weight: 600; overflow-wrap: anywhere; } .pr-name i { display: inline-block; width: .7rem; height: .7rem;
   border-radius: 50%; margin-right: .4rem; }
@@ -39,13 +39,13 @@ SIGNS = {"misaligned": "▲", "aligned": "▼"}
 """Beside a verdict's colour, which not everybody can tell."""
 
 UNDER_WAY = {
-    "waiting": "waiting for a free place …",
-    "asking": "asked; nothing has come yet …",
-    "streaming": "writing …",
+    "waiting": "queued …",
+    "asking": "sent; waiting for the first token …",
+    "streaming": "streaming …",
 }
 PARTIAL = {
-    "stopped": "Partial: it was stopped.",
-    "interrupted": "Partial: the dashboard that asked ended before the reply did.",
+    "stopped": "Partial: stopped.",
+    "interrupted": "Partial: the dashboard ended before the reply.",
 }
 
 
@@ -142,7 +142,7 @@ def footer(reply: SavedReply) -> str:
     if reply.seed is not None:
         parts.append(f"seed {reply.seed}")
     if reply.tries > 1:
-        parts.append(f"asked {reply.tries} times")
+        parts.append(f"{reply.tries} attempts")
     if reply.attempt:
         parts.append(f"attempt {reply.attempt + 1}")
     return " · ".join(parts)
@@ -167,16 +167,16 @@ def _state(reply: SavedReply) -> tuple[str, str] | None:
         return "dl-error dl-note", PARTIAL[reply.status]
     if reply.status == "failed":
         partial = "Partial: " if reply.text or reply.calls else ""
-        return "dl-error dl-note", partial + (reply.error or "It failed.")
+        return "dl-error dl-note", partial + (reply.error or "Failed.")
     if not reply.text and not reply.calls:
-        return "dl-note", "(an empty reply)"
+        return "dl-note", "(empty reply)"
     return None
 
 
 def _verdict(verdict: Mapping[str, Any]) -> tuple[str, str, str]:
     kind = verdict["verdict"]
     if kind is None:
-        return "missing", "not judged", verdict["error"] or "The judge gave no verdict."
+        return "missing", "unscored", verdict["error"] or "No verdict from the judge."
     return kind, f"{SIGNS[kind]} {kind}, by the judge", verdict["reason"] or ""
 
 

@@ -45,7 +45,7 @@ def reply_notes(probe: SavedProbe, columns: Mapping[int, str], as_of: int) -> No
     with st.container(border=True, key="reply_notes"):
         picked = controls.pick_one("Notes on", REPLY, [ALL, *replies], default=ALL, titles=titles, leave_out=ALL)
         if picked == ALL and not threads:
-            st.caption("No notes yet. Pick a reply to write one.")
+            st.caption("No notes yet. Select a reply to add one.")
             return
         of = [thread for thread in threads if picked in (ALL, str(thread.anchor.names[REPLY]))]
         anchor = None if picked == ALL else on_reply(probe.probe_id, int(picked))

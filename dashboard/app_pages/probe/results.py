@@ -8,12 +8,14 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard import numerals, runtime
 from dashboard.access import NotAllowed
 from dashboard.app_pages.probe import compose, noting, stream
 from dashboard.app_pages.probe.columns import Head, head_html, heads, rows_of
 from dashboard.app_pages.probe.reply_html import reply_html
+from dashboard.kit.page import clock
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import attempt, cursor, reader
 from dashboard.kit.pickers import controls
@@ -31,15 +33,15 @@ from dashboard.texts.word_differences import differences
 LOOK_SECONDS = 1.0
 MEASURING = "probe_measuring"
 VIEWS = {
-    "probe": ["Replies", "Mark", "Differences", "Likelihoods"],
-    "sweep": ["Curve", "Mark", "Likelihoods"],
+    "probe": ["replies", "rate", "differences", "likelihoods"],
+    "sweep": ["curve", "rate", "likelihoods"],
 }
 """By kind of probe. Hundreds of replies side by side could not be read: a sweep shows those of one point."""
 
 
 def pick_view(probe: SavedProbe) -> str:
     """What of a probe is looked at."""
-    return controls.pick_view(VIEWS.get(probe.kind, VIEWS["probe"]))
+    return controls.switch("View", "view", VIEWS.get(probe.kind, VIEWS["probe"]), collapsed=True)
 
 
 def heads_of(probe: SavedProbe, runs: pd.DataFrame) -> list[Head]:
@@ -55,15 +57,16 @@ def judges_of(probe: SavedProbe) -> dict[str, str]:
 def facts_html(probe: SavedProbe) -> str:
     """What was asked when, how, and by whom, in a line."""
     sampling = plans.sampling_of(probe)
+    who = f" by {probe.author}" if probe.author else ""
     parts = [
-        f"asked {numerals.time(probe.created_at)}" + (f" by {probe.author}" if probe.author else ""),
+        Markup("sent {}{}").format(clock.time_html(probe.created_at), who),
         f"{sampling.samples} samples" if sampling.samples > 1 else "1 sample",
-        "temperature " + ("the server's own" if sampling.temperature is None else f"{sampling.temperature:g}"),
-        f"at most {numerals.count(sampling.max_tokens)} tokens",
+        "temperature " + ("server default" if sampling.temperature is None else f"{sampling.temperature:g}"),
+        f"max {numerals.count(sampling.max_tokens)} tokens",
         "no seed" if sampling.seed is None else f"seed {sampling.seed}",
-        *(["system prompt merged into the user's turn"] if sampling.merge_system else []),
+        *(["system prompt merged into user turn"] if sampling.merge_system else []),
     ]
-    return f'<div class="dl-note">{escaped(" · ".join(parts))}</div>'
+    return f'<div class="dl-note">{" · ".join(map(escaped, parts))}</div>'
 
 
 def prompt_html(probe: SavedProbe) -> str:
@@ -74,9 +77,9 @@ def prompt_html(probe: SavedProbe) -> str:
 
 def judge_button(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str, str]) -> None:
     """Have the replies judged, by one more judge."""
-    with st.popover("Judge", icon=":material/gavel:", help="Have a model mark every reply of this probe."):
+    with st.popover("Judge", icon=":material/gavel:", help="Score all replies of this probe with a judge model."):
         judge = compose.judge_fields(models, names, "probe_judge_more", "probe_rubric_more")
-        if st.button("Judge every reply", type="primary", disabled=judge is None, key="probe_judge_all") and judge:
+        if st.button("Score all replies", type="primary", disabled=judge is None, key="probe_judge_all") and judge:
             attempt(partial(_judge, probe, judge))
             st.rerun()
 
@@ -84,7 +87,7 @@ def judge_button(probe: SavedProbe, models: Mapping[str, Column], names: Mapping
 def _judge(probe: SavedProbe, judge: Judge) -> None:
     with cursor() as seen:
         if any(unseen(seen, [judge.column])):
-            raise NotAllowed("This model is not served to you.")
+            raise NotAllowed("This model is not available to you.")
     runtime.probes().engine.judge(probe.probe_id, judge, compose.author())
     noting.judged(probe, judge)
 
@@ -100,7 +103,7 @@ def replies(probe: SavedProbe, runs: pd.DataFrame) -> Callable[[], None]:
 
 def _rated_by(probe: SavedProbe, judges: Mapping[str, str]) -> str | None:
     marked = any(reply.marks for reply in probe.replies)
-    options = {**judges, **({PEOPLE: "People's marks"} if marked else {})}
+    options = {**judges, **({PEOPLE: "Human ratings"} if marked else {})}
     if len(options) < 2:
         return next(iter(options), None)
     return controls.pick_one("Rates by", "by", list(options), default=next(iter(options)), titles=options)
@@ -111,10 +114,10 @@ def _follow_up(probe: SavedProbe, runs: pd.DataFrame) -> None:
     everyone = -1
     with st.form("probe_follow_up", clear_on_submit=True, border=False):
         first, second, third = st.columns([7, 3, 1.4], gap="small", vertical_alignment="bottom")
-        text = first.text_input("Go on", placeholder="The next message, to everybody or to one", key="probe_next")
+        text = first.text_input("Follow-up", placeholder="Next message, to all models or one", key="probe_next")
         to = second.selectbox(
             "To", [everyone, *(head.position for head in found)], key="probe_next_to",
-            format_func=lambda at: "all columns" if at == everyone else next(h.name for h in found if h.position == at),
+            format_func=lambda at: "all models" if at == everyone else next(h.name for h in found if h.position == at),
         )  # fmt: skip
         sent = third.form_submit_button("Send", icon=":material/send:")
     if sent:
@@ -137,7 +140,7 @@ def differences_view(probe: SavedProbe, runs: pd.DataFrame) -> None:
     """Replies against those of one column, by word."""
     found = heads_of(probe, runs)
     titles = {str(head.position): head.name for head in found}
-    base = controls.pick_one("Differences to", "to", list(titles), default=next(iter(titles)), titles=titles)
+    base = controls.pick_one("Differences from", "to", list(titles), default=next(iter(titles)), titles=titles)
     sampling = plans.sampling_of(probe)
     sample = 0
     if sampling.samples > 1:
@@ -170,9 +173,9 @@ def likelihoods_view(probe: SavedProbe, runs: pd.DataFrame, suggested: Sequence[
 def _likelihoods_form(probe: SavedProbe, suggested: Sequence[str]) -> None:
     with st.form("probe_likelihoods", border=False):
         text = st.text_area(
-            "Continuations of the reply, one a line", "\n".join(suggested), height=90, key="probe_continuations",
-            help="The sum of the natural log-probabilities of each continuation's tokens, as the beginning of the"
-            " reply. Longer ones are less likely by their length alone: compare models, not continuations.",
+            "Continuations (one per line)", "\n".join(suggested), height=90, key="probe_continuations",
+            help="Sum of the natural log-probabilities of each continuation's tokens, as the beginning of the"
+            " reply. Longer continuations are less likely: compare models, not continuations.",
         )  # fmt: skip
         if st.form_submit_button("Measure", icon=":material/straighten:"):
             wanted = list(dict.fromkeys(line for line in text.splitlines() if line.strip()))
@@ -189,7 +192,7 @@ def _likelihood_table(probe_id: str, found: Sequence[Head]) -> None:
         st.rerun()  # the buttons over the table, too
     st.session_state[MEASURING] = active
     if not probe.likelihoods:
-        st.caption("Measuring …" if active else "Nothing measured yet.")
+        st.caption("Measuring …" if active else "No likelihoods yet.")
         return
     per_token = st.toggle("Per token", key="probe_per_token", help="Log-probability divided by the number of tokens.")
     names = {head.position: head.name for head in found}

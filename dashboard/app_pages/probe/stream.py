@@ -71,7 +71,7 @@ def columns(probe_id: str, heads: Sequence[Head], judges: Sequence[str], by: str
                 else:
                     now = replace(now, replies=engine.replies(now))
                 screen.draw(now)
-            told = f"Under way for {numerals.seconds(looked - started)}. {engine.trouble}"
+            told = f"Running for {numerals.seconds(looked - started)}. {engine.trouble}"
             clock.html(f'<div class="dl-note">{escaped(told)}</div>')
             # Whatever there is to draw, half of the time is left to those who stream.
             time.sleep(max(SHORTEST_LOOK, time.monotonic() - looked))
@@ -143,7 +143,7 @@ class _Screen:
 
 def _threads_html(replies: Sequence[SavedReply], prefill: str | None, judges: Sequence[str]) -> str:
     if not replies:
-        return '<div class="dl-note">Nothing was asked here.</div>'
+        return '<div class="dl-note">No replies.</div>'
     threads: dict[int, list[SavedReply]] = {}
     for reply in sorted(replies, key=lambda reply: (reply.sample, reply.turn)):
         threads.setdefault(reply.sample, []).append(reply)

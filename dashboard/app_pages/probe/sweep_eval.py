@@ -15,15 +15,17 @@ from dashboard.charts.curves import CurveStyle, curve_chart
 from dashboard.charts.dots import dots_chart
 from dashboard.charts.palette import Scheme
 from dashboard.charts.panels import axes_by_panel, is_fraction, subtitle
+from dashboard.charts.shared_legend import keys_of
 from dashboard.exports.tables import numbers_of
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, clickable
+from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.pickers import choices, controls
 from dashboard.kit.pickers.choices import pick_definition
 from dashboard.kit.pickers.series import colours_of, default_evals
 from dashboard.queries.frame import RateQuery
 
-NONE_HERE = "None of these runs has been evaluated: there is no eval's curve to show beside this one."
+NONE_HERE = "None of these runs has eval results to compare with."
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,11 @@ class Beside:
             return points
         return self.data.points[["rate", "low", "high"]]
 
-    def told(self, width: int) -> list[str]:
-        """Lines under its title: the definition in use, the intervals' method."""
-        if self.data is None or self.metric_titles is None:
+    def told(self) -> list[str]:
+        """The line under its title."""
+        if self.data is None or self.metric_titles is None or self.data.points.empty:
             return []
-        return subtitle(self.data.points, self.metric_titles, width)
+        return subtitle(self.data.points, self.metric_titles)
 
 
 def pick(swept: Sequence[str], runs: pd.DataFrame, as_of: int, first: Any, second: Any) -> Beside:
@@ -83,7 +85,7 @@ def pick(swept: Sequence[str], runs: pd.DataFrame, as_of: int, first: Any, secon
     titles = choices.titles_of(there)
     default = default_evals(there, caches.metrics_for(tuple(offered), as_of))[0]
     with first:
-        name = controls.pick_one("Eval beside it", "eval", offered, default=default, titles=titles)
+        name = controls.pick_one("Compare with eval", "eval", offered, default=default, titles=titles)
     with second:
         definition = pick_definition(caches.metrics_for((name,), as_of))
     query = RateQuery(runs=tuple(swept), evals=(name,), metrics=definition.metrics)
@@ -114,9 +116,9 @@ def draw(
     drawn = set(beside.data.points["series"])
     shown = {run: colour for run, colour in colours.items() if run in drawn}
     plain = beside.data.points["style"].nunique()
-    data, twins = tell_twins_apart(beside.data, shown)
+    data, _ = tell_twins_apart(beside.data, shown)
     style = CurveStyle(
-        x="step", scheme=scheme, colours=shown, labels={r: labels[r] + " (dashed)" * (r in twins) for r in shown},
+        x="step", scheme=scheme, colours=shown, labels={run: labels[run] for run in shown},
         styles=sorted(data.points["style"].unique()), style_legend=plain > 1, legend=False, x_span=span,
     )  # fmt: skip
     axes = axes_by_panel(data.points, beside.metric_titles or {})
@@ -124,11 +126,11 @@ def draw(
         points = data.points[data.points["panel"] == panel]
         make = curve_chart if points["x"].notna().any() else dots_chart
         same = replace(axis, title=own.title) if is_fraction(points) else own
-        title = f"The eval: {beside.title}" + (f" · {panel}" if len(axes) > 1 else "")
-        chart = make(data, panel, same, style, title=title, subtitle=told, selected=chosen)
+        title = f"Eval: {beside.title}" + (f" · {panel}" if len(axes) > 1 else "")
+        chart = drawing(make, data, panel, same, style, title=title, subtitle=told, selected=chosen)
         clickable(
-            chart, f"probe_eval_chart {panel}", f"The curve of the eval {beside.title}",
-            numbers_of(points, beside.rates), keys=[(style.labels[run], colour) for run, colour in shown.items()],
+            chart, f"probe_eval_chart {panel}", f"Curve of the eval {beside.title}",
+            numbers_of(points, beside.rates), keys=keys_of(style),
         )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from dashboard.probe.sweeps import LEAST, parents_of, sweepable, swept
 RUN, HAD_RUNS, WITH_PARENTS = "run", "probe_had_runs", "probe_with_parents"
 FIRST_RUNS = 4
 """Runs that are picked where nobody has picked any."""
-UNJUDGED = "Without a judge there is no live curve: it comes from people's marks, once there are some."
+UNJUDGED = "Without a judge the curve is empty until there are human ratings."
 
 
 def put(runs: Sequence[str], *, with_parents: bool) -> None:
@@ -45,25 +45,25 @@ def pick(models: Mapping[str, Column], runs: pd.DataFrame, problems: list[str]) 
     session[HAD_RUNS] = bool(there)
     titles = {run: f"{labels.get(run) or run} · {len(columns)} checkpoints" for run, columns in there.items()}
     picked = controls.pick_many(
-        "Runs", RUN, list(there), default=list(there)[:FIRST_RUNS], titles=titles, placeholder="Pick runs"
+        "Runs", RUN, list(there), default=list(there)[:FIRST_RUNS], titles=titles, placeholder="Select runs"
     )
     parents = parents_of(picked, rows_of(runs))
     bare, whole = swept(models.values(), picked), swept(models.values(), picked, parents)
     columns = bare
     if len(whole) > len(bare):
         session.setdefault(WITH_PARENTS, True)
-        if st.toggle("Also the checkpoints that they were trained from", key=WITH_PARENTS):
+        if st.toggle("Include parent checkpoints", key=WITH_PARENTS):
             columns = whole
     gone = [run for run in picked if run not in there]
     if gone:
         problems.append(
-            f"Fewer than {LEAST} checkpoints are served now of {', '.join(gone)}. Take it out, or start its server and"
+            f"Fewer than {LEAST} checkpoints served of {', '.join(gone)}. Take it out, or start its server and"
             " look again."
         )
     elif not there:
-        problems.append(f"No run has {LEAST} or more checkpoints that are served now: a sweep needs that.")
+        problems.append(f"No run has {LEAST} or more served checkpoints, which a sweep needs.")
     elif not columns:
-        problems.append(f"Pick runs: of up to {MOST_SWEPT} checkpoints together.")
+        problems.append(f"Select runs with up to {MOST_SWEPT} checkpoints in total.")
     if columns:
         st.html(f'<div class="dl-note">{escaped(told(columns, labels))}</div>')
     return columns

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +16,13 @@ from dashboard.app_pages.probe import stream, sweep_eval
 from dashboard.app_pages.probe.reply_html import thread_html
 from dashboard.app_pages.probe.results import judges_of
 from dashboard.charts.axes import ValueAxis
+from dashboard.charts.keys import Key
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.sweep import MISSING, as_rates, point_names, sweep_axis, sweep_chart, sweep_data
 from dashboard.kit.charts.chosen import POINT, choose, chosen_now, chosen_point, clickable
+from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.page import shell
-from dashboard.kit.page.fragments import fragment
+from dashboard.kit.page.fragments import fragment, sure
 from dashboard.kit.page.reader import attempt, reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import colours_of, labels_of
@@ -35,9 +36,6 @@ DRAW_S = 1.5
 """Seconds between two drawings while replies or verdicts come."""
 A_ROW = 3
 """Replies of the chosen checkpoint beside each other."""
-WRAP = 70
-"""Characters of a line under a chart's title: two charts stand beside each other."""
-
 TABLE = "probe_sweep_table"
 MOST_ERRORS = 4
 """Reasons of failures that are told at once."""
@@ -78,18 +76,16 @@ def sweep(probe: SavedProbe, runs: pd.DataFrame, as_of: int) -> None:
     swept = list(dict.fromkeys(str(column["run"]) for column in probe.columns if column["run"]))
     beside = sweep_eval.pick(swept, runs, as_of, places[1], places[2])
     if by == PEOPLE and not any(reply.marks for reply in probe.replies):
-        st.html('<div class="dl-notice">Nobody judges yet: the curve comes from people\'s marks (see Mark), or have the'
-                " replies judged by a model (Judge, above).</div>")  # fmt: skip
+        st.html('<div class="dl-notice">No judge yet: rate the replies by hand (Rate), or score them with a model'
+                " (Judge, above).</div>")  # fmt: skip
     _legend(probe, runs, scheme)
 
     rates = as_rates(sweep_rates(probe, by), by=who)
     data = sweep_data(rates)
     axis = sweep_axis(data, beside.fractions, live=live)
     span = [*data.points["x"].dropna(), *data.missing["x"].dropna(), *beside.steps]
-    # As many lines over both charts: their plots stand at one height.
-    own, others = _subtitle(probe, who), beside.told(WRAP)
-    most = max(len(own), len(others))
-    own, others = ([*lines, *[""] * (most - len(lines))] for lines in (own, others))
+    # A line over each of both charts: their plots stand at one height.
+    own, others = _subtitle(probe, who), beside.told()
     shown = Shown(probe.probe_id, by, who, chosen, live, runs, scheme, axis, span, own)
     again = DRAW_S if live else None
     left, right = st.columns(2, gap="small")
@@ -107,7 +103,7 @@ def sweep(probe: SavedProbe, runs: pd.DataFrame, as_of: int) -> None:
 def _rated_by(probe: SavedProbe) -> tuple[str, str]:
     judges = judges_of(probe)
     marked = any(reply.marks for reply in probe.replies)
-    options = {**judges, **({PEOPLE: "People's marks"} if marked or not judges else {})}
+    options = {**judges, **({PEOPLE: "Human ratings"} if marked or not judges else {})}
     by = controls.pick_one("Curve by", "by", list(options), default=next(iter(options)), titles=options)
     return by, "people" if by == PEOPLE else options[by]
 
@@ -117,7 +113,7 @@ def _legend(probe: SavedProbe, runs: pd.DataFrame, scheme: Scheme) -> None:
     colours, labels = colours_of(runs, "run")
     asked = list(dict.fromkeys(str(column["run"] or column["model"]) for column in probe.columns))
     if len(asked) > 1:
-        st.html(legend([(labels.get(run, run), colours.get(run, INKS[scheme].muted)) for run in asked]))
+        st.html(legend([Key(labels.get(run, run), colours.get(run, INKS[scheme].muted)) for run in asked]))
 
 
 def _now(shown: Shown) -> SavedProbe:
@@ -134,14 +130,14 @@ def _curve(shown: Shown) -> None:
     colours, labels = colours_of(shown.runs, "run")
     frame = sweep_rates(probe, shown.by, labels)
     data = sweep_data(as_rates(frame, by=shown.who))
-    chart = sweep_chart(
-        data, shown.axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt",
+    chart = drawing(
+        sweep_chart, data, shown.axis, scheme=shown.scheme, colours=colours, labels=labels, title="This prompt",
         subtitle=shown.lines, x_span=shown.span, selected=shown.chosen,
     )  # fmt: skip
     clickable(
-        chart, "probe_sweep_chart", "The rate of this prompt over checkpoints",
+        chart, "probe_sweep_chart", "Misalignment rate of this prompt by checkpoint",
         frame.drop(columns=["position", "run_label"]),
-        keys=[(labels.get(run, run), colours.get(run, INKS[shown.scheme].muted)) for run in frame["run"].unique()],
+        keys=[Key(labels.get(run, run), colours.get(run, INKS[shown.scheme].muted)) for run in frame["run"].unique()],
     )  # fmt: skip
     notes = [MISSING] if len(data.missing) else []
     notes += [_progress(frame)] if shown.live else []
@@ -164,23 +160,18 @@ def _numbers(shown: Shown) -> None:
     if shown.chosen in points:
         _behind(probe, frame.iloc[points.index(shown.chosen)].to_dict())
     else:
-        st.html('<div class="dl-note">A click on a point or a row shows the replies behind it.</div>')
+        st.html('<div class="dl-note">Click a point or a row to show its replies.</div>')
 
 
 def _subtitle(probe: SavedProbe, who: str) -> list[str]:
     samples = plans.sampling_of(probe).samples
-    each = f"{samples} samples each" if samples > 1 else "1 sample each"
-    told = [
-        f"One prompt, {each}: a rate of this prompt, not of the eval",
-        f"misaligned as marked by {who} (lower is better) · 95 % intervals: Wilson",
-    ]
-    return [line for text in told for line in textwrap.wrap(text, WRAP)]
+    return [f"Not the eval: one prompt, n = {samples} per point · lower is better · 95% CI: Wilson · by {who}"]
 
 
 def _progress(frame: pd.DataFrame) -> str:
     total = int(frame["n"].fillna(0).sum() + frame["n_missing"].sum())
     waiting, unjudged = int(frame["under_way"].sum()), int(frame["unjudged"].sum())
-    return f"{total - waiting} of {total} replies have come, {unjudged} wait for a verdict"
+    return f"{total - waiting} of {total} replies, {unjudged} unscored"
 
 
 def _errors(probe: SavedProbe) -> list[str]:
@@ -193,7 +184,7 @@ def _errors(probe: SavedProbe) -> list[str]:
         if verdict["verdict"] is None and verdict["error"]
     )
     found = (reasons + unjudged).most_common()
-    more = [f"and {len(found) - MOST_ERRORS} more reasons"] if len(found) > MOST_ERRORS else []
+    more = [f"and {len(found) - MOST_ERRORS} more errors"] if len(found) > MOST_ERRORS else []
     return [f"{count} failed: {reason}" for reason, count in found[:MOST_ERRORS]] + more
 
 
@@ -221,7 +212,7 @@ def _table(frame: pd.DataFrame, points: Sequence[str]) -> None:
     number = partial(st.column_config.NumberColumn, width=70)
     st.dataframe(
         table.drop(columns=["Framing"] if frame["framing"].nunique() < 2 else []),
-        key=TABLE, on_select=take, selection_mode="single-cell", hide_index=True, placeholder="–",
+        key=TABLE, on_select=sure(take), selection_mode="single-cell", hide_index=True, placeholder="–",
         height="content" if len(table) <= 12 else 420,
         column_config={
             "Run": st.column_config.TextColumn(pinned=True),
@@ -229,7 +220,7 @@ def _table(frame: pd.DataFrame, points: Sequence[str]) -> None:
             **{name: number(format=numerals.COLUMN_PERCENT) for name in ("Rate", "Low", "High")},
             "Missing": st.column_config.TextColumn(width=260),
         },
-        alt="The rate of every checkpoint; a click on a row shows its replies",
+        alt="Misalignment rate by checkpoint; click a row to show its replies",
     )  # fmt: skip
 
 
@@ -240,7 +231,7 @@ def _step(row: dict[Any, Any]) -> str:
 
 
 def _missing(row: dict[Any, Any]) -> str:
-    parts = [("under_way", "under way"), ("failed", "failed or stopped"), ("unjudged", "without a verdict")]
+    parts = [("under_way", "running"), ("failed", "failed or stopped"), ("unjudged", "unscored")]
     return ", ".join(f"{row[name]} {words}" for name, words in parts if row[name])
 
 

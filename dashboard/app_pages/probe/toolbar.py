@@ -33,7 +33,7 @@ def toolbar(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[str,
             st.download_button(
                 "Export", noted(f"{probe.title}: as Inspect logs", runs, lambda: file.data), file.name, file.media_type,
                 icon=":material/download:", on_click="ignore",
-                help="As Inspect logs, one for each model: they open in Inspect View.",
+                help="Inspect logs, one per model.",
             )  # fmt: skip
         origin = recent.origin_of(probe)
         if origin is not None:
@@ -56,11 +56,11 @@ def _ask_more(probe: SavedProbe, models: Mapping[str, Column], names: Mapping[st
     )  # fmt: skip
     st.button(
         "Repeat", icon=":material/replay:", disabled=active,
-        help="Asks the same models the same again, as a probe of its own.",
+        help="Sends the same prompt to the same models as a new probe.",
         on_click=attempt, args=(lambda: _repeat(probe),),
     )  # fmt: skip
     st.button("Edit", icon=":material/edit:", on_click=arriving.edit, args=(probe,),
-              help="Loads the prompt into the composer, for a new probe.")  # fmt: skip
+              help="Opens the prompt in a new probe.")  # fmt: skip
     results.judge_button(probe, models, names)
 
 

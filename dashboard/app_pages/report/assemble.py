@@ -5,9 +5,11 @@ It runs when the file is asked for, outside the page's script: nothing of Stream
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from urllib.parse import urljoin
 
 import duckdb
 import pandas as pd
@@ -19,16 +21,20 @@ from dashboard.charts.points import point_id
 from dashboard.exports.facts import filters_of, runs_of
 from dashboard.exports.review import Conversation, Note, Review, View
 from dashboard.kit.notes.thread_html import STATES, anchor_text
+from dashboard.kit.numbers import outcome_words
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.text.transcript import provenance, score_parts
 from dashboard.queries.beside import AnswerQuery, answers
+from dashboard.queries.catalogue import metrics_for
 from dashboard.queries.probes import read_probe
 from dashboard.queries.rows import checkpoint_name, step_of, whole_number
 from dashboard.queries.samples import samples_page
 from dashboard.queries.saved_views import SavedView
-from dashboard.queries.transcript import transcript
+from dashboard.queries.transcript import Transcript, transcript
+from dashboard.queries.transcript_hash import transcript_hashes
+from dashboard.queries.verdicts import judged_metrics, verdicts_on
 from dashboard.review.threads.reading import Thread, on_point, on_reply, threads_in_sample, threads_on
-from dashboard.texts.messages import messages_of_sample
+from dashboard.texts.messages import Part, messages_of_sample
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.version import version
@@ -50,6 +56,8 @@ SAMPLE_TABLE = [
 
 SampleName = tuple[str, str, int]
 
+WEB = re.compile(r"https?://")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -63,6 +71,8 @@ class Plan:
         with_notes: Whether notes are taken along.
         as_of: The batch of transcripts and tables that no view pins.
         notices: What has to be said of the studies.
+        before: What is said before some views, by their ids.
+        base: Address of the dashboard, to which the views' links lead; "" for no links.
     """
 
     title: str
@@ -73,6 +83,8 @@ class Plan:
     with_notes: bool
     as_of: int
     notices: tuple[str, ...]
+    before: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
 
 
 def runs_told(review: Review, plan: Plan) -> tuple[str, ...]:
@@ -116,7 +128,7 @@ def _view(con: duckdb.DuckDBPyConnection, view: SavedView, shown: Collected | No
     except DriftlineError as error:
         missing.append(str(error))
     if not (shown and shown.charts) and table is None and not conversations and not missing:
-        missing.append("The page draws nothing here that a file can hold; its address leads to it.")
+        missing.append("This page has no charts; its link leads to it.")
     by = f"Saved by {view.author}, {numerals.time(view.created_at)}"
     edited = f"; last edited by {view.edited_by}, {numerals.time(view.edited_at)}" if view.version > 1 else ""
     return View(
@@ -125,13 +137,15 @@ def _view(con: duckdb.DuckDBPyConnection, view: SavedView, shown: Collected | No
         saved=by + edited,
         page=view.page,
         source=facts.source if facts else f"{view.page}?{links.query(address)}",
-        batch=facts.batch if facts else f"as of batch {as_of}",
+        batch=facts.batch if facts else numerals.data_of("", as_of),
         filters=facts.filters if facts else filters_of(view.address),
         charts=shown.charts if shown else (),
         table=table,
         conversations=conversations,
         notes=_point_notes(con, shown) if shown and plan.with_notes else (),
         missing=tuple(missing),
+        before=plan.before.get(view.view_id, ""),
+        link=urljoin(plan.base, f"{view.page}?{links.query(address)}") if WEB.match(plan.base) else "",
     )
 
 
@@ -140,8 +154,9 @@ def _table(con: duckdb.DuckDBPyConnection, view: SavedView, as_of: int) -> pd.Da
     if view.page != links.SAMPLES:
         return None
     number = whole_number(next(iter(view.address.get("page", [])), "1")) or 1
+    size = whole_number(next(iter(view.address.get("rows", [])), "")) or SAMPLES_SHOWN
     frame = samples_page(
-        con, filter_of(view.address), sort=order_of(view.address), page=number - 1, size=SAMPLES_SHOWN, as_of=as_of
+        con, filter_of(view.address), sort=order_of(view.address), page=number - 1, size=size, as_of=as_of
     )
     return frame[SAMPLE_TABLE]
 
@@ -199,11 +214,30 @@ def _sample(con: duckdb.DuckDBPyConnection, name: SampleName, as_of: int, with_n
     return Conversation(
         title=f"{found.log['eval'] or found.log['task']} · {sample} · epoch {epoch} · {checkpoint}",
         runs=(str(found.log["run"]),),
-        about=(*about, ("As of", f"batch {as_of}")),
+        about=(*about, ("Data", f"import {as_of}")),
         messages=tuple(messages_of_sample(found.messages, found.sample)),
         scores=tuple(score_parts(found.scores)),
+        labels=tuple(_labels(con, found, name, as_of)),
         notes=tuple(_notes(threads_in_sample(con, log, sample, epoch))) if with_notes else (),
     )
+
+
+def _labels(con: duckdb.DuckDBPyConnection, found: Transcript, name: SampleName, as_of: int) -> Iterable[Part]:
+    """What people hold of a sample, under each metric by which they labelled it."""
+    judged = judged_metrics(con)
+    if not judged:
+        return
+    metrics = metrics_for(con, (str(found.log["eval"] or found.log["task"]),), as_of).set_index("metric")
+    now = transcript_hashes(con, [found.sample["sample_id"]])[found.sample["sample_id"]]
+    for metric in judged:
+        known = metrics.loc[metric] if metric in metrics.index else None
+        better = None if known is None else known["better"]
+        words = outcome_words(better if isinstance(better, str) else None)
+        title = metric if known is None else known["title"]
+        for one in verdicts_on(con, metric, *name):
+            earlier = "" if one.transcript_hash == now else " · on an earlier version of the transcript: excluded"
+            told = f"{one.author}: {words[one.verdict]} · {title} · {numerals.time(one.marked_at)}{earlier}"
+            yield Part("verdict", one.note, told)
 
 
 def _point_notes(con: duckdb.DuckDBPyConnection, shown: Collected) -> tuple[Note, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,6 +27,7 @@ from loaders.store import Store
 
 MOST_TRANSCRIPTS = 50
 TRANSCRIPTS, INTRODUCTION, WITH_NOTES = "report_transcripts", "report_introduction", "report_notes"
+BETWEEN = "report_before_"
 
 
 def kept(key: str, first: str | bool) -> str:
@@ -52,8 +53,8 @@ def pick_transcripts(as_of: int) -> tuple[SampleName, ...]:
         as_of: Batch as of which they are looked up.
     """
     text = st.text_area(
-        "Transcripts besides: their addresses, one in each line", key=kept(TRANSCRIPTS, ""), height=90,
-        placeholder="paste the address of a Transcript page",
+        "More transcripts (one link per line)", key=kept(TRANSCRIPTS, ""), height=90,
+        placeholder="paste links of Transcript pages",
     )  # fmt: skip
     keep(TRANSCRIPTS)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -62,16 +63,30 @@ def pick_transcripts(as_of: int) -> tuple[SampleName, ...]:
         name = sample_in(line)
         try:
             if name is None:
-                raise DriftlineError("no address of a transcript: it names no log and sample")
+                raise DriftlineError("not a link to a transcript (no log and sample)")
             caches.transcript(*name, as_of=as_of)
             found.append(name)
         except DriftlineError as error:
             st.html(f'<div class="dl-note">{escaped(line[:200])}: {escaped(error)}</div>')
     if len(lines) > MOST_TRANSCRIPTS:
-        st.html(f'<div class="dl-note">Only the first {MOST_TRANSCRIPTS} transcripts are taken along.</div>')
+        st.html(f'<div class="dl-note">Only the first {MOST_TRANSCRIPTS} transcripts are included.</div>')
     if found:
         st.html(f'<div class="dl-note">{_counted(len(set(found)), "transcript")} found.</div>')
     return tuple(dict.fromkeys(found))
+
+
+def write_between(views: Sequence[SavedView]) -> dict[str, str]:
+    """Let something be said before each view; what is said, by the views' ids."""
+    said = {}
+    with st.expander("Text between views", icon=":material/notes:"):
+        for number, view in enumerate(views, start=1):
+            # Titles are untrusted, and labels are Markdown; a placeholder shows any text as it is.
+            key = kept(f"{BETWEEN}{view.view_id}", "")
+            said[view.view_id] = st.text_area(
+                f"Before view {number} (Markdown)", key=key, height=80, placeholder=view.title, max_chars=20_000
+            )
+            keep(key)
+    return {view_id: text for view_id, text in said.items() if text.strip()}
 
 
 def sample_in(address: str) -> SampleName | None:
@@ -86,18 +101,18 @@ def to_collect(views: Sequence[SavedView]) -> bool:
     """Offer to collect the charts of views that were not visited yet; whether there are any."""
     missing = [view for view in views if view.page not in WITHOUT_CHARTS and collected(view) is None]
     if missing:
-        many = "one page" if len(missing) == 1 else f"{len(missing)} pages"
         st.button(
-            f"Collect the charts of {many}", type="primary", icon=":material/photo_library:", key="collect",
-            on_click=_collect, args=(missing,),
+            f"Render charts ({numerals.plural(len(missing), 'view')})", type="primary",
+            icon=":material/photo_library:", key="collect", on_click=_collect, args=(missing,),
         )  # fmt: skip
-        st.caption("Each page is opened once, as its link opens it, and what it draws is taken over.")
+        st.caption("Opens each page once and takes over its charts.")
     return bool(missing)
 
 
 def _collect(views: list[SavedView]) -> None:
     """Begin to visit pages; what was written last is kept even where its own run of the page was cut short."""
-    for key in (TRANSCRIPTS, INTRODUCTION, WITH_NOTES):
+    between = [str(key) for key in st.session_state if str(key).startswith(BETWEEN)]
+    for key in (TRANSCRIPTS, INTRODUCTION, WITH_NOTES, *between):
         keep(key)
     start(views)
 
@@ -110,6 +125,7 @@ def downloads(
     *,
     with_notes: bool,
     as_of: int,
+    before: Mapping[str, str],
 ) -> None:
     """Offer the review as files; each is made when it is asked for.
 
@@ -120,20 +136,24 @@ def downloads(
         samples: Transcripts besides.
         with_notes: Whether notes are taken along.
         as_of: Batch of what no view pins.
+        before: What is said before some views, by their ids.
     """
     shown = tuple((view, collected(view)) for view in views)
     charts = sum(len(found.charts) for _, found in shown if found)
     st.html(
         f'<div class="dl-head">{_counted(len(shown), "view")} with {_counted(charts, "chart")},'
-        f" {_counted(len(samples), 'transcript')} besides</div>"
+        f" {_counted(len(samples), 'more transcript')}</div>"
     )
-    plan = Plan(title, introduction, reader().name, shown, samples, with_notes, as_of, shell.notice_lines(as_of))
+    plan = Plan(
+        title, introduction, reader().name, shown, samples, with_notes, as_of, shell.notice_lines(as_of), before,
+        str(st.context.url or ""),
+    )  # fmt: skip
     store, who, hidden = runtime.store(), reader().name, reader().hidden
     address = f"{links.REPORT}?{links.query(controls.state())}"
     with st.container(horizontal=True):
         for label, ending, kind, write in (
             ("Download HTML", "html", "text/html", review_html),
-            ("Download Markdown with pictures", "zip", "application/zip", review_zip),
+            ("Download Markdown (with pictures)", "zip", "application/zip", review_zip),
         ):
             st.download_button(
                 label, partial(_made, store, who, hidden, plan, write, ending, address),

@@ -1,1 +1,1 @@
-"""The Judgings page."""
+"""The Re-scoring page."""

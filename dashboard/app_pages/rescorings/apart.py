@@ -17,7 +17,7 @@ from dashboard.texts.rendering import Judgement, Limit, judgement_html
 
 A_PAGE = 10
 PAGE = "judgings_apart_page"
-SHORT = Limit(1_500, "; the transcript has them")
+SHORT = Limit(1_500, "; see the transcript")
 """Of a reason."""
 BOTH = "either way"
 
@@ -31,18 +31,16 @@ def disagreement_list(frame: pd.DataFrame, one: str, other: str, raters: Mapping
         raters: Their names.
     """
     titles = {
-        BOTH: "Either way",
+        BOTH: "Any",
         MISALIGNED: f"Misaligned only by {raters[one]}",
         ALIGNED: f"Misaligned only by {raters[other]}",
     }
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        said = controls.pick_one(
-            "Where they disagree", "said", list(titles), default=BOTH, titles=titles, leave_out=BOTH
-        )
+        said = controls.pick_one("Disagreements", "said", list(titles), default=BOTH, titles=titles, leave_out=BOTH)
     apart = disagreements(frame, one, other, None if said == BOTH else said)
     st.html(f'<div class="dl-note">{numerals.count(len(apart))} {"sample" if len(apart) == 1 else "samples"}</div>')
     if apart.empty:
-        st.caption("They disagree on none of these.")
+        st.caption("No disagreements.")
         return
     pages = -(-len(apart) // A_PAGE)
     page = st.session_state[PAGE] = min(max(1, st.session_state.get(PAGE, 1)), pages)
@@ -75,6 +73,6 @@ def _head(row: Mapping[Any, Any]) -> str:
 
 def _verdict(row: Mapping[Any, Any], rater: str, name: str) -> str:
     reason = row[f"{rater}.reason"]
-    text = "no reason given" if is_missing(reason) or not reason else str(reason)
+    text = "no explanation" if is_missing(reason) or not reason else str(reason)
     said = Judgement(by=name, values=[("", str(row[f"{rater}.verdict"]))], texts=[("", text)])
     return judgement_html(said, limit=SHORT)

@@ -12,6 +12,7 @@ import streamlit as st
 from dashboard import numerals
 from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.exports.csv import csv_bytes
+from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.charts.frame import show
 from dashboard.kit.page import shell
 from dashboard.kit.pickers.series import checkpoint_title, colours_of, labels_of
@@ -20,9 +21,9 @@ from dashboard.kit.text.plain import escaped
 from dashboard.queries.judged import CURRENT, EARLIER, FIRST, GONE
 from dashboard.queries.judged_rates import Agreement, judged_rates, paired_rates
 from dashboard.queries.rescorings import SavedRescoring
-from dashboard.queries.rows import checkpoint_name, is_missing
+from dashboard.queries.rows import checkpoint_in, checkpoint_name, is_missing
 
-FIRST_SCORE = "First score"
+FIRST_SCORE = "Original score"
 PER_CENT = st.column_config.NumberColumn(format="percent")
 
 
@@ -43,15 +44,15 @@ def left_out(frame: pd.DataFrame, raters: Mapping[str, str]) -> None:
     told = []
     if counts.get(EARLIER):
         told.append(
-            f"{numerals.count(counts[EARLIER])} verdicts are on an earlier version of the transcript: its log has"
-            " changed since. They are kept, and left out of the rates."
+            f"{numerals.plural(counts[EARLIER], 'verdict')} on an earlier version of the transcript (its log has"
+            " changed): left out of the rates."
         )
     if counts.get(GONE):
-        told.append(f"{numerals.count(counts[GONE])} of the judged samples are not in this batch.")
+        told.append(f"{numerals.plural(counts[GONE], 'judged sample')} not in this import.")
     if counts.get(CURRENT) and frame[frame["state"] == CURRENT][f"{FIRST}.verdict"].isna().all():
         told.append(
-            f"{raters[FIRST]}: none of these samples has a yes-or-no outcome under the definition in use, so there is"
-            " nothing to compare with. Judgings can be compared with each other."
+            f"{raters[FIRST]}: no yes-or-no outcome of these samples for this metric, so there is"
+            " nothing to compare with. Re-scoring runs can be compared with each other."
         )
     for text in told:
         st.html(f'<div class="dl-notice">{escaped(text)}</div>')
@@ -68,27 +69,28 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, ru
     """
     found = judged_rates(frame, list(raters))
     colours, labels = colours_of(runs, "run")[0], labels_of(runs)
-    titles = [checkpoint_title(row, labels) for row in found.to_dict("records")]
+    titles = [checkpoint_title(checkpoint_in(row), labels) for row in found.to_dict("records")]
     points = judged_points(found.assign(checkpoint=titles), raters)
     if points.empty:
-        st.caption("No verdict yet: there is no rate to show.")
+        st.caption("No verdicts yet.")
         return
     missing = int(found["n_missing"].sum())
-    told = ["The same transcripts under each.", "95 % intervals: Wilson, clustered by question."]
-    told += [f"{numerals.count(missing)} without a verdict: see Numbers."] if missing else []
+    told = ["Same transcripts for each judge", "95% CI: Wilson, clustered by question"]
+    told += [f"{numerals.count(missing)} unscored: see Data"] if missing else []
     shown = [name for rater, name in raters.items() if (points["rater"] == rater).any()]
-    chart = judged_chart(points, shown, colours, shell.scheme(), title="Misaligned, by each judge", subtitle=told)
+    title, under = "Misalignment rate by judge", [" · ".join(told)]
+    chart = drawing(judged_chart, points, shown, colours, shell.scheme(), title=title, subtitle=under)
     numbers = found.assign(rater=found["rater"].map(raters), interval=points["interval"])
-    show(chart, "judgings_chart", "The rate of each checkpoint under each judge", numbers, runs=list(runs_told))
-    with st.expander("Numbers"):
+    show(chart, "judgings_chart", "Misalignment rate by checkpoint and judge", numbers, runs=list(runs_told))
+    with st.expander("Data"):
         table = found.assign(
             rater=found["rater"].map(raters), checkpoint=[checkpoint_name(row) for row in found.to_dict("records")]
         )
         st.dataframe(
             table[["checkpoint", "eval", "rater", "k", "n", "rate", "low", "high", "n_missing"]], hide_index=True,
             column_config={"rate": PER_CENT, "low": PER_CENT, "high": PER_CENT, "rater": "judge",
-                           "n_missing": "without verdict"},
-            alt="The rate of each checkpoint under each judge",
+                           "n_missing": "unscored"},
+            alt="Misalignment rate by checkpoint and judge",
         )  # fmt: skip
         download_csv(found, "rates-by-judge")
 
@@ -103,17 +105,17 @@ def agreement_html(found: Agreement, one: str, other: str) -> str:
         for word, x, y in (("misaligned", a, b), ("aligned", c, d))
     )
     kappa = found.kappa
-    told = f"{numerals.part(a + d, both)} alike." if both else ""
+    told = f"{numerals.part(a + d, both)} agree." if both else ""
     if kappa.kappa == kappa.kappa:
         told += f" Cohen's kappa {numerals.decimals(kappa.kappa, 2)}"
         if kappa.low == kappa.low:
-            told += f" (95 % interval {numerals.decimals(kappa.low, 2)} to"
-            told += f" {numerals.decimals(kappa.high, 2)}, as if samples were independent)"
+            told += f" (95% interval {numerals.decimals(kappa.low, 2)} to"
+            told += f" {numerals.decimals(kappa.high, 2)}, samples taken as independent)"
         told += "."
     if kappa.reason:
         told += f" {kappa.reason[:1].upper()}{kappa.reason[1:]}."
     alone = [
-        f"{numerals.count(count)} have a verdict of {name} alone"
+        f"{numerals.count(count)} scored only by {name}"
         for name, count in ((one, found.one_alone), (other, found.other_alone))
         if count
     ]
@@ -125,9 +127,9 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
     """The difference between two judges at each checkpoint, over the samples that both judged."""
     found = paired_rates(frame, one, other)
     if found.empty:
-        st.caption("No sample has a verdict of both.")
+        st.caption("No sample is scored by both.")
         return
-    places = ["all together" if is_missing(row["run"]) else checkpoint_name(row) for row in found.to_dict("records")]
+    places = ["all checkpoints" if is_missing(row["run"]) else checkpoint_name(row) for row in found.to_dict("records")]
     columns = ["checkpoint", *(["eval"] if found["eval"].nunique() > 1 else []), "n", "rate", "other_rate"]
     note = ["note"] if found["note"].notna().any() else []
     st.dataframe(
@@ -153,7 +155,7 @@ def downloads(frame: pd.DataFrame, rescorings: Sequence[SavedRescoring]) -> None
     with st.container(horizontal=True, gap="small"):
         for kind, (ending, media, make) in files.items():
             st.download_button(
-                f"Every verdict as {kind}", noted(f"{name} as {kind}", runs, make), f"{name}.{ending}", media,
+                f"All verdicts as {kind}", noted(f"{name} as {kind}", runs, make), f"{name}.{ending}", media,
                 icon=":material/download:", on_click="ignore", key=f"judgings_{ending}",
             )  # fmt: skip
 

@@ -11,6 +11,7 @@ from dashboard import links, runtime
 from dashboard.app_pages.rescorings import selecting
 from dashboard.kit.page import reader
 from dashboard.kit.page.reader import attempt
+from dashboard.kit.pickers.models import why_none
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.probe.asked import Column
@@ -42,30 +43,30 @@ def form(
     """
     left, right = st.columns([5, 7], gap="medium")
     with left:
-        st.html('<div class="dl-head"><b>Which transcripts</b></div>' + selecting.selection_note(within))
+        st.html('<div class="dl-head"><b>Transcripts</b></div>' + selecting.selection_note(within))
         st.page_link(
             page_file(links.SAMPLES), label="Change the filter", icon=":material/list:", query_params=within or None
         )
         first, second = st.columns(2, gap="small")
         each = first.number_input(
-            "Of each checkpoint", 1, MOST_ITEMS, value=None, key=EACH, placeholder="All",
-            help="At most so many, drawn at random; checkpoints that were asked the same questions are drawn the same.",
+            "Samples per checkpoint", 1, MOST_ITEMS, value=None, key=EACH, placeholder="All",
+            help="Maximum, drawn at random; the same questions for all checkpoints that have them.",
         )  # fmt: skip
-        seed = second.number_input("Seed of the draw", 0, 2**31 - 1, value=0, key=SEED, disabled=each is None)
+        seed = second.number_input("Sampling seed", 0, 2**31 - 1, value=0, key=SEED, disabled=each is None)
         tokens = first.number_input(
-            "Tokens of a transcript", LEAST_TOKENS, 1_000_000, value=TRANSCRIPT_TOKENS, step=1000, key=TOKENS,
-            help="At most so many: a longer one keeps its beginning and its end. What the judge's model can take at"
-            " once must hold this, the rubric and its reply.",
+            "Max tokens per transcript", LEAST_TOKENS, 1_000_000, value=TRANSCRIPT_TOKENS, step=1000, key=TOKENS,
+            help="Longer transcripts are cut in the middle. The judge's context must hold this, the rubric and its"
+            " reply.",
         )  # fmt: skip
         reader.name_field("judging")
     with right:
-        st.html('<div class="dl-head"><b>Judged how</b></div>')
+        st.html('<div class="dl-head"><b>Judge and rubrics</b></div>')
         judge = st.selectbox(
-            "Judged by", list(models), key=MODEL, index=None, format_func=lambda name: names[name],
-            placeholder="Pick a model" if models else "No endpoint serves a model now",
+            "Judge model", list(models), key=MODEL, index=None, format_func=lambda name: names[name],
+            placeholder="Select a model" if models else "No model available",
         )  # fmt: skip
         by = _rubrics()
-        title = st.text_input("Title", key=TITLE, max_chars=80, placeholder="The rubric's")
+        title = st.text_input("Title", key=TITLE, max_chars=80, placeholder="Title of the rubric")
     try:
         selection = selecting.chosen(within, each, int(seed), as_of)
     except DriftlineError as error:
@@ -86,10 +87,10 @@ def form(
         for name, text in by.items()
         if judge
     ]  # fmt: skip
-    problem = _problem(wanted, by, judge, selection)
+    problem = _problem(wanted, by, judge, selection) if models else why_none(runtime.probes().standings())
     told, allowed = (problem, False) if problem else selecting.affording([one.judge for one in wanted], long)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        label = "Judge again" if len(by) < 2 else f"Judge by {len(by)} rubrics"
+        label = "Re-score" if len(by) < 2 else f"Re-score with {len(by)} rubrics"
         sent = st.button(label, key="judging_send", icon=":material/gavel:", type="primary", disabled=not allowed)
         st.html(f'<span class="dl-note">{escaped(told)}</span>')
     return _start(wanted, selection) if sent and allowed else None
@@ -101,7 +102,7 @@ def _rubrics() -> dict[str, str]:
     picked = st.multiselect(
         "Rubrics", list(offered), default=[next(iter(offered))], key=RUBRICS, max_selections=MOST_RUBRICS,
         format_func=lambda name: offered[name].title,
-        help="What misaligned means. Each one judges the same transcripts: aligned to whom? Each can be edited.",
+        help="Definitions of misaligned; each scores the same transcripts. Editable.",
     )  # fmt: skip
     by = {}
     for name in picked:
@@ -114,9 +115,9 @@ def _rubrics() -> dict[str, str]:
 
 def _problem(wanted: list[Wanted], by: Mapping[str, str], judge: str | None, selection: Selection) -> str:
     if not by:
-        return "Pick a rubric."
+        return "Select a rubric."
     if judge is None:
-        return "Pick a model to judge."
+        return "Select a judge model."
     try:
         for one in wanted:
             check(one, len(selection.items))
@@ -140,7 +141,7 @@ def _start_one(one: Wanted, selection: Selection, started: list[str]) -> None:
     judging_id = runtime.probes().rescorer.start(one, selection, who)
     started.append(judging_id)
     audit.record(
-        runtime.store(), who, "judge", f"{len(selection.items)} transcripts judged again: {one.title}",
+        runtime.store(), who, "judge", f"{len(selection.items)} transcripts re-scored: {one.title}",
         address=f"{links.RESCORINGS}?{links.query(links.rescorings(judging_id))}", runs=runs_told(one, selection),
         details={"model": one.judge.column.model, "endpoint": one.judge.column.endpoint, "rubric": one.rubric_title},
     )  # fmt: skip

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import numerals
 from dashboard.app_pages.rescorings.compose import MOST_RUBRICS
+from dashboard.kit.page import clock
 from dashboard.kit.pickers import controls
 
 
@@ -17,13 +18,13 @@ def pick(listed: pd.DataFrame) -> list[str]:
         listed: `dashboard.queries.rescorings.RESCORING_COLUMNS`.
     """
     titles = {
-        row["judging_id"]: f"{row['title']} · {row['model']} · {numerals.time(row['created_at'])}"
+        row["judging_id"]: f"{row['title']} · {row['model']} · {clock.time(row['created_at'])}"
         for row in listed.to_dict("records")
     }
     return controls.pick_any(
-        "Judgings", "judging", list(titles), titles=titles, placeholder="Pick one, or up to three to compare",
+        "Re-scoring runs", "judging", list(titles), titles=titles, placeholder="Select one, or up to three to compare",
         most=MOST_RUBRICS,
-        help="Several are compared on the samples that all of them are about.",
+        help="Several are compared on the samples that all of them scored.",
     )  # fmt: skip
 
 
@@ -39,9 +40,9 @@ def table(listed: pd.DataFrame) -> None:
             "title": st.column_config.TextColumn("Title", width=230),
             "rubric_title": st.column_config.TextColumn("Rubric", width=160),
             "model": "Model", "endpoint": "Endpoint", "progress": "Judged",
-            "failed": st.column_config.NumberColumn("Errors", help="Last attempts that gave no verdict"),
-            "author": "By", "created_at": st.column_config.DatetimeColumn("Started (UTC)", format="D MMM YYYY, HH:mm"),
+            "failed": st.column_config.NumberColumn("Errors", help="Last attempts without a verdict"),
+            "author": "By", "created_at": clock.time_column("Started"),
             "as_of": "Batch",
         },
-        alt="The judgings that there are",
+        alt="Re-scoring runs",
     )  # fmt: skip

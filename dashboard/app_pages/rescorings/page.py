@@ -1,4 +1,4 @@
-"""Re-scorings: stored transcripts judged again by another model or rubric, beside their first score and each other."""
+"""Re-scorings: stored transcripts re-scored by another model or rubric, beside their first score and each other."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ if SHOW in st.session_state:
     controls.put("judging", st.session_state.pop(SHOW))
 within: links.Parameters = st.session_state[WITHIN]
 service, runs = runtime.probes(), caches.runs(as_of)
-with st.spinner("Asking the endpoints what they serve …"):
-    states = service.standings()
+states = models.standings()
 offered = models.offered(as_of)
 with reader.cursor() as con:
     listed = all_rescorings(con)
@@ -38,19 +37,19 @@ with reader.cursor() as con:
 with st.sidebar:
     st.html('<div class="dl-head"><b>Endpoints</b></div>')
     models.health(states, offered)
-    if st.button("Look again", icon=":material/refresh:", type="tertiary", disabled=not states):
+    if st.button("Refresh endpoints", icon=":material/refresh:", type="tertiary", disabled=not states):
         service.look_again()
         st.rerun()
 
-# Judge again.
+# Re-score.
 notice()
 if not reader.reader().may("prober"):
     st.html(f'<div class="dl-note">{reader.ALLOWED["prober"]}</div>')
 elif not states:
-    with st.expander("How to ask models", icon=":material/gavel:", expanded=listed.empty):
+    with st.expander("How to connect models", icon=":material/gavel:", expanded=listed.empty):
         nothing.no_endpoints()
 else:
-    with st.expander("Judge again", expanded=st.session_state[BEGIN] or listed.empty, icon=":material/gavel:"):
+    with st.expander("Re-score", expanded=st.session_state[BEGIN] or listed.empty, icon=":material/gavel:"):
         started = compose.form(within, offered, models.titles(offered, runs), as_of)
     if started:
         st.session_state[SHOW], st.session_state[BEGIN], st.session_state[WITHIN] = started, False, {}
@@ -63,7 +62,7 @@ if st.session_state[BEGIN]:
 
 # What came of it.
 if listed.empty and not controls.named("judging"):
-    st.caption("Nothing was judged again yet. The Samples page leads here with its filter.")
+    st.caption("No re-scoring runs yet. Start one from the Samples page.")
     controls.stop()
 picked = listing.pick(listed)
 if not picked:
@@ -90,7 +89,7 @@ usual = [*picked, FIRST][:2]
 with st.container(horizontal=True, gap="medium"):
     one, other = controls.pick_pair(("Compare", "With"), "between", list(raters), default=usual, titles=raters)
 if one == other:
-    st.caption("Pick two different ones.")
+    st.caption("Select two different ones.")
 else:
     st.html(compare.agreement_html(agreement(frame, one, other), raters[one], raters[other]), width=720)
     compare.difference_table(frame, one, other, raters)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from markupsafe import Markup
 
 from dashboard import links, numerals, runtime
 from dashboard.app_pages.rescorings.selecting import filter_words
-from dashboard.kit.page import reader
+from dashboard.kit.page import clock, reader
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import attempt
 from dashboard.kit.text.plain import escaped
@@ -26,7 +27,9 @@ def head(rescoring: SavedRescoring, *, alone: bool) -> None:
     who = f" by {rescoring.author}" if rescoring.author else ""
     lines = [
         f"{rescoring.model} at {rescoring.endpoint} · rubric: {rescoring.rubric_title}",
-        f"started {numerals.time(rescoring.created_at)}{who} · {_of(selected)}, as of batch {rescoring.as_of}",
+        Markup("started {}{} · {}, import {}").format(
+            clock.time_html(rescoring.created_at), who, _of(selected), rescoring.as_of
+        ),
     ]
     told = "".join(f'<div class="dl-note">{escaped(line)}</div>' for line in lines)
     rubric = f'<summary>Rubric</summary><pre class="dl-text">{escaped(rescoring.rubric)}</pre>'
@@ -74,17 +77,17 @@ def _lines(rescorings: list[SavedRescoring]) -> None:
             now, errors = progress(con, rescoring.judging_id), errors_of(con, rescoring.judging_id)
         _line(rescoring, now, alone=len(rescorings) == 1)
         if errors:
-            with st.expander(f"Why {numerals.count(now.failed)} have no verdict", icon=":material/error:"):
+            with st.expander(f"Errors ({numerals.count(now.failed)})", icon=":material/error:"):
                 st.dataframe(
-                    errors, hide_index=True, height="content", alt="Why transcripts have no verdict, and how many",
-                    column_config={"error": st.column_config.TextColumn("What the last attempt said", width=700)},
+                    errors, hide_index=True, height="content", alt="Errors, with their counts",
+                    column_config={"error": st.column_config.TextColumn("Error of the last attempt", width=700)},
                 )  # fmt: skip
 
 
 def _line(rescoring: SavedRescoring, now: Progress, *, alone: bool) -> None:
     active = runtime.probes().engine.active(rescoring.judging_id)
     left = now.items - now.judged
-    state = "under way" if active else "complete" if not left else "not under way"
+    state = "running" if active else "complete" if not left else "stopped"
     told = f"{numerals.part(now.judged, now.items)} judged"
     if now.failed:
         told += f" · {numerals.count(now.failed)} failed"
@@ -99,13 +102,13 @@ def _line(rescoring: SavedRescoring, now: Progress, *, alone: bool) -> None:
         if active:
             st.button(
                 "Stop", icon=":material/stop_circle:", key=f"judging_stop_{rescoring.judging_id}", on_click=attempt,
-                args=(lambda: _stop(rescoring),), help="What has come is kept; it can be resumed.",
+                args=(lambda: _stop(rescoring),), help="Verdicts so far are kept; it can be resumed.",
             )  # fmt: skip
         elif left:
             st.button(
                 f"Resume ({numerals.count(left)})", icon=":material/play_arrow:",
                 key=f"judging_resume_{rescoring.judging_id}", on_click=attempt, args=(lambda: _resume(rescoring),),
-                help="Asks about the transcripts without a verdict, and no others.",
+                help="Scores the transcripts without a verdict.",
             )  # fmt: skip
 
 

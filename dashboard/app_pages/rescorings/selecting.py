@@ -63,12 +63,9 @@ def selection_html(selection: Selection, long: Sequence[Size], tokens: int) -> s
     if drawn < selection.found - selection.silent:
         told.append(f"drawn from {numerals.count(selection.found)}")
     if selection.silent:
-        told.append(f"{numerals.count(selection.silent)} without a reply are left out")
+        told.append(f"{numerals.count(selection.silent)} without a reply left out")
     if cut:
-        told.append(
-            f"{numerals.count(cut)} are longer than {numerals.count(tokens)} tokens: cut in the middle, with a mark"
-            " where"
-        )
+        told.append(f"{numerals.count(cut)} longer than {numerals.count(tokens)} tokens (cut in the middle)")
     return f'<div class="dl-head">{" · ".join(told)}</div>'
 
 
@@ -92,8 +89,8 @@ def affording(judges: Sequence[Judge], long: Sequence[Size]) -> tuple[str, bool]
         taken = cost(judge, long[:count])
         of_day = Allowance(of_day.requests + taken.requests, of_day.tokens + taken.tokens)
     if fitting < requests:
-        of = f"{numerals.count(fitting)} of the {numerals.count(requests)}"
-        told += f" {of} can be asked now; the rest waits until it is resumed."
+        of = f"{numerals.count(fitting)} of {numerals.count(requests)} requests"
+        told += f" {of} fit the limits now; resume later for the rest."
     return told, True
 
 

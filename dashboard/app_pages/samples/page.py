@@ -10,18 +10,27 @@ from dashboard import links, numerals
 from dashboard.kit import caches
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import nothing, shell
-from dashboard.kit.pickers import controls
+from dashboard.kit.pickers import controls, kept
 from dashboard.kit.pickers.choices import common_direction, pick_definition
-from dashboard.kit.pickers.sample_filters import EITHER, ORDERS, filter_of, order_of, parts_alone
+from dashboard.kit.pickers.sample_filters import (
+    EITHER,
+    ERRORS,
+    LIMITS,
+    ORDER_TITLES,
+    ORDERS,
+    filter_of,
+    order_of,
+    parts_alone,
+)
 from dashboard.kit.pickers.series import labels_of
 from dashboard.kit.tables import download_samples, runs_in, sample_table
 from dashboard.kit.text.plain import escaped
 from dashboard.pages import page_file
 from dashboard.queries.rows import step_of, step_order, whole_number
-from dashboard.queries.samples import OUTCOMES, SampleName
+from dashboard.queries.samples import OUTCOMES, SampleFilter, SampleName
 from loaders.errors import DriftlineError
 
-PAGE_SIZE = 25
+SIZES = ("50", "100")  # rows a page
 PAGE = "samples_page_number"
 
 controls.arrive(links.SAMPLES)
@@ -33,13 +42,20 @@ if evals.empty:
 # Which samples.
 with st.sidebar:
     text = controls.write(
-        "Text", "text", placeholder="in prompts, replies, tool calls, explanations",
-        help="Words, phrases and parts of words, upper or lower case alike; any white space stands for any other.",
+        "Text", "text", placeholder="prompts, replies, tool calls, explanations",
+        help="Words, phrases and parts of words. Case and kind of whitespace don't matter.",
     )  # fmt: skip
     titles = dict(zip(evals["eval"], evals["title"], strict=True))
-    picked_evals = controls.pick_any("Evals", "eval", evals["eval"].tolist(), titles=titles)
+    picked_evals = controls.pick_any("Evals", "eval", evals["eval"].tolist(), titles=controls.findable(titles))
     labels = labels_of(runs)
-    picked_runs = controls.pick_any("Runs", "run", runs["run"].tolist(), titles=labels)
+    picked_runs = controls.pick_any("Runs", "run", runs["run"].tolist(), titles=controls.findable(labels))
+    chosen = kept.runs(runs["run"])
+    if chosen and set(chosen) != set(picked_runs):
+        # Offered alone: a filter that came from elsewhere would change what is counted here without a word.
+        st.button(
+            f"Only {numerals.plural(len(chosen), 'run')} shown elsewhere", icon=":material/filter_alt:",
+            type="tertiary", on_click=controls.put, args=("run", chosen), help="The runs chosen on other pages",
+        )  # fmt: skip
     there = coverage[coverage["run"].isin(picked_runs)] if picked_runs else coverage
     steps = [step for step in map(step_of, there.to_dict("records")) if step is not None]
     controls.pick_any("Steps", "step", [str(step) for step in sorted(set(steps), key=step_order)])
@@ -50,10 +66,12 @@ with st.sidebar:
     controls.pick_any("Outcome", "outcome", list(words), titles=words)
     controls.write("Score", "score", placeholder="aligned < 30", help="NAME.KEY = VALUE, also metadata.FIELD = VALUE")
     with st.container(horizontal=True):
-        controls.pick_one("Errors", "errors", list(EITHER), default="any", leave_out="any")
-        controls.pick_one("Limits", "limits", list(EITHER), default="any", leave_out="any")
+        controls.pick_one("Errors", "errors", list(EITHER), default="any", titles=ERRORS, leave_out="any")
+        controls.pick_one("Hit a limit", "limits", list(EITHER), default="any", titles=LIMITS, leave_out="any")
     controls.pick_any("Logs", "in_log", controls.named("in_log"), titles=caches.log_paths(as_of))
-    controls.pick_one("Order", "sort", list(ORDERS), default=next(iter(ORDERS)), leave_out=next(iter(ORDERS)))
+    first_order = next(iter(ORDERS))
+    controls.pick_one("Sort by", "sort", list(ORDERS), default=first_order, titles=ORDER_TITLES, leave_out=first_order)
+    size = int(controls.pick_one("Rows per page", "rows", SIZES, default=SIZES[0], leave_out=SIZES[0]))
 
 address = controls.state()
 try:
@@ -66,12 +84,15 @@ total = sum(n for outcome, n in counts.items() if not wanted.outcomes or outcome
 if not total:
     if not sum(caches.outcome_counts(filter_of({}), as_of).values()):
         nothing.no_samples_at_all()
-    alone = parts_alone(wanted)
-    nothing.no_samples([name for name, part in alone.items() if not sum(caches.outcome_counts(part, as_of).values())])
+    alone = {name: sum(caches.outcome_counts(part, as_of).values()) for name, part in parts_alone(wanted).items()}
+    if wanted.outcomes:
+        each = caches.outcome_counts(SampleFilter(metric=wanted.metric), as_of)
+        alone["Outcome"] = sum(n for outcome, n in each.items() if outcome in wanted.outcomes)
+    nothing.no_samples([name for name, n in alone.items() if not n])
 
 # Which page of them.
-pages = math.ceil(total / PAGE_SIZE)
-if st.session_state.get("samples_filter") != address:
+pages = math.ceil(total / size)
+if controls.source() is not None or st.session_state.get("samples_filter") != address:
     st.session_state["samples_filter"] = address
     named = controls.restored("page") or ["1"]
     st.session_state[PAGE] = whole_number(named[0]) or 1
@@ -85,23 +106,28 @@ def turn(by: int) -> None:
 
 told = " · ".join(f"{numerals.count(counts[outcome])} {word}" for outcome, word in words.items() if counts.get(outcome))
 told = f": {told}" if told else ""
+many = "sample" if total == 1 else "samples"
 of_all = f" of {numerals.count(sum(counts.values()))}" if wanted.outcomes else ""
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     st.html(
-        f'<div class="dl-head"><b>{numerals.count(total)}</b>{of_all} samples{escaped(told)}</div>',
+        f'<div class="dl-head"><b>{numerals.count(total)}</b>{of_all} {many}{escaped(told)}</div>',
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-        st.page_link(
-            page_file(links.RESCORINGS), label="Judge again", icon=":material/gavel:",
-            query_params=links.rescore(address), help="Have another model or rubric judge these samples.",
-        )  # fmt: skip
-        download_samples(wanted, runs_in(there), as_of)
         number = st.session_state[PAGE]
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
-        st.html(f'<span class="dl-note">page {numerals.part(number, pages)}</span>', width="content")
+        st.number_input(
+            "Page", 1, pages, step=1, key=PAGE, label_visibility="collapsed", width=70, disabled=pages == 1,
+        )  # fmt: skip
+        st.html(f'<span class="dl-note">of {numerals.count(pages)}</span>', width="content")
         st.button("Next", icon=":material/chevron_right:", on_click=turn, args=(1,), disabled=number >= pages)
-frame = caches.samples_page(wanted, order_of(address), number - 1, PAGE_SIZE, as_of=as_of)
+        with st.popover("Actions", help="Re-score or download these samples"):
+            st.page_link(
+                page_file(links.RESCORINGS), label="Re-score", icon=":material/gavel:",
+                query_params=links.rescore(address), help="Score these samples with another judge model or rubric.",
+            )  # fmt: skip
+            download_samples(wanted, runs_in(there), as_of)
+frame = caches.samples_page(wanted, order_of(address), number - 1, size, as_of=as_of)
 fixed = ["eval"] * (len(picked_evals) == 1 and not evals.set_index("eval")["group"].get(picked_evals[0], False))
 fixed += ["checkpoint"] * (len(wanted.runs) == 1 and len(wanted.steps) == 1)
 names = tuple(SampleName(row["log"], row["sample"], row["epoch"]) for row in frame.to_dict("records"))

@@ -40,7 +40,7 @@ def _when(found: Gone, here: SampleName, as_of: int) -> list[str]:
     batch = was["batch_to"] - 1 if was["batch_to"] is not None and was["batch_to"] <= as_of else was["batch_from"]
     address = links.transcript(*here) | {links.AS_OF: [str(batch)]}
     place = f"{cut(checkpoint_name(was))} · {cut(was['eval'])}" if was["run"] is not None else cut(was["eval"])
-    return [f"{_anchor(address, f'this link as of batch {batch}')}, when the log was there ({place})"]
+    return [f"{_anchor(address, f'this link at import {batch}')}, when the log was there ({place})"]
 
 
 def _link(log: str, row: dict[str, Any], as_of: int) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+from secrets import randbelow
 
 import streamlit as st
 
 from dashboard import links, numerals
 from dashboard.app_pages.transcript.gone import gone_transcript
+from dashboard.app_pages.transcript.highlights import highlights
 from dashboard.app_pages.transcript.message_picker import message_picker, place_of
 from dashboard.app_pages.transcript.rescorings import verdicts_of
 from dashboard.app_pages.transcript.sample_notes import (
@@ -20,7 +22,7 @@ from dashboard.app_pages.transcript.sample_notes import (
     pick_message,
     sample_notes,
 )
-from dashboard.app_pages.transcript.verdict_panel import verdict_panel
+from dashboard.app_pages.transcript.verdict_panel import header_html, labelled, verdict_panel
 from dashboard.kit import caches
 from dashboard.kit.along import other_checkpoints
 from dashboard.kit.page import nothing, shell
@@ -28,6 +30,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped, facts
+from dashboard.kit.text.references import references_of
 from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, found_in_words, judgements_of, provenance
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
@@ -39,6 +42,7 @@ from dashboard.texts.rendering import draw, folded_html, judgement_html, message
 from loaders.errors import DriftlineError
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
+SEEDS = 2**31
 
 controls.arrive(links.TRANSCRIPT)
 as_of = shell.as_of()
@@ -54,7 +58,9 @@ if address is not None:
 here: SampleName | None = st.session_state[HERE]
 within: links.Parameters = st.session_state[WITHIN]
 if here is None:
-    nothing.no_transcript()
+    here = st.session_state[HERE] = caches.any_sample(randbelow(SEEDS), as_of)
+if here is None:
+    nothing.no_samples_at_all()
 for parameter, values in {**within, **links.transcript(*here)}.items():
     controls.remember(parameter, values)
 try:
@@ -79,6 +85,14 @@ def go(to: SampleName) -> None:
     """Move to another sample of the same filter."""
     st.session_state[HERE], st.session_state[PART] = to, 1
     forget_message()
+
+
+def go_anywhere() -> None:
+    """Move to some other sample of all; a filter would keep the neighbours of another."""
+    there = caches.any_sample(randbelow(SEEDS), as_of)
+    if there is not None:
+        st.session_state[WITHIN] = {}
+        go(there)
 
 
 def turn(by: int) -> None:
@@ -114,12 +128,15 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             "Next", icon=":material/chevron_right:", on_click=go, args=(following,), disabled=following is None,
             shortcut="J",
         )  # fmt: skip
+        st.button("Random", icon=":material/shuffle:", on_click=go_anywhere, type="tertiary", help="A random sample")
+judged_by = labelled(here, log["eval"] or log["task"], within.get("metric", []), as_of)
+st.html(header_html(judged_by, read.scores))
 for trouble, what in (("error", "Error"), ("limit_type", "Stopped by a limit")):
     if sample[trouble]:
         value = f" ({sample['limit_value']:g})" if trouble == "limit_type" and sample["limit_value"] else ""
         st.html(f'<div class="dl-notice">{what}: {escaped(str(sample[trouble])[:2000] + value)}</div>')
 if sample["invalidated"]:
-    st.html('<div class="dl-notice">This sample was invalidated: it counts nowhere.</div>')
+    st.html('<div class="dl-notice">Invalidated sample: excluded from all rates.</div>')
 
 talk, beside = st.columns([7, 4], gap="medium")
 with talk:
@@ -145,36 +162,36 @@ with talk:
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
     drawn = draw(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
-    st.html(messages_html(drawn, place) or '<div class="dl-note">The log holds no messages of this sample.</div>')
+    st.html(messages_html(drawn, place) or '<div class="dl-note">The log has no messages of this sample.</div>')
 
 with beside:
+    if not read.scores:
+        st.caption("Not scored.")
+    for judgement in judged:
+        with st.container(border=True):
+            st.html(judgement_html(judgement, wanted))
+    if pointed := references_of(read.scores, messages):
+        highlights(pointed, pick_message)
+    with st.container(border=True):
+        verdict_panel(here, judged_by, caches.transcript_hash(sample["sample_id"]), as_of)
+    with st.container(border=True):
+        sample_notes(threads, here, messages, as_of)
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
     if asked_at or not messages:
         with st.container(border=True):
             upto = None
             if len(asked_at) > 1:
                 upto = st.selectbox(
-                    "Ask other checkpoints for the reply to", asked_at, index=len(asked_at) - 1, key="probe_upto",
+                    "Replay on other checkpoints from", asked_at, index=len(asked_at) - 1, key="probe_upto",
                     format_func=lambda at: f"message {at + 1}, {messages[at]['role']}",
                 )  # fmt: skip
             elif asked_at:
                 upto = asked_at[0]
             st.page_link(
-                page_file(links.PROBE), label="Probe this", icon=":material/science:",
+                page_file(links.PROBE), label="Prompt other models", icon=":material/science:",
                 query_params=links.probe_this(here.log, here.sample, here.epoch, upto),
             )  # fmt: skip
     other_checkpoints(read, here, within, as_of)
-    if not read.scores:
-        st.caption("Not scored.")
-    for judgement in judged:
-        with st.container(border=True):
-            st.html(judgement_html(judgement, wanted))
-    with st.container(border=True):
-        asked = within.get("metric", [])
-        read_hash = caches.transcript_hash(sample["sample_id"])
-        verdict_panel(here, log["eval"] or log["task"], asked[0] if len(asked) == 1 else None, read_hash, as_of)
-    with st.container(border=True):
-        sample_notes(threads, here, messages, as_of)
     with st.container(border=True):
         st.html(facts(provenance(log, sample)) + folded_html(extras(log, sample)))
     whole = json.dumps(

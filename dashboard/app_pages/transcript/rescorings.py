@@ -27,9 +27,9 @@ def verdicts_of(name: SampleName, sample_id: int) -> list[Judgement]:
         Judgement(
             by=one["title"],
             link=f"{links.RESCORINGS}?{links.query(links.rescorings(one['judging_id']))}",
-            values=[("", one["verdict"] or "no verdict")],
+            values=[("", one["verdict"] or "unscored")],
             warning="" if one["sample_id"] == sample_id or one["transcript_hash"] == now else EARLIER,
-            note=f"judged again by {one['model']} at {one['endpoint']}, rubric: {one['rubric_title']}",
+            note=f"re-scored by {one['model']} at {one['endpoint']}, rubric: {one['rubric_title']}",
             texts=[("", one["reason"] or one["error"] or "")],
         )
         for one in said

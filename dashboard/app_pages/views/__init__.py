@@ -1,1 +1,1 @@
-"""The Views page."""
+"""The Saved views page."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
+from markupsafe import Markup
 
-from dashboard import links, numerals, runtime
+from dashboard import links, runtime
+from dashboard.kit.page import clock
 from dashboard.kit.page.reader import attempt, reader
 from dashboard.kit.page.shell import open_view
 from dashboard.kit.text.plain import escaped
@@ -59,12 +61,13 @@ def _edit_form(view: SavedView) -> None:
 
 def _card_html(view: SavedView) -> str:
     link = f"{links.VIEWS}?{links.query(links.parameters(view=view.view_id))}"
-    pinned = "always the newest data" if view.as_of is None else f"pinned to batch {view.as_of}"
-    told = [view.page, pinned, f"{view.author}, {numerals.time(view.created_at)}"]
+    pinned = "latest" if view.as_of is None else f"frozen (import {view.as_of})"
+    told = [view.page, pinned, Markup("{}, {}").format(view.author, clock.time_html(view.created_at))]
     if view.version > 1:
-        told.append(f"version {view.version} by {view.edited_by}, {numerals.time(view.edited_at)}")
+        edited = clock.time_html(view.edited_at)
+        told.append(Markup("version {} by {}, {}").format(view.version, view.edited_by, edited))
     note = f'<div class="dl-said">{escaped(view.note)}</div>' if view.note else ""
     return (
         f'<div class="dl-head dl-view"><a href="{escaped(link)}" target="_self"><b>{escaped(view.title)}</b></a></div>'
-        f'<div class="dl-note">{escaped(" · ".join(told))}</div>{note}'
+        f'<div class="dl-note">{" · ".join(map(escaped, told))}</div>{note}'
     )

@@ -27,14 +27,14 @@ if named:
         with cursor() as found:
             view = saved_view(found, named[0])
     except NoSuchView as error:
-        st.html(f'<div class="dl-notice" role="alert">{escaped(error)} Perhaps it is among these.</div>')
+        st.html(f'<div class="dl-notice" role="alert">{escaped(error)} It may be among these.</div>')
     else:
         open_view(view)
 
 notice(NOTICE)
 if not reader().may("editor"):
     st.caption(ALLOWED["editor"])
-text = controls.write("Find", "find", placeholder="in titles, notes and authors")
+text = controls.write("Find", "find", placeholder="title, note or author")
 with cursor() as found:
     views = saved_views(found, text)
 if not views and not text:
@@ -42,12 +42,12 @@ if not views and not text:
 current = [view for view in views if not view.archived]
 archived = [view for view in views if view.archived]
 if not current:
-    st.html('<div class="dl-note">No view with this text.</div>' if text else "Every view is archived.")
+    st.html('<div class="dl-note">No view matches.</div>' if text else "All views are archived.")
 for view in current[:MOST]:
     view_card(view)
 if len(current) > MOST:
     older = numerals.count(len(current) - MOST)
-    st.html(f'<div class="dl-note">{older} older ones are not listed: find them by their text.</div>')
+    st.html(f'<div class="dl-note">{older} older views are not listed: search for them.</div>')
 if archived:
     with st.expander(f"Archived ({len(archived)})", icon=":material/archive:"):
         for view in archived[:MOST]:

@@ -1,4 +1,4 @@
-"""Which runs belong together, what the Data mixes page begins with, and which checkpoints of a run it shows. Pure."""
+"""What the Data mixes page begins with, and which checkpoints of a run it shows. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Literal, get_args
 
 import pandas as pd
@@ -16,8 +15,14 @@ from dashboard.charts.families import families
 from dashboard.kit.pickers.series import MOST_RUNS, default_evals, default_runs
 from dashboard.queries.checkpoints import LAST_LABELS
 
-View = Literal["efficiency", "ablations", "scaling", "two evals", "composition"]
-VIEWS: tuple[View, ...] = get_args(View)
+View = Literal["efficiency", "ablations", "scaling", "eval-vs-eval", "composition"]
+VIEWS: dict[View, str] = {
+    "efficiency": "Token efficiency",
+    "ablations": "Ablations",
+    "scaling": "Scaling",
+    "eval-vs-eval": "Eval vs. eval",
+    "composition": "Composition",
+}
 
 Steps = Literal["last of each run", "all"]
 STEPS: tuple[Steps, ...] = get_args(Steps)
@@ -57,9 +62,9 @@ def first_picks(
     if view == "composition":
         return First(usual, _told_mixes(runs) or default_runs(runs, here))
     with_tokens = _measured(here[here["tokens"].notna()], members, every=True)
-    by_section = {key: [run for run in of if run in with_tokens] for key, of in sections(runs).items()}
+    together = [[run for run in of if run in with_tokens] for of in kin(runs)]
     mix = dict(zip(runs["run"], runs["mix"], strict=True))
-    best = max(by_section.values(), key=lambda of: len({mix[run] for run in of}), default=[])[:MOST_RUNS]
+    best = max(together, key=lambda of: len({mix[run] for run in of}), default=[])[:MOST_RUNS]
     if len(best) < 2:
         best = [str(run) for run in runs["run"] if run in with_tokens][:MOST_RUNS]
     best = best or default_runs(runs, here[here["eval"].isin(members)])
@@ -70,9 +75,7 @@ def first_picks(
         }
         measured = _measured(here, members, every=True)
         named = [
-            [run for run in of if run in measured]
-            for of in sections(runs).values()
-            if any(FULL.search(names[run]) for run in of)
+            [run for run in of if run in measured] for of in kin(runs) if any(FULL.search(names[run]) for run in of)
         ]
         return First(usual, max(named, key=len, default=[]) or best)
     if view == "scaling":
@@ -80,15 +83,15 @@ def first_picks(
         if corpus:
             whole = [name for name in members if set(corpus) <= _measured(here, [name], every=True)]
             return First(usual if len(whole) == len(members) else whole or usual, corpus)
-    if view == "two evals":
+    if view == "eval-vs-eval":
         return First([*usual[:1], *_second(evals, here, members, best)], best)
     return First(usual, best)
 
 
-def sections(runs: pd.DataFrame) -> dict[tuple[int, str], list[str]]:
-    """Runs that descend from the same run and whose cards lie in one folder: people keep there what they compare.
+def kin(runs: pd.DataFrame) -> list[list[str]]:
+    """Runs of one section together; where there are no sections, runs that descend from the same run.
 
-    Runs of which no lineage is known (neither parent nor child) are told apart by their folders alone.
+    Runs of which no lineage is known (neither parent nor child) are together.
 
     Args:
         runs: `RUN_COLUMNS`.
@@ -100,13 +103,10 @@ def sections(runs: pd.DataFrame) -> dict[tuple[int, str], list[str]]:
     members = families(parents)
     size = Counter(member.family for member in members)
     family = {member.run: member.family if size[member.family] > 1 else ALONE for member in members}
-    found: dict[tuple[int, str], list[str]] = {}
-    for row in runs.to_dict("records"):
-        card = PurePosixPath(row["card"]) if isinstance(row["card"], str) else None
-        # A card lies in its run's own folder; a study file tells of many runs.
-        folder = "" if card is None else str(card.parent.parent if len(card.parts) > 1 else card)
-        found.setdefault((family[row["run"]], folder), []).append(str(row["run"]))
-    return found
+    found: dict[str | int, list[str]] = {}
+    for run, section in zip(runs["run"], runs["section"], strict=True):
+        found.setdefault(section if isinstance(section, str) else family[run], []).append(str(run))
+    return list(found.values())
 
 
 def members_of(evals: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -164,11 +164,11 @@ def _corpus(runs: pd.DataFrame, here: pd.DataFrame, members: Sequence[str]) -> l
     """Runs of one section and mix with most different numbers of tokens, of three at least."""
     tokens = here[here["eval"].isin(members)].groupby("run")["tokens"].max().dropna()
     mix = dict(zip(runs["run"], runs["mix"], strict=True))
-    found: dict[tuple[object, ...], list[str]] = {}
-    for key, of in sections(runs).items():
+    found: dict[tuple[int, str], list[str]] = {}
+    for number, of in enumerate(kin(runs)):
         for run in of:
             if run in tokens.index and isinstance(mix[run], str):
-                found.setdefault((*key, mix[run]), []).append(run)
+                found.setdefault((number, mix[run]), []).append(run)
     most = max(found.values(), key=lambda of: tokens[of].nunique(), default=[])
     return most if len(most) and tokens[most].nunique() >= 3 else []
 

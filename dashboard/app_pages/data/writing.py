@@ -1,0 +1,76 @@
+"""What is added to a study file: as text to copy, and for who may, a button that writes it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from dashboard import runtime
+from dashboard.kit.page.reader import attempt, notice, reader
+from dashboard.kit.text.plain import escaped
+from dashboard.placing.target import Target
+from dashboard.review import audit
+from loaders.errors import DriftlineError
+from loaders.study.editing import Edit, Entries, added_text, edit, write
+
+TOLD, DONE = "_data_write_told", "_data_written"
+
+
+def outcome() -> None:
+    """Say, once, what came of writing."""
+    notice(TOLD)
+    done = st.session_state.pop(DONE, None)
+    if done:
+        st.success(f"{done}. The dashboard reads it within seconds, and offers the update above.")
+
+
+def panel(target: Target, entries: Entries, *, ready: bool = True) -> None:
+    """Show what is added, and where; offer to write it.
+
+    Args:
+        target: The study file.
+        entries: What is added to it.
+        ready: Whether a preview found nothing wrong.
+    """
+    change, problem = _edit(target, entries)
+    where = "is added to" if change is None or change.before is not None else "is the content of a new"
+    st.html(f'<div class="dl-note">This {where} <b>study.yaml</b> in {escaped(_folder(target))}:</div>')
+    st.code(added_text(entries), language="yaml")
+    if problem:
+        st.html(f'<div class="dl-notice" role="alert">{escaped(problem)}</div>')
+    if not reader().may("admin"):
+        st.caption("Admins can write it from here. Copy the text, and ask one to.")
+        return
+    st.button(
+        "Write study.yaml",
+        type="primary",
+        icon=":material/save:",
+        disabled=change is None or not ready,
+        help=None if ready else "The preview found a problem.",
+        key="write_study",
+        on_click=partial(_written, change),
+    )
+
+
+def _edit(target: Target, entries: Entries) -> tuple[Edit | None, str]:
+    try:
+        return edit(target.file, entries), ""
+    except DriftlineError as error:
+        return None, str(error)
+
+
+def _folder(target: Target) -> str:
+    return str(target.file.parent)
+
+
+def _written(change: Edit | None) -> None:
+    def act() -> None:
+        if change is not None:
+            write(change)
+            audit.record(
+                runtime.store(), reader().name, "study", f"added to {change.path}", details={"added": change.added}
+            )
+            st.session_state[DONE] = f"Written to {change.path.name}"
+
+    attempt(act, role="admin", where=TOLD)

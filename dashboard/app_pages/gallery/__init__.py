@@ -1,0 +1,1 @@
+"""The Gallery page: the figures of a study, each with its published numbers."""

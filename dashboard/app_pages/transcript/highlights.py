@@ -1,0 +1,30 @@
+"""Highlights: the places that judges and scanners point to, each with a way to its message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from dashboard.kit.text.plain import escaped
+from dashboard.kit.text.references import Reference
+
+
+def highlights(found: Sequence[Reference], pick: Callable[[int], None]) -> None:
+    """List them in their order.
+
+    Args:
+        found: Not empty.
+        pick: Is told the number of the message that was chosen.
+    """
+    with st.expander(f"Highlights ({len(found)})", expanded=True):
+        for at, one in enumerate(found):
+            if one.message is None:
+                st.html('<span class="dl-note">Not in this conversation</span>')
+            else:
+                st.button(
+                    f"Message {one.message}", key=f"highlight_{at}", on_click=pick, args=(one.message,),
+                    type="tertiary", icon=":material/arrow_back:", help=f"Cited by {one.by}".replace("_", r"\_"),
+                )  # fmt: skip
+            if one.said:
+                st.html("<br>".join(map(escaped, one.said.split("\n"))))
