@@ -15,7 +15,7 @@ from dashboard.access.sign_in import auth_problems, is_loopback
 from dashboard.places import access_file
 from loaders.errors import DriftlineError
 
-README = 'README, "Who may see what", shows both files'
+DOCUMENTED = '`driftline docs`, "A team\'s server", shows both files'
 
 
 def said_access(given: argparse.Namespace, auth_section: Callable[[], Mapping[str, Any]]) -> Policy | None:
@@ -31,7 +31,7 @@ def said_access(given: argparse.Namespace, auth_section: Callable[[], Mapping[st
     _check_host(given.host)
     if given.without_sign_in:
         if given.access:
-            raise DriftlineError("--access says who may see what, and --without-sign-in that everybody may: give one.")
+            raise DriftlineError("--access and --without-sign-in are mutually exclusive.")
         return None
     named = Path(given.access).expanduser() if given.access else access_file()
     if given.access or named.is_file():
@@ -39,14 +39,14 @@ def said_access(given: argparse.Namespace, auth_section: Callable[[], Mapping[st
         problems = auth_problems(auth_section(), said_base_path(given.base_path))
         if problems:
             raise DriftlineError(
-                f"{named} says who may see what, and nobody can sign in: {'; '.join(problems)}. It stands in"
-                f" .streamlit/secrets.toml of your home folder or of the one you start from. {README}."
+                f"{named} is an access file, but nobody can sign in: {'; '.join(problems)}. It stands in"
+                f" .streamlit/secrets.toml of your home folder or of the one you start from. {DOCUMENTED}."
             )
         return policy
     if not is_loopback(given.host):
         raise DriftlineError(
-            f"At {given.host} others can reach the dashboard, and there is no access file that says who may see what"
-            f" (looked for {named}). Write one and name it with --access FILE ({README}), or say --without-sign-in"
+            f"At {given.host} others can reach the dashboard, and there is no access file (looked"
+            f" for {named}). Write one and name it with --access FILE ({DOCUMENTED}), or say --without-sign-in"
             " to let everybody see and do everything."
         )
     return None

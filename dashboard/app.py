@@ -1,13 +1,20 @@
 """The dashboard's pages: configuration and navigation, nothing else."""
 
 from pathlib import Path
+from urllib.parse import urljoin
 
 import streamlit as st
 
 from dashboard import links, pages
-from dashboard.kit.page import fragments, shell, signing_in
+from dashboard.docs.serving import PLACE as DOCUMENTATION
+from dashboard.kit.page import fragments, shell, signing_in, titles
 
-st.set_page_config(page_title="Driftline", page_icon=Path(__file__).with_name("icon.svg"), layout="wide")
+st.set_page_config(
+    page_title=titles.last(),
+    page_icon=Path(__file__).with_name("icon.svg"),
+    layout="wide",
+    menu_items={"Get help": urljoin(st.context.url, DOCUMENTATION) if st.context.url else None},
+)
 
 registered = {
     page.name: st.Page(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from dashboard.probe.protocols import forms
 from loaders.errors import DriftlineError
@@ -18,6 +21,9 @@ STORE_HELP = (
 MOST_PORT = 65535
 
 
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
 class Version(argparse.Action):
     """Prints the version, which is looked up only then."""
 
@@ -27,66 +33,71 @@ class Version(argparse.Action):
         parser.exit()
 
 
-def parser() -> argparse.ArgumentParser:
-    """All commands and options."""
+def parser(command: str | None = None) -> argparse.ArgumentParser:
+    """All commands and options; or those of one command alone, which are declared in a fraction of the time."""
     top = argparse.ArgumentParser(
         prog="driftline",
         description="Compare aligned checkpoints: which training data made a model less misaligned, from which step on,"
         " and did it last?",
-        epilog="Whoever runs these commands owns the store and sees all of it: private runs are hidden from readers of"
-        " the dashboard, not here.",
+        epilog="CLI commands bypass run-level access control: they show private runs, too.",
     )
     top.add_argument("--version", action=Version, nargs=0, help="show program's version number and exit")
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, declare in COMMANDS.items():
+        if command in (None, name):
+            declare(verbs)
+    return top
 
-    view = verbs.add_parser(
+
+def _declare_view(verbs: Verbs) -> None:
+    command = verbs.add_parser(
         "view",
         help="ingest what is new in a folder and open the dashboard on it",
         description="Ingest what is new in PATH, then serve the dashboard on 127.0.0.1. New and changed files come in"
-        ' by themselves while it runs. To serve others too, say who may see what in an access file: README, "Who may'
-        ' see what".',
+        ' by themselves while it runs. To serve others, write an access file: see "A team\'s server" of'
+        " `driftline docs`.",
     )
-    view.add_argument(
+    command.add_argument(
         "path",
         nargs="?",
         metavar="PATH",
         help="a folder of logs, or one log (default: the studies that come with Driftline: demo and smol)",
     )
-    _store(view)
-    view.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of PATH")
-    view.add_argument("--port", type=port_number, metavar="N", help="port (default: the first free from 8501)")
-    view.add_argument(
+    _store(command)
+    command.add_argument("--study", metavar="FILE", help="a study file, used as if it were at the root of PATH")
+    command.add_argument("--port", type=port_number, metavar="N", help="port (default: the first free from 8501)")
+    command.add_argument(
         "--host",
         metavar="ADDRESS",
         default="127.0.0.1",
         help="the IP address to listen at (default: 127.0.0.1, which only this computer reaches); any other wants an"
         " access file",
     )
-    view.add_argument(
+    command.add_argument(
         "--access",
         metavar="FILE",
-        help="a YAML file of who may do what, by whom they sign in as, and of private runs (default: access.yaml in the"
+        help="a YAML file of roles and private runs (default: access.yaml in the"
         " user's configuration folder, if there is one)",
     )
-    view.add_argument(
+    command.add_argument(
         "--without-sign-in",
         action="store_true",
-        help="let everybody who reaches the address see and do everything, whatever the access file says",
+        help="let everybody who reaches the address see and do everything, without access file",
     )
-    view.add_argument(
+    command.add_argument(
         "--base-path",
         metavar="PATH",
         default="",
-        help="the path that the pages lie under, behind a proxy: /driftline",
+        help="the path of the pages behind a proxy: /driftline",
     )
-    view.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
-    view.add_argument(
+    command.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    command.add_argument(
         "--models",
         metavar="FILE",
-        help="a YAML file of endpoints that the Probe page may ask, with limits (default: models.yaml in the user's"
+        help="a YAML file of endpoints for the Probe page, with limits (default: models.yaml in the user's"
         " configuration folder, if there is one)",
     )
-    view.add_argument(
+    command.add_argument(
         "--endpoint",
         action="append",
         default=[],
@@ -95,117 +106,338 @@ def parser() -> argparse.ArgumentParser:
         " its key. May be given several times",
     )
 
-    ingest = verbs.add_parser(
+
+def _declare_ingest(verbs: Verbs) -> None:
+    command = verbs.add_parser(
         "ingest",
         help="bring a store up to date with folders of logs",
         description="Ingest what is new or changed below each PATH, and report on every file. Exits with 1 if a file"
         " was rejected.",
     )
-    ingest.add_argument("paths", nargs="+", metavar="PATH", help="a folder of logs, or one log")
-    _store(ingest)
-    ingest.add_argument("--study", metavar="FILE", help="a study file that counts as lying at the root of each PATH")
-    ingest.add_argument(
+    command.add_argument("paths", nargs="+", metavar="PATH", help="a folder of logs, or one log")
+    _store(command)
+    command.add_argument("--study", metavar="FILE", help="a study file, used as if it were at the root of each PATH")
+    command.add_argument(
         "--dry-run",
         action="store_true",
-        help="change nothing; print each file's format, run, step, evals and sample count, and which rule gave run and"
-        " step",
+        help="change nothing; print each file's format, run, step, evals and sample count, with the rules behind run"
+        " and step",
     )
 
-    rates = verbs.add_parser(
+
+def _declare_rates(verbs: Verbs) -> None:
+    command = verbs.add_parser(
         "rates",
-        help="print the table behind the curves",
-        description="Print rates with their intervals: the very table behind the curves. Each option can be given"
+        help="print rates with their intervals",
+        description="Print rates with their intervals: the table behind the Curves page. Each option can be given"
         " several times; without one, everything is printed, each eval by its default metric.",
     )
-    _source(rates)
-    _filters(rates)
-    _measures(rates)
-    _formats(rates)
+    _source(command)
+    _filters(command)
+    _measures(command)
+    _formats(command)
 
-    compare = verbs.add_parser(
+
+def _declare_compare(verbs: Verbs) -> None:
+    command = verbs.add_parser(
         "compare",
         help="compare checkpoints with a baseline",
-        description="Print the difference of each checkpoint to the baseline, eval by eval, with interval and corrected"
-        " p-value; what makes two logs incomparable is told on standard error. Checkpoints that answered the same"
-        " questions are paired on them.",
+        description="Print the difference of each checkpoint from the baseline, by eval, with interval and p"
+        " value (Holm or BH); settings that differ between logs go to standard error. Checkpoints that answered the"
+        " same questions are paired on them.",
     )
-    compare.add_argument(
+    command.add_argument(
         "checkpoints",
         nargs="+",
         metavar="RUN@STEP",
         help="a run at a step or label; RUN alone is its latest checkpoint",
     )
-    compare.add_argument("--baseline", metavar="RUN@STEP", help="what is subtracted (default: the first checkpoint)")
-    compare.add_argument(
+    command.add_argument("--baseline", metavar="RUN@STEP", help="the checkpoint to subtract (default: the first one)")
+    command.add_argument(
         "--correction",
         choices=("holm", "bh", "none"),
         default="holm",
-        help="of the p-values, over all that is printed: Holm (default), Benjamini-Hochberg, or none",
+        help="multiple-testing correction over all printed differences: Holm (default), Benjamini-Hochberg, or none",
     )
-    _source(compare)
-    _filters(compare, ("eval", "metric"))
-    _measures(compare)
-    compare.add_argument(
+    _source(command)
+    _filters(command, ("eval", "metric"))
+    _measures(command)
+    command.add_argument(
         "--target",
         type=float,
         metavar="D",
-        help="also print how many questions it takes to find a difference of D: 0.05 is 5 points of a rate, 2 is 2 of a"
-        " score",
+        help="also print the number of questions needed to detect a difference of D: 0.05 is 5 pp of a rate, 2 is 2"
+        " points of a score",
     )
-    _formats(compare)
+    command.add_argument(
+        "--margin",
+        type=float,
+        metavar="D",
+        help="equivalence margin, in the same units: also test whether differences lie within ±D (two one-sided tests)",
+    )
+    _formats(command)
 
-    serve = verbs.add_parser(
+
+def _declare_serve(verbs: Verbs) -> None:
+    command = verbs.add_parser(
         "serve",
-        help="serve checkpoints on this computer, to be probed",
-        description="Start vLLM (else llama.cpp's server) on 127.0.0.1 with checkpoints whose weights a run card or a"
-        " trainer's folder tells, and end it with Ctrl+C. Dashboards of the same user find it by themselves. Words"
-        " after -- go to vLLM as they are.",
+        help="serve checkpoints on this computer for the Probe page",
+        description="Start vLLM (or llama.cpp's server) on 127.0.0.1 with checkpoints whose weights a run.yaml or a"
+        " trainer's folder names; Ctrl+C ends it. Dashboards of the same user find it. Arguments"
+        " after -- are passed to vLLM.",
         usage="driftline serve [OPTION]... CHECKPOINT... [-- WORD...]",
     )
-    serve.add_argument(
+    command.add_argument(
         "checkpoints",
         nargs="+",
         metavar="CHECKPOINT",
         help="RUN@STEP, RUN@LABEL, RUN for its latest, RUN@all for all of them; smol, or smol/RUN@STEP, of the small"
         " study that comes with Driftline",
     )
-    _source(serve)
-    serve.add_argument(
+    _source(command)
+    command.add_argument(
         "--print",
         action="store_true",
         dest="printed",
-        help="start nothing; print the command for another machine, which takes its key from $VLLM_API_KEY",
+        help="print the command for another machine (key in $VLLM_API_KEY) and start nothing",
     )
-    serve.add_argument("--port", type=port_number, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
-    serve.add_argument(
+    command.add_argument("--port", type=port_number, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
+    command.add_argument(
         "--engine", choices=("vllm", "llama.cpp"), help="default: vLLM where it is installed, else llama.cpp"
     )
-    serve.add_argument("--max-model-len", type=int, metavar="N", help="tokens of a prompt and its reply together")
-    serve.add_argument("--dtype", metavar="NAME", help="of the weights, as vLLM has it: bfloat16, float16, ...")
+    command.add_argument("--max-model-len", type=int, metavar="N", help="context length: tokens of prompt and reply")
+    command.add_argument("--dtype", metavar="NAME", help="data type of the weights: bfloat16, float16, ...")
 
-    export = verbs.add_parser(
+
+def _declare_export(verbs: Verbs) -> None:
+    command = verbs.add_parser(
         "export",
-        help="write rates or samples to a file",
-        description="Write rates or samples to FILE; its ending, .parquet or .csv, says how. " + CSV_HELP,
+        help="write rates, samples or records of Every Eval Ever to a file",
+        description="Write rates or samples to FILE; the extension, .parquet or .csv, sets the format. "
+        + CSV_HELP
+        + " With --what every-eval-ever, FILE.zip holds a record of each checkpoint and eval (schema 0.3), with its"
+        " samples, at the paths of their data store.",
     )
-    export.add_argument("file", metavar="FILE", help="FILE.parquet or FILE.csv")
-    _source(export)
-    export.add_argument("--what", choices=("samples", "rates"), default="samples", help="default: samples")
-    _filters(export)
+    command.add_argument("file", metavar="FILE", help="FILE.parquet or FILE.csv; FILE.zip for records")
+    _source(command)
+    command.add_argument(
+        "--what", choices=("samples", "rates", "every-eval-ever"), default="samples", help="default: samples"
+    )
+    command.add_argument(
+        "--organization",
+        default="unknown",
+        metavar="NAME",
+        help="of records: who trained the models (default: unknown)",
+    )
+    _filters(command)
 
-    compact = verbs.add_parser(
-        "compact",
-        help="make a store's file as small as what is in it",
-        description="Write a store anew without the room in its file that nothing uses any more. All that is in it"
-        " stays; an ingest that leaves more free than used does it by itself.",
+
+def _declare_samples(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "samples",
+        help="print samples by a filter",
+        description="Print samples with their outcome: the table of the Samples page. Each filter can be given several"
+        " times.",
     )
-    _source(compact)
-    return top
+    _source(command)
+    _filters(command, ("run", "mix", "stage", "eval"))
+    command.add_argument("--step", action="append", default=[], metavar="STEP", help="only a step, or a label of one")
+    command.add_argument("--log", action="append", default=[], metavar="KEY", help="only a log, by its key")
+    command.add_argument("--metric", metavar="NAME", help="whose outcomes are meant (default: each eval's default)")
+    command.add_argument(
+        "--outcome",
+        action="append",
+        default=[],
+        choices=("misaligned", "aligned", "missing", "outside", "scored"),
+        help="only samples with this outcome",
+    )
+    command.add_argument("--text", metavar="TEXT", help="only samples that hold a text anywhere")
+    command.add_argument("--sort", metavar="COLUMN", help="run, step, eval, sample, outcome, value, time, ...")
+    command.add_argument("--descending", action="store_true", help="from the highest")
+    _limit(command, 100)
+    command.add_argument("--offset", type=int, default=0, metavar="N", help="leave out the first N")
+    command.add_argument("--full", action="store_true", help="long texts whole (default: their first 400 characters)")
+    _files(command)
+
+
+def _declare_search(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "search",
+        help="find a text in prompts, replies, messages and judges' words",
+        description="Print the samples that hold TEXT, each with the first place of it. Upper and lower case are alike;"
+        " a blank at either end stands for the end of a word.",
+    )
+    command.add_argument("text", metavar="TEXT", help="what to look for, literally")
+    _source(command)
+    _filters(command, ("run", "eval"))
+    _limit(command, 100)
+    _files(command)
+
+
+def _declare_transcript(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "transcript",
+        help="print one sample: messages, scores and errors",
+        description="Print one sample. `driftline samples` and `search` print what names it. CSV and Parquet have one"
+        " row per message, JSON has everything.",
+    )
+    command.add_argument("log", metavar="LOG", help="the log's key")
+    command.add_argument("sample", metavar="SAMPLE", help="the sample's id")
+    command.add_argument("--epoch", type=int, default=1, metavar="N", help="its epoch (default: 1)")
+    _source(command)
+    _filters(command, ())
+    _files(command)
+
+
+def _declare_query(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "query",
+        help="ask with SQL: one SELECT over the views",
+        description="Run one SELECT (DuckDB's SQL) over runs, checkpoints, evals, samples, scores, messages and the"
+        " other views; without SQL, list them with their columns. Nothing can be written, and no file be read.",
+    )
+    command.add_argument("sql", nargs="?", metavar="SQL", help="one SELECT; without it, the views are listed")
+    _source(command)
+    _filters(command, ())
+    _limit(command, 1000)
+    command.add_argument(
+        "--seconds", type=float, default=10.0, metavar="S", help="end it after so long (default: 10, at most 120)"
+    )
+    _files(command)
+
+
+def _declare_plan(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "plan",
+        help="print the commands that evaluate a run's missing checkpoints",
+        description="Print a shell script of `inspect eval` commands: one for each checkpoint of RUN without results of"
+        " an eval, with the settings of that eval's newest Inspect log. Their logs name run and step by themselves.",
+    )
+    command.add_argument("run", metavar="RUN", help="a run")
+    command.add_argument(
+        "--eval", required=True, metavar="TASK", help="an eval of the store, or a task that was never run"
+    )
+    _source(command)
+    _filters(command, ())
+    command.add_argument("--task", metavar="TASK", help="what `inspect eval` is given (default: what the log names)")
+    command.add_argument(
+        "--model",
+        metavar="NAME",
+        default="openai-api/driftline/{name}",
+        help="Inspect's name of the model, with {name} (RUN@STEP), {run}, {step} or {weights} (default:"
+        " openai-api/driftline/{name}, as `driftline serve` serves them)",
+    )
+    command.add_argument(
+        "--base-url",
+        metavar="URL",
+        default="http://127.0.0.1:8000/v1",
+        help="the server of models (default: http://127.0.0.1:8000/v1)",
+    )
+    command.add_argument(
+        "--log-dir", metavar="FOLDER", help="for the logs (default: planned/RUN in the ingested folder)"
+    )
+    command.add_argument("--format", choices=("script", "json"), default="script", help="default: script")
+
+
+def _declare_mcp(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "mcp",
+        help="serve rates, samples and transcripts to agents (MCP)",
+        description="Serve the store read-only to an agent, by the Model Context Protocol on standard input and output."
+        " Private runs of the access file are hidden, unless whoever --email or --group names may see them.",
+    )
+    _source(command)
+    command.add_argument(
+        "--access",
+        metavar="FILE",
+        help="a YAML file of roles and private runs (default: access.yaml in the user's configuration folder, if there"
+        " is one)",
+    )
+    command.add_argument("--email", metavar="ADDRESS", help="whose role it reads with (default: nobody's)")
+    command.add_argument("--group", action="append", default=[], metavar="NAME", help="a group that it reads with")
+
+
+def _declare_compact(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "compact",
+        help="shrink the store's file",
+        description="Rewrite the store without unused space. Nothing is lost. An ingest that leaves more free than used"
+        " space does it automatically.",
+    )
+    _source(command)
+
+
+def _declare_backup(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "backup",
+        help="copy the store into a file, also while a dashboard runs",
+        description="Copy the whole store into FILE, also while a dashboard uses it, and verify the copy: every table"
+        " is read again. It holds everything, private runs too; only you can read it. Roles and private runs are said"
+        " in the access file, which is kept apart.",
+    )
+    command.add_argument("file", metavar="FILE", help="the copy, a DuckDB file")
+    _source(command)
+    command.add_argument("--replace", action="store_true", help="replace FILE if it is there")
+
+
+def _declare_restore(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "restore",
+        help="put a backup where the store is",
+        description="Verify the backup FILE and put a copy of it where the store is. No dashboard may use the store"
+        " meanwhile. Roles and private runs stay as the access file says.",
+    )
+    command.add_argument("file", metavar="FILE", help="what `driftline backup` wrote")
+    _source(command)
+    command.add_argument("--replace", action="store_true", help="set a store that is there aside, under another name")
+
+
+def _declare_map(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "map",
+        help="propose a mapping for a table, with the rates that it gives",
+        description="Propose an entry of `tables:` for FILE from its columns and values; print it with the first rows"
+        " and the rates that it gives. Several files with the same columns get one entry. Exits with 1 if it gives"
+        " none.",
+    )
+    command.add_argument(
+        "files", nargs="+", metavar="FILE", help="a CSV, TSV, JSON lines, Parquet or JSON file of rows"
+    )
+    for name, what in (("run", "run"), ("step", "step"), ("eval", "eval"), ("mix", "data mix"), ("stage", "stage")):
+        command.add_argument(f"--{name}", metavar="NAME", help=f"the {what} of all rows, in place of what is proposed")
+    command.add_argument(
+        "--study",
+        metavar="FILE",
+        help="the study file (default: the nearest study.yaml above the files, else a new one beside them)",
+    )
+    command.add_argument("--write", action="store_true", help="write it into the study file; all else in it stays")
+
+
+def _declare_formats(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "formats",
+        help="list the formats that are read",
+        description="List the formats that files are read by, in the order in which they are tried: what each reads and"
+        " which package it comes from, or why it could not be loaded. Exits with 1 if one could not.",
+    )
+    _formats(command)
+
+
+def _declare_docs(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "docs",
+        help="read the documentation, without a network",
+        description="Serve the documentation on 127.0.0.1 and open it in the browser. It is rendered from what is"
+        " installed, and needs no network.",
+    )
+    command.add_argument("--port", type=port_number, metavar="N", help="port on 127.0.0.1 (default: any that is free)")
+    command.add_argument("--no-browser", action="store_true", help="print the address, and open no browser")
+    command.add_argument("--out", metavar="FOLDER", help="write the pages as files into FOLDER, and serve nothing")
 
 
 CSV_HELP = (
-    "In CSV a text that begins like a formula (= + - @) has an apostrophe in front, so that no spreadsheet runs what a"
-    " log says; Parquet and JSON hold it as it is."
+    "In CSV, texts that begin like a formula (= + - @) get a leading apostrophe against formula injection; Parquet and"
+    " JSON hold them as they are."
 )
 
 
@@ -215,7 +447,7 @@ def _store(command: argparse.ArgumentParser) -> None:
 
 def _source(command: argparse.ArgumentParser) -> None:
     _store(command)
-    command.add_argument("--path", metavar="PATH", help="the folder whose store is meant (default: the demo study)")
+    command.add_argument("--path", metavar="PATH", help="the folder whose store to use (default: the demo study)")
 
 
 FILTERS = {
@@ -230,7 +462,7 @@ FILTERS = {
 def _filters(command: argparse.ArgumentParser, names: Sequence[str] = tuple(FILTERS)) -> None:
     for name in names:
         command.add_argument(f"--{name}", action="append", default=[], metavar="NAME", help=f"only {FILTERS[name]}")
-    command.add_argument("--as-of", type=int, metavar="BATCH", help="as of an ingest batch (default: the newest)")
+    command.add_argument("--as-of", type=int, metavar="BATCH", help="data of an import (default: the latest)")
 
 
 def _measures(command: argparse.ArgumentParser) -> None:
@@ -239,13 +471,13 @@ def _measures(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD",
-        help="a row for each value of metadata.NAME, task_args.NAME or variant; twice for each combination of two",
+        help="group by metadata.NAME, task_args.NAME or variant; up to twice",
     )
     command.add_argument(
         "--interval",
         choices=("wilson", "clopper-pearson"),
         default="wilson",
-        help="of rates: Wilson (default), or Clopper-Pearson, which is exact and wider",
+        help="confidence interval of rates: Wilson (default), or Clopper-Pearson (exact, wider)",
     )
     command.add_argument(
         "--repeats",
@@ -261,13 +493,53 @@ def _formats(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _limit(command: argparse.ArgumentParser, rows: int) -> None:
+    command.add_argument(
+        "--limit", type=int, default=rows, metavar="N", help=f"at most so many rows (default: {rows}, at most 100000)"
+    )
+
+
+def _files(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--format", choices=("table", "json", "csv", "parquet"), default="table", help=f"default: table. {CSV_HELP}"
+    )
+    command.add_argument("--out", metavar="FILE", help="write JSON, CSV or Parquet into FILE")
+
+
+COMMANDS: dict[str, Callable[[Verbs], None]] = {
+    "view": _declare_view,
+    "ingest": _declare_ingest,
+    "rates": _declare_rates,
+    "compare": _declare_compare,
+    "serve": _declare_serve,
+    "export": _declare_export,
+    "samples": _declare_samples,
+    "search": _declare_search,
+    "transcript": _declare_transcript,
+    "query": _declare_query,
+    "plan": _declare_plan,
+    "mcp": _declare_mcp,
+    "compact": _declare_compact,
+    "backup": _declare_backup,
+    "restore": _declare_restore,
+    "map": _declare_map,
+    "formats": _declare_formats,
+    "docs": _declare_docs,
+}
+"""What declares each command, in the order of `--help`."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status: 0 done, 1 something was rejected or went wrong, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     # What follows -- is for the server that `serve` starts: argparse would take it for further checkpoints.
     at = words.index("--") if words[:1] == ["serve"] and "--" in words else len(words)
-    given = _parse(parser(), words[:at])
+    given = _parse(parser(words[0] if words and words[0] in COMMANDS else None), words[:at])
     given.extra = words[at + 1 :]
+    given.parser = parser  # whoever documents the commands wants all of them
+    if arguments is None:
+        # The interpreter's end goes through all objects several times, in search of garbage that ends with it anyway.
+        atexit.register(gc.freeze)
     # Imported only now: `--help` and errors of usage need none of it.
     from dashboard import console
 
@@ -280,7 +552,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except KeyboardInterrupt:
-        print("driftline: stopped; what was ingested is kept.", file=sys.stderr)
+        print("driftline: interrupted; what was imported is kept.", file=sys.stderr)
         return 130
 
 

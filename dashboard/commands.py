@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from msgspec import Struct, field
 
+from dashboard.queries.rate import ANSWERED, Rate
 from loaders.errors import DriftlineError
 from loaders.report import IngestReport
-from loaders.store import Compacted, Store
+from loaders.store import Compacted, Held, Store
 
 # Each command imports what it needs where it needs it: importing takes longer than most of them.
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
     from dashboard.queries.compare import CompareQuery
     from dashboard.queries.frame import RateQuery
@@ -24,29 +28,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
-RATE_TABLE = [
-    "run", "mix", "stage", "step", "tokens", "eval", "variant", "split", "split2", "metric", "n", "k", "rate",
-    "low", "high", "interval", "n_missing",
-]  # fmt: skip
-"""The columns that `driftline rates` prints: the table behind the curves."""
-RATE_COLUMNS = [
-    *RATE_TABLE,
-    "step_label",
-    "definition",
-    "repeat",
-    "pooled",
-    "partial",
-    "graded",
-    "planned",
-    "reported",
-    "disagrees",
-    "flags",
-]
-"""The columns of `driftline rates` as CSV and JSON: also the rule in use, and what is to be known of a number."""
-
 COMPARE_TABLE = [
     "eval", "metric", "variant", "split", "split2", "checkpoint", "n", "rate", "baseline_rate", "difference", "low",
-    "high", "p", "p_corrected", "method",
+    "high", "p", "p_corrected", "verdict", "method",
 ]  # fmt: skip
 """The columns of `driftline compare` as a table; CSV and JSON have them all."""
 PLAN_TABLE = ["eval", "metric", "variant", "split", "split2", "checkpoint", "questions", "epochs", "needed", "method"]
@@ -113,15 +97,22 @@ class CompareArguments(Struct):
     repeats: Literal["pooled", "newest", "each"] = "pooled"
     target: float | None = None
     """A difference, in the units of the differences: how many questions would it take to find it?"""
+    margin: float | None = None
+    """An equivalence margin, in the same units."""
 
     def query(self) -> CompareQuery:
         """The same question, as the page asks it.
 
         Raises:
-            DriftlineError: What is no field, or more of them than go together.
+            DriftlineError: What is no field, or more of them than go together; a margin that is none.
         """
         from dashboard.queries.compare import CompareQuery
+        from dashboard.queries.equivalence import Margins
 
+        try:
+            margins = Margins(self.margin, self.margin)
+        except ValueError as error:
+            raise DriftlineError(f"--margin: {error}.") from error
         try:
             return CompareQuery(
                 checkpoints=tuple(self.checkpoints),
@@ -132,6 +123,7 @@ class CompareArguments(Struct):
                 splits=tuple(self.split),
                 method=self.interval,
                 repeats=self.repeats,
+                margins=margins,
             )
         except ValueError as error:
             raise DriftlineError(f"--split: {error}.") from error
@@ -141,10 +133,12 @@ class ExportArguments(Struct):
     """`driftline export`."""
 
     what: str
-    """rates or samples."""
+    """rates, samples or every-eval-ever."""
     format: str
-    """csv or parquet."""
+    """csv or parquet; zip of records."""
     rates: RateArguments = field(default_factory=RateArguments)
+    organization: str = "unknown"
+    """Of records: who trained the models."""
 
 
 def run_ingest(store: Store, given: IngestArguments, progress: Progress | None) -> IngestReport:
@@ -158,7 +152,7 @@ def run_ingest(store: Store, given: IngestArguments, progress: Progress | None) 
     return work(paths, store, study=study, progress=progress)
 
 
-def _batch(store: Store, asked: int | None) -> int:
+def batch_of(store: Store, asked: int | None) -> int:
     """The batch that is asked for; the newest where none is.
 
     Raises:
@@ -170,7 +164,7 @@ def _batch(store: Store, asked: int | None) -> int:
         kept = [row[0] for row in cursor.execute(FINISHED).fetchall()]
     if asked not in kept:
         there = ", ".join(map(str, kept[-40:])) or "none"
-        raise DriftlineError(f"--as-of {asked}: not a batch of this store (there are: {there}).")
+        raise DriftlineError(f"--as-of {asked}: not an import of this store (allowed: {there}).")
     return asked
 
 
@@ -180,8 +174,8 @@ FINISHED = "SELECT batch FROM seen_batches() WHERE finished_at IS NOT NULL ORDER
 class Rates(Struct):
     """What `driftline rates` answers."""
 
-    rows: list[Row]
-    """`RATE_COLUMNS`, in plain values."""
+    rows: list[Rate]
+    """The fields `ANSWERED`, in plain values."""
     left_out: list[str]
     """What has no row with a number, by reason; a line each."""
 
@@ -192,15 +186,33 @@ def run_rates(store: Store, given: RateArguments) -> Rates:
     Raises:
         DriftlineError: As `_rate_rows`.
     """
-    from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
-    from dashboard.queries.frame import plain_rows
+    from dashboard.queries.frame import columns_of, plain_rows
 
     rows, scope = _rate_rows(store, given)
-    return Rates(plain_rows(rows, {name: OF_FRAME[name] for name in RATE_COLUMNS}), _left_out(scope, given))
+    # What these columns are read off is a rate's own fields.
+    told = cast("list[Rate]", plain_rows(rows, columns_of(Rate, ANSWERED)))
+    return Rates(told, _left_out(scope, given))
 
 
-def _rate_rows(store: Store, given: RateArguments) -> tuple[list[Row], Scope]:
+def rates_frame(store: Store, given: RateArguments, hidden: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
+    """The rates with all their columns (`RATE_COLUMNS`), and what has no row with a number.
+
+    Raises:
+        DriftlineError: As `_rate_rows`.
+    """
+    from dashboard.queries.frame import RATE_COLUMNS, frame_of
+
+    rows, scope = _rate_rows(store, given, hidden)
+    return frame_of(rows, RATE_COLUMNS), _left_out(scope, given)
+
+
+def _rate_rows(store: Store, given: RateArguments, hidden: Sequence[str] = ()) -> tuple[list[Row], Scope]:
     """The rates as they are measured, and what they were taken from.
+
+    Args:
+        store: Asked.
+        given: What for.
+        hidden: Patterns of runs of which nothing is found.
 
     Raises:
         DriftlineError: A name or field that was asked for is not in the store; the message lists those that are.
@@ -209,9 +221,9 @@ def _rate_rows(store: Store, given: RateArguments) -> tuple[list[Row], Scope]:
     from dashboard.queries.rates import rate_rows
     from dashboard.queries.scope import scope_of
 
-    as_of = _batch(store, given.as_of)
+    as_of = batch_of(store, given.as_of)
     query = given.query()
-    with store.cursor() as cursor:
+    with store.cursor(hidden) as cursor:
         scope = scope_of(cursor, query.evals, as_of, query.splits)
         rows = rate_rows(cursor, query, as_of, scope)
         if not rows:
@@ -233,9 +245,9 @@ def _left_out(scope: Scope, given: RateArguments) -> list[str]:
     found = []
     if empty:
         names = ", ".join(sorted({log["eval"] for log in empty})[:5])
-        found.append(f"left out: {len(empty)} logs without any outcome ({names})")
+        found.append(f"left out: {len(empty)} unscored logs ({names})")
     if unplaced:
-        found.append(f"{unplaced} of {len(logs)} logs have no run or step: each is a row by itself")
+        found.append(f"{unplaced} of {len(logs)} logs have no run or step: each is its own row")
     return found
 
 
@@ -247,7 +259,7 @@ def _explain_unknown_fields(
             from dashboard.queries.fields import field_rows
 
             there = ", ".join(row["field"] for row in field_rows(cursor, given.eval, as_of)) or "none"
-            raise DriftlineError(f"--split {name}: nothing that is asked for has this field (there are: {there}).")
+            raise DriftlineError(f"--split {name}: no selected log has this field (allowed: {there}).")
 
 
 def _explain_nothing(everything: list[Row], given: RateArguments) -> None:
@@ -256,11 +268,16 @@ def _explain_nothing(everything: list[Row], given: RateArguments) -> None:
         unknown = [name for name in getattr(given, option) if name not in there and name != "all"]
         if unknown:
             choice = ", ".join(there[:40]) or "none"
-            raise DriftlineError(f"--{option} {unknown[0]}: not in the store (there are: {choice}).")
+            raise DriftlineError(f"--{option} {unknown[0]}: not in the store (allowed: {choice}).")
 
 
-def run_compare(store: Store, given: CompareArguments) -> dict[str, Any]:
+def run_compare(store: Store, given: CompareArguments, hidden: Sequence[str] = ()) -> dict[str, Any]:
     """Compare checkpoints as of a batch (default: the newest), in plain values: what page, command and JSON share.
+
+    Args:
+        store: Asked.
+        given: What for.
+        hidden: Patterns of runs of which nothing is found.
 
     Raises:
         DriftlineError: A checkpoint, name or field that is not in the store (the message lists what is), or a target
@@ -271,9 +288,9 @@ def run_compare(store: Store, given: CompareArguments) -> dict[str, Any]:
     from dashboard.queries.planning import PLAN_COLUMNS
     from dashboard.queries.rates import rate_rows
 
-    as_of = _batch(store, given.as_of)
+    as_of = batch_of(store, given.as_of)
     query = given.query()
-    with store.cursor() as cursor:
+    with store.cursor(hidden) as cursor:
         found = compare_rows(cursor, query, as_of)
         if not found.rows["rates"]:
             names = RateArguments(eval=given.eval, metric=given.metric)
@@ -307,28 +324,27 @@ def run_servable(store: Store) -> list[Servable]:
 
 
 def run_export(store: Store, given: ExportArguments) -> bytes:
-    """A whole table as the bytes of a file.
+    """A whole table, or all records, as the bytes of a file.
 
     Raises:
-        DriftlineError: An unknown table or format.
+        DriftlineError: An unknown table or format, or nothing to write.
     """
+    if given.what == "every-eval-ever":
+        return _every_eval_ever(store, given)
     if given.what == "rates":
-        from dashboard.queries.frame import RATE_COLUMNS as OF_FRAME
-        from dashboard.queries.frame import frame_of
-
-        frame = frame_of(_rate_rows(store, given.rates)[0], OF_FRAME)
+        frame, _ = rates_frame(store, given.rates)
         frame = frame.assign(flags=frame["flags"].map("; ".join))
     elif given.what == "samples":
         from dashboard.queries.samples import SampleFilter, all_samples
 
-        as_of = _batch(store, given.rates.as_of)
+        as_of = batch_of(store, given.rates.as_of)
         wanted = SampleFilter(
             runs=tuple(given.rates.run), evals=tuple(given.rates.eval), metric=next(iter(given.rates.metric), None)
         )
         with store.cursor() as cursor:
             frame = all_samples(cursor, wanted, as_of)
     else:
-        raise DriftlineError(f"export {given.what}: not a table (allowed: rates, samples).")
+        raise DriftlineError(f"export {given.what}: not a table (allowed: rates, samples, every-eval-ever).")
     if given.format == "csv":
         from dashboard.exports.csv import csv_bytes
 
@@ -338,6 +354,37 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         frame.to_parquet(buffer, index=False)
         return buffer.getvalue()
     raise DriftlineError(f"export to .{given.format}: not a format (allowed: csv, parquet).")
+
+
+def _every_eval_ever(store: Store, given: ExportArguments) -> bytes:
+    from dashboard.exports.every_eval_ever import archive, points_of
+
+    if given.format != "zip":
+        raise DriftlineError(f"export {given.what} to .{given.format}: not a format (allowed: zip).")
+    as_of = batch_of(store, given.rates.as_of)
+    rows, _ = _rate_rows(store, given.rates)
+    with store.cursor() as cursor:
+        points = points_of(cursor, rows, as_of)
+    return archive(points, given.organization, given.rates.query().level, datetime.now(UTC))
+
+
+class BackupArguments(Struct):
+    """`driftline backup`. The path is absolute: the process that does it may stand in another folder."""
+
+    file: str
+    replace: bool = False
+
+
+def run_backup(store: Store, given: BackupArguments) -> list[Held]:
+    """Copy the store into a file.
+
+    Returns:
+        What each table of the copy holds.
+
+    Raises:
+        DriftlineError: As `Store.backup`.
+    """
+    return store.backup(Path(given.file), replace=given.replace)
 
 
 def run_compact(store: Store) -> Compacted:

@@ -132,7 +132,7 @@ def _ask(owner: Owner, command: str, arguments: dict[str, Any]) -> Iterator[byte
             yield chunk
     except (OSError, http.client.HTTPException) as error:
         raise Refused(
-            f"The dashboard (process {owner.pid}) stopped answering: {error}. What it had done is kept."
+            f"The dashboard (process {owner.pid}) stopped answering: {error}. What was imported is kept."
         ) from error
     finally:
         connection.close()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlencode
 
 from dashboard.queries.rows import is_missing, step_of, whole_number
 
@@ -16,33 +16,45 @@ HIGHEST_FIRST, LOWEST_FIRST = "value, highest first", "value, lowest first"
 """Orders of samples by their outcome, as they stand in an address."""
 
 Row = Mapping[Any, Any]
+Option = TypeVar("Option", bound=str)
 Parameters = dict[str, list[str]]
 
 OVERVIEW, CURVES, MIXES, PERSISTENCE = "overview", "curves", "mixes", "persistence"
 ASSESSMENT, COMPARE, SAMPLES, TRANSCRIPT, DATA = "assessment", "compare", "samples", "transcript", "data"
 PROBE, RESCORINGS, BESIDE = "probe", "judgings", "beside"
 VIEWS, NOTES, AGREEMENT = "views", "notes", "agreement"
-REPORT, AUDIT = "report", "audit"
+REPORT, AUDIT, GALLERY = "report", "audit", "gallery"
 
 AS_OF = "as_of"
 """Pins a page to a batch. The only parameter that every page keeps."""
 
 PIN = re.compile(r"(\d{1,18})(?:-([0-9a-f]{6}))?")
 
-BOUND = frozenset(
-    {
-        "x", "log_x", "panels", "series", "show", "zoom", "interval", "view", "correction", "steps", "differing",
-        "all_rows", "ask", "disagree", "repeats",
-    }
-)  # fmt: skip
-"""Parameters that Streamlit itself keeps in step with a switch; their defaults are left out of the address."""
+TOGGLES = frozenset({"log_x", "zoom", "differing", "all_rows", "disagree"})
+"""Parameters that Streamlit itself keeps in step with a switch that is on or off; off is left out of the address."""
+
+BOUND = TOGGLES | {"x", "panels", "series", "show", "interval", "view", "correction", "steps", "ask", "repeats", "band"}
+"""Switches, of which several pages have one of the same name; their defaults are left out of the address."""
 
 FILTER = frozenset(
     {"run", "step", "eval", "metric", "where", "outcome", "text", "score", "in_log", "errors", "limits", "sort"}
 )
 
-MEASURED = frozenset({"eval", "metric", "split", "point"})
-"""What every page of charts has: what is measured, how it is split, and the point that was clicked."""
+OLD_OPTIONS = {
+    "view": {"two evals": "eval-vs-eval", "along a run": "by-step", "mark": "rate"},
+    "show": {"batches": "imports", "headers": "totals", "not read": "unread", "which logs count": "standing"},
+}
+"""Options of switches as earlier addresses spell them, by the name of the switch: such links go on working."""
+
+EVERY = "*"
+"""In an address all that a page offers, where their names would make it too long; no run is named so."""
+
+MARGINS = frozenset({"margin", "margin_score"})
+"""Equivalence margins, of rates (in percentage points) and of scores: the same on all pages that test differences."""
+
+MEASURED = frozenset({"eval", "metric", "split", "point", "section", "color"})
+"""What every page of charts has: the section, what is measured, how it is split, the point that was clicked, and colors
+that the reader gave runs."""
 
 
 def parameters(**values: object) -> Parameters:
@@ -59,9 +71,31 @@ def parameters(**values: object) -> Parameters:
     return result
 
 
+def read_option(name: str, told: str, options: Mapping[Option, str]) -> Option | None:
+    """The option of a switch that an address means: by its title, its name or an earlier spelling, in any case.
+
+    Args:
+        name: Of the switch.
+        told: What the address says.
+        options: Names with their titles.
+
+    Returns:
+        None where it means none of them.
+    """
+    asked = told.casefold()
+    asked = OLD_OPTIONS.get(name, {}).get(asked, asked)
+    return next((option for option, title in options.items() if asked in (option.casefold(), title.casefold())), None)
+
+
 def query(address: Parameters) -> str:
     """An address as the text behind the question mark."""
     return urlencode(address, doseq=True)
+
+
+def read_link(link: str) -> tuple[str, Parameters]:
+    """The name of a page, and its query parameters, out of an address without its server."""
+    page, _, told = link.lstrip("/").partition("?")
+    return page, parse_qs(told, keep_blank_values=True)
 
 
 def pin(batch: int, mark: str) -> str:
@@ -120,8 +154,8 @@ def transcript(
     return {**kept, **parameters(log=log, sample=sample, epoch=epoch, message=message)}
 
 
-ALONG_A_RUN = "Along a run"
-"""The view of the Side by side page that tells where questions changed."""
+BY_STEP = "by-step"
+"""The view of the Side by side page that tells where questions changed along a run."""
 
 
 def beside(
@@ -139,11 +173,11 @@ def beside(
     Args:
         eval_name: Of one eval, not of a group.
         sample: The question's id as text; None for the first on which the checkpoints disagree.
-        checkpoints: Names, the one that the others are held against first.
+        checkpoints: Names, the reference first.
         metric: What counts; None for the eval's default.
         epoch: The same for all columns; None for the first.
-        run: Whose steps are told in the view along a run.
-        view: `ALONG_A_RUN`, or None for the transcripts.
+        run: Whose steps the view by step shows.
+        view: `BY_STEP`, or None for the transcripts.
     """
     return parameters(
         eval=eval_name, sample=sample, checkpoint=list(checkpoints), metric=metric, epoch=epoch, run=run, view=view
@@ -168,7 +202,7 @@ def probe_this(log: str, sample: str, epoch: int, upto: int | None) -> Parameter
 
 
 def rescore(within: Parameters) -> Parameters:
-    """The Judgings page about to re-score what passes a filter of the Samples page.
+    """The Re-scoring page about to re-score what passes a filter of the Samples page.
 
     Args:
         within: The Samples page's own parameters.
@@ -178,7 +212,7 @@ def rescore(within: Parameters) -> Parameters:
 
 
 def rescorings(*judging_ids: str) -> Parameters:
-    """The Judgings page with one re-scoring, or several beside each other."""
+    """The Re-scoring page with one re-scoring, or several beside each other."""
     return parameters(judging=list(judging_ids))
 
 

@@ -7,7 +7,7 @@ p values to two figures and as < 0.001 below that, counts and steps with a thous
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 MINUS = "−"
 
@@ -72,10 +72,15 @@ def p_value(value: float) -> str:
     return f"< {LEAST_P:g}" if value < LEAST_P else f"{value:.2g}"
 
 
-def p_equals(value: float) -> str:
-    """A p value in a sentence: p = 0.18, p < 0.001."""
-    text = p_value(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
+def p_equals(value: float, correction: str = "") -> str:
+    """A p value in a sentence: p = 0.18, p < 0.001, p (Holm) = 0.2.
+
+    Args:
+        value: The p value.
+        correction: Name of the correction that it went through, if any.
+    """
+    name, text = f"p ({correction})" if correction else "p", p_value(value)
+    return f"{name} {text}" if text.startswith("<") else f"{name} = {text}"
 
 
 def count(value: float) -> str:
@@ -106,19 +111,31 @@ def megabytes(value: float) -> str:
     return f"{value / 1e6:,.1f} MB"
 
 
-def time(at: datetime) -> str:
-    """When: 29 Nov 2026, 01:03 UTC."""
-    return f"{at:%d %b %Y, %H:%M} UTC"
+def time(at: datetime, zone: tzinfo = UTC) -> str:
+    """When: 29 Nov 2026, 01:03 UTC.
+
+    Args:
+        at: In UTC where it has no zone of its own, as the store has it.
+        zone: In which it is told: the reader's on the screen, UTC in files.
+    """
+    return _in_zone(at, zone, "%d %b %Y, %H:%M")
 
 
-def exact_time(at: datetime) -> str:
-    """When, where two may be of one minute: 29 Nov 2026, 01:03:07 UTC."""
-    return f"{at:%d %b %Y, %H:%M:%S} UTC"
+def exact_time(at: datetime, zone: tzinfo = UTC) -> str:
+    """When, where two may be of one minute: 29 Nov 2026, 01:03:07 UTC. Arguments as for `time`."""
+    return _in_zone(at, zone, "%d %b %Y, %H:%M:%S")
 
 
-def clock(at: datetime) -> str:
-    """When within a day: 01:03:07 UTC."""
-    return f"{at:%H:%M:%S} UTC"
+def clock(at: datetime, zone: tzinfo = UTC) -> str:
+    """When within a day: 01:03:07 UTC. Arguments as for `time`."""
+    return _in_zone(at, zone, "%H:%M:%S")
+
+
+def _in_zone(at: datetime, zone: tzinfo, form: str) -> str:
+    """A time with the short name of its zone; of those without one, as UTC−3."""
+    there = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(zone)
+    name = f"{there:%Z}"
+    return f"{there:{form}} {name if name.isalpha() else 'UTC' + _minus(name)}"
 
 
 def part(some: float, all: float) -> str:
@@ -126,9 +143,25 @@ def part(some: float, all: float) -> str:
     return f"{count(some)} of {count(all)}"
 
 
-def plural(many: float, word: str) -> str:
-    """How many of what: 1 run, 1,234 runs."""
-    return f"{count(many)} {word}" if many == 1 else f"{count(many)} {word}s"
+def plural(many: float, word: str, several: str = "") -> str:
+    """How many of what: 1 run, 1,234 runs, 2 replies.
+
+    Args:
+        many: How many.
+        word: Of one.
+        several: Of more than one, where that is not the word with an s.
+    """
+    return f"{count(many)} {word}" if many == 1 else f"{count(many)} {several or word + 's'}"
+
+
+def data_of(when: str, batch: int) -> str:
+    """Which data are shown: Data of 29 Nov 2026, 01:53 UTC (import 1).
+
+    Args:
+        when: When they were imported; "" where nobody knows.
+        batch: Number of the import.
+    """
+    return f"Data of {when} (import {batch})" if when else f"Data of import {batch}"
 
 
 def _minus(text: str) -> str:
@@ -182,8 +215,10 @@ def d3_p(value: str) -> str:
 
 # Formats of Streamlit's columns of numbers, which sort as such.
 
+COLUMN_TIME, COLUMN_EXACT_TIME = "D MMM YYYY, HH:mm", "D MMM YYYY, HH:mm:ss"
 COLUMN_FIGURES = "%.4g"
 COLUMN_SHORT = "%.3g"
 COLUMN_DECIMALS = "%.2f"
+FIELD_LENGTH = "%.1f"
 COLUMN_PERCENT = "%.1f%%"
 """Of numbers in hundredths."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboard import links
-from dashboard.links import BOUND, FILTER, MEASURED
+from dashboard.links import BOUND, FILTER, MARGINS, MEASURED
 
 
 @dataclass(frozen=True)
@@ -44,77 +44,82 @@ class Page:
 PAGES = (
     Page(
         links.OVERVIEW, "Overview", "", "home",
-        "The study, its runs with their latest rates, and what needs attention.",
-        BOUND | {"eval", "metric"},
+        "What improved, got worse and is new; the runs as a table; warnings.",
+        BOUND | MARGINS | {"eval", "metric", "run", "text", "by", "sort", "hide", "color"},
     ),
     Page(
         links.CURVES, "Curves", "", "show_chart",
-        "Rates over training, a line per run or data mix. Click a point to see its samples.",
-        BOUND | MEASURED | {"run", "mix", "stage"},
+        "Rates by training step, a line per run or data mix. Click a point to see its samples.",
+        BOUND | MEASURED | {"run", "mix", "stage", "training"},
     ),
     Page(
         links.MIXES, "Data mixes", "", "scatter_plot",
-        "Rates against training tokens: frontier, ablations, scaling of a corpus, what the mixes are made of.",
+        "Rates by training tokens: Pareto frontier, ablations, scaling, composition of mixes.",
         BOUND | MEASURED | {"run", "mix", "baseline", "against"},
     ),
     Page(
         links.PERSISTENCE, "Persistence", "", "timeline",
-        "Does a lead last? Initial snapshots through further training, and their lead over a baseline.",
-        BOUND | MEASURED | {"run", "baseline"},
+        "Runs through further training: rate by step, and difference from a baseline.",
+        BOUND | MEASURED | MARGINS | {"run", "baseline"},
     ),
     Page(
         links.ASSESSMENT, "Assessment", "", "grid_on",
-        "Categories by checkpoints, as a heatmap or as dots with intervals.",
+        "Metrics by checkpoint, as a heatmap or dot plot with intervals.",
         BOUND | MEASURED | {"run", "checkpoint", "category", "colour"},
     ),
     Page(
         links.COMPARE, "Compare", "", "compare_arrows",
-        "Two to eight checkpoints: differences with intervals, and the questions that flipped.",
-        BOUND | MEASURED | {"checkpoint", "baseline", "pair", "target", "target_score"},
+        "Two to eight checkpoints: differences with intervals, and flipped questions.",
+        BOUND | MEASURED | MARGINS | {"checkpoint", "baseline", "pair", "target", "target_score"},
     ),
     Page(
         links.SAMPLES, "Samples", "Samples", "list",
         "Samples by run, step, eval, outcome and text. Click a row to read its transcript.",
-        FILTER | {"page"},
+        FILTER | {"page", "rows"},
     ),
     Page(
         links.TRANSCRIPT, "Transcript", "Samples", "forum",
-        "One sample: its messages, tool calls, scores and where it comes from.",
+        "One sample: messages, tool calls, scores and provenance.",
         FILTER | {"log", "sample", "epoch", "find", "part", "message"},
     ),
     Page(
         links.BESIDE, "Side by side", "Samples", "view_column_2",
-        "One question at two to six checkpoints, turn by turn: where they part, and what the judge said of each.",
+        "One question at two to six checkpoints, turn by turn, with divergences and scores.",
         BOUND | {"eval", "metric", "sample", "checkpoint", "epoch", "to", "variant", "run", "part"},
     ),
     Page(
         links.PROBE, "Probe", "Models", "science",
-        "One dilemma, several checkpoints, side by side, now.",
+        "Prompt several checkpoints, side by side.",
         frozenset(
             {"probe", "view", "ask", "point", "by", "to", "sample_no", "model", "preset", "run", "eval", "metric"}
         )
         | {"log", "sample", "epoch", "upto", "reply"},
     ),
     Page(
-        links.RESCORINGS, "Judgings", "Models", "gavel",
-        "Stored transcripts judged again by another model or rubric, beside their first score.",
+        links.RESCORINGS, "Re-scoring", "Models", "gavel",
+        "Stored transcripts re-scored by another model or rubric.",
         FILTER | {"begin", "judging", "between", "said"},
         folder="rescorings",
     ),
     Page(
-        links.VIEWS, "Views", "Review", "bookmarks",
-        "Pages that were saved under a name, with notes.",
+        links.GALLERY, "Gallery", "Review", "gallery_thumbnail",
+        "The study's figures: small pictures, with published numbers beside its own.",
+        frozenset(),
+    ),
+    Page(
+        links.VIEWS, "Saved views", "Review", "bookmarks",
+        "Pages saved with a title and a note.",
         frozenset({"view", "find"}),
     ),
     Page(
         links.NOTES, "Notes", "Review", "comment",
-        "Everything that was noted on points, samples, messages and replies.",
+        "Notes on points, samples, messages and replies.",
         frozenset({"thread", "state", "kind", "tag", "author", "text"}),
     ),
     Page(
         links.AGREEMENT, "Agreement", "Review", "handshake",
-        "People's verdicts against the judge's, and the rates with them in its place.",
-        frozenset({"eval", "run", "metric", "person", "until", "cell"}),
+        "Human labels vs the judge, rates corrected for its errors, and a queue of samples to label.",
+        frozenset({"eval", "run", "metric", "person", "until", "cell", "view", "show"}),
     ),
     Page(
         links.REPORT, "Report", "Review", "summarize",
@@ -122,18 +127,28 @@ PAGES = (
         frozenset({"title", "saved"}),
     ),
     Page(
-        links.DATA, "Data", "Store", "database",
-        "What was ingested when, what was rejected and why, and what each run has and lacks.",
-        frozenset({"show", "run"}),
+        links.DATA, "Data", "Data", "database",
+        "Runs, coverage, files and imports: what was read, and what was not.",
+        frozenset({"show", "run", "table", "eval"}),
     ),
     Page(
-        links.AUDIT, "Audit", "Store", "policy",
-        "Who shared, exported, asked, judged, wrote and signed in, and when.",
+        links.AUDIT, "Audit log", "Data", "policy",
+        "Who shared, exported, prompted, re-scored, wrote and signed in, and when.",
         frozenset({"who", "action", "text", "since", "until", "page"}),
         for_admins=True,
     ),
 )  # fmt: skip
 """In the order of the navigation."""
+
+FILTERED = frozenset(
+    {
+        links.CURVES, links.MIXES, links.PERSISTENCE, links.ASSESSMENT, links.COMPARE, links.SAMPLES, links.BESIDE,
+        links.AUDIT,
+    }
+)  # fmt: skip
+"""Pages whose pickers stand in the sidebar whenever there is anything to show."""
+ASKING = frozenset({links.PROBE, links.RESCORINGS})
+"""Pages whose sidebar tells of the models that can be asked, always."""
 
 NAMED = {page.name: page for page in PAGES}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Python's own, before Streamlit runs a page and puts this folder, with its `statistics`, before all others.
+import statistics  # noqa: F401
 from typing import TYPE_CHECKING
 
 from loaders.errors import DriftlineError
@@ -55,7 +57,12 @@ def probes() -> ProbeService:
 
 
 def access() -> Policy | None:
-    """Who may see what; None where nobody signs in."""
+    """Who may see what, as the access file says it now; None where nobody signs in."""
+    global _access
+    if _access is not None:
+        from dashboard.access.access_file import followed
+
+        _access = followed(_access)
     return _access
 
 

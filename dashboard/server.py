@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import gc
 import importlib
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -12,10 +14,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from dashboard import runtime
+from dashboard import news, runtime
 from dashboard.access import Policy
 from dashboard.access.sign_in import address_to_open
+from dashboard.charts.spec import stop_checking
+from dashboard.docs.routes import routes as documentation
+from dashboard.document import Document
 from dashboard.handover import leave_note, reached_at, remove_note
 from dashboard.probe.endpoints import Declared
 from dashboard.probe.service import ProbeService
@@ -93,6 +99,7 @@ def serve(
     watched: list[Path],
     declared: Declared,
     access: Policy | None,
+    parser: argparse.ArgumentParser,
     ready: Callable[[str], None],
 ) -> None:
     """Serve the pages until interrupted.
@@ -103,6 +110,7 @@ def serve(
         watched: Folders whose new and changed files come in by themselves.
         declared: The endpoints that may be asked; servers of `driftline serve` come to them by themselves.
         access: Who may see what; None where nobody signs in.
+        parser: Of all commands: the documentation tells of them.
         ready: Called with the address once the server answers.
     """
     path = Path(store.path)
@@ -111,6 +119,11 @@ def serve(
     # What the pages need is imported before the first reader comes, who would wait for it.
     for module in PAGES_NEED:
         importlib.import_module(module)
+    stop_checking()
+    # Streamlit collects garbage after each run of a script or a part of it. Modules are no garbage: not looked through,
+    # they save a tenth of a second each time.
+    gc.collect()
+    gc.freeze()
     watcher = Watcher(watched, store)
     url, names = place.url(), place.names()
     if access is not None:
@@ -127,7 +140,9 @@ def serve(
         announcing.cancel()
         await asyncio.to_thread(watcher.stop)
 
-    app = st.App(APP, routes=routes(store, owner), lifespan=lifespan)
+    served = [*routes(store, owner), *news.routes(place.base_path), *documentation(place.base_path, parser)]
+    document = Middleware(Document, base_path=place.base_path)
+    app = st.App(APP, routes=served, lifespan=lifespan, middleware=[document])
     try:
         app.run(config=options(place.host, place.port, place.base_path, names))
     finally:

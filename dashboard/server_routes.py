@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from dashboard import commands
+from dashboard import answers, commands
 from dashboard.handover import PREFIX, Owner
 from loaders.errors import DriftlineError
 from loaders.store import Store
@@ -58,6 +58,10 @@ def routes(store: Store, owner: Owner) -> list[Route]:
         found = await asyncio.to_thread(commands.run_compare, store, given)
         return Response(json.dumps(found), media_type="application/json")
 
+    async def ask(request: Request) -> Response:
+        asked = msgspec.json.decode(await request.body(), type=answers.Asked)
+        return Response(msgspec.json.encode(await asyncio.to_thread(answers.answer, store, asked)))
+
     async def servable(_request: Request) -> Response:
         return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_servable, store)))
 
@@ -68,14 +72,20 @@ def routes(store: Store, owner: Owner) -> list[Route]:
     async def compact(_request: Request) -> Response:
         return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_compact, store)))
 
+    async def backup(request: Request) -> Response:
+        given = msgspec.json.decode(await request.body(), type=commands.BackupArguments)
+        return Response(msgspec.json.encode(await asyncio.to_thread(commands.run_backup, store, given)))
+
     return [
         Route(f"{PREFIX}/owner", guarded(who)),
         Route(f"{PREFIX}/ingest", guarded(ingest), methods=["POST"]),
         Route(f"{PREFIX}/rates", guarded(rates), methods=["POST"]),
         Route(f"{PREFIX}/compare", guarded(compare), methods=["POST"]),
+        Route(f"{PREFIX}/ask", guarded(ask), methods=["POST"]),
         Route(f"{PREFIX}/servable", guarded(servable), methods=["POST"]),
         Route(f"{PREFIX}/export", guarded(export), methods=["POST"]),
         Route(f"{PREFIX}/compact", guarded(compact), methods=["POST"]),
+        Route(f"{PREFIX}/backup", guarded(backup), methods=["POST"]),
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,13 @@ import msgspec
 
 from dashboard import commands, numerals
 from dashboard.console.opening import readable, without_pandas
-from dashboard.console.printing import err, out, print_csv, print_json, table
+from dashboard.console.printing import err, out, print_csv, print_json, table, write_file
 from dashboard.handover import Owner, hand_over
+from dashboard.queries.rate import ANSWERED, PRINTED
 from loaders.errors import DriftlineError
 from loaders.store import Compacted
+
+RECORDS, EVERY_EVAL_EVER = "zip", "every-eval-ever"
 
 
 def rates(given: argparse.Namespace) -> int:
@@ -33,17 +35,17 @@ def rates(given: argparse.Namespace) -> int:
     rows, left_out = found.rows, found.left_out
     without = sum(row["rate"] is None for row in rows)
     if without:
-        left_out.append(f"{without} of {len(rows)} rows have no value: no sample has an outcome under their metric")
+        left_out.append(f"{without} of {len(rows)} rows have no value: no sample is scored by their metric")
     for line in left_out:
         err.print(line)
     if given.format == "json":
         print_json(rows)
     elif given.format == "csv":
-        print_csv(rows, commands.RATE_COLUMNS)
+        print_csv(rows, ANSWERED)
     else:
         # A checkpoint without a number has a name: "base", "final".
-        shown = [row | {"step": row["step_label"] if row["step"] is None else row["step"]} for row in rows]
-        columns = [name for name in commands.RATE_TABLE if any(row[name] is not None for row in shown)]
+        shown = [{**row, "step": row["step_label"] if row["step"] is None else row["step"]} for row in rows]
+        columns = [name for name in PRINTED if any(row[name] is not None for row in shown)]
         fields = dict(zip(("split", "split2"), given.split, strict=False))
         out.print(table(shown, columns, fields))
         for metric, definition in dict.fromkeys((row["metric"], row["definition"]) for row in rows):
@@ -52,8 +54,8 @@ def rates(given: argparse.Namespace) -> int:
         flagged = sum(bool(row["flags"]) for row in rows)
         if flagged:
             out.print(
-                f"{flagged} rows have remarks, {disputed} of them disagree with their log's header"
-                " (--format csv and json hold them).",
+                f"Warnings: {numerals.plural(flagged, 'row')}, {disputed} with a log total that differs from its"
+                " samples (--format csv and json list them).",
                 markup=False,
             )
     return 0
@@ -72,6 +74,7 @@ def compare(given: argparse.Namespace) -> int:
         interval=given.interval,
         repeats=given.repeats,
         target=given.target,
+        margin=given.margin,
     )
     with without_pandas(), readable(given) as place:
         if isinstance(place, Owner):
@@ -96,36 +99,36 @@ def compare(given: argparse.Namespace) -> int:
         err.print(line, markup=False)
     family = next((row["family"] for row in rows), 0)
     out.print(
-        f"Differences to {found['baseline']}; p_corrected: {found['correction']} over {family} comparisons;"
-        f" {len(found['flips'])} questions flipped (--format json lists them).",
+        f"Differences from {found['baseline']}; p_corrected: {found['correction']} over {family} comparisons;"
+        f" {numerals.plural(len(found['flips']), 'flipped question')} (--format json lists them).",
         markup=False,
     )
     if "plan" in found:
-        out.print(f"\nQuestions that find a difference of {given.target:g} four times in five:", markup=False)
+        out.print(f"\nQuestions needed to detect a difference of {given.target:g} with 80% power:", markup=False)
         columns = [name for name in commands.PLAN_TABLE if any(row[name] is not None for row in found["plan"])]
         out.print(table(found["plan"], columns, fields))
     return 0
 
 
 def export(given: argparse.Namespace) -> int:
-    """Write a table to a file, whole or not at all."""
+    """Write a table, or records, to a file, whole or not at all."""
     target = Path(given.file).expanduser()
     format = target.suffix.lstrip(".").lower()
-    if format not in ("csv", "parquet"):
-        raise DriftlineError(f"{target}: the ending says the format; allowed: .csv, .parquet.")
-    arguments = commands.ExportArguments(given.what, format, _rate_arguments(given))
+    allowed = (RECORDS,) if given.what == EVERY_EVAL_EVER else ("csv", "parquet")
+    if format not in allowed:
+        raise DriftlineError(f"{target}: unknown extension (allowed: {', '.join(f'.{one}' for one in allowed)}).")
+    arguments = commands.ExportArguments(given.what, format, _rate_arguments(given), given.organization)
     with readable(given) as place:
         if isinstance(place, Owner):
             content = hand_over(place, "export", msgspec.to_builtins(arguments))
         else:
             content = commands.run_export(place, arguments)
-    try:
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(target)
-    except OSError as error:
-        raise DriftlineError(f"{target} can't be written: {error.strerror}.") from error
-    out.print(f"Wrote {target} ({numerals.count(len(content))} bytes).", markup=False)
+    if format == RECORDS:
+        from dashboard.exports.every_eval_ever import left_out
+
+        for line in left_out(content):
+            err.print(f"left out: {line}", markup=False)
+    write_file(target, content)
     return 0
 
 

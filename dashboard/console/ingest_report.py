@@ -29,7 +29,7 @@ def print_report(report: IngestReport, brief: bool = False) -> None:
     for conflict, count in list(causes.items())[:CONFLICTS_NAMED] if not brief else []:
         out.print(f"conflict  {conflict}" + (f" ({count} times)" if count > 1 else ""))
     if len(causes) > CONFLICTS_NAMED and not brief:
-        out.print(f"conflict  {len(causes) - CONFLICTS_NAMED} more, see the Data page")
+        out.print(f"conflict  and {len(causes) - CONFLICTS_NAMED} more, see the Data page")
     if brief and causes:
         out.print(f"{len(causes)} {'conflict' if len(causes) == 1 else 'conflicts'}: see the Data page.")
     out.print(f"{report.summary()} ({numerals.seconds(report.seconds, 1)})", markup=False)

@@ -56,4 +56,4 @@ def ingested(place: Store | Owner, arguments: commands.IngestArguments) -> Inges
             if "report" in line:
                 return msgspec.convert(line["report"], IngestReport)
             progress(line["done"], line["total"], line["path"])
-    raise DriftlineError("The dashboard ended the ingest without a report; run it again: what is in stays in.")
+    raise DriftlineError("The dashboard ended the ingest without a report: run it again. What was imported is kept.")

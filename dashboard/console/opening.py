@@ -61,6 +61,27 @@ def without_pandas() -> Iterator[None]:
 
 
 @contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Nobody uses the store at `path` meanwhile; whoever comes queues.
+
+    Raises:
+        DriftlineError: A dashboard owns it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+    owner = find_owner(path) or _queue(lock, path)
+    if owner:
+        raise DriftlineError(
+            f"The dashboard at {owner.url} (process {owner.pid}) uses the store {path}: end it first. Its open pages"
+            " would mix numbers of two stores."
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
 def owned(path: Path) -> Iterator[Store | Owner]:
     """The store at `path`, opened; or the dashboard that owns it. Commands that open it themselves queue."""
     owner = find_owner(path)
@@ -94,7 +115,7 @@ def _queue(lock: FileLock, path: Path) -> Owner | None:
             if owner:
                 return owner
             if not said:
-                err.print("Another driftline command is using the store; waiting for it to end.")
+                err.print("Another driftline command uses the store: waiting for it to end.")
                 said = True
         else:
             return None
@@ -120,6 +141,6 @@ def readable(given: argparse.Namespace) -> Iterator[Store | Owner]:
     path = store_path(given, [given.path] if given.path else [])
     if not path.is_file():
         where = given.path or "PATH"
-        raise DriftlineError(f"There is no store at {path} yet: run `driftline ingest {where}` first.")
+        raise DriftlineError(f"No store at {path} yet: run `driftline ingest {where}` first.")
     with owned(path) as place:
         yield place

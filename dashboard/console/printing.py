@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 
 from dashboard import numerals
 from dashboard.exports.csv import defused
+from loaders.errors import DriftlineError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,14 +30,29 @@ def print_json(content: Any) -> None:
     print()
 
 
-def print_csv(rows: list[dict[str, Any]], columns: list[str]) -> None:
+def print_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """Print rows as CSV, texts harmless to spreadsheets."""
     writer = csv.DictWriter(sys.stdout, columns)
     writer.writeheader()
     writer.writerows({name: defused(value) for name, value in row.items()} for row in rows)
 
 
-def table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, str] | None = None) -> Table:
+def write_file(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and say so.
+
+    Raises:
+        DriftlineError: It can't be written.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
+            file.write(content)
+        Path(file.name).replace(target)
+    except OSError as error:
+        raise DriftlineError(f"{target} can't be written: {error.strerror}.") from error
+    out.print(f"Wrote {target} ({numerals.count(len(content))} bytes).", markup=False)
+
+
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], titles: Mapping[str, str] | None = None) -> Table:
     """A table of rows; columns are headed by their titles, where these are given, else by their names."""
     from rich.table import Table
     from rich.text import Text
@@ -43,7 +61,8 @@ def table(rows: list[dict[str, Any]], columns: list[str], titles: Mapping[str, s
     titles = titles or {}
     texts = {
         "run", "mix", "stage", "eval", "variant", "split", "split2", "metric", "interval", "checkpoint", "method",
-        "test",
+        "test", "name", "reads", "package", "problem", "sample", "outcome", "log", "reply", "place", "excerpt", "view",
+        "column", "type",
     }  # fmt: skip
     cells = [[_cell(row[name]) for name in columns] for row in rows]
     heads = [titles.get(name, name) for name in columns]

@@ -56,7 +56,7 @@ def serve(given: argparse.Namespace) -> int:
 def _of_small_study() -> list[Servable]:
     folder = small_study()
     if not folder.is_dir():
-        raise DriftlineError(f"The small study is not there: {folder}. Name a study of yours with --path PATH.")
+        raise DriftlineError(f"The small study is missing: {folder}. Use --path PATH for a study of yours.")
     with without_pandas(), nothing() as store:
         commands.run_ingest(store, commands.IngestArguments([str(folder)]), None)
         return commands.run_servable(store)

@@ -37,13 +37,17 @@ def view(given: argparse.Namespace) -> int:
         if isinstance(place, Owner):
             out.print(f"A dashboard on this store is running already (process {place.pid}).")
             if given.models or given.endpoint or access:
-                err.print("It keeps the endpoints and access that it was started with; end it first to change them.")
+                err.print(
+                    "It keeps the endpoints and access file that it was started with: end it first to change them."
+                )
             _open(place.url, given.no_browser)
             return 0
         # The port is looked for last: while it is not bound, another program could take it.
         where = Place(given.host, free_port(given.port, given.host), base_path, given.without_sign_in)
         watched = [Path(p) for p in report.roots]
-        serve(place, where, watched, declared, access, lambda url: _open(url, given.no_browser))
+        serve(
+            place, where, watched, declared, access, given.parser(), lambda url: _open(url, given.no_browser)
+        )  # fmt: skip
     return 0
 
 

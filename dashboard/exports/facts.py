@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from dashboard import links
+from dashboard import links, numerals
 from loaders.version import version
 
 NAMES = {
-    "run": "runs", "mix": "mixes", "eval": "evals", "metric": "definition", "stage": "stages", "x": "along",
-    "log_x": "logarithmic", "split": "split by", "series": "a colour for each", "panels": "a plot for each",
-    "where": "samples with", "checkpoint": "checkpoints",
+    "run": "runs", "mix": "mixes", "eval": "evals", "metric": "metric", "stage": "stages", "x": "x axis",
+    "log_x": "log x axis", "split": "group by", "series": "color by", "panels": "facet by",
+    "zoom": "y axis fitted to data", "where": "samples with", "checkpoint": "checkpoints",
+    "category": "rows", "colour": "color", "interval": "confidence interval", "against": "reference",
 }  # fmt: skip
 """What parameters of an address are called for people; the others by their own names."""
 
@@ -59,7 +60,7 @@ class Facts:
     @property
     def batch(self) -> str:
         """The batch in words."""
-        return f"as of batch {self.as_of}" + (f" ({self.when})" if self.when else "")
+        return numerals.data_of(self.when, self.as_of)
 
     @property
     def heading(self) -> str:
@@ -74,7 +75,7 @@ class Facts:
             *self.definitions,
             *methods,
             *chosen,
-            f"{self.batch[0].upper()}{self.batch[1:]} · Driftline {self.driftline}",
+            f"{self.batch} · Driftline {self.driftline}",
             f"Source: {self.source}",
         ]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.etree import ElementTree
 
+from dashboard.charts.keys import Key
 from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.spec import FONT, WIDTH
 from dashboard.exports.facts import Facts
@@ -44,19 +45,22 @@ class Picture:
         spec: Vega-Lite, from `dashboard.charts.spec.spec_of`.
         facts: What it is of.
         scheme: For light or dark paper.
-        keys: Labels and colours ("#RRGGBB") of a legend that stands outside the chart.
+        keys: Of a legend that stands outside the chart.
     """
 
     spec: dict[str, Any]
     facts: Facts
     scheme: Scheme = "light"
-    keys: tuple[tuple[str, str], ...] = ()
+    keys: tuple[Key, ...] = ()
 
 
 def vega_lite(picture: Picture) -> bytes:
     """The specification as a file: data inside, facts as `usermeta.driftline` and in words as its description."""
     facts = picture.facts
-    usermeta = {**picture.spec.get("usermeta", {}), "driftline": {**facts.plain(), "keys": picture.keys}}
+    usermeta = {
+        **picture.spec.get("usermeta", {}),
+        "driftline": {**facts.plain(), "keys": [key._asdict() for key in picture.keys]},
+    }
     told = "\n".join([facts.heading, *facts.notices, *facts.lines()])
     spec = {**picture.spec, "usermeta": usermeta, "description": told}
     return json.dumps(spec, ensure_ascii=False, indent=1).encode()
@@ -149,6 +153,31 @@ def _framed(picture: Picture, chart: ElementTree.Element) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}'.encode()
 
 
+def framed_alone(picture: Picture) -> ElementTree.Element:
+    """The chart as SVG with nothing around it but a legend that stands outside it, and what it is of in its metadata.
+
+    Raises:
+        DriftlineError: It can't be drawn.
+    """
+    ink, facts = INKS[picture.scheme], picture.facts
+    chart = _parsed(svgs_of([picture.spec])[0])
+    width = float(chart.get("width", WIDTH))
+    root = ElementTree.Element(f"{{{SVG}}}svg", {"version": "1.1"})
+    ElementTree.SubElement(root, f"{{{SVG}}}title").text = text_only(facts.heading)
+    ElementTree.SubElement(root, f"{{{SVG}}}metadata").text = text_only(json.dumps(facts.plain()))
+    ElementTree.SubElement(root, f"{{{SVG}}}rect", {"width": "100%", "height": "100%", "fill": ink.paper})
+    writer = _Writer(root)
+    writer.y = 0.0
+    writer.keys(picture.keys, width, ink.text)
+    chart.set("y", f"{writer.y:g}")
+    root.append(chart)
+    height = writer.y + float(chart.get("height", 0))
+    for name, value in (("width", width), ("height", height)):
+        root.set(name, f"{value:g}")
+    root.set("viewBox", f"0 0 {width:g} {height:g}")
+    return root
+
+
 class _Writer:
     """Writes lines of text from the top of a picture downwards."""
 
@@ -159,18 +188,24 @@ class _Writer:
         self.y += step
         self._text(text, MARGIN, self.y - step + size, colour, size, weight)
 
-    def keys(self, keys: tuple[tuple[str, str], ...], width: float, colour: str) -> None:
+    def keys(self, keys: tuple[Key, ...], width: float, colour: str) -> None:
         """A legend, in as many lines as it takes."""
         if not keys:
             return
         x, self.y = float(MARGIN), self.y + 6
-        for label, mark in keys:
-            room = 26 + 0.58 * 13 * len(label)
+        for key in keys:
+            mark = 34 if key.symbol else 15
+            room = mark + 11 + 0.58 * 13 * len(key.label)
             if x + room > width - MARGIN and x > MARGIN:
                 x, self.y = float(MARGIN), self.y + 18
-            dot = {"cx": f"{x + 5:g}", "cy": f"{self.y + 8:g}", "r": "5", "fill": mark}
-            ElementTree.SubElement(self.root, f"{{{SVG}}}circle", dot)
-            self._text(label, x + 15, self.y + 12.5, colour, 13, "400")
+            if key.symbol:
+                place = f"translate({x + mark / 2 - 2:g},{self.y + 8:g}) scale(7)"
+                look = {"fill": key.colour, "stroke": key.colour, "stroke-width": "0.24"}
+                ElementTree.SubElement(self.root, f"{{{SVG}}}path", {"d": key.symbol, "transform": place, **look})
+            else:
+                dot = {"cx": f"{x + 5:g}", "cy": f"{self.y + 8:g}", "r": "5", "fill": key.colour}
+                ElementTree.SubElement(self.root, f"{{{SVG}}}circle", dot)
+            self._text(key.label, x + mark, self.y + 12.5, colour, 13, "400")
             x += room
         self.y += 18
 

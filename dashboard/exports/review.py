@@ -9,7 +9,9 @@ from typing import Any
 import pandas as pd
 
 from dashboard import numerals
+from dashboard.exports.columns import is_empty
 from dashboard.exports.facts import Facts
+from dashboard.exports.methods import methods_text
 from dashboard.exports.picture import Picture
 from dashboard.texts.messages import Message, Part
 
@@ -45,7 +47,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A transcript, or a probe's replies: of which runs, where it comes from, what was said, what was noted."""
+    """A transcript, or a probe's replies: of which runs, where it comes from, what was said, labelled and noted."""
 
     title: str
     runs: tuple[str, ...]
@@ -53,6 +55,7 @@ class Conversation:
     messages: tuple[Message, ...]
     scores: tuple[Part, ...] = ()
     notes: tuple[Note, ...] = ()
+    labels: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class View:
         conversations: Of a page of transcripts or replies.
         notes: On what it shows.
         missing: What could not be shown, in words.
+        before: What the review's author says before it, in Markdown.
+        link: The whole address that opens it; "" where that is not known.
     """
 
     title: str
@@ -86,6 +91,8 @@ class View:
     conversations: tuple[Conversation, ...] = ()
     notes: tuple[Note, ...] = ()
     missing: tuple[str, ...] = ()
+    before: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ class Review:
     """A whole review.
 
     Attributes:
-        title, introduction: As its author wrote them.
+        title, introduction: As its author wrote them; the introduction is Markdown.
         made: By whom and when, in words.
         notices: What has to be said of its studies: that one is simulated.
         views: In order.
@@ -118,6 +125,12 @@ def shared_facts(charts: Sequence[Chart]) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(definitions), tuple(intervals)
 
 
+def review_methods(review: Review) -> str:
+    """How the numbers of all its charts were made, with references; "" without charts."""
+    charts = [chart for view in review.views for chart in view.charts]
+    return methods_text([chart.numbers for chart in charts], [chart.picture.facts for chart in charts])
+
+
 def about_view(view: View) -> list[str]:
     """What a view is of, a line each: its batch, definitions, intervals, filters and address."""
     definitions, intervals = shared_facts(view.charts)
@@ -127,20 +140,9 @@ def about_view(view: View) -> list[str]:
     return [*about, f"Source: {view.source}"]
 
 
-def shown_columns(numbers: pd.DataFrame) -> list[str]:
-    """The columns of a table that a review prints: those that tell something, and are no path or internal name."""
-    left_out = {
-        "colour", "placed", "kind", "group", "n_all", "clusters", "n_eff", "eval_id", "eval_key", "path", "created",
-        "status", "complete", "task_version", "repeat", "disagrees", "lineage_step", "run_label", "definition",
-        "baseline_eval_key", "members", "better", "log", "model", "n_eval",
-    }  # fmt: skip
-    columns = [str(name) for name in numbers if name not in left_out]
-    return [name for name in columns if not numbers[name].map(_is_empty).all()] or columns[:1]
-
-
 def cell(value: Any) -> str:
     """A cell of a table, four digits of a number: all of them are in the files of numbers."""
-    if _is_empty(value):
+    if is_empty(value):
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -149,12 +151,6 @@ def cell(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "; ".join(map(str, value))
     return str(value)
-
-
-def _is_empty(value: Any) -> bool:
-    if isinstance(value, (list, tuple, dict)):
-        return not value
-    return value is None or value is pd.NA or value == "" or value != value
 
 
 def whole_text(part: Part) -> str:

@@ -1,19 +1,24 @@
-"""A review as one HTML file: it opens offline, runs nothing, and leads nowhere.
+"""A review as one HTML file: it opens offline, and runs nothing.
 
 Charts are drawings inside it, every text is escaped, addresses are text. Besides, its own policy (CSP) forbids a
-browser to load or run anything at all, whatever is in it.
+browser to load or run anything at all, whatever is in it. The only links are our own, to the views themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from markupsafe import Markup
 
+from dashboard import numerals
+from dashboard.charts.keys import Key
 from dashboard.charts.palette import INKS
+from dashboard.exports.columns import shown_columns
 from dashboard.exports.picture import drawings
-from dashboard.exports.review import Chart, Review, View, about_view, cell, shown_columns, whole_text
+from dashboard.exports.review import Chart, Review, View, about_view, cell, review_methods, whole_text
+from dashboard.exports.statements import statements
 from dashboard.texts.rendering import render
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -40,10 +45,11 @@ class Figure:
     """A chart as it is drawn: its drawing is our own, every text in it escaped by whoever drew it."""
 
     title: str
-    keys: tuple[tuple[str, str], ...]
+    keys: tuple[Key, ...]
     paper: str
     drawing: Markup
     numbers: Table
+    said: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def review_html(review: Review) -> bytes:
         titles=[*(view.title for view in review.views), *(one.title for one in review.conversations)],
         sections=[_section(number, view) for number, view in enumerate(review.views, start=1)],
         whole_text=whole_text,
+        methods=review_methods(review).split("\n\n"),
     )
     return made.encode("utf-8", "replace")
 
@@ -83,9 +90,9 @@ def _figure(chart: Chart, svg: str) -> Figure:
     picture = chart.picture
     # The drawing is vl-convert's: it writes texts as text.
     drawing = Markup(svg)  # noqa: S704
-    return Figure(
-        picture.facts.title, picture.keys, INKS[picture.scheme].paper, drawing, _table(chart.numbers, "Numbers")
-    )
+    said = statements(chart.numbers, picture.facts)
+    paper = INKS[picture.scheme].paper
+    return Figure(picture.facts.title, picture.keys, paper, drawing, _table(chart.numbers, "Data"), said)
 
 
 def _table(frame: pd.DataFrame, title: str) -> Table:
@@ -95,7 +102,7 @@ def _table(frame: pd.DataFrame, title: str) -> Table:
         [_cell(value, name in numeric) for name, value in zip(columns, row, strict=True)]
         for row in frame[columns].itertuples(index=False, name=None)
     ]
-    return Table(f"{title} ({len(frame)} rows)", len(frame) <= OPEN_ROWS, columns, rows)
+    return Table(f"{title} ({numerals.plural(len(frame), 'row')})", len(frame) <= OPEN_ROWS, columns, rows)
 
 
 def _cell(value: object, number: bool) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """A review as Markdown with its pictures and numbers beside it, in one zip: for a pull request or a draft of a paper.
 
-Texts from logs and people are text there too: nothing in them is a link, an image, a mention or HTML. Links lead to
-the files beside it only.
+Texts from logs are text there too, and what people wrote is the Markdown that it is: nothing in either is a link, an
+image, a mention or HTML. Links lead to the files beside it, and to the views themselves.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from itertools import zip_longest
 import pandas as pd
 
 from dashboard import numerals
+from dashboard.exports.columns import shown_columns
 from dashboard.exports.facts import file_name
 from dashboard.exports.picture import png_files
 from dashboard.exports.review import (
@@ -25,26 +26,35 @@ from dashboard.exports.review import (
     View,
     about_view,
     cell,
-    shown_columns,
+    review_methods,
     whole_text,
 )
+from dashboard.exports.statements import latex_table, statements
 from dashboard.exports.tables import csv_of
+from dashboard.texts.markdown import WORD_JOINER, disarmed
 from dashboard.texts.messages import Part
 
 MOST_ROWS = 60
 """Of a table in the text; the file beside it has them all."""
 
-PUNCTUATION = re.compile(r"([!-/:-?\[-`{-~])")
-"""Every sign that means something in Markdown, or begins a link that GitHub makes by itself; any may be escaped."""
+MEANING = re.compile(
+    r"[\\`*\[\]<>|~$]"  # wherever it stands
+    r"|(?<![^\W_])_|_(?![^\W_])"  # not within a word
+    r"|&(?=[#\w])|:(?=//)|:(?=[a-z_][\w+-]*:)|(?<=\b[Ww][Ww][Ww])\."  # entities, links, emoji
+    r"|^[#+=:-]|#(?=#*$)"  # headings, lists, rules
+)
+"""Signs where they mean something in Markdown, or begin a link that GitHub makes by itself."""
 
+LISTED = re.compile(r"^(\d{1,9})([.)])")
+"""What begins a numbered list."""
 
-WORD_JOINER = "\u2060"
-"""Takes no room and breaks no line, but a word: GitHub calls @people and links #1 even where the sign is escaped."""
+ALT = re.compile(r"[^\w\s]")
 
 
 def plain(text: str) -> str:
     """A text within a line, so that it is shown as it is, and is no link, image, mention or HTML."""
-    line = PUNCTUATION.sub(r"\\\1", " ".join(str(text).split()))
+    line = LISTED.sub(r"\1\\\2", MEANING.sub(r"\\\g<0>", " ".join(str(text).split())))
+    # GitHub calls @people and links #1 even where the sign is escaped.
     return re.sub(r"([@#])(?=\w)", rf"\1{WORD_JOINER}", line)
 
 
@@ -63,7 +73,7 @@ def quoted(text: str) -> str:
 
 
 def review_zip(review: Review) -> bytes:
-    """The zip: `review.md`, `pictures/*.png` and `numbers/*.csv`.
+    """The zip: `review.md`, `pictures/*.png` and `numbers/*.csv`, with the same as sentences and as a LaTeX table.
 
     Raises:
         DriftlineError: A chart that can't be drawn.
@@ -72,11 +82,13 @@ def review_zip(review: Review) -> bytes:
     parts = [f"# {plain(review.title)}", plain(review.made)]
     parts += [f"> **{plain(notice)}**" for notice in review.notices]
     if review.introduction:
-        parts.append(quoted(review.introduction))
+        parts.append(disarmed(review.introduction))
     for view in review.views:
         parts += _view(view, files)
     for one in review.conversations:
         parts += [f"## {plain(one.title)}", *_conversation(one)]
+    if methods := review_methods(review):
+        parts += ["## Methods", *map(plain, methods.split("\n\n"))]
     parts.append(f"---\n\nDriftline {plain(review.driftline)}")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -87,9 +99,12 @@ def review_zip(review: Review) -> bytes:
 
 
 def _view(view: View, files: dict[str, bytes]) -> list[str]:
-    parts = [f"## {plain(view.title)}", plain(view.saved)]
+    parts = [disarmed(view.before)] if view.before else []
+    parts += [f"## {plain(view.title)}", plain(view.saved)]
+    if view.link:
+        parts.append(f"[Open in Driftline]({view.link})")
     if view.note:
-        parts.append(quoted(view.note))
+        parts.append(disarmed(view.note))
     parts.append("\n".join(f"- {plain(line)}" for line in about_view(view)))
     parts += [f"> {plain(why)}" for why in view.missing]
     pictures = png_files([chart.picture for chart in view.charts])
@@ -109,10 +124,15 @@ def _chart(chart: Chart, picture: bytes, files: dict[str, bytes]) -> list[str]:
     name = f"{number:02d}-{file_name(facts, '')}".rstrip(".")
     files[f"pictures/{name}.png"] = picture
     files[f"numbers/{name}.csv"] = csv_of(chart.numbers, facts)
+    led = [f"[All numbers, with every digit](numbers/{name}.csv)"]
+    if said := statements(chart.numbers, facts):
+        files[f"numbers/{name}.txt"] = ("\n".join(said) + "\n").encode()
+        files[f"numbers/{name}.tex"] = (latex_table(chart.numbers, facts) + "\n").encode()
+        led += [f"[as sentences](numbers/{name}.txt)", f"[as a LaTeX table](numbers/{name}.tex)"]
     return [
         f"### {plain(facts.title)}",
-        f"![{PUNCTUATION.sub('', facts.title)}](pictures/{name}.png)",
-        f"[All numbers, with every digit](numbers/{name}.csv)",
+        f"![{ALT.sub('', facts.title)}](pictures/{name}.png)",
+        " · ".join(led),
         _table(chart.numbers),
     ]
 
@@ -132,6 +152,8 @@ def _conversation(one: Conversation) -> list[str]:
         parts += [f"**{plain(message.title)}**", *(_said(message.parts) or [block("(empty)")])]
     if one.scores:
         parts += ["**Scores**", *_said(one.scores)]
+    if one.labels:
+        parts += ["**Human labels**", *_said(one.labels)]
     return [*parts, *map(_note, one.notes)]
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dashboard.exports.columns import shown_columns
 from dashboard.exports.csv import csv_bytes
 from dashboard.exports.facts import Facts, facts_from
 
@@ -28,13 +29,19 @@ def numbers_of(points: pd.DataFrame, rates: pd.DataFrame) -> pd.DataFrame:
     return rates.loc[[row for row in rows if row in rates.index]].reset_index(drop=True)
 
 
-def csv_of(data: pd.DataFrame, facts: Facts) -> bytes:
+def csv_of(data: pd.DataFrame, facts: Facts, *, every: bool = True) -> bytes:
     """Numbers as CSV, with four to five columns behind them that say in every row what they are of.
 
     Lines of comment would have to be skipped by everybody who reads the file; columns are read by all, survive joining
     files, and are dropped by their name: `about_title`, `about_filters`, `about_as_of`, `about_source`, and
     `about_notice` where there is one.
+
+    Args:
+        data: The numbers.
+        facts: What they are of.
+        every: Give all columns; else those that tell something to a reader.
     """
+    data = data if every else data[shown_columns(data)]
     about: dict[str, Any] = {
         "about_title": facts.heading,
         "about_filters": " · ".join(facts.filters),

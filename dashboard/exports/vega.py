@@ -1,4 +1,4 @@
-"""Vega-Lite to SVG, SVG to PNG: by vl-convert, in a process of its own that is ended when it takes too long.
+"""Vega-Lite to SVG, SVG to PNG and PDF: by vl-convert, in a process of its own that is ended when it takes too long.
 
 Drawn are texts that come from logs: what XML has no place for is left out of them, long ones are cut, and a
 specification that would load anything from anywhere is refused.
@@ -59,6 +59,31 @@ def pngs_of(svgs: Sequence[str]) -> list[bytes]:
     """
     answer = _ask({"svgs": list(svgs), "scale": SCALE}, len(svgs)) if svgs else {"pngs": []}
     return [base64.b64decode(content) for content in answer["pngs"]]
+
+
+def png_at(svg: str, scale: float, dpi: int) -> bytes:
+    """Draw an SVG as PNG that says how many dots of it are an inch.
+
+    Args:
+        svg: Of text as `text_only` gives it.
+        scale: Dots for each pixel of the drawing.
+        dpi: What the file says.
+
+    Raises:
+        DriftlineError: It can't be drawn, or takes too long.
+    """
+    # The renderer multiplies its scale by the resolution over 72.
+    answer = _ask({"svgs": [svg], "scale": scale * 72 / dpi, "ppi": dpi}, 1)
+    return base64.b64decode(answer["pngs"][0])
+
+
+def pdf_of(svg: str) -> bytes:
+    """Draw an SVG as PDF with the fonts inside.
+
+    Raises:
+        DriftlineError: It can't be drawn, or takes too long.
+    """
+    return base64.b64decode(_ask({"to_pdf": [svg]}, 1)["pdfs"][0])
 
 
 def _ask(job: dict[str, Any], many: int) -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ import vl_convert
 
 
 def main() -> None:
-    """Draw what standard input asks for: `specs` become SVG, `svgs` become PNG in base64."""
+    """Draw what standard input asks for: `specs` become SVG, `svgs` PNG and `to_pdf` PDF, in base64."""
     job = json.load(sys.stdin)
     done: dict[str, list[str]] = {}
     if "specs" in job:
@@ -22,8 +22,10 @@ def main() -> None:
             vl_convert.vegalite_to_svg(spec, vl_version=job["version"], allowed_base_urls=[]) for spec in job["specs"]
         ]
     if "svgs" in job:
-        drawn = [vl_convert.svg_to_png(svg, scale=job["scale"]) for svg in job["svgs"]]
+        drawn = [vl_convert.svg_to_png(svg, scale=job["scale"], ppi=job.get("ppi", 72)) for svg in job["svgs"]]
         done["pngs"] = [base64.b64encode(content).decode() for content in drawn]
+    if "to_pdf" in job:
+        done["pdfs"] = [base64.b64encode(vl_convert.svg_to_pdf(svg)).decode() for svg in job["to_pdf"]]
     json.dump(done, sys.stdout)
 
 

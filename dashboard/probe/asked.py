@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from dashboard.probe.protocols import BY_NAME
+from loaders.checkpoint import Checkpoint
 
 MOST_COLUMNS = 8
 """Models that one probe asks side by side."""
@@ -107,6 +108,11 @@ class Column(Struct, frozen=True, omit_defaults=True):
     step: int | None = None
     step_label: str | None = None
     matched_by: str | None = None
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """The checkpoint that it was matched to."""
+        return None if self.run is None else Checkpoint(self.run, self.step, self.step_label)
 
 
 class Likelihood(Struct, frozen=True):

@@ -43,7 +43,7 @@ class Standing(Struct, frozen=True):
 
     endpoint: Endpoint
     health: Health = "unasked"
-    message: str = "not asked yet"
+    message: str = "connecting"
     models: tuple[ServedModel, ...] = ()
     checked_at: datetime | None = None
 
@@ -81,7 +81,13 @@ class Directory:
         self._stale: list[Client] = []
         self._keys: set[str] = set()
         self._declared = declared
+        self._changes = 0
         self.update(declared)
+
+    @property
+    def changes(self) -> int:
+        """A number that grows with every change of how an endpoint stands, or of what it serves."""
+        return self._changes
 
     @property
     def declared(self) -> Declared:
@@ -103,6 +109,7 @@ class Directory:
         with self._lock:
             before = self._standings
             self._declared = declared
+            self._changes += 1
             self._standings = {
                 endpoint.name: before[endpoint.name]
                 if endpoint.name in before and before[endpoint.name].endpoint == endpoint
@@ -130,7 +137,7 @@ class Directory:
             standing = self._standings.get(name)
             if standing is None:
                 declared = ", ".join(self._standings) or "none"
-                raise DriftlineError(f'No endpoint called "{name}" is declared (there are: {declared}).')
+                raise DriftlineError(f'No endpoint called "{name}" is declared (allowed: {declared}).')
             endpoint = standing.endpoint
             key = self._key(endpoint)
             if endpoint.key is not None and key is None:
@@ -176,13 +183,9 @@ class Directory:
             before = self._standings.get(endpoint.name)
             if before is None or before.endpoint != endpoint:
                 return  # it went or changed meanwhile
-            self._standings[endpoint.name] = replace(
-                before,
-                health=health,
-                message=message,
-                models=before.models if models is None else models,
-                checked_at=datetime.now(UTC),
-            )
+            now = replace(before, health=health, message=message, models=before.models if models is None else models)
+            self._changes += now != before
+            self._standings[endpoint.name] = replace(now, checked_at=datetime.now(UTC))
 
     async def _asked(self, endpoint: Endpoint) -> tuple[Health, str, tuple[ServedModel, ...] | None]:
         if endpoint.key is not None and self._key(endpoint) is None:

@@ -102,7 +102,7 @@ class _Conversation:
         self._say_what_is_lost(message, parts)
         if role in ("system", "developer"):
             if self._turns:
-                self._lost("A system message from within the conversation stands at its beginning.")
+                self._lost("A system message within the conversation was moved to its beginning.")
         elif role == "assistant":
             self._assistant(message, parts)
         elif role == "tool":
@@ -145,7 +145,7 @@ class _Conversation:
         if now is not None:
             self._turns.append(Turn("tool", text, call_id=now))
             return
-        self._lost("A tool's result that answers no call stands as a message of the user.")
+        self._lost("A tool result without a call became a user message.")
         self._user(f"[Result of {function}] {text}" if function else f"[Result] {text}")
 
     def _answer_open_calls(self) -> None:
@@ -161,7 +161,7 @@ class _Conversation:
             self._lost("Reasoning of an earlier reply is left out: servers take back none but their own.")
         for kind in kinds:
             if kind in MEDIA:
-                self._lost("An image, sound or file is told in words only.")
+                self._lost("Images, audio and files are described in words.")
             elif kind not in TOLD:
                 self._lost(f'A part of a message, "{kind[:40]}", is left out.')
 

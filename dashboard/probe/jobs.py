@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 END_SECONDS = 10.0
 """Seconds that each step of the end may take."""
 
-ENDING = "This dashboard is ending: nothing more is asked."
+ENDING = "This dashboard is shutting down: no more requests."
 
 
 class Work:

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from dashboard.probe.clients.client import ServedModel
 from dashboard.probe.endpoints import Match
-from dashboard.queries.checkpoints import parse_checkpoints
-from dashboard.queries.rows import is_missing, step_of
+from dashboard.queries.checkpoints import checkpoints_meant
+from dashboard.queries.rows import is_missing
+from loaders.checkpoint import Checkpoint
 from loaders.errors import DriftlineError
 from loaders.study.cards import is_untrained
 from loaders.study.naming import as_step, short_model, steps_in_model
@@ -30,7 +31,7 @@ MOST_NAMED = 5
 """Candidates that a reason names."""
 
 
-class Checkpoint(Struct, frozen=True):
+class KnownCheckpoint(Checkpoint, frozen=True):
     """A checkpoint that the store knows: a row of live_checkpoints, or of an eval or card.
 
     Attributes:
@@ -38,17 +39,8 @@ class Checkpoint(Struct, frozen=True):
         base_model: The model that its run started from.
     """
 
-    run: str
-    step: int | None = None
-    step_label: str | None = None
     path: str | None = None
     base_model: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The words for it: rl@400."""
-        step = self.step_label if self.step is None else self.step
-        return self.run if step is None else f"{self.run}@{step}"
 
 
 class Run(Struct, frozen=True):
@@ -77,7 +69,7 @@ class Matched(Struct, frozen=True, omit_defaults=True):
 class Known(Struct, frozen=True):
     """The checkpoints and runs of the store, as matching needs them."""
 
-    checkpoints: tuple[Checkpoint, ...] = ()
+    checkpoints: tuple[KnownCheckpoint, ...] = ()
     runs: tuple[Run, ...] = ()
 
     @classmethod
@@ -89,8 +81,8 @@ class Known(Struct, frozen=True):
         )
 
 
-def _checkpoint(row: Mapping[str, Any]) -> Checkpoint:
-    return Checkpoint(
+def _checkpoint(row: Mapping[str, Any]) -> KnownCheckpoint:
+    return KnownCheckpoint(
         row["run"],
         _whole(row.get("step")),
         _text(row.get("step_label")),
@@ -121,21 +113,16 @@ def match_model(served: ServedModel, endpoint: str, known: Known, declared: Sequ
 
 def _declared(said: Match, known: Known) -> Matched:
     try:
-        named = parse_checkpoints([said.checkpoint], [_row(each) for each in known.checkpoints])[0]
+        meant = checkpoints_meant([said.checkpoint], known.checkpoints)[0]
     except DriftlineError as e:
         return Matched(f"declared as a checkpoint that the store does not have: {e}")
-    found = [each for each in known.checkpoints if named.holds(_row(each))]
+    found = [each for each in known.checkpoints if each.identity == meant]
     return _one(found, "declared", f"declared as {said.checkpoint}")
 
 
 def _by_id(served: ServedModel, known: Known) -> Matched | None:
-    found = [each for each in known.checkpoints if served.id in _names(each)]
+    found = [each for each in known.checkpoints if served.id in each.names]
     return _one(found, "id", "its id is the checkpoint's name") if found else None
-
-
-def _names(checkpoint: Checkpoint) -> set[str]:
-    told = {checkpoint.step, checkpoint.step_label} - {None}
-    return {f"{checkpoint.run}@{each}" for each in told} or {checkpoint.run}
 
 
 def _by_path(served: ServedModel, known: Known) -> Matched | None:
@@ -143,7 +130,7 @@ def _by_path(served: ServedModel, known: Known) -> Matched | None:
     if not served.root:
         return None
     root = _parts(served.root)
-    fits: dict[int, list[Checkpoint]] = {}
+    fits: dict[int, list[KnownCheckpoint]] = {}
     for each in known.checkpoints:
         folder = _parts(each.path) if each.path else ()
         # A folder alone (checkpoint-500) is like that of any other run: then the run must stand above it.
@@ -167,7 +154,7 @@ def _by_name(served: ServedModel, known: Known) -> Matched | None:
         if found:
             return _one(found, "name", f"its name tells run and step: {told[0].name}")
     named = _called(short_model(served.id), runs)
-    alone = [each for each in known.checkpoints if each.run in named and each.step is None and each.step_label is None]
+    alone = [each for each in known.checkpoints if each.run in named and each.at is None]
     return _one(alone, "name", "a run without steps has its name") if alone else None
 
 
@@ -209,10 +196,9 @@ def _forms(name: str) -> set[str]:
     return {form.casefold() for form in (name, short) if form}
 
 
-def _one(found: Sequence[Checkpoint], rule: Rule, reason: str) -> Matched:
+def _one(found: Sequence[KnownCheckpoint], rule: Rule, reason: str) -> Matched:
     """The checkpoint that all of the found rows are of; none where they are of several."""
-    places = list(dict.fromkeys((each.run, step_of(_row(each))) for each in found))
-    if len(places) > 1:
+    if len({each.identity for each in found}) > 1:
         names = _listed(sorted({each.name for each in found}))
         return Matched(f"{reason}, and that fits several checkpoints: {names}. Declare which one it is")
     first = next((each for each in found if each.step_label is not None), found[0])
@@ -222,10 +208,6 @@ def _one(found: Sequence[Checkpoint], rule: Rule, reason: str) -> Matched:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
-
-
-def _row(checkpoint: Checkpoint) -> dict[str, Any]:
-    return {"run": checkpoint.run, "step": checkpoint.step, "step_label": checkpoint.step_label}
 
 
 def folder_of(path: Any) -> str | None:

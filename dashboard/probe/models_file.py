@@ -149,7 +149,7 @@ def _more_problems(value: Any) -> list[Problem]:
         of = match.get("endpoint")
         if isinstance(of, str) and of not in names:
             known = ", ".join(names) or "none"
-            found.append((("matches", i, "endpoint"), f"no endpoint {of!r} is declared here (there are: {known})"))
+            found.append((("matches", i, "endpoint"), f"no endpoint {of!r} is declared here (allowed: {known})"))
     return found
 
 

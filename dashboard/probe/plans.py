@@ -275,7 +275,9 @@ def probe_row(
 
 def column_rows(probe_id: str, columns: Sequence[Column]) -> list[ColumnRow]:
     """The columns of a probe as they are saved."""
-    return [ColumnRow(probe_id, at, **msgspec.structs.asdict(column)) for at, column in enumerate(columns)]
+    return [
+        ColumnRow(**msgspec.structs.asdict(column), probe_id=probe_id, position=at) for at, column in enumerate(columns)
+    ]
 
 
 def judges_of(probe: SavedProbe) -> dict[str, Judge]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from dashboard.probe.asked import Column
 from loaders.store import Store
 from loaders.store.columns import append
 
@@ -31,19 +32,11 @@ class ProbeRow(Struct, frozen=True):
     origin_json: str | None
 
 
-class ColumnRow(Struct, frozen=True):
+class ColumnRow(Column, frozen=True, kw_only=True):
     """Columns of `probe_columns`."""
 
     probe_id: str
     position: int
-    endpoint: str
-    protocol: str
-    model: str
-    parent: str | None
-    run: str | None
-    step: int | None
-    step_label: str | None
-    matched_by: str | None
 
 
 class ReplyRow(Struct, frozen=True):

@@ -47,6 +47,11 @@ class ProbeService:
             self.look_again(FIRST_S if first else 0.0)
         return self.directory.snapshot()
 
+    def changes(self) -> int:
+        """A number that grows with every change of how the endpoints stand; they are asked anew as `standings` does."""
+        self.standings()
+        return self.directory.changes
+
     def look_again(self, patience_s: float = FIRST_S) -> None:
         """Ask every endpoint what it serves, and wait up to `patience_s` seconds for the answers."""
         with self._looking:

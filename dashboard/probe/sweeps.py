@@ -69,4 +69,5 @@ def _each_once(columns: Sequence[Column]) -> list[Column]:
 
 
 def _order(column: Column) -> tuple[bool, int, str]:
-    return step_order(column.step if column.step is not None else column.step_label or "")
+    at = column.checkpoint.at if column.checkpoint else None
+    return step_order("" if at is None else at)

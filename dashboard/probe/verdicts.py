@@ -46,14 +46,14 @@ def verdict_in(text: str, known: tuple[str, ...], *, cut: bool = False) -> tuple
     found = _after_thinking(text, _objects(text))
     verdicts = [one for one in found if one.fields is None or "verdict" in one.fields]
     if not verdicts:
-        raise ValueError('it holds no JSON object with a "verdict"')
+        raise ValueError('it has no JSON object with a "verdict"')
     last = verdicts[-1]
     if last.fields is None:
         raise ValueError("its last JSON object is broken")
     if len(verdicts) > 1 and not text[verdicts[-2].end : last.start].strip():
         before = verdicts[-2].fields
         if before is not None and before.get("verdict") != last.fields["verdict"]:
-            raise ValueError("two verdicts stand side by side")
+            raise ValueError("it has two verdicts")
     if cut and not FENCE.match(text, last.end):
         raise ValueError("it goes on after its verdict, and was cut")
     verdict, reason = last.fields["verdict"], last.fields.get("reason")

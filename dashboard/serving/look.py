@@ -59,7 +59,7 @@ def _adapted(one: Servable, folder: Path) -> Wanted:
         weights, told_by = stated if Path(stated).is_absolute() else HUB + stated, CONFIG
     else:
         raise DriftlineError(
-            f"{one.name}: nothing says where the base weights of its adapter lie. Name them as `weights:` in the"
+            f"{one.name}: the path of the base weights of its adapter is unknown. Name them as `weights:` in the"
             f" run.yaml of {one.run}: a path, package:MODULE/FILE or hub:ORG/NAME."
         )
     weights = _weights(one.name, weights, told_by)

@@ -66,5 +66,5 @@ class AnthropicClient:
 
 
 NO_LOGPROBS = (
-    "the anthropic protocol tells no log-probabilities. A vLLM tells them when it is declared with the openai protocol."
+    "the anthropic protocol has no log-probabilities. vLLM returns them when declared with the openai protocol."
 )

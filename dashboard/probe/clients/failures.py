@@ -93,7 +93,7 @@ class Failures:
             kind = kind_of_status(status)
         said = self._said(_message_of(error)) or "no words"
         helped = self._help(kind, status or 0, None, model)
-        return self.error(kind, f"told an error within its reply: {said.rstrip('.')}. {helped}", status=status)
+        return self.error(kind, f"returned an error within its reply: {said.rstrip('.')}. {helped}", status=status)
 
     def silent(self, seconds: float, begun: bool = False) -> ClientError:
         """The error for a server that says nothing for longer than the endpoint allows."""

@@ -104,7 +104,7 @@ NO_TEMPLATE = re.compile(
     re.IGNORECASE,
 )
 """How servers refuse to chat with a base model: vLLM and transformers, TGI, SGLang."""
-PLAIN = "asked by plain completion: no chat template"
+PLAIN = "prompted by plain completion: no chat template"
 """The note on such a reply."""
 NOT_AS_TEXT = (
     "this model has no chat template, and goes on with a plain text only: it can neither take tools nor judge. Leave"

@@ -72,7 +72,7 @@ async def likelihood_of(post: Post, failures: Failures, model: str, prompt: Prom
     for token, of_token in zip(after, told[len(before) :], strict=True):
         found = (of_token or {}).get(str(token))
         if found is None or not LEAST < found.logprob <= 1e-6:
-            raise failures.garbled(f"told no log-probability for token {token} of the continuation")
+            raise failures.garbled(f"returned no log-probability for token {token} of the continuation")
         total += found.logprob
     return Likelihood(tokens=len(after), logprob=total)
 
@@ -105,4 +105,4 @@ async def _posted(post: Post, failures: Failures, path: str, body: dict[str, Any
     raise failure
 
 
-NOT_TOLD = "this server does not tell how likely a given continuation is; vLLM does."
+NOT_TOLD = "this server does not return log-probabilities of a given continuation; vLLM does."

@@ -36,7 +36,7 @@ def export(probe: SavedProbe) -> ExportedFile:
     if len(logs) == 1:
         return logs[0]
     if not logs:
-        raise DriftlineError("There is nothing to export: no model was asked.")
+        raise DriftlineError("Nothing to export: no model was prompted.")
     packed = archive([(log.name, log.data) for log in logs], probe.created_at, packed=False)
     return ExportedFile(f"probe_{probe.probe_id}.zip", packed, "application/zip")
 

@@ -161,10 +161,11 @@ def _spec(
 
 def _metadata(probe: SavedProbe, column: Column) -> dict[str, Any]:
     """What the log says of itself; `run`, `step` and `checkpoint` are read by our rules of placement."""
-    placed = {} if column.run is None else {
-        "run": column.run,
-        "step": column.step_label if column.step is None else column.step,
-        "checkpoint": column.step_label if column.step is not None else None,
+    at = column.checkpoint
+    placed = {} if at is None else {
+        "run": at.run,
+        "step": at.at,
+        "checkpoint": None if at.step is None else at.step_label,
         "matched_by": column.matched_by,
     }  # fmt: skip
     return without_missing({

@@ -23,9 +23,9 @@ STOP_REASONS = {
 }  # fmt: skip
 """Words of the servers -> those of Inspect; the server's own word is kept in the sample's metadata."""
 
-STOPPED = "Stopped by whoever asked; what had come is kept."
-INTERRUPTED = "Interrupted: the process that asked ended before the reply did. What had come is kept."
-UNDER_WAY = "Not ended yet when this was exported. What had come is kept."
+STOPPED = "Stopped by the user; the partial reply is kept."
+INTERRUPTED = "Interrupted: the process ended before the reply. The partial reply is kept."
+UNDER_WAY = "Still running when exported. The partial reply is kept."
 
 Unique = Callable[..., str]
 """An id that is the same for the same parts."""

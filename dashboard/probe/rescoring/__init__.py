@@ -1,1 +1,1 @@
-"""Stored transcripts, judged again by another model or rubric."""
+"""Stored transcripts, re-scored by another model or rubric."""
