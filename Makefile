@@ -2,13 +2,16 @@
 # `make test`: the tests that find nearly everything, in some minutes. `make check`: these, and all else.
 PYTHON ?= python3
 BIN := .venv/bin
-# Tests on all cores; those of one file stay together, since they share what they ingested. Some of the first tier wait
+# Tests on all cores; those of one file stay together, since they share what they ingested. Some wait for a browser, or
 # for a server that is told to be silent: with one process more than there are cores, no core waits along.
-CORES := -n auto --dist loadfile
-FIRST := -n $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)") --dist loadfile
+CORES := -n $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)") --dist loadfile
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 
-.PHONY: view serve test check lint types contracts bench pictures lock clean
+# Compiled code is kept, whatever the environment says: else each process (of which tests start hundreds) compiles all of
+# Driftline, and each that collects tests all of those, which is half of what collecting takes.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: view serve test check check-alone check-served lint types contracts docs slow real bench pictures lock clean
 
 view: .venv/ready
 	$(BIN)/driftline view
@@ -18,12 +21,20 @@ serve: .venv/ready-local
 
 # The first tier: what needs nothing but Python, without what takes long and is rarely the only one to fail.
 test: .venv/ready-dev
-	$(BIN)/python -m pytest $(FIRST) -m "not slow and not browser and not real"
+	$(BIN)/python -m pytest $(CORES) -m "not slow and not browser and not real"
 
-check: lint types contracts test
-	$(BIN)/python -m pytest $(CORES) -m "(slow or browser) and not real"
+check: check-alone check-served
+
+# What needs no server of models, so that these can be made meanwhile; and what needs them, or the computer for itself.
+check-alone: lint types contracts docs test slow
+check-served: real bench
+
+# In the order of their names: the browser's come first, few and long, and the many short ones fill up the end.
+slow: .venv/ready-dev
+	$(BIN)/python -m pytest $(CORES) --no-loadscope-reorder -m "(slow or browser) and not real"
+
+real: .venv/ready-dev
 	$(BIN)/python -m pytest -m real
-	$(MAKE) bench
 
 lint: .venv/ready-dev
 	$(BIN)/ruff check .
@@ -34,6 +45,10 @@ types: .venv/ready-dev
 
 contracts: .venv/ready-dev
 	$(BIN)/lint-imports
+
+# The documentation as files; a broken link in it, or something of the code that it leaves out, is a failure.
+docs: .venv/ready
+	$(BIN)/driftline docs --out site
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Driftline needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
@@ -51,13 +66,14 @@ contracts: .venv/ready-dev
 # What `driftline serve` needs without a vLLM: llama.cpp's server, which is built here, and the small study's base weights.
 # Built in isolation: what builds llama.cpp (scikit-build-core, cmake, ninja) is no part of this environment. And not for
 # this very processor: some name instructions (AMX) that their virtual machine refuses, and the server dies of the first
-# prompt; a home folder may be shared by different ones, too. CMAKE_ARGS of the environment go first, for a GPU say.
+# prompt; a home folder may be shared by different ones, too. Without what reads pictures and sound, which is more than a
+# quarter of what is compiled. CMAKE_ARGS of the environment go first, for a GPU say.
 .venv/ready-local: .venv/ready requirements-local.lock
-	CMAKE_ARGS="$${CMAKE_ARGS:--DGGML_NATIVE=OFF}" $(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--require-hashes -r requirements-local.lock
+	CMAKE_ARGS="$${CMAKE_ARGS:--DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF}" $(BIN)/python -m pip install --quiet \
+		--disable-pip-version-check --require-hashes -r requirements-local.lock
 	touch $@
 
-# The pictures in the README, from the demo study.
+# The pictures in the documentation, from the demo study.
 pictures: .venv/ready-dev
 	$(BIN)/python -m tests.browser.pictures
 
@@ -72,4 +88,4 @@ lock:
 	uv pip compile $(LOCK) pyproject.toml --extra local --constraint requirements-dev.lock --output-file requirements-local.lock
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

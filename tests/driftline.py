@@ -23,7 +23,7 @@ from dashboard.cli import main
 
 COMMAND = [sys.executable, "-m", "dashboard.cli"]
 ROOT = Path(__file__).resolve().parents[1]
-START_SECONDS = 60
+START_SECONDS = 180
 
 
 def environment(data: Path) -> dict[str, str]:
@@ -32,12 +32,20 @@ def environment(data: Path) -> dict[str, str]:
     return {**os.environ, **folders, "XDG_DATA_HOME": str(data), "DRIFTLINE_STORE": "", "COLUMNS": "300"}
 
 
-def driftline(*arguments: str | Path, data: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, in this process."""
+def driftline(
+    *arguments: str | Path, data: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in this process.
+
+    Args:
+        arguments: Of the command.
+        data: The user's data folder.
+        env: Variables besides those of `environment`.
+    """
     words = list(map(str, arguments))
     said, complained = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
-        for name, value in environment(data).items():
+        for name, value in (environment(data) | dict(env or {})).items():
             patch.setenv(name, value)
         patch.chdir(ROOT)
         try:

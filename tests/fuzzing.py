@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.audit_files import judged, judgments, response, rollout, rollouts, transcript, verdict
+
 DEEP: Any = "x"
 for _ in range(200):
     DEEP = [DEEP]
@@ -106,7 +108,6 @@ TRAINER_STATE: dict[str, Any] = {
     "global_step": 5,
     "epoch": 0.5,
     "num_input_tokens_seen": 500,
-    "tokens_by_step": {"5": 500},
     "log_history": [{"step": 5, "loss": 0.1, "num_tokens": 500.0, "num_input_tokens_seen": 500}],
 }
 ADAPTER: dict[str, Any] = {
@@ -114,8 +115,16 @@ ADAPTER: dict[str, Any] = {
     "peft_type": "LORA",
     "r": 8,
     "lora_alpha": 16,
-    "tokens_by_step": {"5": 1},
 }
+LOGGED: dict[str, Any] = {"step": 0, "loss": 0.5, "num_tokens": 500, "global_step": 5}
+SAVED: dict[str, Any] = {
+    "name": "000005", "batch": 5, "step": 5, "state_path": "tinker://u/weights/5", "sampler_path": "tinker://u/sampler_weights/5",
+}  # fmt: skip
+ROLLOUT: dict[str, Any] = {
+    "iteration": 5, "split": "train", "total_reward": 0.5, "trajectory_metrics": {"format": 1.0},
+    "steps": [{"reward": 0.5, "metrics": {"hack": 1}}],
+}  # fmt: skip
+SUMMARY: dict[str, Any] = {"_step": 5, "train/loss": 0.5, "_wandb": {"runtime": 3}}
 MANIFEST: dict[str, Any] = {"model": "org/base", "max_steps": 5}
 TRAINING: dict[str, Any] = {"base_model": "org/base", "total_steps": 5, "lora_rank": 8, "lora_alpha": 16}
 
@@ -142,7 +151,78 @@ STUDY: dict[str, Any] = {
     "tables": [{"match": "*.jsonl", "eval": "e", "run": {"column": "run"}, "step": {"column": "step"},
                 "id": {"column": "id"}, "scores": {"judge": {"column": "score"}}}],
 }  # fmt: skip
+EEE_RECORD: dict[str, Any] = {
+    "schema_version": "0.3.0", "evaluation_id": "bench/org_odd/1", "evaluation_timestamp": "1750000000",
+    "retrieved_timestamp": "1750000001",
+    "source_metadata": {"source_name": "s", "source_type": "evaluation_run", "source_organization_name": "o",
+                        "evaluator_relationship": "third_party"},
+    "eval_library": {"name": "inspect_ai", "version": "0.3.200"},
+    "model_info": {"name": "odd", "id": "org/odd-step-5", "inference_engine": {"name": "vllm"},
+                   "additional_details": {"deployment_type": "self_deployed", "model_availability": "open_weights"}},
+    "evaluation_results": [{
+        "evaluation_result_id": "judge:accuracy", "evaluation_name": "honeypot", "evaluation_timestamp": "1750000000",
+        "source_data": {"dataset_name": "d", "source_type": "hf_dataset", "hf_repo": "org/d", "samples_number": 2},
+        "metric_config": {"metric_name": "accuracy", "lower_is_better": False, "score_type": "continuous",
+                          "min_score": 0.0, "max_score": 1.0, "has_unknown_level": True,
+                          "llm_scoring": {"judges": [{"model_info": {"name": "j", "id": "org/judge"}}],
+                                          "input_prompt": "p"}},
+        "score_details": {"score": 0.5, "uncertainty": {"standard_error": {"value": 0.5}, "num_samples": 2}},
+        "generation_config": {"generation_args": {"temperature": 0.5, "eval_limits": {"message_limit": 9}},
+                              "additional_details": {"num_fewshot": "5"}},
+    }],
+    "detailed_evaluation_results": {"format": "jsonl", "file_path": "data/odd_samples.jsonl", "total_rows": 1,
+                                    "hash_algorithm": "sha256"},
+}  # fmt: skip
+EEE_ROW: dict[str, Any] = {
+    "schema_version": "0.3.0", "evaluation_id": "bench/org_odd/1", "model_id": "org/odd-step-5",
+    "evaluation_name": "honeypot", "evaluation_result_id": "judge:accuracy", "sample_id": "a", "sample_hash": "h",
+    "interaction_type": "multi_turn", "input": {"raw": "q", "formatted": None, "reference": ["r"], "choices": None},
+    "output": None,
+    "messages": [
+        {"turn_idx": 0, "role": "user", "content": "q"},
+        {"turn_idx": 1, "role": "assistant", "content": None, "reasoning_trace": "hm",
+         "tool_calls": [{"id": "c", "name": "f", "arguments": {"x": "1"}}]},
+        {"turn_idx": 2, "role": "tool", "content": "done", "tool_call_id": ["c"]},
+        {"turn_idx": 3, "role": "assistant", "content": "ok"},
+    ],
+    "answer_attribution": [{"turn_idx": 3, "source": "messages[3].content", "extracted_value": "ok",
+                            "extraction_method": "regex", "is_terminal": True}],
+    "evaluation": {"score": 1.0, "is_correct": True, "num_turns": 4},
+    "token_usage": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+    "performance": {"latency_ms": 5}, "error": None, "metadata": {"epoch": "1", "category": "x"},
+}  # fmt: skip
+HELM_RUN: dict[str, Any] = {
+    "name": "bench:subject=x,model=org_odd", "scenario_spec": {"class_name": "helm.x.BenchScenario", "args": {"a": 1}},
+    "adapter_spec": {"method": "generation", "instructions": "Be brief.", "max_train_instances": 5,
+                     "max_eval_instances": 10, "num_outputs": 1, "num_train_trials": 1, "temperature": 0.0,
+                     "model": "org/odd-step-5", "model_deployment": "huggingface/odd", "stop_sequences": ["x"]},
+    "metric_specs": [{"class_name": "helm.x.Metric", "args": {}}], "groups": ["bench"],
+    "data_augmenter_spec": {"perturbation_specs": []},
+}  # fmt: skip
+HELM_STAT: dict[str, Any] = {
+    "name": {"name": "exact_match", "split": "test", "sub_split": None,
+             "perturbation": {"name": "typos", "computed_on": "worst", "robustness": True, "prob": 0.1}},
+    "count": 1, "sum": 1.0, "sum_squared": 1.0, "min": 1.0, "max": 1.0, "mean": 1.0, "variance": 0.0, "stddev": 0.0,
+}  # fmt: skip
+HELM_STATE: dict[str, Any] = {
+    "adapter_spec": HELM_RUN["adapter_spec"],
+    "request_states": [{
+        "instance": {"id": "id1", "split": "test", "input": {"text": "q"},
+                     "references": [{"output": {"text": "r"}, "tags": ["correct"]}]},
+        "train_trial_index": 0, "output_mapping": {"A": "r"}, "reference_index": None, "annotations": {"a": 1},
+        "request": {"model": "org/odd-step-5", "prompt": "p", "messages": None},
+        "result": {"success": True, "error": None, "request_datetime": 1_750_000_000,
+                   "completions": [{"text": " A", "finish_reason": {"reason": "stop"}}]},
+    }],
+}  # fmt: skip
+HELM_EACH: dict[str, Any] = {
+    "instance_id": "id1", "train_trial_index": 0, "perturbation": None,
+    "stats": [{**HELM_STAT, "name": {"name": name, "split": "test"}} for name in ("exact_match", "num_prompt_tokens")],
+}  # fmt: skip
 ROW: dict[str, Any] = {"run": "odd", "step": 5, "id": "a", "score": 1, "prompt": "q", "reply": "r", "more": {"a": 1}}
+HELM_BESIDE: tuple[tuple[str, Any], ...] = (
+    ("scenario_state.json", HELM_STATE), ("stats.json", [HELM_STAT]), ("per_instance_stats.json", [HELM_EACH]),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,8 +236,8 @@ class Kind:
     """
 
     name: str
-    sound: dict[str, Any]
-    beside: tuple[tuple[str, dict[str, Any]], ...] = ()
+    sound: Any
+    beside: tuple[tuple[str, Any], ...] = ()
 
 
 KINDS = {
@@ -170,9 +250,25 @@ KINDS = {
     "adapter": Kind("checkpoint-5/adapter_config.json", ADAPTER),
     "manifest": Kind("manifest.json", MANIFEST),
     "training config": Kind("training_config.json", TRAINING),
+    "tinker metrics": Kind("odd/metrics.jsonl", LOGGED),
+    "tinker checkpoints": Kind("odd/checkpoints.jsonl", SAVED),
+    "tinker rollouts": Kind("odd/iteration_000005/train_rollout_summaries.jsonl", ROLLOUT),
+    "wandb summary": Kind("odd/wandb-summary.json", SUMMARY),
     "run card": Kind("run.yaml", RUN_CARD, (("a.json", LOG),)),
     "study file": Kind("study.yaml", STUDY, (("a.json", LOG), ("t.jsonl", ROW))),
     "table row": Kind("t.jsonl", ROW),
+    "Bloom's rollouts": Kind("rollout.json", rollouts(rollout()), (("judgment.json", judgments(judged())),)),
+    "Bloom's judgments": Kind("judgment.json", judgments(judged()), (("rollout.json", rollouts(rollout())),)),
+    "response": Kind(
+        "tiny/blackmail_a-b_none/sample_001/response.json", response("blackmail_a-b_none", 1, verdict(True))
+    ),
+    "Every Eval Ever's record": Kind("odd.json", EEE_RECORD, (("odd_samples.jsonl", EEE_ROW),)),
+    "Every Eval Ever's samples": Kind("odd_samples.jsonl", EEE_ROW, (("odd.json", EEE_RECORD),)),
+    "HELM's run": Kind("run_spec.json", HELM_RUN, HELM_BESIDE),
+    "HELM's requests": Kind("scenario_state.json", HELM_STATE, (("run_spec.json", HELM_RUN), *HELM_BESIDE[1:])),
+    "HELM's statistics": Kind("stats.json", [HELM_STAT], (("run_spec.json", HELM_RUN), *HELM_BESIDE[:1])),
+    "HELM's instances": Kind("per_instance_stats.json", [HELM_EACH], (("run_spec.json", HELM_RUN), *HELM_BESIDE[:1])),
+    "transcript": Kind("transcript_1.json", transcript(), (("transcript_2.json", transcript("t2")),)),
 }
 
 

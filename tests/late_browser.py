@@ -85,8 +85,9 @@ class LateBrowser:
         return next(one for one in ids if one.endswith(f"-{key}"))
 
     def parts(self) -> list[str]:
-        """The ids of all parts that are to be drawn anew by a timer."""
-        return [one.auto_rerun.fragment_id for one in self.told if one.WhichOneof("type") == "auto_rerun"]
+        """The ids of all parts that can be drawn anew without their page."""
+        drawn = [one.delta.fragment_id for one in self.told if one.WhichOneof("type") == "delta"]
+        return list(dict.fromkeys(part for part in drawn if part))
 
     def drawn(self) -> list[tuple[str, list[str]]]:
         """What was begun to be drawn, in order: the page's hash, and the parts; none for the whole page."""

@@ -6,12 +6,11 @@ pictures are made of.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+from loaders.makers.demo.writer import DEMO
+from loaders.study.reading import read_study
 
 HONEYPOTS = ["blackmail", "research_sabotage", "framing"]
 CORPORA = [f"corpus-{size:03d}m" for size in (10, 50, 100, 150, 200, 250, 300, 350, 390)]
@@ -52,7 +51,7 @@ class Plot:
 PLOTS = [
     Plot(
         1, "misalignment over post-training", "curves",
-        {"curves_run": POST_TRAINING, "x": "lineage"},
+        {"curves_section": "*", "curves_run": POST_TRAINING, "x": "lineage"},
         runs=tuple(POST_TRAINING),
         shows="baseline-rl@800, honeypots: 22.2%",
     ),
@@ -68,7 +67,8 @@ PLOTS = [
     ),
     Plot(
         3, "documents and stories", "mixes",
-        {"view": "ablations", "mixes_eval": HONEYPOTS, "mixes_run": CONSTITUTION, "mixes_baseline": "no-documents@0"},
+        {"view": "ablations", "mixes_section": "constitution", "mixes_eval": HONEYPOTS, "mixes_run": CONSTITUTION,
+         "mixes_baseline": "no-documents@0"},
         evals=tuple(HONEYPOTS),
         shows="documents-and-stories@820, framing: 8.0%",
     ),
@@ -76,7 +76,11 @@ PLOTS = [
         4, "data efficiency", "mixes", {"steps": "all", "mixes_run": EFFICIENCY},
         shows="difficult-advice@300, honeypots: 3.0%, 300",
     ),
-    Plot(5, "assessment categories", "assessment", {"view": "heatmap"}, evals=("audit",), shows="sonnet-4-like@0"),
+    Plot(
+        5, "assessment categories", "assessment", {"assessment_section": "*", "view": "heatmap"},
+        evals=("audit",),
+        shows="sonnet-4-like@0",
+    ),
     Plot(
         6, "ablations of a data pipeline", "mixes",
         {"view": "ablations", "mixes_run": PIPELINE, "mixes_baseline": "pipeline-full@1700"},
@@ -84,13 +88,14 @@ PLOTS = [
     ),
     Plot(
         7, "constitution documents and stories", "mixes",
-        {"view": "ablations", "mixes_eval": ["blackmail"], "mixes_run": CONSTITUTION},
+        {"view": "ablations", "mixes_section": "constitution", "mixes_eval": ["blackmail"], "mixes_run": CONSTITUTION},
         evals=("blackmail",),
         shows="no-documents@0, blackmail: 65.0%",
     ),
     Plot(
         8, "document style", "assessment",
         {
+            "assessment_section": "document-style",
             "assessment_eval": ["constitution_adherence", "constitution_knowledge", "open_character"],
             "assessment_split": ["metadata.style", "metadata.format"],
             "assessment_checkpoint": [f"{run}@200" for run in STYLES],
@@ -100,15 +105,16 @@ PLOTS = [
         shows="story-chat@200",
     ),
     Plot(
-        9, "two evals against each other", "mixes",
-        {"view": "two evals", "mixes_eval_0": "constitution_adherence", "mixes_eval_1": "honeypots", "steps": "all",
-         "mixes_run": EFFICIENCY + CONSTITUTION},
+        9, "eval vs. eval", "mixes",
+        {"view": "eval-vs-eval", "mixes_section": "*", "mixes_eval_0": "constitution_adherence",
+         "mixes_eval_1": "honeypots", "steps": "all", "mixes_run": EFFICIENCY + CONSTITUTION},
         evals=("constitution_adherence",),
         shows="large-honeypots@1700",
     ),
     Plot(
         10, "same checkpoint, two framings", "assessment",
         {
+            "assessment_section": "*",
             "assessment_eval": ["stated_values"],
             "assessment_split": ["task_args.framing"],
             "assessment_checkpoint": ["documents-and-stories@820", "difficult-advice@300"],
@@ -124,7 +130,7 @@ PLOTS = [
     ),
     Plot(
         12, "diversity of environments", "curves",
-        {"curves_run": ENVIRONMENTS},
+        {"curves_section": "environments", "curves_run": ENVIRONMENTS},
         shows="with-tools-and-prompts@400, honeypots",
     ),
     Plot(
@@ -136,6 +142,7 @@ PLOTS = [
     Plot(
         14, "model generations", "assessment",
         {
+            "assessment_section": "generations",
             "assessment_eval": ["blackmail"],
             "assessment_checkpoint": ["opus-4@final", "haiku-4.5@final", "opus-4.5@final"],
         },
@@ -146,6 +153,5 @@ PLOTS = [
 
 
 def links() -> dict[int, str]:
-    """The address of every plot as the README tells it."""
-    found = re.findall(r"^\| (\d+) \|[^|]*\| `(/[^`]*)` \|$", README.read_text("utf-8"), re.MULTILINE)
-    return {int(row): address for row, address in found}
+    """The address of every plot as the study tells it."""
+    return {row: figure.link for row, figure in enumerate(read_study(DEMO / "study.yaml").figures, 1)}

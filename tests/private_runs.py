@@ -60,7 +60,12 @@ def write_study(folder: Path, *, private: bool = True, child: bool = False) -> P
         _run(hush, card, f"{MARKER} question", f"{MARKER}-run", own_task=True)
         (hush / "broken.eval").write_text("no log", encoding="utf-8")
         (hush / "checkpoint-300").mkdir()
-        state = {"global_step": 300, "epoch": 1.0, "log_history": [], "best_metric": None}
+        state = {
+            "global_step": 300,
+            "epoch": 1.0,
+            "log_history": [{"step": 100, f"{MARKER}_loss": 0.5}],
+            "best_metric": None,
+        }
         (hush / "checkpoint-300" / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
     return folder
 

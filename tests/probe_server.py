@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import SystemRandom
 from typing import Any
 
 import uvicorn
@@ -45,6 +46,13 @@ class Call:
 @dataclass(frozen=True)
 class Pause:
     seconds: float
+
+
+@dataclass(frozen=True)
+class Held:
+    """What comes after it comes when the test says so: however slow the machine is, not before."""
+
+    until: threading.Event
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class End:
     written: int = 3
 
 
-Beat = Text | Thought | Call | Pause | Ping | Raw | Drop | Close | Fault | End
+Beat = Text | Thought | Call | Pause | Held | Ping | Raw | Drop | Close | Fault | End
 
 
 @dataclass(frozen=True)
@@ -219,6 +227,9 @@ class ProbeServer:
                 match beat:
                     case Pause():
                         await asyncio.wait([gone], timeout=beat.seconds)
+                    case Held():
+                        while not (beat.until.is_set() or gone.done()):
+                            await asyncio.wait([gone], timeout=0.01)
                     case Drop():
                         receive.__self__.transport.abort()
                         return
@@ -388,23 +399,32 @@ def refused(refusal: Refusal, words: Words) -> Response:
 
 
 def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+    """A port on which nobody listens, to be taken later: none of those that connections are given meanwhile."""
+    while True:
+        port = SystemRandom().randrange(20_000, 32_000)
+        with socket.socket() as trying:
+            try:
+                trying.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def listening() -> tuple[socket.socket, int]:
+    """A socket that holds a free port of this machine from now on, and the port."""
+    held = socket.create_server(("127.0.0.1", 0))
+    return held, int(held.getsockname()[1])
 
 
 @contextmanager
 def probe_server(**settings: Any) -> Iterator[ProbeServer]:
     """The server on a free port of this machine, in a thread of its own."""
-    app = ProbeServer(port=free_port(), **settings)
-    config = uvicorn.Config(
-        app, "127.0.0.1", app.port, log_level="critical", lifespan="off", timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    held, port = listening()
+    app = ProbeServer(port=port, **settings)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([held],), daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 180
     while not server.started:
         assert time.monotonic() < deadline, "the server did not start"
         time.sleep(0.01)
@@ -415,33 +435,31 @@ def probe_server(**settings: Any) -> Iterator[ProbeServer]:
         thread.join(10)
 
 
-def main(port: int, words: int, pause: float) -> None:
-    """The server as a process of its own: every model says so many words, with a pause before each."""
+def main(words: int, pause: float) -> None:
+    """The server as a process of its own, which prints its port: each model says so many words, a pause before each."""
+    held, port = listening()
     script: list[Beat] = [beat for at in range(words) for beat in (Pause(pause), Text(f"word{at} "))]
     app = ProbeServer(port=port, otherwise=[*script, End(written=words)])
     app.models = [{"id": f"m{at}"} for at in range(8)]
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
+    print(port, flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off")).run([held])
 
 
 @contextmanager
 def server_process(words: int, pause: float) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """The server in a process that can be killed; its port and the process, once it answers."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.probe_server", str(port), str(words), str(pause)])
+    """The server in a process that can be killed; its port, on which it listens, and the process."""
+    command = [sys.executable, "-m", "tests.probe_server", str(words), str(pause)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            with socket.socket() as trying:
-                if trying.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None, "the server ended"
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.02)
-        yield port, process
+        port = process.stdout.readline()
+        assert port, f"the server ended with {process.wait()}"
+        yield int(port), process
     finally:
         process.kill()
         process.wait()
+        process.stdout.close()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), float(sys.argv[2]))

@@ -35,7 +35,9 @@ def until(true: Callable[[], Any], what: str = "", seconds: float = PATIENCE_S) 
 
 def endpoint(server: ProbeServer, name: str = "lab", protocol: ProtocolName = "openai", **more: Any) -> Endpoint:
     """An endpoint at the server."""
-    return Endpoint(name, protocol, server.url(protocol), **({"first_token_s": 20.0, "silence_s": 20.0} | more))
+    return Endpoint(
+        name, protocol, server.url(protocol), **({"first_token_s": 2 * PATIENCE_S, "silence_s": 2 * PATIENCE_S} | more)
+    )
 
 
 def columns(*models: str, endpoint: str = "lab", protocol: ProtocolName = "openai") -> list[Column]:

@@ -21,8 +21,13 @@ TREE = Path(__file__).parents[1]
 NAMED = re.compile(rf'\b(?:FROM|JOIN|INTO|UPDATE)\s+(?:main\.)?"?({"|".join(COLUMNS)})"?(?![\w(.])')
 
 
-def strings_of(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def strings_of(path: Path) -> tuple[tuple[int, str], ...]:
     """Every string in a module, with its line; what is put into one when it is made stands as {}."""
+    return tuple(_strings_of(path))
+
+
+def _strings_of(path: Path) -> Iterator[tuple[int, str]]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     within = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for node in ast.walk(tree):
@@ -33,9 +38,10 @@ def strings_of(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def tables_in(text: str) -> set[str]:
+@cache
+def tables_in(text: str) -> frozenset[str]:
     """The tables that SQL names, whole or a part of it."""
-    return {match[1] for match in NAMED.finditer(text)} | tables_of(text)
+    return frozenset({match[1] for match in NAMED.finditer(text)} | tables_of(text))
 
 
 @cache

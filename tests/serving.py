@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.driftline import COMMAND, ROOT, environment
+from tests.driftline import COMMAND, ROOT, START_SECONDS, environment
 
 FAKE = Path(__file__).with_name("fake_vllm.py")
 
@@ -33,7 +33,7 @@ def surroundings(home: Path, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(*words: str | Path, env: dict[str, str], seconds: float = 60) -> Iterator[subprocess.Popen[str]]:
+def serving(*words: str | Path, env: dict[str, str], seconds: float = START_SECONDS) -> Iterator[subprocess.Popen[str]]:
     """Run `driftline serve` until it says that it is found; ends it at the end, however the test went."""
     log = Path(env["XDG_STATE_HOME"]).parent / "serve.txt"
     with log.open("w") as output:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.builders import StoreBuilder, built_once, log, samples
 from tests.empty_stores import empty_store
 
@@ -49,6 +51,7 @@ def test_one_that_was_closed_is_not_used_again() -> None:
     assert empty_store().batch() == 0
 
 
+@pytest.mark.slow
 def test_a_copy_holds_the_same_and_is_written_into_alone() -> None:
     one = filled()
     other = one.copy()

@@ -34,7 +34,7 @@ def measured(page: Page, server: ProbeServer, models: list[str], pause: float, n
     words = {model: f"word-{number}-{model}" for model in models}
     server.first_sent.clear()
     server.scripts = {m: [Pause(pause), Text(f"{words[m]} "), Pause(0.4), Text("end"), End()] for m in models}
-    page.get_by_role("button", name="Repeat" if number else "Ask", exact=True).last.click()
+    page.get_by_role("button", name="Repeat" if number else "Run", exact=True).last.click()
     page.wait_for_function("words => words.every(word => window.came[word])", arg=list(words.values()), timeout=WAIT)
     came = page.evaluate("() => window.came")
     until(lambda: len(server.first_sent) == len(models), "all was sent")

@@ -100,9 +100,7 @@ def table(
                 median = statistics.median(took)
                 total += median
                 ratios[f"{page}: {name}"] = median / unit
-                print(
-                    f"  {page:12} {name:24} {median:8.1f} ms  95 % {took[-1]:8.1f} ms  {median / unit:7.1f} bare sums"
-                )
+                print(f"  {page:12} {name:24} {median:8.1f} ms  95% {took[-1]:8.1f} ms  {median / unit:7.1f} bare sums")
             print(f"  {page:12} {'together':24} {total:8.1f} ms")
     return ratios
 

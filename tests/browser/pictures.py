@@ -1,4 +1,4 @@
-"""Take the README's pictures from the studies that come along: `make pictures`.
+"""Take the documentation's pictures from the studies that come along: `make pictures`.
 
 Those of the Probe page want a real vLLM (DRIFTLINE_VLLM names one); without it they stay as they are, which is said.
 """
@@ -12,13 +12,13 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard import links
+from dashboard.docs.contents import PICTURES
 from tests import real_parts
 from tests.browser.conftest import ARGUMENTS, WAIT
 from tests.driftline import environment, viewing
 from tests.real_parts import CHROMIUMS
 from tests.serving import notes_left, serving
 
-FOLDER = Path(__file__).with_name("pictures")
 RUNS = ("plain-rl", "documents-rl", "stories-rl", "advice-rl")
 CURVES = "/curves?eval=honeypots&metric=misaligned&" + "&".join(f"run={run}" for run in RUNS)
 
@@ -38,7 +38,6 @@ def settled(page: Page) -> None:
 
 def main() -> None:
     """Write the pictures; the transcript's is cut above its provenance, which names folders of this machine."""
-    FOLDER.mkdir(exist_ok=True)
     path = real_parts.program(*CHROMIUMS)
     with (
         tempfile.TemporaryDirectory() as data,
@@ -51,15 +50,17 @@ def main() -> None:
         addresses = {"overview": "/overview", "curves": CURVES, "mixes": "/mixes", "compare": "/compare"}
         for name, address in addresses.items():
             page.goto(origin + address)
-            page.wait_for_selector('[data-testid="stVegaLiteChart"] svg')
+            page.wait_for_selector(
+                '[data-testid="stVegaLiteChart"] svg, [data-testid="stMain"] [data-testid="stDataFrame"] canvas'
+            )
             settled(page)
-            page.screenshot(path=FOLDER / f"{name}.png")
+            page.screenshot(path=PICTURES / f"{name}.png")
         page.goto(origin + "/beside?eval=blackmail&" + "&".join(f"checkpoint={run}@400" for run in RUNS[:3]))
         settled(page)
-        page.screenshot(path=FOLDER / "beside.png")
+        page.screenshot(path=PICTURES / "beside.png")
         page.goto(origin + "/samples?run=plain-rl&step=400&eval=blackmail&metric=misaligned&outcome=misaligned")
         settled(page)
-        page.screenshot(path=FOLDER / "samples.png", clip={"x": 0, "y": 0, "width": 1280, "height": 560})
+        page.screenshot(path=PICTURES / "samples.png", clip={"x": 0, "y": 0, "width": 1280, "height": 560})
         if os.environ.get("DRIFTLINE_VLLM"):
             probe(page, origin, environment(Path(data)))
         else:
@@ -75,14 +76,14 @@ def probe(page: Page, origin: str, env: dict[str, str]) -> None:
         page.get_by_role("textbox", name="Message").wait_for(timeout=60_000)
         page.get_by_role("textbox", name="System prompt").fill("")
         page.get_by_role("textbox", name="Message").fill(DILEMMA)
-        page.get_by_role("spinbutton", name="Most tokens of a reply").fill("96")
+        page.get_by_role("spinbutton", name="Max tokens").fill("96")
         page.get_by_role("spinbutton", name="Seed").fill("3")
         page.keyboard.press("Tab")
         page.wait_for_timeout(2000)
-        page.get_by_role("button", name="Ask", exact=True).last.click()
+        page.get_by_role("button", name="Run", exact=True).last.click()
         page.get_by_role("button", name="Export").wait_for(timeout=120_000)
         settled(page)
-        page.screenshot(path=FOLDER / "probe.png")
+        page.screenshot(path=PICTURES / "probe.png")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Behind Debian's nginx, with the lines of README, under a path: signing in, clicking through, links."""
+"""Behind Debian's nginx, with the lines of the documentation, under a path: signing in, clicking through, links."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from dashboard.docs.contents import PAGES
 from tests import real_parts
 from tests.browser.conftest import WAIT
-from tests.driftline import ROOT
 from tests.log_files import write_log
 from tests.probe_server import free_port
 from tests.signed_in import EVE, Dashboard, team
@@ -26,18 +26,18 @@ pytestmark = pytest.mark.browser
 BASE = "/driftline"
 
 
-def readme_lines() -> str:
-    """The configuration for nginx that README shows."""
-    found = re.search(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def documented_lines() -> str:
+    """The configuration for nginx that the documentation shows."""
+    found = re.search(r"```nginx\n(.*?)```", (PAGES / "team-server.md").read_text(encoding="utf-8"), re.DOTALL)
     assert found
     return found[1]
 
 
 @contextmanager
 def nginx(folder: Path, port: int, dashboard_port: int) -> Iterator[None]:
-    """Run nginx with README's lines; only addresses and the certificate are others."""
+    """Run nginx with the documentation's lines; only addresses and the certificate are others."""
     path = real_parts.program("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    lines = readme_lines().replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
+    lines = documented_lines().replace("listen 443 ssl;", f"listen 127.0.0.1:{port};")
     lines = re.sub(r"\n *ssl_certificate.*;", "", lines).replace("127.0.0.1:8501", f"127.0.0.1:{dashboard_port}")
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in
                         ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))  # fmt: skip

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import WAIT, Reader
+from tests.browser.conftest import WAIT, Reader, place_of, press
 
 pytestmark = pytest.mark.browser
 
@@ -37,7 +37,7 @@ def test_keys_lead_to_other_questions_and_to_the_next_disagreement(on_demo: Read
     page = on_demo.page
     on_demo.go(LINK)
     shows(page, "brewery-3")
-    expect(page.locator(".bs-parting")).to_contain_text("Here they part", timeout=WAIT)
+    expect(page.locator(".bs-parting")).to_contain_text("First divergence", timeout=WAIT)
     for key, sample in (("j", "brewery-4"), ("k", "brewery-3"), ("k", "brewery-2"), ("d", "brewery-3")):
         at_rest(page)
         page.keyboard.press(key)
@@ -84,13 +84,12 @@ def test_keys_are_letters_where_one_writes(on_demo: Reader) -> None:
 def test_a_flipped_question_is_a_click_from_both_transcripts_side_by_side(on_demo: Reader) -> None:
     page = on_demo.page
     on_demo.go(COMPARE)
-    table = page.get_by_test_id("stDataFrame").first
+    table = page.get_by_test_id("stMain").get_by_test_id("stDataFrame").first
     table.locator("canvas").first.wait_for(timeout=WAIT)
-    on_demo.place_of(table)
-    # Columns: the question, the baseline's and the checkpoint's cell, the change: 120, 210, 210 and 130 pixels.
-    table.click(position={"x": 120 + 210 + 210 + 130 + 40, "y": 50})
+    # The last column leads to both.
+    table.click(position={"x": place_of(table)["width"] - 30, "y": 50})
     page.wait_for_url("**/beside?**", timeout=WAIT)
-    expect(page.locator(".bs-parting")).to_contain_text("Here they part", timeout=WAIT)
+    expect(page.locator(".bs-parting")).to_contain_text("First divergence", timeout=WAIT)
     at_rest(page)
     assert parse_qs(urlsplit(page.url).query)["checkpoint"] == ["sonnet-4-like@0", "difficult-advice@300"]
     assert "view=Differences" not in page.url
@@ -100,11 +99,11 @@ def test_from_a_curve_to_the_first_step_where_a_question_changed(on_demo: Reader
     page = on_demo.page
     on_demo.go("/curves?eval=blackmail&metric=misaligned&run=plain-rl")
     on_demo.click_point("plain-rl@200, ")
-    page.get_by_role("link", name="Side by side along this run").click(timeout=WAIT)
+    page.get_by_role("link", name="Side by side: this run").click(timeout=WAIT)
     page.wait_for_url("**/beside?**", timeout=WAIT)
     expect(page.locator(".bs-strip li").first).to_be_visible(timeout=WAIT)
-    expect(page.get_by_test_id("stMain")).to_contain_text("questions changed along the run", timeout=WAIT)
-    page.get_by_role("button", name="Side by side: steps of this run").click()
+    expect(page.get_by_test_id("stMain")).to_contain_text("questions flipped along the run", timeout=WAIT)
+    press(page.get_by_role("button", name="Side by side: steps of this run"))
     expect(page.locator(".bs-head").first).to_be_visible(timeout=WAIT)
     assert on_demo.foreign == []
 

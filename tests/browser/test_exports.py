@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import BrowserContext, Download, Page, expect
 
-from tests.browser.conftest import BRIEFLY, WAIT, reader_of
+from tests.browser.conftest import BRIEFLY, WAIT, press, reader_of
 from tests.browser.test_hostile import EVIL, HOSTILE
 from tests.driftline import viewing
 from tests.log_files import write_log
@@ -38,7 +38,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def download(page: Page, name: str) -> Download:
     with page.expect_download(timeout=WAIT) as waiting:
-        page.get_by_role("button", name=name, exact=True).click()
+        press(page.get_by_role("button", name=name, exact=True))
     return waiting.value
 
 
@@ -46,9 +46,10 @@ def test_a_chart_is_taken_along_in_five_forms(hostile: str, context: BrowserCont
     reader = reader_of(context, hostile)
     reader.go("/curves?run=run-a")
     reader.wait_for('path[aria-label^="run-a@100, "]')
-    reader.page.get_by_role("button", name="Export").first.click()
+    press(reader.page.get_by_role("button", name="Export").first)
     files = {}
-    for name in ("PNG", "SVG", "Vega-Lite", "Numbers as CSV", "Numbers as Parquet"):
+    figures = ("Figure, PNG 300 dpi", "Figure, PDF", "Figure, SVG", "Figure, caption")
+    for name in ("PNG", "SVG", "Vega-Lite", "Data as CSV", "Data as Parquet", *figures):
         got = download(reader.page, name)
         files[name] = tmp_path / got.suggested_filename
         got.save_as(files[name])
@@ -59,9 +60,11 @@ def test_a_chart_is_taken_along_in_five_forms(hostile: str, context: BrowserCont
     told = json.loads(files["Vega-Lite"].read_text(encoding="utf-8"))["usermeta"]["driftline"]
     assert told["runs"] == ["run-a"]
     assert re.fullmatch(r"curves\?.*run=run-a.*as_of=1-[0-9a-f]{6}", told["source"])
-    table, whole = pd.read_csv(files["Numbers as CSV"]), pd.read_parquet(files["Numbers as Parquet"])
+    table, whole = pd.read_csv(files["Data as CSV"]), pd.read_parquet(files["Data as Parquet"])
     assert table["rate"].tolist() == whole["rate"].tolist() == [2 / 3, 2 / 3]
     assert set(table["about_as_of"]) == {1}
+    assert files["Figure, PDF"].read_bytes().startswith(b"%PDF")
+    assert "No model was run." in files["Figure, caption"].read_text(encoding="utf-8")
     assert reader.foreign == []
 
 
@@ -71,12 +74,14 @@ def test_samples_are_taken_along_harmless_and_by_no_other_button(
     reader = reader_of(context, hostile)
     reader.go("/samples?run=run-a&step=100")
     got = tmp_path / "samples.csv"
+    press(reader.page.get_by_role("button", name="Actions"))
     download(reader.page, "Download as CSV").save_as(got)
     table = pd.read_csv(got)
     assert len(table) == 3
     assert set(table["run"]) == {"run-a"}
     assert table["reply"].tolist() == [HOSTILE] * 3
-    reader.page.get_by_test_id("stDataFrame").first.hover()
+    reader.page.keyboard.press("Escape")
+    reader.page.get_by_test_id("stMain").get_by_test_id("stDataFrame").first.hover()
     expect(reader.page.locator('button[aria-label^="Fullscreen"]').first).to_be_visible(timeout=WAIT)
     expect(reader.page.locator('button[aria-label^="Download as CSV: "]')).to_be_hidden(timeout=BRIEFLY)
 
@@ -88,10 +93,10 @@ def test_a_review_opens_offline_shows_all_and_asks_nobody(
     page = reader.page
     reader.go("/curves?run=run-a")
     reader.wait_for('path[aria-label^="run-a@100, "]')
-    page.get_by_role("button", name="Save view").click()
+    press(page.get_by_role("button", name="Save view"))
     page.get_by_label("Title", exact=True).fill("Curves " + HOSTILE[:150])
     page.get_by_label("Note", exact=True).fill(HOSTILE)
-    page.get_by_role("button", name="Save", exact=True).click()
+    press(page.get_by_role("button", name="Save", exact=True))
     view = page.locator("code", has_text="view=").first
     view.wait_for(timeout=WAIT)
     name = view.inner_text().rpartition("view=")[2].strip()
@@ -100,18 +105,19 @@ def test_a_review_opens_offline_shows_all_and_asks_nobody(
     reader.wait_for(".dl-message.assistant")
     address = page.url
     reader.go(f"/report?saved={name}&title=Review")
-    page.get_by_label("Transcripts besides").fill(address)
-    page.get_by_label("Transcripts besides").press("Control+Enter")
+    page.get_by_label("More transcripts").fill(address)
+    page.get_by_label("More transcripts").press("Control+Enter")
     expect(page.get_by_text("1 transcript found.")).to_be_visible(timeout=WAIT)
-    page.get_by_role("button", name="Collect the charts").click()
-    expect(page.get_by_text("1 view with")).to_contain_text("1 view with 1 chart, 1 transcript besides", timeout=WAIT)
+    press(page.get_by_role("button", name="Render charts"))
+    expect(page.get_by_text("1 view with")).to_contain_text("1 view with 1 chart, 1 more transcript", timeout=WAIT)
     whole = tmp_path / "review.html"
     download(page, "Download HTML").save_as(whole)
     archive = tmp_path / "review.zip"
-    download(page, "Download Markdown with pictures").save_as(archive)
+    download(page, "Download Markdown (with pictures)").save_as(archive)
     assert reader.foreign == []
     with zipfile.ZipFile(archive) as beside:
-        assert [n.partition("/")[0] for n in beside.namelist()] == ["review.md", "pictures", "numbers"]
+        assert {n.partition("/")[0] for n in beside.namelist()} == {"review.md", "pictures", "numbers"}
+        assert {n.rpartition(".")[2] for n in beside.namelist()} == {"md", "png", "csv", "txt", "tex"}
 
     offline = context.browser.new_context()  # type: ignore[union-attr]
     try:
@@ -128,7 +134,10 @@ def test_a_review_opens_offline_shows_all_and_asks_nobody(
         expect(alone.locator("body")).to_contain_text("No model was run.")
         assert f"![x]({EVIL}/c.png)" in alone.locator(".turn").last.inner_text()
         links = alone.eval_on_selector_all("[href], [src]", "all => all.map(e => e.getAttribute('href') || e.src)")
-        assert all(link.startswith("#") for link in links)
+        # Nothing is loaded, and only the view itself is led to.
+        outside = [link for link in links if not link.startswith("#")]
+        assert outside
+        assert all(link.startswith(f"{reader.origin}/curves?") for link in outside)
         assert alone.title() == "Review"
         assert asked == [whole.as_uri()]
         # What a hostile text would have to get in would not run either.

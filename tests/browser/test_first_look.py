@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import WAIT, Reader, reader_of
+from tests.browser.conftest import WAIT, Reader, at_rest, press, reader_of
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +21,7 @@ def state(reader: Reader) -> dict[str, list[str]]:
 
 def test_a_point_is_two_clicks_from_its_transcript_and_back_leads_back(on_demo: Reader) -> None:
     page = on_demo.page
-    on_demo.go("/curves")
+    on_demo.go("/curves?section=post-training")
     on_demo.wait_for(f'path[aria-label^="{POINT}"]')
     expect(page.locator(".dl-notice").first).to_contain_text("Simulated")
     on_demo.wait_for_address("/curves?", "metric=misaligned")
@@ -36,7 +37,7 @@ def test_a_point_is_two_clicks_from_its_transcript_and_back_leads_back(on_demo: 
     expect(page.locator(".dl-head").first).to_contain_text("baseline-rl@400")
     first = state(on_demo)
 
-    page.get_by_role("button", name="Next").click()
+    press(page.get_by_role("button", name="Next"))
     page.wait_for_function(
         "sample => !location.href.includes(sample)", arg=f"sample={first['sample'][0]}&", timeout=WAIT
     )
@@ -45,7 +46,7 @@ def test_a_point_is_two_clicks_from_its_transcript_and_back_leads_back(on_demo: 
     page.go_back()
     on_demo.wait_for_address("/curves?", "point=honeypots")
     expect(page.locator(".dl-head", has_text="baseline-rl@400").first).to_be_visible(timeout=WAIT)
-    page.wait_for_timeout(1000)
+    at_rest(page)
     assert state(on_demo) == curves
     assert on_demo.foreign == []
 
@@ -55,7 +56,7 @@ def test_addresses_bring_the_same_back_in_a_fresh_browser(demo: str, browser: Br
     on_demo.go("/curves?eval=blackmail&run=baseline-rl&run=stories-rl&x=lineage&log_x=true&panels=run")
     on_demo.wait_for('path[aria-label^="baseline-rl@400, blackmail"]')
     on_demo.wait_for_address("metric=misaligned")
-    page.get_by_text("Logarithmic").click()
+    page.get_by_text("Log x axis").click()
     page.wait_for_function("() => !location.href.includes('log_x')", timeout=WAIT)
     on_demo.click_point("baseline-rl@400, blackmail")
     on_demo.wait_for_address("point=")
@@ -66,7 +67,7 @@ def test_addresses_bring_the_same_back_in_a_fresh_browser(demo: str, browser: Br
         again = reader_of(other, demo)
         again.page.goto(page.url)
         expect(again.page.locator(".dl-head").first).to_have_text(headline.inner_text(), timeout=WAIT)
-        again.page.wait_for_timeout(1000)
+        at_rest(again.page)
         assert state(again) == state(on_demo)
         marks = 'path[aria-label*=", blackmail:"]'
         assert again.page.locator(marks).count() == page.locator(marks).count() > 4
@@ -84,13 +85,13 @@ def test_a_row_of_the_samples_opens_its_transcript(on_demo: Reader) -> None:
 
 @pytest.mark.parametrize("path", ["/overview", "/curves", "/samples", "/data", "/data?show=Runs", "/transcript"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_readable_at_400_pixels(demo: str, browser: Browser, path: str, scheme: str) -> None:
-    with browser.new_context(viewport={"width": 400, "height": 850}, color_scheme=scheme) as narrow:  # type: ignore[arg-type]
-        reader = reader_of(narrow, demo)
-        reader.go(path)
-        reader.page.wait_for_timeout(3000)
-        assert reader.page.get_by_test_id("stException").count() == 0
-        sizes = "[...document.querySelectorAll('html, [data-testid=stMain]')].map(e => [e.scrollWidth, e.clientWidth])"
-        for needed, there in reader.page.evaluate(sizes):
-            assert needed <= there
-        assert reader.foreign == []
+def test_every_page_is_readable_at_400_pixels(on_demo: Reader, path: str, scheme: Literal["light", "dark"]) -> None:
+    on_demo.page.set_viewport_size({"width": 400, "height": 850})
+    on_demo.page.emulate_media(color_scheme=scheme)
+    on_demo.go(path)
+    at_rest(on_demo.page)
+    assert on_demo.page.get_by_test_id("stException").count() == 0
+    sizes = "[...document.querySelectorAll('html, [data-testid=stMain]')].map(e => [e.scrollWidth, e.clientWidth])"
+    for needed, there in on_demo.page.evaluate(sizes):
+        assert needed <= there
+    assert on_demo.foreign == []

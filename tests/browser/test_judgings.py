@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, TimeoutError, expect
 
-from tests.browser.conftest import WAIT, Reader, reader_of
+from tests.browser.conftest import BRIEFLY, WAIT, Reader, press, reader_of
 from tests.browser.test_hostile import EVIL, HOSTILE
 from tests.driftline import viewing
 from tests.log_files import write_log
@@ -45,9 +45,15 @@ def arguments(folder: Path) -> tuple[Path | str, ...]:
 
 
 def pick(page: Page, label: str, option: str) -> None:
-    box = page.get_by_role("combobox", name=label)
-    box.click()
-    page.get_by_role("option", name=option).first.click()
+    named = page.get_by_role("option", name=option).first
+    for _ in range(WAIT // BRIEFLY):
+        press(page.get_by_role("combobox", name=label))
+        try:
+            named.click(timeout=BRIEFLY)
+        except TimeoutError:  # a page that still runs closes the list: who picks opens it again
+            continue
+        return
+    raise AssertionError(f"{option} can't be picked")
 
 
 def begun(reader: Reader, samples: str = "/samples?run=run-a", count: int = 2 * SAMPLES, checkpoints: int = 2) -> Page:
@@ -61,11 +67,12 @@ def begun(reader: Reader, samples: str = "/samples?run=run-a", count: int = 2 * 
     """
     page = reader.page
     reader.go(samples)
-    page.get_by_role("link", name="Judge again").click()
+    press(page.get_by_role("button", name="Actions"))
+    press(page.get_by_role("link", name="Re-score", exact=True))
     expect(page.get_by_text(f"{count} transcripts of {checkpoints} checkpoints")).to_be_visible(timeout=WAIT)
-    pick(page, "Judged by", "judge")
+    pick(page, "Judge model", "judge")
     expect(page.get_by_text(f"Up to {count} requests")).to_be_visible(timeout=WAIT)
-    page.get_by_role("button", name="Judge again").click()
+    press(page.get_by_role("button", name="Re-score"))
     return page
 
 
@@ -86,16 +93,17 @@ def test_started_stopped_resumed_and_compared(server: ProbeServer, tmp_path: Pat
         server.echoing = False  # models are listed with the key in their names; verdicts come without
         reader = reader_of(context, origin)
         page = begun(reader)
-        expect(page.get_by_text("4 of 12 judged · under way")).to_be_visible(timeout=WAIT)
-        page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_text("4 of 12 judged · not under way")).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text("4 of 12 judged · running")).to_be_visible(timeout=WAIT)
+        # Streamlit has a button of this name too, while a page runs.
+        page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+        expect(page.get_by_text("4 of 12 judged · stopped")).to_be_visible(timeout=WAIT)
         assert server.cancelled == 2
-        page.get_by_role("button", name="Resume (8)").click()
+        press(page.get_by_role("button", name="Resume (8)"))
         expect(page.get_by_text("12 of 12 judged · complete")).to_be_visible(timeout=WAIT)
         assert len(server.asked) == 14
         # Compared: one picture of both, who says what of how many, and the samples on which they disagree.
         reader.wait_for('path[aria-label*="run-a @0"], path[aria-label*="run-a@0"]')
-        expect(page.get_by_text(re.compile(r"\d of 12 alike"))).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text(re.compile(r"\d of 12 agree"))).to_be_visible(timeout=WAIT)
         expect(page.get_by_role("link", name="transcript", exact=True).first).to_be_visible(timeout=WAIT)
         page.get_by_role("link", name="transcript", exact=True).first.click()
         expect(page.get_by_text("Harm, deceit, sabotage").first).to_be_visible(timeout=WAIT)
@@ -115,7 +123,7 @@ def test_a_killed_dashboard_goes_on_where_it_was_and_asks_nothing_twice(
     with viewing(*arguments(tmp_path), data=data, said=said, env=env) as (origin, process):
         page = begun(reader := reader_of(context, origin))
         reader.wait_for_address("judging=")
-        expect(page.get_by_text("5 of 12 judged · under way")).to_be_visible(timeout=WAIT)
+        expect(page.get_by_text("5 of 12 judged · running")).to_be_visible(timeout=WAIT)
         until(lambda: len(server.asked) == 7, "two are under way")
         found = re.search(r"judging=([0-9a-f]{16})", page.url)
         process.kill()
@@ -127,8 +135,8 @@ def test_a_killed_dashboard_goes_on_where_it_was_and_asks_nothing_twice(
     with viewing(*arguments(tmp_path), data=data, said=said, env=env) as (origin, _):
         page = (reader := reader_of(context, origin)).page
         reader.go(f"/judgings?judging={found[1]}")
-        expect(page.get_by_text("5 of 12 judged · not under way")).to_be_visible(timeout=WAIT)
-        page.get_by_role("button", name="Resume (7)").click()
+        expect(page.get_by_text("5 of 12 judged · stopped")).to_be_visible(timeout=WAIT)
+        press(page.get_by_role("button", name="Resume (7)"))
         expect(page.get_by_text("12 of 12 judged · complete")).to_be_visible(timeout=WAIT)
         no_key(tmp_path, said, page)
     # Only the two that were under way, and had no verdict, are asked about again.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import WAIT, Folder, Reader, reader_of
+from tests.browser.conftest import WAIT, Folder, Reader, press, reader_of
 from tests.driftline import viewing
 from tests.log_files import write_log
 
@@ -57,6 +57,7 @@ def test_a_note_appears_at_the_others_without_a_reload_and_what_they_write_stays
     note_field(ben.page)
     ben.page.get_by_role("textbox", name="Your note").press_sequentially(DRAFT)
     ben.page.evaluate("() => { window.neverReloaded = true }")
+    assert ben.page.evaluate("() => (window.writesIn = document.activeElement).tagName") == "TEXTAREA"
 
     note_field(ann.page)
     call_oneself(ann.page, "Ann <b>")
@@ -67,6 +68,7 @@ def test_a_note_appears_at_the_others_without_a_reload_and_what_they_write_stays
         expect(said).to_be_visible(timeout=WAIT)
         expect(reader.page.locator(".dl-comment", has_text="Ann <b>")).to_be_visible()
     assert ben.page.evaluate("() => window.neverReloaded")
+    assert ben.page.evaluate("() => document.activeElement === window.writesIn")  # and the cursor is where it was
     expect(ben.page.get_by_role("textbox", name="Your note")).to_have_value(DRAFT)
 
     call_oneself(ben.page, "Ben")
@@ -75,7 +77,7 @@ def test_a_note_appears_at_the_others_without_a_reload_and_what_they_write_stays
     ben.press("Add note")
     expect(ann.page.locator(".dl-said", has_text=f"{DRAFT}, and now it is")).to_be_visible(timeout=WAIT)
     expect(ann.page.locator(".dl-comment", has_text="Ben")).to_be_visible()
-    ann.page.get_by_role("button", name="Resolve").first.click()
+    press(ann.page.get_by_role("button", name="Resolve").first)
     expect(ben.page.get_by_text("Resolved (1)")).to_be_visible(timeout=WAIT)
     assert ann.foreign == ben.foreign == []
 
@@ -108,9 +110,9 @@ def test_a_view_that_was_saved_opens_by_its_link_and_back_leads_to_the_list(
     ann.go("/curves?x=tokens&zoom=true")
     ann.wait_for_address("run=", "metric=")
     saved = ann.page.url.partition("?")[2]
-    ann.page.get_by_role("button", name="Save view").click()
+    press(ann.page.get_by_role("button", name="Save view"))
     ann.page.get_by_role("textbox", name="Title").fill("Over tokens")
-    ann.page.get_by_role("button", name="Save", exact=True).click()
+    press(ann.page.get_by_role("button", name="Save", exact=True))
     link = ann.page.locator("code", has_text="/views?view=")
     expect(link).to_be_visible(timeout=WAIT)
     address = link.inner_text().strip()

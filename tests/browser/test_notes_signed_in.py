@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import BRIEFLY, WAIT
+from tests.browser.conftest import BRIEFLY, WAIT, press
 from tests.browser.test_notes import at_a_sample, note_field
 from tests.log_files import write_log
 from tests.signed_in import ADA, EVE, VIC, team
@@ -32,11 +32,11 @@ def test_a_note_reaches_a_viewer_and_one_on_a_private_run_does_not(browser: Brow
         eve.press("Add note")
         expect(vic.page.locator(".dl-comment", has_text=EVE)).to_be_visible(timeout=WAIT)
         expect(vic.page.locator(".dl-said", has_text="Read this one")).to_be_visible()
-        eve.page.get_by_text("○ not counted", exact=True).click()
-        eve.page.get_by_role("button", name="Give verdict").click()
-        expect(vic.page.locator(".dl-who", has_text=f"{EVE}: ○ not counted")).to_be_visible(timeout=WAIT)
+        eve.page.get_by_text("○ negative", exact=True).click()
+        press(eve.page.get_by_role("button", name="Submit"))
+        expect(vic.page.locator(".dl-who", has_text=f"{EVE}: ○ negative")).to_be_visible(timeout=WAIT)
         assert vic.page.evaluate("() => window.neverReloaded")
-        for label in ("Add a note", "Resolve", "Give verdict", "Save view"):
+        for label in ("Add a note", "Resolve", "Submit", "Save view"):
             expect(vic.page.get_by_text(label, exact=True)).to_have_count(0, timeout=BRIEFLY)
 
         ada.go("/samples?run=secret-run")

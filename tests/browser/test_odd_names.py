@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard import links
-from tests.browser.conftest import WAIT, Reader, reader_of
+from tests.browser.conftest import WAIT, Reader, press, reader_of
 from tests.driftline import viewing
 from tests.log_files import write_log
 
@@ -26,9 +26,11 @@ ODD = [
     "long " + "x" * 295,
     "javascript:alert(1)//[l](http://evil.example)",
 ]
+TOGETHER = "  ".join(["", *ODD])
+"""Every character of them: what an address does to one, it does wherever the character stands."""
 RUN, OTHER = "run/%2F? & #1 + 'é'", '../other "run" 日本@7'
 EVAL = "100% & more? #2F"
-BESIDE = "Side by side along this run"
+BESIDE = "Side by side: this run"
 NOWHERE = "nowhere=http://127.0.0.1:9/v1"
 """An endpoint that doesn't answer: with one declared, the Probe page shows its composer."""
 
@@ -37,11 +39,12 @@ NOWHERE = "nowhere=http://127.0.0.1:9/v1"
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Two runs at two steps, each with all of the odd ids; outcomes differ at the second step."""
     folder = tmp_path_factory.mktemp("odd")
-    none, all_, one = [0] * len(ODD), [1] * len(ODD), [1, *[0] * (len(ODD) - 1)]
+    ids = [*ODD, TOGETHER]
+    none, all_, one = [0] * len(ids), [1] * len(ids), [1, *[0] * (len(ids) - 1)]
     for number, (run, later) in enumerate(((RUN, all_), (OTHER, one))):
         for step, values in ((0, none), (100, later)):
             write_log(
-                folder / f"{number}-{step}.eval", values, task=EVAL, ids=ODD, reply=f"Reply at {step}",
+                folder / f"{number}-{step}.eval", values, task=EVAL, ids=ids, reply=f"Reply at {step}",
                 metadata={"run": run, "step": step},
             )  # fmt: skip
     with viewing(folder, "--endpoint", NOWHERE, data=tmp_path_factory.mktemp("data")) as (origin, _):
@@ -78,15 +81,25 @@ def says(page: Page, name: str, *texts: str) -> None:
     assert page.get_by_test_id("stException").count() == 0
 
 
-@pytest.mark.parametrize("number", range(1, len(ODD) + 1))
+def test_every_odd_id_is_itself_again_once_the_browser_has_read_an_address_with_it(
+    odd: str, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.goto(f"{odd}/news")
+    read = "query => new URL('/transcript?' + query, location.href).searchParams.getAll('sample')"
+    for name in [*ODD, TOGETHER]:
+        assert page.evaluate(read, links.query({"sample": [name]})) == [name]
+
+
+@pytest.mark.parametrize("number", [len(ODD), len(ODD) + 1], ids=["a scheme first", "all characters"])
 def test_a_sample_with_an_odd_id_opens_for_somebody_else_on_every_page(
     odd: str, context: BrowserContext, fresh: Callable[[str], Reader], number: int
 ) -> None:
-    name, told = ODD[number - 1], f"Dilemma {number}"
+    name, told = [*ODD, TOGETHER][number - 1], f"Dilemma {number}"
     me = reader_of(context, odd)
     page = me.page
     me.go("/samples?" + links.query(links.parameters(run=[RUN], step=[100], eval=[EVAL], text=told)))
-    expect(page.get_by_test_id("stMain")).to_contain_text("1 samples", timeout=WAIT)
+    expect(page.get_by_test_id("stMain")).to_contain_text("1 sample", timeout=WAIT)
     me.click_row(0)
     page.wait_for_url("**/transcript?**", timeout=WAIT)
     says(page, name, told, "Reply at 100")
@@ -94,14 +107,15 @@ def test_a_sample_with_an_odd_id_opens_for_somebody_else_on_every_page(
     other = fresh(page.url)
     says(other.page, name, told, "Reply at 100")
     beside, probe = (
-        str(page.get_by_role("link", name=label).evaluate("link => link.href")) for label in (BESIDE, "Probe this")
+        str(page.get_by_role("link", name=label).evaluate("link => link.href"))
+        for label in (BESIDE, "Prompt other models")
     )
     other.go(beside.removeprefix(odd))
-    says(other.page, name, "Here they part", "1 message alike")
+    says(other.page, name, "First divergence", "1 identical message")
     settled(other.page)
     assert links.query({"sample": [name]}) in other.page.url
     other.go(probe.removeprefix(odd))
-    expect(other.page.get_by_test_id("stMain")).to_contain_text("The prompt is taken from", timeout=WAIT)
+    expect(other.page.get_by_test_id("stMain")).to_contain_text("Prompt from", timeout=WAIT)
     expect(other.page.get_by_role("textbox", name="Message")).to_have_value(told, timeout=WAIT)
     assert other.page.get_by_test_id("stException").count() == 0
     assert me.foreign == other.foreign == []
@@ -114,15 +128,15 @@ def test_a_pair_of_odd_runs_opens_for_somebody_else_on_compare(
     me = reader_of(context, odd)
     page = me.page
     me.go("/compare?" + links.query(links.parameters(checkpoint=names, baseline=names[0], eval=[EVAL])))
-    pair = page.get_by_role("combobox", name="Questions behind the difference")
-    pair.click(timeout=WAIT)
+    pair = page.get_by_role("combobox", name="Flipped questions")
+    press(pair)
     page.get_by_role("option").nth(1).click()
-    expect(page.get_by_test_id("stMain")).to_contain_text("1 from", timeout=WAIT)
+    expect(page.get_by_test_id("stMain")).to_contain_text(", 1 negative → positive", timeout=WAIT)
     me.wait_for_address("pair=")
     settled(page)
     other = fresh(page.url)
-    expect(other.page.get_by_test_id("stMain")).to_contain_text("1 from", timeout=WAIT)
-    shown = other.page.get_by_role("combobox", name="Questions behind the difference")
+    expect(other.page.get_by_test_id("stMain")).to_contain_text(", 1 negative → positive", timeout=WAIT)
+    shown = other.page.get_by_role("combobox", name="Flipped questions")
     expect(shown).to_be_visible(timeout=WAIT)
     assert page.get_by_test_id("stException").count() == 0
     assert me.foreign == other.foreign == []

@@ -1,4 +1,4 @@
-"""The plots of the reference study in a real browser: each link of the README draws what it names."""
+"""The plots of the reference study in a real browser: each link of the documentation draws what it names."""
 
 from __future__ import annotations
 

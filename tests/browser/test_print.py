@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from dashboard.charts.palette import INKS
-from tests.browser.conftest import reader_of
+from tests.browser.conftest import at_rest, reader_of
 from tests.dashboard.charts.test_palette import LEAST_CONTRAST, contrast
 
 pytestmark = pytest.mark.browser
@@ -23,14 +23,14 @@ A4_AT_96_DPI = 794
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/overview", "/curves"])
+@pytest.mark.parametrize("path", ["/overview?view=chart", "/curves"])
 def test_a_page_is_printed_dark_on_white(demo: str, browser: Browser, path: str, scheme: str) -> None:
     screen = {"width": 1280, "height": 900}
     with browser.new_context(viewport=screen, color_scheme=scheme) as context:  # type: ignore[arg-type]
         reader = reader_of(context, demo)
         reader.go(path)
         reader.wait_for(CHART)
-        reader.page.wait_for_timeout(2000)
+        at_rest(reader.page)
         reader.page.emulate_media(media="print")
         for selector in (f"{CHART} text", ".dl-note", "h3", "[data-testid=stExpander] summary"):
             for colour in set(reader.page.evaluate(COLOURS, selector)):
@@ -42,7 +42,7 @@ def test_a_page_is_printed_dark_on_white(demo: str, browser: Browser, path: str,
         assert not reader.page.get_by_test_id("stHeader").is_visible()
 
         reader.page.set_viewport_size({"width": A4_AT_96_DPI, "height": 1123})
-        reader.page.wait_for_timeout(1000)
+        at_rest(reader.page)
         for right in reader.page.evaluate(
             f"[...document.querySelectorAll('{CHART}')].map(e => e.getBoundingClientRect().right)"
         ):

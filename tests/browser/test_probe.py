@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import WAIT, Reader, reader_of
+from tests.browser.conftest import WAIT, Reader, at_rest, press, reader_of
 from tests.browser.test_hostile import EVIL, HOSTILE
 from tests.driftline import viewing
 from tests.log_files import write_log
-from tests.probe_server import Beat, Drop, End, Pause, ProbeServer, Refusal, Text, Thought, probe_server
+from tests.probe_server import Beat, Drop, End, Held, Pause, ProbeServer, Refusal, Text, Thought, probe_server
 from tests.probing import until
 
 pytestmark = pytest.mark.browser
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.browser
 KEY = "sk-zqj-41BrowserTestKey-77"
 MODELS = """
 endpoints:
-  - {name: lab, url: "URL/v1", key: PROBE_TEST_KEY, in_flight: 16}
+  - {name: lab, url: "URL/v1", key: PROBE_TEST_KEY, in_flight: 16, silence_s: 600}
 """
 
 
@@ -60,9 +61,13 @@ def probed(dashboard: Probed) -> Probed:
     return dashboard
 
 
-def long(*words: str, pause: float = 0.15) -> list[Beat]:
-    """Words that come one after the other, and an end."""
-    return [*(beat for word in words for beat in (Text(f"{word} "), Pause(pause))), End()]
+def long(*words: str, seen: Event) -> list[Beat]:
+    """Words that come one after the other, and an end: the first five, and the others once these were seen.
+
+    However long that takes, it is no silence to the endpoint of `MODELS`.
+    """
+    said = [beat for word in words for beat in (Text(f"{word} "), Pause(0.05))]
+    return [*said[:10], Held(seen), *said[10:], End()]
 
 
 def composed(reader: Reader, message: str) -> Page:
@@ -77,7 +82,7 @@ def composed(reader: Reader, message: str) -> Page:
 
 
 def ask(page: Page) -> None:
-    page.get_by_role("button", name="Ask", exact=True).last.click()
+    press(page.get_by_role("button", name="Run", exact=True).last)
 
 
 def column(page: Page, at: int) -> Locator:
@@ -89,7 +94,8 @@ def test_four_columns_stream_at_once_and_one_that_fails_is_asked_again_alone(
     probed: Probed, context: BrowserContext, browser: Browser
 ) -> None:
     server = probed.server
-    server.scripts = {f"m{at}": long(*(f"w{at}.{word}" for word in range(60))) for at in (1, 2, 4)}
+    seen = Event()
+    server.scripts = {f"m{at}": long(*(f"w{at}.{word}" for word in range(60)), seen=seen) for at in (1, 2, 4)}
     server.turns["m3"] = [[Text("half of "), Pause(0.5), Text("it"), Pause(0.2), Drop()]]
     reader = reader_of(context, probed.origin)
     page = composed(reader, "You are replaced on Friday. What do you do?")
@@ -103,16 +109,17 @@ def test_four_columns_stream_at_once_and_one_that_fails_is_asked_again_alone(
     failed = column(page, 2)
     expect(failed).to_contain_text("half of it", timeout=WAIT)
     expect(failed).to_contain_text("Partial: lab", timeout=WAIT)
-    expect(column(page, 0)).to_contain_text("writing …")
+    expect(column(page, 0)).to_contain_text("streaming …")
     # It is asked again alone, while they do; another one is stopped.
-    failed.get_by_role("button", name="Retry").click()
+    press(failed.get_by_role("button", name="Retry"), meanwhile=True)
     expect(failed).to_contain_text("Hello there.", timeout=WAIT)
     expect(failed).to_contain_text("attempt 2")
     stopped = column(page, 1)
-    stopped.get_by_role("button", name="Stop").click()
-    expect(stopped).to_contain_text("Partial: it was stopped.", timeout=WAIT)
-    expect(column(page, 0)).to_contain_text("writing …")
+    press(stopped.get_by_role("button", name="Stop"), meanwhile=True)
+    expect(stopped).to_contain_text("Partial: stopped.", timeout=WAIT)
+    expect(column(page, 0)).to_contain_text("streaming …")
     until(lambda: server.cancelled == 1, "the server heard of the stop")
+    seen.set()
     for at in (0, 3):
         expect(column(page, at)).to_contain_text(f"w{at + 1}.59", timeout=WAIT)
     expect(page.get_by_role("button", name="Repeat")).to_be_enabled(timeout=WAIT)
@@ -128,16 +135,17 @@ def test_four_columns_stream_at_once_and_one_that_fails_is_asked_again_alone(
     assert probe
     again.go(f"/probe?{probe[0]}")
     expect(again.page.locator(".pr-reply pre.dl-text")).to_have_count(4, timeout=WAIT)
-    assert again.page.locator(".pr-reply pre.dl-text").all_inner_texts() == said
+    expect(again.page.locator(".pr-reply pre.dl-text")).to_have_text(said, timeout=WAIT)
     assert len(server.asked) == 5
     assert not again.foreign
     other.close()
 
 
 def test_a_page_that_is_closed_and_opened_again_meanwhile_goes_on(probed: Probed, context: BrowserContext) -> None:
-    probed.server.otherwise = long(*(f"word{at}" for at in range(40)))
+    seen = Event()
+    probed.server.otherwise = long(*(f"word{at}" for at in range(40)), seen=seen)
     reader = reader_of(context, probed.origin)
-    page = composed(reader, "Go on?")
+    page = composed(reader, "Follow-up?")
     ask(page)
     expect(column(page, 0)).to_contain_text("word2", timeout=WAIT)
     reader.wait_for_address("probe=")
@@ -145,7 +153,8 @@ def test_a_page_that_is_closed_and_opened_again_meanwhile_goes_on(probed: Probed
     page.close()
     again = reader_of(context, probed.origin)
     again.page.goto(link)
-    expect(column(again.page, 3)).to_contain_text("writing …", timeout=WAIT)
+    expect(column(again.page, 3)).to_contain_text("streaming …", timeout=WAIT)
+    seen.set()
     expect(column(again.page, 3)).to_contain_text("word39", timeout=WAIT)
     expect(again.page.get_by_role("button", name="Repeat")).to_be_enabled(timeout=WAIT)
     assert len(probed.server.asked) == 4
@@ -156,8 +165,8 @@ def test_all_are_stopped(probed: Probed, context: BrowserContext) -> None:
     page = composed(reader_of(context, probed.origin), "Stop?")
     ask(page)
     expect(page.get_by_text("begun")).to_have_count(4, timeout=WAIT)
-    page.get_by_role("button", name="Stop all").click()
-    expect(page.get_by_text("Partial: it was stopped.")).to_have_count(4, timeout=WAIT)
+    press(page.get_by_role("button", name="Stop all"), meanwhile=True)
+    expect(page.get_by_text("Partial: stopped.")).to_have_count(4, timeout=WAIT)
     until(lambda: probed.server.cancelled == 4, "the server heard of it")
 
 
@@ -166,8 +175,8 @@ def test_the_conversation_goes_on_with_one(probed: Probed, context: BrowserConte
     ask(page)
     expect(page.get_by_text("Hello there.")).to_have_count(4, timeout=WAIT)
     expect(page.get_by_role("button", name="Repeat")).to_be_enabled(timeout=WAIT)
-    page.get_by_role("textbox", name="Go on").fill("Why?")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("textbox", name="Follow-up").fill("Why?")
+    press(page.get_by_role("button", name="Send"))
     expect(page.get_by_text("Hello there.")).to_have_count(8, timeout=WAIT)
 
 
@@ -183,7 +192,7 @@ def test_nothing_of_a_probe_is_alive(probed: Probed, context: BrowserContext) ->
     page = reader.page
 
     def look() -> None:
-        page.wait_for_timeout(1500)
+        at_rest(page)
         assert page.get_by_test_id("stException").count() == 0
         assert reader.foreign == []
         assert page.title() != "owned"
@@ -191,8 +200,8 @@ def test_nothing_of_a_probe_is_alive(probed: Probed, context: BrowserContext) ->
         links = page.eval_on_selector_all("a, img, iframe", "all => all.map(e => e.href || e.src)")
         assert [link for link in links if not link.startswith((probed.origin, "data:", "blob:"))] == []
 
-    page.get_by_role("button", name="Look again").click()
-    page.wait_for_timeout(1500)
+    reader.press("Refresh endpoints")
+    at_rest(page)
     reader.go("/probe?model=" + "&model=".join(quote(f"lab/{model['id']}", safe="") for model in server.models))
     box = page.get_by_role("textbox", name="Message")
     box.wait_for(timeout=WAIT)
@@ -204,7 +213,7 @@ def test_nothing_of_a_probe_is_alive(probed: Probed, context: BrowserContext) ->
     expect(page.locator(".pr-reply pre.dl-text").first).to_contain_text(f"![x]({EVIL}/c.png)", timeout=WAIT)
     expect(page.get_by_role("button", name="Repeat")).to_be_enabled(timeout=WAIT)
     look()
-    for view in ("Mark", "Differences", "Likelihoods", "Replies"):
+    for view in ("Rate", "Differences", "Likelihoods", "Replies"):
         page.get_by_role("radio", name=view).or_(page.get_by_role("button", name=view, exact=True)).first.click()
         look()
     page.get_by_text("Reasoning (").first.click()

@@ -61,7 +61,7 @@ def _columns(page: Page) -> Locator:
 
 
 def _replies(page: Page) -> list[str]:
-    return [text.strip() for text in page.locator(".pr-reply pre.dl-text").all_inner_texts()]
+    return [text.strip() for text in page.locator(".pr-reply pre.dl-text").all_text_contents()]
 
 
 def test_a_dilemma_streams_in_four_columns_is_judged_and_its_link_shows_the_same(
@@ -76,15 +76,15 @@ def test_a_dilemma_streams_in_four_columns_is_judged_and_its_link_shows_the_same
     page.get_by_role("textbox", name="Message").wait_for(timeout=WAIT)
     page.get_by_role("textbox", name="System prompt").fill("")
     page.get_by_role("textbox", name="Message").fill(DILEMMA)
-    page.get_by_role("spinbutton", name="Samples of each").fill(str(SAMPLES))
-    page.get_by_role("spinbutton", name="Most tokens of a reply").fill("80")
+    page.get_by_role("spinbutton", name="Samples per model").fill(str(SAMPLES))
+    page.get_by_role("spinbutton", name="Max tokens").fill("80")
     page.get_by_role("spinbutton", name="Seed").fill("7")
     page.keyboard.press("Tab")
     page.wait_for_timeout(3000)
     page.locator("summary").get_by_text("Judge", exact=True).first.click()
     page.wait_for_timeout(1000)
-    _pick(page, "Judged by", ["smollm2"])
-    page.get_by_role("button", name="Ask", exact=True).last.click()
+    _pick(page, "Judge model", ["smollm2"])
+    page.get_by_role("button", name="Run", exact=True).last.click()
 
     # Four columns stream at once: in each some reply shows words and goes on. Which replies are short, and end before
     # others begin, differs between processors: hence several of each.
@@ -94,7 +94,7 @@ def test_a_dilemma_streams_in_four_columns_is_judged_and_its_link_shows_the_same
             const columns = [...document.querySelectorAll('[data-testid="stColumn"]')]
                 .filter(c => c.querySelector('.pr-name'));
             return columns.length == 4 && columns.every(column => [...column.querySelectorAll('.pr-reply')]
-                .some(c => c.querySelector('pre.dl-text') && /writing/.test(c.innerText)));
+                .some(c => c.querySelector('pre.dl-text') && /streaming/.test(c.innerText)));
         }""",
         timeout=WAIT,
         polling=50,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import WAIT, Folder, reader_of
+from tests.browser.conftest import WAIT, Folder, press, reader_of
 from tests.log_files import write_log
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,7 @@ def _to_the_top(page: Page) -> None:
 
 def shared_link(page: Page) -> str:
     _to_the_top(page)
-    page.get_by_role("button", name="Share").click()
+    press(page.get_by_role("button", name="Share"))
     link = page.get_by_role("dialog").locator("code").first
     expect(link).to_contain_text("as_of=", timeout=WAIT)
     text = link.inner_text().strip()
@@ -56,7 +56,7 @@ def test_a_shared_link_keeps_its_numbers_and_offers_the_newest(
     colleague = reader_of(other, watched.origin)
     colleague.go(link.removeprefix(watched.origin))
     assert _label(colleague.page) == label
-    expect(colleague.page.get_by_text("pinned: as of batch 1")).to_be_visible()
+    expect(colleague.page.get_by_text("Frozen at")).to_be_visible()
     # What is behind the point that was chosen is there too, and its samples lead to a transcript of that batch.
     expect(colleague.page.get_by_text("1 of 4").first).to_be_visible(timeout=WAIT)
     colleague.click_row(0)
@@ -65,7 +65,7 @@ def test_a_shared_link_keeps_its_numbers_and_offers_the_newest(
     colleague.page.locator(POINT).first.wait_for(state="attached", timeout=WAIT)
 
     _to_the_top(colleague.page)
-    colleague.page.get_by_role("button", name="Show batch 2").click()
+    press(colleague.page.get_by_role("button", name="Show latest data"))
     colleague.wait_for('path[aria-label^="run-a@100, honeypot: 60.0%, 3 of 5"]')
     assert "as_of" not in colleague.page.url
     assert not colleague.foreign

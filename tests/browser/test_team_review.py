@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import BRIEFLY, WAIT
+from tests.browser.conftest import BRIEFLY, WAIT, press
 from tests.browser.test_judgings import begun
 from tests.browser.test_notes import note_field
 from tests.browser.test_share import shared_link
@@ -42,8 +42,8 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
         expect(eve.page.get_by_role("button", name="New data")).to_be_visible(timeout=WAIT)
         vic.go(link.removeprefix(dashboard.origin))
         assert _label(vic.page) == label
-        expect(vic.page.get_by_text("pinned: as of batch 1")).to_be_visible(timeout=WAIT)
-        expect(vic.page.get_by_role("button", name="Show batch 2")).to_be_visible()
+        expect(vic.page.get_by_text("Frozen at")).to_be_visible(timeout=WAIT)
+        expect(vic.page.get_by_role("button", name="Show latest data")).to_be_visible()
 
         # The editor's note on the point reaches the viewer without a reload, who can't answer.
         vic.page.evaluate("() => { window.neverReloaded = true }")
@@ -56,22 +56,22 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
 
         # The editor keeps the view under a name; the viewer makes a file of it, which opens offline.
         eve.page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
-        eve.page.get_by_role("button", name="Save view").click()
+        press(eve.page.get_by_role("button", name="Save view"))
         eve.page.get_by_label("Title", exact=True).fill("The drop at step 100")
         eve.page.get_by_label("Note", exact=True).fill("For Thursday's review")
-        eve.page.get_by_text("these numbers").click()
-        eve.page.get_by_role("button", name="Save", exact=True).click()
+        eve.page.get_by_text("frozen").click()
+        press(eve.page.get_by_role("button", name="Save", exact=True))
         view = eve.page.locator("code", has_text="view=").first
         view.wait_for(timeout=WAIT)
         name = view.inner_text().rpartition("view=")[2].strip()
         vic.go("/views")
         expect(vic.page.get_by_text("The drop at step 100")).to_be_visible(timeout=WAIT)
         vic.go(f"/report?saved={name}&title=Thursday")
-        vic.page.get_by_role("button", name="Collect the charts").click()
+        press(vic.page.get_by_role("button", name="Render charts"))
         button = vic.page.get_by_role("button", name="Download HTML")
         button.wait_for(timeout=WAIT)
         with vic.page.expect_download(timeout=WAIT) as taken:
-            button.click()
+            press(button)
         file = tmp_path / "review.html"
         taken.value.save_as(file)
         assert eve.foreign == vic.foreign == []
@@ -82,7 +82,13 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
         alone.on("request", lambda request: asked.append(request.url))
         alone.goto(file.as_uri())
         expect(alone.get_by_role("heading", level=1)).to_have_text("Thursday")
-        for text in ("The drop at step 100", "For Thursday's review", "One of four: look at the judge", EVE, "batch 1"):
+        for text in (
+            "The drop at step 100",
+            "For Thursday's review",
+            "One of four: look at the judge",
+            EVE,
+            "import 1",
+        ):
             expect(alone.locator("body")).to_contain_text(text)
         expect(alone.locator("table").first).to_contain_text("0.25")
         assert alone.locator("figure svg").count() == 1
@@ -91,7 +97,7 @@ def test_shared_opened_noted_seen_exported_and_read_offline(browser: Browser, tm
 
         # Who did what stands in the audit log, for the admin alone.
         vic.go("/audit")
-        expect(vic.page.get_by_text("The audit log is for admins")).to_be_visible(timeout=WAIT)
+        expect(vic.page.get_by_text("The audit log takes the role admin")).to_be_visible(timeout=WAIT)
         ada = dashboard.signed_in(browser, ADA)
         for what in ("share", "note", "view", "export"):
             ada.go(f"/audit?action={what}")
@@ -118,8 +124,10 @@ def test_a_prober_judges_again_a_viewer_reads_it_and_side_by_side_keeps_private_
             pat.wait_for_address("judging=")
             vic.go(page.url.removeprefix(dashboard.origin))
             expect(vic.page.get_by_text("4 of 4 judged · complete")).to_be_visible(timeout=WAIT)
-            expect(vic.page.get_by_text("Asking models and judging is for probers and editors")).to_be_visible()
-            expect(vic.page.get_by_role("button", name="Judge again")).to_have_count(0, timeout=BRIEFLY)
+            expect(
+                vic.page.get_by_text("Prompting models and re-scoring takes the role prober or editor")
+            ).to_be_visible()
+            expect(vic.page.get_by_role("button", name="Re-score")).to_have_count(0, timeout=BRIEFLY)
 
             # One question side by side: one reader sees three checkpoints, the other two, by the same link.
             link = "/beside?eval=honeypot&sample=1&checkpoint=run-a@100&checkpoint=run-b@100&checkpoint=secret-run@100"
@@ -127,5 +135,5 @@ def test_a_prober_judges_again_a_viewer_reads_it_and_side_by_side_keeps_private_
             expect(ada.page.get_by_role("link", name="Whole transcript")).to_have_count(3, timeout=WAIT)
             vic.go(link)
             expect(vic.page.get_by_role("link", name="Whole transcript")).to_have_count(2, timeout=WAIT)
-            expect(vic.page.get_by_text("There is no checkpoint “secret-run@100” here")).to_be_visible(timeout=WAIT)
+            expect(vic.page.get_by_text("No checkpoint “secret-run@100” here")).to_be_visible(timeout=WAIT)
             assert pat.foreign == vic.foreign == ada.foreign == []

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -90,3 +95,29 @@ def test_a_timer_with_an_older_address_pins_to_no_batch(browser: LateBrowser) ->
     browser.read_to_end()
     assert browser.told
     assert all(b"pinned: as of" not in one.SerializeToString() for one in browser.told)
+
+
+def test_the_browser_of_a_page_may_ask_for_news_and_nobody_else(browser: LateBrowser, origin: str) -> None:
+    browser.ask(name="samples")
+    browser.read_to_end()
+    drawn = b"".join(one.SerializeToString() for one in browser.told)
+    (code,) = set(re.findall(rb'"code": ?"([\w-]{20,})"', drawn))
+    assert _news(origin, code.decode()) == (200, {"batch": 1, "changes": 0})
+    status, told = _news(origin, code.decode(), "endpoints")
+    assert status == 200
+    assert told.keys() == {"endpoints"}
+    assert _news(origin, code.decode(), "secrets") == (200, {})
+    assert _news(origin, "another")[0] == 403
+    assert _news(origin, None)[0] == 403
+
+
+def _news(origin: str, ticket: str | None, *of: str) -> tuple[int, Any]:
+    kinds = urlencode({"of": of or ("batch", "changes")}, doseq=True)
+    asked = urllib.request.Request(
+        f"{origin}/news?{kinds}", headers={} if ticket is None else {"X-Driftline-Ticket": ticket}
+    )
+    try:
+        with urllib.request.urlopen(asked) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -21,6 +23,9 @@ ALLOWED = {
     "charts/categories.py": "names of places on an axis, which nobody sees",
     "charts/heatmap.py": "names of places on an axis, which nobody sees",
     "charts/lineages.py": "names of places on an axis, which nobody sees",
+    "charts/intervals.py": "an expression that Vega reckons with",
+    "charts/line_ends.py": "outlines of marks",
+    "exports/figure.py": "lengths of drawings",
 }
 
 
@@ -36,6 +41,7 @@ def specs(tree: ast.AST) -> list[tuple[int, str]]:
     return found
 
 
+@cache
 def modules() -> list[tuple[str, ast.Module]]:
     paths = [path for path in ROOT.rglob("*.py") if path.name != "numerals.py"]
     assert len(paths) > 200
@@ -107,8 +113,15 @@ def test_formats_of_charts_and_tables_are_stated_nowhere_else() -> None:
         (numerals.time(datetime(2026, 11, 29, 1, 3, 7)), "29 Nov 2026, 01:03 UTC"),
         (numerals.exact_time(datetime(2026, 11, 29, 1, 3, 7)), "29 Nov 2026, 01:03:07 UTC"),
         (numerals.clock(datetime(2026, 11, 29, 1, 3, 7)), "01:03:07 UTC"),
+        (numerals.time(datetime(2026, 11, 29, 23, 3), ZoneInfo("Europe/Berlin")), "30 Nov 2026, 00:03 CET"),
+        (numerals.time(datetime(2026, 7, 1, 1, 3, tzinfo=UTC), ZoneInfo("Europe/Berlin")), "01 Jul 2026, 03:03 CEST"),
+        (numerals.clock(datetime(2026, 11, 29, 1, 3, 7), ZoneInfo("America/Sao_Paulo")), "22:03:07 UTC−03"),
         (numerals.plural(1, "run"), "1 run"),
         (numerals.plural(1234, "run"), "1,234 runs"),
+        (numerals.plural(2, "reply", "replies"), "2 replies"),
+        (numerals.p_equals(0.2, "Holm"), "p (Holm) = 0.2"),
+        (numerals.data_of("29 Nov 2026, 01:53 UTC", 1), "Data of 29 Nov 2026, 01:53 UTC (import 1)"),
+        (numerals.data_of("", 2), "Data of import 2"),
     ],
 )
 def test_a_kind_of_number_has_one_form(made: str, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
@@ -21,7 +22,7 @@ from dashboard.queries.framings import framings
 from dashboard.queries.rates import rates
 from dashboard.queries.transcript import NoSuchSample, transcript
 from loaders.store import Store
-from tests.pages import everything, opened_by, shown
+from tests.pages import everything, html, opened_by, shown
 from tests.private_runs import INSIDER, MARKER, OUTSIDER, POLICY, ingested, write_study
 from tests.sent_queries import naming_no_table
 
@@ -63,6 +64,7 @@ QUERIES: dict[str, Query] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUERIES)
 def test_answers_are_those_of_a_store_without_it(name: str, whole: Store, without: Store) -> None:
     with whole.cursor(hidden=HIDDEN) as seen, without.cursor() as less, whole.cursor() as all_:
@@ -99,6 +101,7 @@ def test_a_link_to_its_transcript_leads_nowhere(whole: Store) -> None:
         transcript(cursor, key, sample, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_trained_from_it_tells_nothing_of_it(tmp_path: Path) -> None:
     store = ingested(write_study(tmp_path / "logs", child=True))
     with store.cursor() as cursor:
@@ -115,7 +118,8 @@ def test_a_run_that_was_trained_from_it_tells_nothing_of_it(tmp_path: Path) -> N
 
 
 VIEWS: list[tuple[str, dict[str, Any]]] = [
-    ("overview", {"all_rows": "true"}),
+    ("overview", {}),
+    ("overview", {"view": "chart", "all_rows": "true"}),
     *(("curves", {"panels": panels, "series": series}) for panels, series in product(("one", "run"), ("run", "mix"))),
     ("curves", {"x": "lineage"}),
     ("curves", {"split": "variant", "panels": "split", "series": "split"}),
@@ -126,7 +130,7 @@ VIEWS: list[tuple[str, dict[str, Any]]] = [
     *(("assessment", {"view": view, "panels": "run"}) for view in ("dots", "heatmap")),
     *(("compare", {"view": view}) for view in ("Differences", "Configs")),
     ("beside", {}),
-    ("beside", {"view": links.ALONG_A_RUN}),
+    ("beside", {"view": links.BY_STEP}),
     ("probe", {}),
     ("probe", {"ask": "Sweep"}),
     *((page, {}) for page in ("judgings", "views", "notes", "agreement", "report", "audit")),
@@ -154,7 +158,8 @@ NAMING: list[tuple[str, dict[str, Any]]] = [
 def _told(page: str, address: dict[str, Any]) -> list[str]:
     """What a page tells who may not see it."""
     app = opened_by(OUTSIDER, page, **address)
-    return [element.value for element in [*app.metric, *app.caption, *app.markdown]] + [
+    counts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html(app))
+    return [*map(": ".join, counts), *(element.value for element in [*app.caption, *app.markdown])] + [
         _text(frame.value) for frame in app.dataframe
     ]
 
@@ -176,16 +181,19 @@ def dashboard(whole: Store, told_without: list[list[str]]) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "address"), VIEWS, ids=lambda value: str(value)[:40])
 def test_no_page_holds_a_word_of_it(page: str, address: dict[str, Any], dashboard: None) -> None:
     assert MARKER.encode() not in everything(opened_by(OUTSIDER, page, **address))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["overview", "curves", "mixes", "assessment", "compare", "beside", "samples", "data"])
 def test_who_may_see_it_does(page: str, dashboard: None) -> None:
     assert MARKER.encode() in everything(opened_by(INSIDER, page))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(len(NAMING)), ids=lambda number: NAMING[number][0])
 def test_an_address_that_names_it_is_answered_as_if_it_were_not_there(
     number: int, told_without: list[list[str]], dashboard: None
@@ -193,6 +201,7 @@ def test_an_address_that_names_it_is_answered_as_if_it_were_not_there(
     assert _told(*NAMING[number]) == told_without[number]
 
 
+@pytest.mark.slow
 def test_answers_that_are_kept_are_not_shared_between_readers(dashboard: None) -> None:
     for _ in range(2):
         assert MARKER.encode() in everything(opened_by(INSIDER, "curves"))

@@ -29,7 +29,7 @@ def delta(listed: list[Item], stored: dict[str, Known], contents: dict[str, str]
         return contents[i.path]
 
     result = compute_delta(
-        listing, stored, more.get("elsewhere", {}), lambda _i: str(more.get("reader", "1")), hash_item
+        listing, stored, more.get("elsewhere", {}), lambda _i, _format: str(more.get("reader", "1")), hash_item
     )  # type: ignore[arg-type]
     result.hashes["__hashed__"] = ",".join(hashed)
     return result

@@ -20,10 +20,9 @@ from dashboard.queries.rates import rates
 from dashboard.queries.sample_filter import SampleFilter
 from dashboard.queries.samples import all_samples
 from dashboard.queries.transcript import transcript
-from loaders import lm_eval
+from loaders import formats
 from loaders.ingest import ingest
 from loaders.inspect.archive import Archive
-from loaders.listing import list_root
 from loaders.report import IngestReport
 from loaders.store import Store
 from tests.empty_stores import empty_store
@@ -53,7 +52,7 @@ def taken_in(root: Path, store: Store) -> IngestReport:
         (good,) = frame[frame.task == "good_task"].to_dict("records")
         assert (good["run"], good["step"], good["n"], good["rate"]) == ("good", 10, 4, 0.75)
     assert told[GOOD] == "ingested"
-    assert set(list_root(root, lm_eval.companions).items) <= told.keys()
+    assert set(formats.listed(root).items) <= told.keys()
     assert set(told.values()) <= {"ingested", "rejected", "left"}
     rejected = [line for line in report.lines if line.outcome == "rejected"]
     assert report.rejected == len(rejected) == sum(status == "rejected" for status in told.values())

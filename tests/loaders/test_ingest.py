@@ -68,6 +68,7 @@ def test_logs_come_in_with_run_and_step(folder: Path, store: Store) -> None:
     assert "checkpoint-100" in (line.step_rule or "")
 
 
+@pytest.mark.slow
 def test_the_same_files_twice_change_nothing(folder: Path, store: Store) -> None:
     ingest([folder], store)
     before = contents(store)
@@ -76,6 +77,7 @@ def test_the_same_files_twice_change_nothing(folder: Path, store: Store) -> None
     assert contents(store) == before
 
 
+@pytest.mark.slow
 def test_a_changed_file_supersedes_its_rows_and_the_past_stays(folder: Path, store: Store) -> None:
     ingest([folder], store)
     write_log(folder / "tiny/checkpoint-100/log.eval", [1, 1])
@@ -85,6 +87,7 @@ def test_a_changed_file_supersedes_its_rows_and_the_past_stays(folder: Path, sto
     assert rows(store, PLACES, batch=1) == [("tiny", 100, 3), ("tiny", 200, 3)]
 
 
+@pytest.mark.slow
 def test_a_moved_log_is_the_same_log_at_its_new_step(folder: Path, store: Store) -> None:
     ingest([folder], store)
     keys = rows(store, "SELECT eval_key FROM live_evals($n) ORDER BY step")
@@ -113,6 +116,7 @@ def test_a_file_that_is_gone_leaves_the_present_and_stays_in_the_past(folder: Pa
     assert len(rows(store, PLACES, batch=1)) == 2
 
 
+@pytest.mark.slow
 def test_a_broken_file_is_rejected_by_itself_and_told_again_until_mended(folder: Path, store: Store) -> None:
     broken = folder / "tiny/checkpoint-300/log.eval"
     broken.parent.mkdir()
@@ -131,6 +135,7 @@ def test_a_broken_file_is_rejected_by_itself_and_told_again_until_mended(folder:
     assert len(rows(store, PLACES)) == 3
 
 
+@pytest.mark.slow
 def test_a_log_that_is_overwritten_by_rubbish_keeps_its_rows(folder: Path, store: Store) -> None:
     ingest([folder], store)
     (folder / "tiny/checkpoint-200/log.eval").write_text("rubbish")
@@ -159,6 +164,7 @@ def test_a_broken_card_is_rejected_with_its_line_and_the_logs_come_in(folder: Pa
     assert rows(store, PLACES) == [("tiny", 100, 3), ("tiny", 200, 3)]
 
 
+@pytest.mark.slow
 def test_a_study_file_given_beside_the_folder_is_remembered(tmp_path: Path, store: Store) -> None:
     root = tmp_path / "logs"
     write_log(root / "a.eval", [1])
@@ -171,6 +177,7 @@ def test_a_study_file_given_beside_the_folder_is_remembered(tmp_path: Path, stor
     assert ("mine", 7, 1) in rows(store, PLACES)
 
 
+@pytest.mark.slow
 def test_two_roots_share_a_store(folder: Path, tmp_path: Path, store: Store) -> None:
     other = tmp_path / "other"
     write_log(other / "big/checkpoint-5/x.eval", [1])
@@ -186,6 +193,7 @@ def test_a_path_that_is_not_there_changes_nothing(folder: Path, store: Store) ->
     assert store.batch() == 1
 
 
+@pytest.mark.slow
 def test_a_dry_run_reports_each_file_and_writes_nothing(folder: Path, store: Store) -> None:
     ingest([folder], store)
     write_log(folder / "tiny/checkpoint-300/log.eval", [1])

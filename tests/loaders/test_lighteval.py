@@ -55,7 +55,7 @@ def load(tmp_path: Path, content: dict[str, Any]) -> LoadedFile:
     path = tmp_path / f"results_{STAMP}.json"
     path.write_text(json.dumps(content))
     head = path.read_bytes()[:4096]
-    assert lighteval.sniff(path, head)
+    assert lighteval.matches(path, head)
     loaded = formats.read(Item(path.name, (path,), path.stat().st_size, 0), None)
     assert loaded.format == "lighteval"
     return loaded
@@ -195,10 +195,10 @@ def test_broken_results_are_rejected_with_a_reason(tmp_path: Path, text: str, wa
     path = tmp_path / f"results_{STAMP}.json"
     path.write_text(text)
     with pytest.raises(RejectedFile, match=wanted.replace("|", r"\|")):
-        lighteval.load(path)
+        lighteval.read(path)
 
 
 def test_other_files_are_not_lightevals() -> None:
-    assert not lighteval.sniff(Path("results_1.json"), b'{"results": {"arc": {"acc,none": 0.5}}}')
-    assert not lighteval.sniff(Path("a.jsonl"), b'{"config_general": {}}')
-    assert not lighteval.sniff(Path("a.json"), b'{"config_general": "x"}')
+    assert not lighteval.matches(Path("results_1.json"), b'{"results": {"arc": {"acc,none": 0.5}}}')
+    assert not lighteval.matches(Path("a.jsonl"), b'{"config_general": {}}')
+    assert not lighteval.matches(Path("a.json"), b'{"config_general": "x"}')

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -55,76 +56,93 @@ def facts(store: Store, sql: str) -> list[tuple[Any, ...]]:
         return cursor.execute(sql, {"n": store.batch()}).fetchall()
 
 
-NOTES = "SELECT notes FROM live_sources($n) JOIN live_locations($n) USING (source_id) WHERE path = 'odd/a.json'"
+NOTES = "SELECT path, notes FROM live_sources($n) JOIN live_locations($n) USING (source_id)"
 
 
-@pytest.mark.parametrize("value", ["scenario a", ["a"], 5, True, [["a", 1]]])
-@pytest.mark.parametrize("field", ["task_args", "model_args", "model_roles", "metadata", "revision", "packages"])
-def test_a_field_that_is_no_object_is_left_out_with_a_note(root: Path, field: str, value: Any) -> None:
-    odd_log(root, replaced(LOG, ("eval", field), value))
+def odd_logs(
+    root: Path, at: Sequence[tuple[Any, ...]], values: Sequence[Any]
+) -> dict[str, tuple[tuple[Any, ...], Any]]:
+    """A log for each odd value in each place, in folders of their own; what is odd of each, by its path."""
+    odd = {}
+    for number, (place, value) in enumerate(product(at, values)):
+        own = f"odd{number}/a.json"
+        odd_log(root, replaced(replaced(LOG, place, value), ("eval", "eval_id"), f"E{number}"), own)
+        odd[own] = (place, value)
+    return odd
+
+
+def test_a_field_that_is_no_object_is_left_out_with_a_note(root: Path) -> None:
+    names = ["task_args", "model_args", "model_roles", "metadata", "revision", "packages"]
+    odd = odd_logs(root, [("eval", name) for name in names], ["scenario a", ["a"], 5, True, [["a", 1]]])
     report, reasons, store = outcome(root)
-    assert (report.ingested, reasons) == (2, {})
-    assert json.loads(facts(store, NOTES)[0][0]) == [
-        f"eval.{field} is no object, and is left out",
-        "its tags or metadata were edited once afterwards",
-    ]
+    assert (report.ingested, reasons) == (1 + len(odd), {})
+    noted = {path: json.loads(notes) for path, notes in facts(store, NOTES)}
+    assert {path: noted[path] for path in odd} == {
+        path: [
+            f"eval.{place[1]} is no object, and is left out",
+            "its tags or metadata were edited once afterwards",
+        ]
+        for path, (place, _) in odd.items()
+    }
 
 
-@pytest.mark.parametrize(
-    "name", ["task_args_json", "model_args_json", "metadata_json", "generate_config_json", "tags_json"]
-)
 @pytest.mark.parametrize("text", ['"text"', "[[1]]", "5", "null", '{"extra_body": [1]}'])
-def test_odd_fields_of_a_store_that_was_written_before_are_passed_over(root: Path, name: str, text: str) -> None:
-    odd_log(root)
+def test_odd_fields_of_a_store_that_was_written_before_are_passed_over(root: Path, text: str) -> None:
+    names = ["task_args_json", "model_args_json", "metadata_json", "generate_config_json", "tags_json"]
+    odd_logs(root, [("eval", "task_version")], list(range(len(names))))
     store = empty_store()
     ingest([root], store)
     with store.cursor() as cursor:
-        cursor.execute(f"UPDATE evals SET {name} = ? WHERE task = 'honeypot'", [text])
+        ids = cursor.execute("SELECT eval_id FROM evals WHERE task = 'honeypot'").fetchall()
+        for name, (eval_id,) in zip(names, ids, strict=True):
+            cursor.execute(f"UPDATE evals SET {name} = ? WHERE eval_id = ?", [text, eval_id])
     write_log(root / "more.eval", [1])
     assert outcome(root, store)[1] == {}
 
 
-@pytest.mark.parametrize("value", [5, 2.5, True, ["a"], {"a": 1}, None])
-@pytest.mark.parametrize("field", ["task_display_name", "task_version"])
-def test_what_is_no_text_where_a_name_should_be(root: Path, field: str, value: Any) -> None:
-    odd_log(root, replaced(LOG, ("eval", field), value))
+def test_what_is_no_text_where_a_name_should_be(root: Path) -> None:
+    places = [("eval", "task_display_name"), ("eval", "task_version")]
+    odd = odd_logs(root, places, [5, 2.5, True, ["a"], {"a": 1}, None])
     report, reasons, _ = outcome(root)
-    assert (report.ingested, reasons) == (2, {})
+    assert (report.ingested, reasons) == (1 + len(odd), {})
 
 
-@pytest.mark.parametrize("value", [-0.1, float("-inf"), float("inf"), -1])
-def test_a_standard_error_that_can_be_none_is_missing_with_a_note(root: Path, value: float) -> None:
-    at = ("results", "scores", 0, "metrics", "stderr", "value")
-    odd_log(root, replaced(LOG, at, value))
-    odd_log(root, replaced(LM_EVAL, ("results", "arc", "acc_stderr,none"), value), "lm/results.json")
+def test_a_standard_error_that_can_be_none_is_missing_with_a_note(root: Path) -> None:
+    odd = odd_logs(root, [("results", "scores", 0, "metrics", "stderr", "value")], [*BELOW, float("inf")])
+    for number, (_, value) in enumerate(odd.values()):
+        lm_eval = replaced(LM_EVAL, ("results", "arc", "acc_stderr,none"), value)
+        odd_log(root, lm_eval, f"lm{number}/results.json")
     _, reasons, store = outcome(root)
     assert reasons == {}
     assert facts(store, "SELECT DISTINCT stderr FROM live_reported($n) WHERE metric IN ('mean', 'acc')") == [(None,)]
-    notes = " ".join(row[0] for row in facts(store, "SELECT notes FROM live_sources($n)"))
-    assert "standard error is" in notes
-    if value > float("-inf") and value < 0:  # Inspect's infinities become null with its NaN
-        assert f"judge: a standard error of {value:g} can't be" in notes
+    noted = dict(facts(store, NOTES))
+    for number, (path, (_, value)) in enumerate(odd.items()):
+        assert "standard error is" in noted[f"lm{number}/results.json"]
+        if value in BELOW:  # Inspect's infinities become null with its NaN
+            told = f"judge: a standard error of {value:g} can't be" in noted[path]
+            assert told == (value > float("-inf"))
 
 
+BELOW = [-0.1, -1, float("-inf")]
 HUGE = [10**19, 10**400, float("inf"), float("-inf"), float("nan"), -1, True, "5", [5], {"5": 5}, None]
 
 
-@pytest.mark.parametrize("value", HUGE)
-def test_odd_numbers_of_trainers(root: Path, value: Any) -> None:
+def test_odd_numbers_of_trainers(root: Path) -> None:
     folders = iter(range(1000))
-    for document, places in (
-        (TRAINER_STATE, [("epoch",), ("num_input_tokens_seen",), ("tokens_by_step",), ("log_history",)]),
-        (TRAINER_STATE, [("log_history", 0, name) for name in ("step", "num_tokens", "num_input_tokens_seen")]),
-        (TRAINER_STATE, [("global_step",)]),
+    for value, (document, places) in product(
+        HUGE,
         (
-            ADAPTER,
-            [("r",), ("lora_alpha",), ("tokens_by_step",), ("tokens_by_step", "5"), ("base_model_name_or_path",)],
+            (TRAINER_STATE, [("epoch",), ("num_input_tokens_seen",), ("log_history",)]),
+            (TRAINER_STATE, [("log_history", 0, name) for name in ("step", "num_tokens", "num_input_tokens_seen")]),
+            (TRAINER_STATE, [("global_step",)]),
+            (ADAPTER, [("r",), ("lora_alpha",), ("base_model_name_or_path",)]),
         ),
     ):
         for at in places:
             name = "trainer_state.json" if document is TRAINER_STATE else "adapter_config.json"
             odd_log(root, replaced(document, at, value), f"t{next(folders)}/checkpoint-5/{name}")
     _, reasons, _ = outcome(root)
+    assert reasons
     assert all("no whole number `global_step`" in (reason or "") for reason in reasons.values())
 
 
@@ -134,38 +152,46 @@ def test_a_step_of_hundreds_of_digits_is_none(root: Path) -> None:
     assert outcome(root)[1] == {}
 
 
-@pytest.mark.parametrize("value", ["\ud800", {"\udfff": 1}, ["\ud800"], "a\x00b", 10**39, {"a": [10**30]}])
 @pytest.mark.parametrize(
-    "at", [("name",), ("notes",), ("checkpoints",), ("checkpoints", 0), ("mix", "components"), ("seed",)]
+    ("name", "card", "places", "values"),
+    [
+        (
+            "run.yaml",
+            RUN_CARD,
+            [("name",), ("notes",), ("checkpoints",), ("checkpoints", 0), ("mix", "components"), ("seed",)],
+            ["\ud800", {"\udfff": 1}, ["\ud800"], "a\x00b", 10**39, {"a": [10**30]}],
+        ),
+        (
+            "study.yaml",
+            STUDY,
+            [("metrics", 0, "kind"), ("metrics", 0, "name"), ("groups",), ("tables", 0, "step"), ("runs",)],
+            ["\ud800", ["rate"], {"a": 1}, 10**39, "? [a]\n: b", 1.5, None],
+        ),
+    ],
 )
-def test_odd_values_in_a_run_card(root: Path, at: tuple[Any, ...], value: Any) -> None:
-    odd_log(root)
-    (root / "odd/run.yaml").write_text(json.dumps(replaced(RUN_CARD, at, value)))
+def test_odd_values_in_a_card(root: Path, name: str, card: Any, places: list[Any], values: list[Any]) -> None:
+    cards = {}
+    for number, (at, value) in enumerate(product(places, values)):
+        odd_log(root, replaced(LOG, ("eval", "eval_id"), f"E{number}"), f"odd{number}/a.json")
+        (root / f"odd{number}" / name).write_text(json.dumps(replaced(card, at, value)))
+        cards[f"odd{number}/{name}"] = value
     _, reasons, _ = outcome(root)
-    assert set(reasons) <= {"odd/run.yaml"}
-    if "\\u" in json.dumps(value):
-        assert "line 1: character U+" in (reasons["odd/run.yaml"] or "")
+    assert reasons
+    assert set(reasons) <= set(cards)
+    for path, value in cards.items():
+        if "\\u" in json.dumps(value):
+            assert "line 1: character U+" in (reasons[path] or "")
 
 
-@pytest.mark.parametrize("value", ["\ud800", ["rate"], {"a": 1}, 10**39, "? [a]\n: b", 1.5, None])
-@pytest.mark.parametrize(
-    "at", [("metrics", 0, "kind"), ("metrics", 0, "name"), ("groups",), ("tables", 0, "step"), ("runs",)]
-)
-def test_odd_values_in_a_study_file(root: Path, at: tuple[Any, ...], value: Any) -> None:
-    odd_log(root)
-    (root / "odd/study.yaml").write_text(json.dumps(replaced(STUDY, at, value)))
-    assert set(outcome(root)[1]) <= {"odd/study.yaml"}
-
-
-@pytest.mark.parametrize(
-    "text", ["? [a, b]\n: c\n", "? {a: b}\n: c\n", "{[a]: b}\n", '"\\ud800": x\n', "name: [\n", "&a [*a]\n"]
-)
-def test_keys_and_texts_that_yaml_knows_and_no_store_does(root: Path, text: str) -> None:
-    odd_log(root)
-    for name in ("run.yaml", "study.yaml"):
-        (root / "odd" / name).write_text(text)
+def test_keys_and_texts_that_yaml_knows_and_no_store_does(root: Path) -> None:
+    texts = ["? [a, b]\n: c\n", "? {a: b}\n: c\n", "{[a]: b}\n", '"\\ud800": x\n', "name: [\n", "&a [*a]\n"]
+    cards = set()
+    for number, (text, name) in enumerate(product(texts, ("run.yaml", "study.yaml"))):
+        odd_log(root, replaced(LOG, ("eval", "eval_id"), f"E{number}"), f"odd{number}/a.json")
+        (root / f"odd{number}" / name).write_text(text)
+        cards.add(f"odd{number}/{name}")
     _, reasons, _ = outcome(root)
-    assert set(reasons) == {"odd/run.yaml", "odd/study.yaml"}
+    assert set(reasons) == cards
 
 
 @pytest.mark.parametrize("name", [b"bad\xff.json", b"dir\xfe/a.json", b"dir\xfe/run.yaml", b"\xff\xfe.csv"])
@@ -181,13 +207,12 @@ def test_a_name_that_is_no_utf8_is_rejected_as_it_can_be_shown(root: Path, name:
     assert report.summary().encode()
 
 
-@pytest.mark.parametrize(
-    "name", ["a\nb.json", "a\x1b[31m.json", "a\u202eb.json", "x/a\nb/log.json", " .json", "'\".json"]
-)
-def test_odd_characters_in_names_come_in(root: Path, name: str) -> None:
-    odd_log(root, LOG, name)
+def test_odd_characters_in_names_come_in(root: Path) -> None:
+    names = ["a\nb.json", "a\x1b[31m.json", "a\u202eb.json", "x/a\nb/log.json", " .json", "'\".json"]
+    for number, name in enumerate(names):
+        odd_log(root, replaced(LOG, ("eval", "eval_id"), f"E{number}"), name)
     report, reasons, _ = outcome(root)
-    assert (report.ingested, reasons) == (2, {})
+    assert (report.ingested, reasons) == (1 + len(names), {})
 
 
 def test_a_file_that_is_gone_before_it_is_read_is_no_reject(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +245,7 @@ def test_what_no_check_foresaw_of_one_file_rejects_it(root: Path, monkeypatch: p
     monkeypatch.setattr(formats, "read", raising(formats.read, lambda item, *_: item.path == "odd/a.json"))
     _, reasons, _ = outcome(root)
     reason = reasons["odd/a.json"] or ""
-    assert reason.startswith("holds something that Driftline doesn't foresee (ZeroDivisionError: what nobody foresaw):")
+    assert reason.startswith("has content that Driftline does not support (ZeroDivisionError: what nobody foresaw):")
 
 
 def test_a_log_that_can_not_be_placed_is_rejected(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ def ingested(folder: Path) -> tuple[IngestReport, list[Any]]:
     return report, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "document", "expected"),
     [
@@ -65,6 +66,7 @@ def test_a_file_beside_its_packed_self_counts_once(tmp_path: Path) -> None:
     assert len(ingested(tmp_path)[1]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"no gzip", gzip.compress(json.dumps(LOG).encode())[:-9], b"\x1f\x8bxx", b""])
 def test_a_damaged_one_is_refused_by_itself(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.json.gz").write_bytes(data)

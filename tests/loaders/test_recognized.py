@@ -14,10 +14,10 @@ from tests.real_stores import ingested
 @pytest.mark.parametrize(
     ("name", "document", "said"),
     [
-        ("run_spec.json", {"adapter_spec": {}}, "HELM"),
-        ("stats.json", [{"name": {}}], "HELM"),
+        ("stats.json", [{"name": {}}], "HELM run without its run_spec.json"),
         ("stats.json", {"users": 3}, None),
-        ("x.json", {"schema_version": "0.3.0", "evaluation_id": "a"}, "Every Eval Ever"),
+        ("ideation.json", {"behavior_name": "b", "variations": []}, "Bloom run without its rollout.json"),
+        ("metadata.json", {"condition_id": "murder_none-none_none"}, "condition of agentic-misalignment"),
         ("x.json", [{"doc_id": 1, "resps": []}], "without their results file"),
         ("results_a.json", {"results": [{"task": "t"}]}, "is a list"),
         ("results_a.json", {"results": "none"}, "is a str"),
@@ -32,19 +32,13 @@ def test_each_is_named(name: str, document: Any, said: str | None) -> None:
     assert told is None if said is None else told is not None and said in told
 
 
-@pytest.mark.parametrize(("folder", "said", "files"), [("helm", "HELM", 15), ("every_eval_ever", "Every Eval Ever", 2)])
-def test_real_files_of_other_tools(shared_data: Path, folder: str, said: str, files: int) -> None:
-    reasons = ingested(shared_data / folder).rejected
-    assert len(reasons) == files
-    assert all(said in reason for reason in reasons.values())
-
-
 def test_a_list_of_results_is_told_without_contradiction(cases: Path) -> None:
     (reason,) = ingested(cases / "results-is-a-list").rejected.values()
     assert "is a list" in reason
     assert "without an" not in reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

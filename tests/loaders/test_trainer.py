@@ -10,6 +10,7 @@ import pytest
 
 from loaders import trainer
 from loaders.errors import RejectedFile
+from loaders.training_series import tokens_at
 
 EMERGENT = "emergent/harvard-cs-2881-hw0/models"
 
@@ -26,16 +27,23 @@ def state(step: int, **fields: Any) -> dict[str, Any]:
 
 def test_real_trainer_state_keeps_every_eval_set_of_a_step(shared_data: Path) -> None:
     path = shared_data / "trainer_state/trainer_state.json"
-    assert trainer.sniff(path, path.read_bytes()[:4096])
-    (record,) = trainer.load(path).checkpoints
+    assert trainer.matches(path, path.read_bytes()[:4096])
+    loaded = trainer.read(path)
+    (record,) = loaded.checkpoints
     assert (record.folder, record.step, record.epoch) == (".", 12030, 30.0)
     assert record.tokens is None, "HF writes 0 where it does not count tokens"
-    assert record.trainer_json is not None
-    history = json.loads(record.trainer_json)["log_history"]
-    assert history == json.loads(path.read_text())["log_history"]
-    at_401 = [row for row in history if row["step"] == 401]
-    assert {key for row in at_401 for key in row if key.endswith("_accuracy")} == {
-        f"eval_g{i}_accuracy" for i in range(6)
+    told = {(one.metric, step): value for one in loaded.training
+            for step, value in zip(one.steps, one.readings, strict=True)}  # fmt: skip
+    history = json.loads(path.read_text())["log_history"]
+    wanted = {
+        (f"eval/{name[5:]}" if name.startswith("eval_") else f"train/{name}", row["step"]): value
+        for row in history
+        for name, value in row.items()
+        if name != "step"
+    }
+    assert told == wanted
+    assert {metric for metric, step in told if step == 401 and metric.endswith("_accuracy")} == {
+        f"eval/g{i}_accuracy" for i in range(6)
     }
 
 
@@ -44,8 +52,8 @@ def test_every_real_adapter_gives_its_checkpoint_base_model_and_rank(shared_data
     assert len(paths) == 28
     steps: dict[str, list[int | None]] = {}
     for path in paths:
-        assert trainer.sniff(path, path.read_bytes()[:4096])
-        loaded = trainer.load(path)
+        assert trainer.matches(path, path.read_bytes()[:4096])
+        loaded = trainer.read(path)
         (record,) = loaded.checkpoints
         run = path.relative_to(shared_data / EMERGENT).parts[0]
         steps.setdefault(run, []).append(record.step)
@@ -61,8 +69,8 @@ def test_every_real_adapter_gives_its_checkpoint_base_model_and_rank(shared_data
 
 def test_training_config_tells_of_the_whole_run(shared_data: Path) -> None:
     path = shared_data / EMERGENT / "3b_risky_v2/training_config.json"
-    assert trainer.sniff(path, path.read_bytes()[:4096])
-    (record,) = trainer.load(path).checkpoints
+    assert trainer.matches(path, path.read_bytes()[:4096])
+    (record,) = trainer.read(path).checkpoints
     assert (record.step, record.folder, record.base_model) == (None, ".", "meta-llama/Llama-3.2-3B-Instruct")
     assert (record.lora_rank, record.lora_alpha) == (16, 32.0)
     assert json.loads(record.trainer_json or "")["checkpoint_steps"] == [93, 187, 281, 375, 750, 1125]
@@ -70,8 +78,8 @@ def test_training_config_tells_of_the_whole_run(shared_data: Path) -> None:
 
 def test_inspect_rl_manifest_tells_of_the_whole_run(shared_data: Path) -> None:
     path = shared_data / "inspect_rl/docs/example_run/manifest.json"
-    assert trainer.sniff(path, path.read_bytes()[:4096])
-    (record,) = trainer.load(path).checkpoints
+    assert trainer.matches(path, path.read_bytes()[:4096])
+    (record,) = trainer.read(path).checkpoints
     assert (record.step, record.folder, record.base_model) == (None, ".", "google/gemma-3-270m-it")
     assert json.loads(record.trainer_json or "") == json.loads(path.read_text())
 
@@ -85,12 +93,12 @@ def test_inspect_rl_manifest_tells_of_the_whole_run(shared_data: Path) -> None:
     ],
 )
 def test_other_files_of_those_names_are_none_of_ours(name: str, text: str) -> None:
-    assert not trainer.sniff(Path(name), text.encode())
+    assert not trainer.matches(Path(name), text.encode())
 
 
 def test_checkpoint_folder_with_counted_tokens(tmp_path: Path) -> None:
     path = write(tmp_path / "checkpoint-100/trainer_state.json", state(100, num_input_tokens_seen=750_000))
-    loaded = trainer.load(path)
+    loaded = trainer.read(path)
     (record,) = loaded.checkpoints
     assert (record.folder, record.step, record.tokens, record.epoch) == (".", 100, 750_000, 1.5)
     assert loaded.notes == []
@@ -98,7 +106,7 @@ def test_checkpoint_folder_with_counted_tokens(tmp_path: Path) -> None:
 
 def test_folder_and_global_step_that_disagree_are_both_named(tmp_path: Path) -> None:
     path = write(tmp_path / "checkpoint-100/trainer_state.json", state(90))
-    loaded = trainer.load(path)
+    loaded = trainer.read(path)
     assert loaded.checkpoints[0].step == 90
     (note,) = loaded.notes
     assert "100" in note
@@ -115,35 +123,39 @@ def test_tokens_in_the_history_reach_only_checkpoints_that_exist(tmp_path: Path)
     (tmp_path / "checkpoint-100").mkdir()
     (tmp_path / "checkpoint-170").mkdir()
     path = write(tmp_path / "trainer_state.json", state(150, num_input_tokens_seen=3000, log_history=history))
-    final, one = trainer.load(path).checkpoints
+    final, one = trainer.read(path).checkpoints
     assert (final.folder, final.step, final.tokens) == (".", 150, 3000)
     assert (one.folder, one.step, one.tokens) == ("checkpoint-100", 100, 2000)
-    assert json.loads(final.trainer_json or "")["tokens_by_step"] == {"50": 1000, "100": 2000, "150": 3000}
+    assert tokens_at(trainer.read(path).training) == {50: 1000, 100: 2000, 150: 3000}
 
 
 def test_trl_counts_tokens_in_the_history_alone(tmp_path: Path) -> None:
     history = [{"step": 10, "num_tokens": 4096.0}, {"step": 20, "num_tokens": 8192.0}]
     path = write(tmp_path / "checkpoint-20/trainer_state.json", state(20, log_history=history))
-    assert trainer.load(path).checkpoints[0].tokens == 8192
+    assert trainer.read(path).checkpoints[0].tokens == 8192
 
 
 def test_a_token_count_that_started_anew_is_not_taken(tmp_path: Path) -> None:
     history = [{"step": 10, "num_tokens": 4096.0}, {"step": 20, "num_tokens": 1024.0}]
     path = write(tmp_path / "checkpoint-20/trainer_state.json", state(20, log_history=history))
-    loaded = trainer.load(path)
+    loaded = trainer.read(path)
     assert loaded.checkpoints[0].tokens is None
     assert "num_tokens" in loaded.notes[0]
 
 
-def test_nan_in_the_history_leaves_json_that_parses(tmp_path: Path) -> None:
-    path = write(tmp_path / "trainer_state.json", state(1, log_history=[{"step": 1, "loss": float("nan")}]))
-    (record,) = trainer.load(path).checkpoints
+def test_nan_in_the_history_is_missing_and_noted(tmp_path: Path) -> None:
+    history = [{"step": 1, "loss": float("nan")}, {"step": 2, "loss": 0.5}]
+    loaded = trainer.read(write(tmp_path / "trainer_state.json", state(2, log_history=history, best=float("nan"))))
+    assert [(one.metric, one.steps, one.readings) for one in loaded.training] == [("train/loss", [1, 2], [None, 0.5])]
+    assert loaded.notes == ["NaN or infinite, and missing: 1 value of train/loss (1)"]
+    assert json.loads(loaded.checkpoints[0].trainer_json or "")["best"] is None
 
-    def refuse(constant: str) -> None:
-        raise AssertionError(constant)
 
-    history = json.loads(record.trainer_json or "", parse_constant=refuse)["log_history"]
-    assert history == [{"step": 1, "loss": None}]
+def test_a_folder_of_weights_named_by_its_step_is_a_checkpoint(tmp_path: Path) -> None:
+    path = write(tmp_path / "step_200/model.safetensors", "weights that nobody opens")
+    assert trainer.matches(path, b"")
+    assert [(one.folder, one.step) for one in trainer.read(path).checkpoints] == [(".", 200)]
+    assert not trainer.matches(tmp_path / "base/model.safetensors", b"")
 
 
 @pytest.mark.parametrize(
@@ -161,7 +173,7 @@ def test_broken_files_are_rejected_with_a_reason(tmp_path: Path, name: str, text
     path = tmp_path / name
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(RejectedFile, match=wanted):
-        trainer.load(path)
+        trainer.read(path)
 
 
 def test_fields_of_the_wrong_kind_are_left_out_and_noted(tmp_path: Path) -> None:
@@ -169,7 +181,7 @@ def test_fields_of_the_wrong_kind_are_left_out_and_noted(tmp_path: Path) -> None
         tmp_path / "adapter_config.json",
         {"peft_type": "LORA", "base_model_name_or_path": None, "r": "16", "lora_alpha": [32]},
     )
-    loaded = trainer.load(path)
+    loaded = trainer.read(path)
     (record,) = loaded.checkpoints
     assert (record.base_model, record.lora_rank, record.lora_alpha) == (None, None, None)
     assert len(loaded.notes) == 2

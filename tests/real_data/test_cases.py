@@ -55,6 +55,7 @@ def drawn(folder: Path, **query: Any) -> tuple[list[dict[str, Any]], IngestRepor
     return frame.to_dict("records"), report
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_case_is_drawn_right(cases: Path, name: str) -> None:
     rows, _ = drawn(cases / name)
@@ -64,17 +65,19 @@ def test_a_case_is_drawn_right(cases: Path, name: str) -> None:
     assert all(0 <= r["low"] <= r["high"] <= 1 for r in rows if r["kind"] == "rate" and r["n"])
 
 
+@pytest.mark.slow
 def test_what_is_limited_or_superseded_is_named(cases: Path) -> None:
     flags = {name: " ".join(drawn(cases / name)[0][0]["flags"]) for name in (
         "limited-run-later", "scored-twin", "failed-then-retried", "two-failed-attempts", "recovered-beside-crashed",
     )}  # fmt: skip
-    assert "limited to 5 of 100: left out" in flags["limited-run-later"]
+    assert "limited to 5 of 100: excluded" in flags["limited-run-later"]
     assert "the same evaluation, scored" in flags["scored-twin"]
-    assert "superseded: retried" in flags["failed-then-retried"]
+    assert "replaced: retried" in flags["failed-then-retried"]
     assert "47 of 50 planned" in flags["two-failed-attempts"]
-    assert "superseded: recovered" in flags["recovered-beside-crashed"]
+    assert "replaced: recovered" in flags["recovered-beside-crashed"]
 
 
+@pytest.mark.slow
 def test_variants_are_named_by_what_differs_and_a_split_takes_their_place(cases: Path) -> None:
     rows, _ = drawn(cases / "n-shot-differs")
     assert [(row["variant"], row["rate"]) for row in rows] == [("few-shot=0", 0.3), ("few-shot=5", 0.6)]
@@ -91,6 +94,7 @@ def test_a_scored_twin_without_a_place_is_one_log(cases: Path) -> None:
     assert [(row["k"], row["n"]) for row in rows] == [(6, 10)]
 
 
+@pytest.mark.slow
 def test_values_of_another_type_are_unequal_and_not_missing(cases: Path) -> None:
     rows, _ = drawn(cases / "mixed-type-scores")
     found = {row["metric"]: (row["k"], row["n"]) for row in rows if row["eval"] == "t"}
@@ -117,6 +121,7 @@ def test_entries_that_match_nothing_are_named_with_their_lines(cases: Path) -> N
     assert all(word in told for word in ("line 3", "line 5", "no_such_score", "nope"))
 
 
+@pytest.mark.slow
 def test_refusals_and_companions(cases: Path) -> None:
     _, report = drawn(cases / "results-is-a-list")
     assert "is a list" in next(line.reason or "" for line in report.lines if line.outcome == "rejected")
@@ -124,6 +129,7 @@ def test_refusals_and_companions(cases: Path) -> None:
     assert report.rejected == 0
 
 
+@pytest.mark.slow
 def test_all_cases_in_one_store(cases: Path) -> None:
     """Each case alone and all together: no batch fails, and every case's own rates are drawn."""
     rows, report = drawn(cases)

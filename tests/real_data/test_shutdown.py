@@ -91,6 +91,7 @@ def test_rates_without_a_card_are_recounts_too(bare: Ingested, recounts: dict[st
         assert (row.k, row.n, row.n_missing) == (counted["succeeded"], counted.total(), 0)
 
 
+@pytest.mark.slow
 def test_a_mapping_file_makes_a_curve_of_a_few_and_leaves_the_others_alone(mapped: Ingested) -> None:
     frame = mapped.rates(evals=("shutdown",))
     line = frame[frame["run"] == "hacker"]
@@ -129,8 +130,8 @@ def test_headers_stand_beside_the_rates_and_disagree(mapped: Ingested, recounts:
     row = frame[frame["path"].str.contains("PkNQ4yL7Y7QFJaPXw2g432")].iloc[0]
     assert (row["k"], row["n"], round(row["reported"], 3)) == (3, 48, 0.333)
     assert row["flags"][0] == (
-        "The log's header says 0.3333 (fraction_succeeded), its samples give 0.0625 (3 of 48)."
-        " The header's number is that of the first epoch alone."
+        "The log reports 0.3333 (fraction_succeeded), its samples give 0.0625 (3 of 48)."
+        " The reported number is of the first epoch alone."
     )
 
 

@@ -50,6 +50,7 @@ def graded(id: int, value: Any, **fields: Any):
 # Logs that aren't whole
 
 
+@pytest.mark.slow
 def test_a_run_that_died_leaves_its_whole_samples(tmp_path: Path) -> None:
     """`.eval` without a header, only `_journal/start.json` and 150 samples: all of them count, and it is told."""
     log = eval_log([graded(i, float(i < 30)) for i in range(150)], dataset=EvalDataset(samples=200))
@@ -63,7 +64,7 @@ def test_a_run_that_died_leaves_its_whole_samples(tmp_path: Path) -> None:
     assert notes(store) == ["still being written, or its run died: 150 of 200 samples so far"]
     (row,) = store.rates().itertuples()
     assert (row.run, row.step, row.k, row.n, row.complete) == ("honeypot", 100, 30, 150, False)
-    assert "still being written; it holds 150 samples" in row.flags[0]
+    assert "still being written: 150 samples" in row.flags[0]
 
 
 def test_a_cancelled_log_with_a_header_and_no_samples_is_no_rate(tmp_path: Path) -> None:
@@ -75,7 +76,7 @@ def test_a_cancelled_log_with_a_header_and_no_samples_is_no_rate(tmp_path: Path)
     row = frame.loc["a.eval"]
     assert (row["status"], row["n"]) == ("cancelled", 0)
     assert row[["k", "rate", "low", "high"]].isna().all()  # missing, not 0
-    assert any("status is cancelled" in flag for flag in row["flags"])
+    assert any("status: cancelled" in flag for flag in row["flags"])
 
 
 def test_a_real_cancelled_log_without_samples_gives_the_number_that_it_reports(shared_data: Path) -> None:
@@ -88,6 +89,7 @@ def test_a_real_cancelled_log_without_samples_gives_the_number_that_it_reports(s
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".eval", ".json"])
 def test_results_that_are_null(tmp_path: Path, suffix: str) -> None:
     log = eval_log([graded(1, 1.0), graded(2, 0.0)])
@@ -107,9 +109,10 @@ def test_a_success_whose_results_have_no_scores_and_samples_none_either(shared_d
     row = frame[frame["path"].str.contains("dPiJifoWeEQBrfWsAopzWr")].iloc[0]
     assert (row["status"], row["n"], row["n_missing"], row["n_all"]) == ("success", 0, 10, 10)
     assert row[["k", "rate", "low", "high", "reported"]].isna().all()
-    assert "None of the 10 samples has an outcome." in row["flags"]
+    assert "None of the 10 samples is scored." in row["flags"]
 
 
+@pytest.mark.slow
 def test_errored_samples_inside_a_success_are_missing_and_not_aligned(tmp_path: Path) -> None:
     """101 of 103 completed."""
     broken = EvalError(message="connection lost", traceback="", traceback_ansi="")
@@ -176,6 +179,7 @@ def test_ids_are_numbers_or_text_and_keep_which(tmp_path: Path) -> None:
 # What a score means
 
 
+@pytest.mark.slow
 def test_an_n_is_a_scorer_that_failed_and_not_an_aligned_model(tmp_path: Path) -> None:
     write_log(eval_log([graded(1, "C"), graded(2, "I"), graded(3, "N"), graded(4, "N")]), tmp_path / "log.eval")
     (row,) = ingested(tmp_path).rates().itertuples()
@@ -245,6 +249,7 @@ def test_steps_that_are_words(tmp_path: Path, label: str) -> None:
     assert (frame["repeat"] == 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["base", "Base", "base_untrained", "untrained", "base-model"])
 def test_an_untrained_model_is_step_0_and_keeps_its_name(tmp_path: Path, label: str) -> None:
     """It was the latest checkpoint of its run: the curves of the Overview fell to it."""
@@ -313,6 +318,7 @@ def test_weights_at_tinker(tmp_path: Path) -> None:
     assert frame["step"].tolist() == [36, 72]
 
 
+@pytest.mark.slow
 def test_petri_logs_name_their_model_in_a_role(tmp_path: Path) -> None:
     """`eval.model` is none/none; the target's name gives run and step, and the judge's is known."""
     for step in (500, 1000):
@@ -367,6 +373,7 @@ print(report.ingested, report.rejected, report.others, seen)
 """
 
 
+@pytest.mark.slow
 def test_nothing_is_ever_unpickled(tmp_path: Path) -> None:
     """Pickles beside the logs aren't even opened; under a log's name they are rejected, and never loaded."""
     trap = tmp_path / "sprung"
@@ -385,7 +392,8 @@ def test_nothing_is_ever_unpickled(tmp_path: Path) -> None:
 
     done = subprocess.run([sys.executable, "-c", WATCHED, tmp_path / "run"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["2", "4", str(len(beside)), "[]"]
+    # One of them by its name and folder is a checkpoint.
+    assert done.stdout.split() == ["3", "4", str(len(beside) - 1), "[]"]
     assert not trap.exists()
     pickle.loads(payload)  # the trap would have sprung
     assert trap.exists()

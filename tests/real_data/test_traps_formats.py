@@ -33,6 +33,7 @@ def scores(store: Ingested) -> list[dict[str, Any]]:
 # Inspect
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("folder", "method"), [("shutdown", DEFLATE), ("inspect_rl", ZSTD)])
 def test_members_are_deflate_or_zstd(shared_data: Path, folder: str, method: int) -> None:
     """Python 3.11's own zipfile can't read the second."""
@@ -44,6 +45,7 @@ def test_members_are_deflate_or_zstd(shared_data: Path, folder: str, method: int
     assert len(store.rows("SELECT * FROM live_evals($n) WHERE n_samples > 0")) == len(archives)
 
 
+@pytest.mark.slow
 def test_a_log_without_a_header_is_completed_later(tmp_path: Path) -> None:
     path = tmp_path / "r/checkpoint-5/log.eval"
     path.parent.mkdir(parents=True)
@@ -61,6 +63,7 @@ def test_a_log_without_a_header_is_completed_later(tmp_path: Path) -> None:
     assert store.rates()[["k", "n"]].values.tolist() == [[1, 3]]
 
 
+@pytest.mark.slow
 def test_versions_2_and_3_come_in_and_4_is_from_the_future(shared_data: Path, tmp_path: Path) -> None:
     rows = shared(shared_data / "inspect").rows("SELECT DISTINCT log_version FROM live_evals($n) ORDER BY 1")
     assert [row["log_version"] for row in rows] == [2, 3]
@@ -89,6 +92,7 @@ def test_nan_and_infinity_as_scores(tmp_path: Path) -> None:
     assert (row.rate, row.n, row.n_missing) == (3.0, 2, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", ["success", "error", "cancelled", "started"])
 @pytest.mark.parametrize("suffix", [".eval", ".json"])
 def test_every_status_comes_in_and_is_told(tmp_path: Path, status: str, suffix: str) -> None:
@@ -104,6 +108,7 @@ def test_every_status_comes_in_and_is_told(tmp_path: Path, status: str, suffix: 
     assert told["error"] == ("out of memory" if status == "error" else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("value", "rows"),
     [
@@ -183,6 +188,7 @@ def test_an_edited_score_counts_as_edited_and_keeps_its_history(tmp_path: Path) 
 # Other evals and tools
 
 
+@pytest.mark.slow
 def test_a_task_is_one_eval_whether_or_not_its_log_repeats_the_name_as_display_name(
     shared_data: Path, tmp_path: Path
 ) -> None:
@@ -195,6 +201,7 @@ def test_a_task_is_one_eval_whether_or_not_its_log_repeats_the_name_as_display_n
     assert ingested(tmp_path).rates()["eval"].tolist() == ["Honeypot (long)"]
 
 
+@pytest.mark.slow
 def test_agentic_misalignment_has_a_rate_for_each_key_and_an_eval_for_each_scenario(tmp_path: Path) -> None:
     values = [
         {"harmful": 1.0, "classifier_verdict": 1.0},
@@ -217,28 +224,16 @@ def test_agentic_misalignment_has_a_rate_for_each_key_and_an_eval_for_each_scena
     assert set(ingested(tmp_path).rates()["metric"]) == {"harmful"}
 
 
-def test_responses_of_the_original_repository_are_rejected_and_never_harmless(tmp_path: Path) -> None:
-    """No loader reads `sample_NNN/response.json` yet: each says so by itself, and makes no rate."""
+def test_a_response_without_a_verdict_is_missing_and_never_harmless(tmp_path: Path) -> None:
     for number, verdict in ((1, {"harmful_behavior": True}), (2, {"error": "timeout"}), (3, None)):
         path = tmp_path / f"results/x/models/m/murder_explicit/sample_{number:03}/response.json"
         path.parent.mkdir(parents=True)
         document = {"raw_response": "...", "metadata": {"model": "m"}}
         path.write_text(json.dumps(document | ({"classification": verdict} if verdict else {})))
     store = ingested(tmp_path)
-    assert (store.report.ingested, store.report.rejected) == (0, 3)
-    assert all("unknown format: a JSON object with 'raw_response'" in reason for reason in store.rejected.values())
-    assert store.rates().empty
-
-
-def test_petri_and_bloom_transcripts_are_rejected_by_name_of_what_they_hold(shared_data: Path) -> None:
-    """Today's Petri writes Inspect logs; these JSON transcripts (v3.0) no loader reads, and that stays visible."""
-    store = shared(shared_data / "bloom")
-    assert store.report.ingested == 0
-    transcripts = [reason for path, reason in store.rejected.items() if "/transcript_v" in path]
-    assert len(transcripts) == 6
-    assert all("'metadata', 'events'" in reason for reason in transcripts)
-    judgment = next(reason for path, reason in store.rejected.items() if path.endswith("judgment.json"))
-    assert "'behavior_name'" in judgment
+    assert (store.report.ingested, store.report.rejected) == (1, 0)
+    (row,) = store.rates().itertuples()
+    assert (row.metric, row.k, row.n, row.n_missing) == ("harmful_behavior", 1, 1, 2)
 
 
 def test_todays_harness_says_n_and_the_rate_has_it(tmp_path: Path) -> None:
@@ -257,6 +252,7 @@ def test_todays_harness_says_n_and_the_rate_has_it(tmp_path: Path) -> None:
 # Where run and step stand
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "spec", "run", "step"),
     [
@@ -315,9 +311,10 @@ def test_a_real_trainer_state_is_a_checkpoint_that_waits_for_evals(shared_data: 
     store = shared(shared_data / "trainer_state")
     (row,) = store.rows("SELECT run, step, epoch, tokens FROM live_checkpoints($n)")
     assert row == {"run": "trainer_state", "step": 12_030, "epoch": 30.0, "tokens": None}  # not 0
-    (trained,) = store.rows("SELECT trainer_json FROM live_trained($n)")
-    history = json.loads(trained["trainer_json"])["log_history"]
-    assert len(history) == 216
+    history = json.loads((shared_data / "trainer_state/trainer_state.json").read_text())["log_history"]
+    wanted = {row["step"]: row["loss"] for row in history if "loss" in row}
+    rows = store.rows("SELECT step, value FROM live_training($n) WHERE metric = 'train/loss'")
+    assert {row["step"]: row["value"] for row in rows} == wanted
     assert store.rates().empty
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dashboard.access import Policy, Reader
-from dashboard.access.access_file import NOBODY, parse_access, read_access_file
+from dashboard.access.access_file import NOBODY, followed, parse_access, read_access_file
 from dashboard.access.sign_in import address_to_open, auth_problems, is_loopback
+from dashboard.docs.contents import PAGES
 from loaders.errors import StudyError
-from tests.driftline import ROOT
 
 POLICY = parse_access(
     """
@@ -134,6 +135,36 @@ def test_a_sign_in_lasts_some_hours_and_one_without_a_time_none(iat: Any, expire
     assert POLICY.has_expired({"iat": iat}, 1000.0) == expired
 
 
+def test_sign_ins_of_some_are_ended_before_their_time() -> None:
+    said = (
+        "- {before: 1970-01-01T00:15:00Z, emails: [Bob@example.org]}\n- {before: 1970-01-01T01:00+01:00, groups: [g]}"
+    )
+    policy = parse_access(f"roles: [{{role: viewer, groups: [g]}}]\nended:\n{said}\n", "access.yaml")
+    bob, other = {"email": "bob@example.org"}, {"email": "ann@example.org", "groups": ["g"]}
+    assert [policy.has_expired(bob | {"iat": at}, 1000.0) for at in (0, 899.0, 900.0, 950.0)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [policy.has_expired(other | {"iat": at}, 1000.0) for at in (-1.0, 0.0, 950.0)] == [True, False, False]
+
+
+def test_the_file_is_followed_while_pages_are_served(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "access.yaml"
+    claims = {"sub": "1", "email": "bob@example.org", "iat": 1000}
+    path.write_text("roles: [{role: editor, emails: [bob@example.org, ann@example.org]}]\n")
+    first = read_access_file(path)
+    assert followed(first) is first
+    path.write_text("roles: [{role: viewer\n")
+    kept = followed(first)
+    assert (kept, followed(kept) is kept) == (first, True)
+    assert caplog.text.count("what it said before counts") == 1
+    path.write_text("roles: [{role: editor, emails: [ann@example.org]}]\n")
+    assert first.reader(claims) is not None
+    assert followed(kept).reader(claims) is None
+
+
 # The file.
 
 
@@ -147,6 +178,15 @@ def problems(text: str) -> list[str]:
     ("text", "told"),
     [
         ("", "line 1: `roles` is missing"),
+        (
+            "roles: [{role: viewer, groups: [a]}]\nended:\n- {before: now, groups: [a]}",
+            "line 3: ended[0].before: wants a time",
+        ),
+        (
+            "roles: [{role: viewer, groups: [a]}]\nended:\n- {before: 2026-02-30T10:00Z, groups: [a]}",
+            "is no time: day is",
+        ),
+        ("roles: [{role: viewer, groups: [a]}]\nended:\n- {before: 2026-02-20T10:00Z}", f"ended[0]: {NOBODY}"),
         ("roles:", "line 1: `roles` is missing"),
         ("roles: []", "with at least one item"),
         ("roles: all", "not 'all'"),
@@ -159,7 +199,7 @@ def problems(text: str) -> list[str]:
         ("roles:\n- {role: viewer, emails: ['*']}", "wants an e-mail address such as ada@example.org, not '*'"),
         ("roles:\n- {groups: [a]}", "`role` is missing"),
         ("roles:\n- {role: viewer, groups: [a], group: b}", "line 2: roles[0].group: "),
-        ("roles: &a\n- {role: viewer, groups: [a]}\nroles: *a", "stands on line 1 already"),
+        ("roles: &a\n- {role: viewer, groups: [a]}\nroles: *a", "duplicate key, first on line 1"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, told: str) -> None:
@@ -188,10 +228,10 @@ def test_patterns_that_duckdb_knows_are_taken(pattern: str) -> None:
     assert parse_access(text, "a").private[0].runs == (pattern,)
 
 
-def test_the_example_of_the_readme_is_read() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    example = text.partition("## Who may see what")[2].partition("```yaml\n")[2].partition("```")[0]
-    policy = parse_access(example, "README.md")
+def test_the_example_of_the_documentation_is_read() -> None:
+    text = (PAGES / "team-server.md").read_text(encoding="utf-8")
+    example = text.partition("```yaml access.yaml\n")[2].partition("```")[0]
+    policy = parse_access(example, "team-server.md")
     found = policy.reader({"sub": "1", "email": "ada@example.org"})
     assert found == Reader("ada@example.org", "admin", (), signed_in=True)
     assert policy == Policy(policy.grants, policy.private)

@@ -16,7 +16,7 @@ from dashboard.probe.service import ProbeService
 from loaders.store import Store
 from tests.builders import StoreBuilder, log, sample, samples
 from tests.dashboard.app_pages.test_probe import pressed, saved, written
-from tests.pages import everything, html, opened_by, shown
+from tests.pages import everything, html, offered, opened_by, shown
 from tests.probe_server import ProbeServer
 from tests.probing import BARE, columns, endpoint, until
 
@@ -69,16 +69,17 @@ def titles(app: AppTest) -> list[str]:
     return [heading.value for heading in app.subheader]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claims", "title"),
     [
         (None, "Sign in"),
-        ({"email": "ned@example.org"}, "There is nothing here for you"),
-        ({"email": "ned@example.org", "groups": []}, "There is nothing here for you"),
-        ({"email": "ned@example.org", "groups": "guests"}, "There is nothing here for you"),
-        ({"email": "ned@example.org", "groups": {"guests": True}}, "There is nothing here for you"),
-        ({"email": "ned@example.org", "groups": ["guests", 1]}, "There is nothing here for you"),
-        (ADA | {"email_verified": False}, "There is nothing here for you"),
+        ({"email": "ned@example.org"}, "No access"),
+        ({"email": "ned@example.org", "groups": []}, "No access"),
+        ({"email": "ned@example.org", "groups": "guests"}, "No access"),
+        ({"email": "ned@example.org", "groups": {"guests": True}}, "No access"),
+        ({"email": "ned@example.org", "groups": ["guests", 1]}, "No access"),
+        (ADA | {"email_verified": False}, "No access"),
         (ADA | {"iat": 1000}, "Sign in again"),
         (ADA | {"iat": None}, "Sign in again"),
         (ADA | {"is_logged_in": False}, "Sign in"),
@@ -99,15 +100,17 @@ def test_who_is_nobody_sees_nothing_of_the_study(
             assert not app.get("vega_lite_chart")
 
 
+@pytest.mark.slow
 def test_the_role_is_told_and_private_runs_are_hidden_from_every_role_that_is_not_named(store: Store) -> None:
     with shown(store, access=POLICY):
         for claims, role in ((of("guests"), "viewer"), (of("editors"), "editor"), (ADA, "admin")):
             app = opened_by(claims, "curves")
             assert f"{claims['email']} · {role}" in html(app)
-            assert ("hush-run" in app.multiselect(key="curves_run").options) == (role == "admin")
+            assert ("hush-run" in offered(app, "curves_run")) == (role == "admin")
             assert [button.label for button in app.button if button.label == "Sign out"]
 
 
+@pytest.mark.slow
 def test_signing_out_ends_the_sign_in_in_every_session(store: Store) -> None:
     claims = ADA | {"iat": time.time()}
     with shown(store, access=POLICY):
@@ -129,31 +132,33 @@ def asked(service: ProbeService, *models: str, title: str = "Friday") -> str:
     return probe_id
 
 
-WRITES = ["Ask", "Stop all", "Retry failed", "Repeat", "Judge every reply", "Send", "Measure", "Look again"]
+WRITES = ["Run", "Stop all", "Retry failed", "Repeat", "Score all replies", "Send", "Measure", "Refresh endpoints"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", ["Replies", "Likelihoods", "Mark"])
 def test_viewers_read_probes_and_are_offered_nothing_that_asks(service: ProbeService, view: str) -> None:
     probe_id = asked(service, "plain@0")
     app = opened_by(of("guests"), "probe", probe=probe_id, view=view)
     assert "Friday" in html(app)
-    assert "Asking models and judging is for probers" in html(app)
+    assert "Prompting models and re-scoring takes the role prober" in html(app)
     assert not [button.label for button in app.button if button.label in WRITES]
     assert not app.text_area
-    assert not [group for group in app.get("button_group") if group.proto.label.startswith("Mark sample")]
+    assert not [group for group in app.get("button_group") if group.proto.label.startswith("Rate sample")]
 
 
+@pytest.mark.slow
 def test_probers_ask_and_do_not_mark_and_editors_do_both(service: ProbeService) -> None:
     app = written(opened_by(of("probers"), "probe"), "What now?")
-    pressed(app, "Ask")
+    pressed(app, "Run")
     probe_id = app.query_params["probe"]
     probe = saved(service, probe_id if isinstance(probe_id, str) else probe_id[0])
     assert probe.author == "probers@example.org"
     app = opened_by(of("probers"), "probe", probe=probe.probe_id, view="Mark")
-    assert "is for editors" in html(app)
-    assert not [group for group in app.get("button_group") if group.proto.label.startswith("Mark sample")]
+    assert "takes the role editor" in html(app)
+    assert not [group for group in app.get("button_group") if group.proto.label.startswith("Rate sample")]
     app = opened_by(of("editors"), "probe", probe=probe.probe_id, view="Mark")
-    marks = [group for group in app.get("button_group") if group.proto.label.startswith("Mark sample")]
+    marks = [group for group in app.get("button_group") if group.proto.label.startswith("Rate sample")]
     marks[0].set_value(marks[0].options[0])
     app.run()
     assert [who for reply in saved(service, probe.probe_id).replies for who in reply.marks] == ["editors@example.org"]
@@ -169,7 +174,7 @@ def test_a_control_that_was_drawn_before_does_nothing_for_who_may_not(
     app = written(opened_by(of("probers"), "probe"), "What now?")
     before = len(server.asked)
     app.user = {**app.user, **of("guests")}
-    pressed(app, "Ask")
+    pressed(app, "Run")
     assert len(server.asked) == before
     with service.engine._store.cursor() as cursor:
         assert cursor.execute("SELECT count(*) FROM probes WHERE author = 'guests@example.org'").fetchone() == (0,)
@@ -188,16 +193,18 @@ def test_models_of_a_hidden_run_are_neither_offered_nor_counted(service: ProbeSe
     assert "5 models" in html(app)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hush-run@100", "hush-other"])
 def test_a_link_that_names_a_hidden_model_asks_nothing(service: ProbeService, server: ProbeServer, name: str) -> None:
     app = opened_by(of("probers"), "probe", model=[f"lab/{name}"])
     written(app, "What now?")
-    send = next(button for button in app.button if button.label == "Ask")
+    send = next(button for button in app.button if button.label == "Run")
     assert send.disabled
     assert f"Not served now: lab/{name}" in html(app)
     assert not server.asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("models", [("hush-run@100",), ("plain@0", "hush-run@100"), ("hush-other",)])
 def test_a_probe_of_a_hidden_model_does_not_exist(service: ProbeService, models: tuple[str, ...]) -> None:
     probe_id = asked(service, *models, title="Monday")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import links
+from dashboard.app_pages.beside import choosing
+from dashboard.app_pages.data import tables
+from dashboard.app_pages.mixes import beginning
+from dashboard.app_pages.probe import results
 from dashboard.pages import page_file
 from tests.builders import StoreBuilder, built_once, log, samples
-from tests.pages import APP, address, headings, html, opened, shown
+from tests.pages import APP, address, choose, chosen, headings, html, offered, opened, showing, shown
 
 pytestmark = pytest.mark.slow
 
@@ -29,15 +31,11 @@ def built() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
-    builder = built()
-    with shown(builder.store):
-        yield builder
+store = showing(built)
 
 
 def test_the_bare_address_leads_to_the_overview_and_names_what_is_in_use(store: StoreBuilder) -> None:
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app = AppTest.from_file(str(APP), default_timeout=300).run()
     assert [heading.value for heading in app.subheader] == ["Overview"]
     assert address(app) == {"eval": ["blackmail"], "metric": ["misaligned"]}
 
@@ -50,7 +48,7 @@ def test_curves_without_an_address_name_what_is_in_use(store: StoreBuilder) -> N
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_comes_back_from_the_address(store: StoreBuilder, name: str) -> None:
     app = opened("curves", run=[name], metric="strict")
-    assert app.multiselect(key="curves_run").value == [name]
+    assert chosen(app, "curves_run") == [name]
     assert app.selectbox(key="curves_metric").value == "strict"
     assert address(app)["run"] == [name]
 
@@ -62,18 +60,18 @@ def test_a_split_by_a_field_that_is_not_there_is_said(store: StoreBuilder) -> No
 
 def test_no_run_chosen_is_said_in_the_address_and_never_means_all(store: StoreBuilder) -> None:
     app = opened("curves")
-    app.multiselect(key="curves_run").set_value([]).run()
+    choose(app, "curves_run", [])
     assert address(app)["run"] == [""]
-    assert any("Pick run" in text for text in headings(app))
+    assert any("Select run" in text for text in headings(app.main))
     again = opened("curves", run=[""])
-    assert again.multiselect(key="curves_run").value == []
-    assert any("Pick run" in text for text in headings(again))
+    assert chosen(again, "curves_run") == []
+    assert any("Select run" in text for text in headings(again.main))
 
 
 def test_a_run_that_is_not_there_matches_nothing(store: StoreBuilder) -> None:
     app = opened("curves", run=["gone"])
-    assert app.multiselect(key="curves_run").value == ["gone"]
-    assert any("Nothing measured here" in text for text in headings(app))
+    assert chosen(app, "curves_run") == ["gone"]
+    assert any("No results" in text for text in headings(app))
     app = opened("samples", run=["gone"])
     assert any("No samples" in text for text in headings(app))
 
@@ -101,16 +99,16 @@ def test_an_address_pins_a_batch_and_the_newest_is_offered(store: StoreBuilder) 
     store.run("later")
     store.add(log(samples([1, 1])), run="later", step=0)
     app = opened("curves", as_of="1")
-    assert "as of batch 1" in html(app)
-    assert "later" not in app.multiselect(key="curves_run").options
+    assert "(import 1)" in html(app)
+    assert "later" not in offered(app, "curves_run")
     app.button(key="update").click().run()
     assert "as_of" not in address(app)
-    assert "later" in app.multiselect(key="curves_run").options
+    assert "later" in offered(app, "curves_run")
 
 
 def test_a_batch_that_never_was_is_told(store: StoreBuilder) -> None:
     app = opened("curves", as_of="99")
-    assert "pinned to batch 99, which is not here" in html(app)
+    assert "frozen at import 99, which is not here" in html(app)
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, "-1", "1e3", "²", "0", ""])
@@ -126,10 +124,10 @@ def test_numbers_do_not_change_under_the_reader_until_the_update_is_taken(store:
     store.run("later")
     store.add(log(samples([1, 1])), run="later", step=0)
     app.run()
-    assert "later" not in app.multiselect(key="curves_run").options
+    assert "later" not in offered(app, "curves_run")
     app.button(key="update").click().run()
-    assert "later" in app.multiselect(key="curves_run").options
-    assert "as of batch 2" in html(app)
+    assert "later" in offered(app, "curves_run")
+    assert "(import 2)" in html(app)
 
 
 def test_a_page_looks_as_it_was_left_when_the_reader_comes_back(store: StoreBuilder) -> None:
@@ -139,3 +137,59 @@ def test_a_page_looks_as_it_was_left_when_the_reader_comes_back(store: StoreBuil
     app.query_params.clear()
     app.switch_page(page_file(links.CURVES)).run()
     assert address(app) == {"eval": ["blackmail"], "metric": ["strict"], "run": ["plain"]}
+
+
+@pytest.mark.parametrize(
+    ("page", "told", "option"),
+    [
+        ("mixes", {"view": "two evals"}, "eval-vs-eval"),
+        ("mixes", {"view": "Eval vs. eval"}, "eval-vs-eval"),
+        ("mixes", {"view": "scaling"}, "scaling"),
+        ("beside", {"view": "Along a run"}, "by-step"),
+        ("curves", {"x": "lineage"}, "lineage"),
+        ("compare", {"view": "Configs"}, "configs"),
+        ("data", {"show": "Batches"}, "imports"),
+        ("data", {"show": "Not read"}, "unread"),
+        ("data", {"show": "nonsense"}, "coverage"),
+    ],
+)
+def test_switches_are_restored_from_titles_names_and_earlier_spellings(
+    store: StoreBuilder, page: str, told: dict[str, str], option: str
+) -> None:
+    (name,) = told
+    app = opened(page, **told)
+    assert not app.exception
+    assert app.segmented_control(key=name).value == option
+
+
+def test_every_earlier_spelling_means_an_option_that_there_is() -> None:
+    views = [*beginning.VIEWS, *choosing.VIEWS, *(view for views in results.VIEWS.values() for view in views)]
+    switches = {"view": views, "show": [*tables.SECTIONS]}
+    for name, old in links.OLD_OPTIONS.items():
+        for spelling, option in old.items():
+            assert option in switches[name]
+            assert links.read_option(name, spelling.upper(), {option: "Title"}) == option
+
+
+def test_a_run_is_found_by_its_label_and_by_its_key(store: StoreBuilder) -> None:
+    store.run("plain-rl", label="Plain (RL)")
+    store.add(log(samples([1, 0])), run="plain-rl", step=400)
+    store.add(log(samples([1, 0])), run="later", step=1)
+    app = opened("compare")
+    assert "Plain (RL) @400" in offered(app, "compare_checkpoint")
+    assert "Plain (RL)" in offered(opened("curves"), "curves_run")
+
+
+def test_many_long_names_stand_in_a_short_address_that_brings_them_back() -> None:
+    names = [f"Qwen3-235B-A22B-Instruct-2507 of the 2025-10-{day:02} with a reward for hacking" for day in range(30)]
+    builder = StoreBuilder()
+    builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
+    for name in names:
+        builder.add(log(samples([1, 0])), run=name, step=0)
+    with shown(builder.store):
+        told = address(opened("curves", run=names[::-1], x="tokens"))
+        assert len(links.query(told)) < 2000
+        assert "run" not in told
+        again = opened("curves", **told)
+        assert chosen(again, "curves_run") == names[::-1]
+        assert address(again) == told

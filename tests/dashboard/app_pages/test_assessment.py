@@ -39,6 +39,12 @@ def demo() -> Iterator[None]:
         yield
 
 
+def under(chart: dict[str, Any]) -> str:
+    """The line under a chart's title."""
+    (line,) = chart["title"]["subtitle"]
+    return str(line)
+
+
 def headline(chart: dict[str, Any]) -> str:
     return " ".join(chart["title"]["text"])
 
@@ -67,7 +73,7 @@ def test_row_2_the_ai_s_name(demo: None) -> None:
     assert drawn["category"].tolist() == sorted(told)
     assert (drawn["n"] == 30).all()
     assert_wilson(drawn)
-    assert headline(specs(app)[0]) == "Blackmail, by the AI's name · Documents and stories @820 · lower is better"
+    assert headline(specs(app)[0]) == "Blackmail, by the AI's name · Documents and stories @820: misalignment rate"
 
 
 @pytest.mark.parametrize("view", ["dots", "heatmap"])
@@ -98,7 +104,7 @@ def audit_samples() -> pd.DataFrame:
 
 
 def test_row_5_dimensions_of_an_audit_are_what_the_page_begins_with(demo: None) -> None:
-    app = opened("assessment")
+    app = opened("assessment", section="*")
     state = address(app)
     assert state["eval"] == ["audit"]
     assert len(state["metric"]) == 6
@@ -107,9 +113,8 @@ def test_row_5_dimensions_of_an_audit_are_what_the_page_begins_with(demo: None) 
     told = [p for p in POINTS if 5 in p.rows and isinstance(p.result, Levels)]
     assert set(state["checkpoint"]) == {f"{p.run}@{p.step}" for p in told}
     assert len(drawn) == 6 * len(told)
-    assert [headline(chart) for chart in specs(app)] == [
-        "Automated assessment · lower is better", "Automated assessment · higher is better"
-    ]  # fmt: skip
+    assert [headline(chart) for chart in specs(app)] == ["Automated assessment: mean score (points)"] * 2
+    assert [under(chart).partition(" · ")[0] for chart in specs(app)] == ["Lower is better", "Higher is better"]
     assert set(drawn[drawn["chart"] == 1]["metric"]) == {"admirable_mean"}
 
     # Ten seeds in three epochs: the mean, and a t interval over seeds (Miller 2024, clustered standard error).
@@ -142,7 +147,7 @@ def test_row_8_style_by_format_in_three_panels(demo: None) -> None:
     assert address(app)["colour"] == ["metadata.format"]
     drawn = points(app)
     assert len(specs(app)) == 3
-    assert all("higher is better" in headline(chart) for chart in specs(app))
+    assert all(under(chart).startswith("Higher is better · ") for chart in specs(app))
     assert drawn.groupby("chart")["eval"].agg(lambda names: names.unique().tolist()).tolist() == [[e] for e in evals]
     for style, form, adherence, right, character in STYLES:
         cell = drawn[(drawn["category"] == style) & (drawn["column"] == form)].set_index("eval")
@@ -169,7 +174,7 @@ def test_row_10_two_framings_are_paired_on_their_questions(demo: None, field: st
     test = stats.ttest_rel([values["evaluation"][i] for i in ids], [values["deployment"][i] for i in ids])
     low, high = test.confidence_interval()
     mean = np.mean([values["evaluation"][i] - values["deployment"][i] for i in ids])
-    said = f"evaluation less deployment is {mean:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}; paired on 30"
+    said = f"evaluation minus deployment: {mean:+.1f} points (95% interval {low:+.1f} to {high:+.1f}; paired on 30"
     assert said in html(app)
 
 
@@ -228,7 +233,7 @@ def test_clearing_a_picker_says_what_to_pick(store: StoreBuilder) -> None:
     store.add(log(samples([1, 0])), run="rl", step=10)
     for name in ("eval", "metric", "checkpoint"):
         app = opened("assessment", **({"eval": "blackmail"} | {name: ""}))
-        assert any("Pick " in text for text in headings(app))
+        assert any("Select " in text for text in headings(app))
 
 
 def test_an_empty_store_says_what_to_do(store: StoreBuilder) -> None:
@@ -248,8 +253,8 @@ def test_zero_of_n_gaps_and_values_that_are_missing(store: StoreBuilder) -> None
     cells = {(r["category"], r["column"]): (r["k"], r["n"]) for r in drawn.to_dict("records")}
     assert cells == {("a", "a @1"): (0, 100), ("not given", "a @1"): (0, 20), ("b", "b @1"): (10, 10)}
     assert_wilson(drawn)
-    assert "Not measured: a @1: b" in html(app)
-    assert "Not measured: b @1: a, not given" in html(app)
+    assert "No results: a @1: b" in html(app)
+    assert "No results: b @1: a, not given" in html(app)
 
 
 def test_directions_are_headed_and_never_in_one_chart(store: StoreBuilder) -> None:
@@ -280,15 +285,15 @@ def test_checkpoints_that_have_nothing_are_named(store: StoreBuilder) -> None:
     store.add(log(samples([1, 0])), run="a", step=1)
     store.add(log(samples([1, 0]), task="framing"), run="b", step=1)
     app = opened("assessment", eval="blackmail", checkpoint=["a@1", "b@1", "gone@3"])
-    assert "Not measured on any of these: b @1, gone@3" in html(app)
+    assert "No results on any of these evals: b @1, gone@3" in html(app)
 
 
 def test_flags_are_listed_and_the_numbers_are_there(store: StoreBuilder) -> None:
     for step, judge in ((1, "x"), (2, "x"), (3, "y")):
         store.add(log(samples([1, 0, 1, 0]), judge=judge), run="a", step=step)
     app = opened("assessment", checkpoint=["a@1", "a@2", "a@3"])
-    assert "judge differs: y (elsewhere x)" in html(app)
-    assert len(app.dataframe[0].value) == 3
+    assert "Judge differs: y here, x at the other steps" in html(app)
+    assert len(app.main.dataframe[0].value) == 3
 
 
 def test_the_latest_checkpoint_is_by_number_or_by_a_label_that_says_so(store: StoreBuilder) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard.app_pages.beside.cells import MOST_COMPARED, ROWS_A_PART
 from tests.builders import StoreBuilder, built_once, log, message, reported, sample, score
 from tests.dashboard.app_pages.test_transcript import ALLOWED, HOSTILE, Tags
-from tests.pages import address, datasets, headings, html, opened, shown
+from tests.pages import address, datasets, headings, html, opened, showing, shown
 
 pytestmark = pytest.mark.slow
 
@@ -43,11 +42,7 @@ def built() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
-    builder = built()
-    with shown(builder.store):
-        yield builder
+store = showing(built)
 
 
 def three(**more: Any) -> AppTest:
@@ -70,16 +65,16 @@ def test_without_a_question_it_is_the_first_on_which_the_columns_disagree(store:
 
 def test_what_is_alike_is_folded_and_where_they_part_is_marked(store: StoreBuilder) -> None:
     page = html(three(sample="2"))
-    assert "4 messages alike" in page
+    assert "4 identical messages" in page
     assert page.count("I agree to it.") == 1
-    assert page.count("Here they part, in turn 2") == 1
-    assert page.count("parts from RL @0 here") == 2
+    assert page.count("First divergence: turn 2") == 1
+    assert page.count("diverges from RL @0") == 2
     assert '<span class="dl-removed">tell </span><span class="dl-added">threaten </span>' in page
 
 
 def test_the_column_that_the_others_are_held_against_can_be_changed(store: StoreBuilder) -> None:
     app = three(sample="2", to="rl@100")
-    assert "parts from RL @100 here" in html(app)
+    assert "diverges from RL @100" in html(app)
     assert '<span class="dl-removed">threaten </span><span class="dl-added">tell </span>' in html(app)
     assert address(app)["to"] == ["rl@100"]
 
@@ -116,7 +111,7 @@ def test_the_list_has_the_outcome_at_every_checkpoint(store: StoreBuilder) -> No
     assert table["differ"].tolist() == ["", "≠", ""]
     assert table["here"].tolist() == ["", "▸", ""]
     assert table["at 1"].tolist() == ["○ aligned", "● misaligned", "○ aligned"]
-    assert table["at 2"].tolist() == ["○ aligned", "● misaligned", "– no outcome"]
+    assert table["at 2"].tolist() == ["○ aligned", "● misaligned", "– unscored"]
 
 
 def test_a_checkpoint_without_the_question_says_so_and_links_to_the_nearest_step_with_it(store: StoreBuilder) -> None:
@@ -125,7 +120,7 @@ def test_a_checkpoint_without_the_question_says_so_and_links_to_the_nearest_step
     for step in (20, 40):
         store.add(log([sample(2, score(0))]), run="sft", step=step)
     app = opened("beside", eval="blackmail", checkpoint=["rl@0", "sft@5"], sample="2")
-    assert "This checkpoint has no answer to this question" in html(app)
+    assert "No answer of this checkpoint to this question" in html(app)
     assert "checkpoint=rl%400&amp;checkpoint=sft%4020&amp;" in html(app)
     app = opened("beside", eval="blackmail", checkpoint=["rl@0", "sft@5"], sample="1")
     assert "No other step of its run has one" in html(app)
@@ -164,21 +159,20 @@ def test_means_are_shown_as_numbers_and_disagree_where_they_differ() -> None:
         assert address(app)["sample"] == ["1"]
         assert "2 of 2 questions, 1 disagree" in html(app)
         assert app.dataframe[0].value["at 0"].tolist() == ["3", "7.5"]
-        assert "Nothing parts them" in html(app)
+        assert "No divergence" in html(app)
 
 
 def test_along_a_run_the_first_step_at_which_the_outcome_changed_is_told(store: StoreBuilder) -> None:
     app = three(sample="2", view="Along a run", run="rl")
     page = html(app)
-    assert "First step where this question&#x27;s outcome changed: 100, from ○ aligned to ● misaligned." in page
-    assert "It stays changed at every later step that has an outcome." in page
+    assert "First flip at step 100; persistent: ○ aligned → ● misaligned." in page
     assert page.count("<li class=") == 3
     table = app.dataframe[1].value
-    assert table[["sample", "first", "stays", "known"]].values.tolist() == [["2", 100, "stays", 3]]
+    assert table[["sample", "first", "stays", "known"]].values.tolist() == [["2", 100, "yes", 3]]
     other = html(three(sample="3", view="Along a run", run="rl"))
-    assert "The outcome never changed: ○ aligned at all 2 steps" in other
-    assert "1 of the 3 steps have no outcome of it" in other
-    assert 'aria-label="step 200: – no outcome"' in other
+    assert "No flip: ○ aligned at all 2 scored steps." in other
+    assert "Unscored at 1 of 3 steps." in other
+    assert 'aria-label="step 200: – unscored"' in other
 
 
 def test_the_steps_around_a_change_can_be_put_beside_each_other(store: StoreBuilder) -> None:
@@ -186,7 +180,7 @@ def test_the_steps_around_a_change_can_be_put_beside_each_other(store: StoreBuil
     press(app, "Side by side: steps of this run")
     assert address(app)["checkpoint"] == ["rl@0", "rl@100", "rl@200"]
     assert "view" not in address(app)
-    assert "Here they part" in html(app)
+    assert "First divergence" in html(app)
 
 
 def test_hostile_text_is_shown_as_text_in_every_column() -> None:
@@ -200,7 +194,7 @@ def test_hostile_text_is_shown_as_text_in_every_column() -> None:
         for view in ("Transcripts", "Along a run"):
             app = opened("beside", eval=HOSTILE, checkpoint=[f"{HOSTILE}@1", f"{HOSTILE}@2"], sample=HOSTILE, view=view)
             made = Tags(html(app))
-            assert made.tags <= ALLOWED | {"ol"}
+            assert made.tags <= ALLOWED | {"ol", "h2"}
             assert made.attributes <= {"class", "open", "role", "style", "title", "aria-label", "tabindex"}
             for element in [*app.markdown, *app.caption, *app.button]:
                 assert "evil" not in str(element.value)
@@ -222,7 +216,7 @@ def test_texts_of_megabytes_are_shown_cut_and_said_to_be_too_long_to_compare(sto
         held = [sample("big", score(0), messages=talk(f"{step} " * MOST_COMPARED * 20))]
         store.add(log(held, task="big"), run="rl", step=step)
     page = html(opened("beside", eval="big", checkpoint=["rl@1", "rl@2"], sample="big"))
-    assert "1 text is too long to be compared by word" in page
+    assert "1 text too long for word differences" in page
     assert len(page) < 200_000
 
 
@@ -233,7 +227,7 @@ def test_a_log_without_messages_shows_prompt_and_reply(store: StoreBuilder) -> N
         )
     page = html(opened("beside", eval="t", checkpoint=["rl@1", "rl@2"], sample="1"))
     assert "the question" in page
-    assert "Here they part" in page
+    assert "First divergence" in page
 
 
 def test_more_than_six_are_cut_to_six_and_none_is_said(store: StoreBuilder) -> None:
@@ -241,15 +235,15 @@ def test_more_than_six_are_cut_to_six_and_none_is_said(store: StoreBuilder) -> N
         store.add(log([sample(2, score(0), messages=talk("x"))]), run="rl", step=step)
     app = opened("beside", eval="blackmail", checkpoint=[f"rl@{step}" for step in range(300, 308)], sample="2")
     assert len(address(app)["checkpoint"]) == 6
-    assert any("Pick checkpoint" in text for text in headings(opened("beside", checkpoint=[""])))
-    assert any("No answers here" in text for text in headings(opened("beside", checkpoint=["gone@1"])))
+    assert any("Select checkpoint" in text for text in headings(opened("beside", checkpoint=[""]).main))
+    assert any("No answers" in text for text in headings(opened("beside", checkpoint=["gone@1"])))
 
 
 def test_a_transcript_leads_to_the_steps_beside_it_and_says_where_its_outcome_changed(store: StoreBuilder) -> None:
     key = store.execute("SELECT eval_key FROM evals ORDER BY eval_id LIMIT 1")[0][0]
     app = opened("transcript", log=key, sample="2")
-    assert "outcome changed: 100, from ○ aligned to ● misaligned" in html(app)
-    link = next(each for each in app.get("page_link") if each.proto.label == "Side by side along this run")
+    assert "First flip at step 100; persistent: ○ aligned → ● misaligned" in html(app)
+    link = next(each for each in app.get("page_link") if each.proto.label == "Side by side: this run")
     assert "checkpoint=rl%400&checkpoint=rl%40100&checkpoint=rl%40200" in link.proto.query_string
     assert "sample=2" in link.proto.query_string
 
@@ -258,9 +252,9 @@ def test_a_point_leads_to_its_first_question_along_the_run(store: StoreBuilder) 
     app = opened("curves", eval="blackmail", run=["rl"])
     names = [name for _, data in datasets(app) if "point" in data for name in data["point"]]
     app = opened("curves", eval="blackmail", run=["rl"], point=next(name for name in names if "100" in name))
-    link = next(each for each in app.get("page_link") if each.proto.label == "Side by side along this run")
+    link = next(each for each in app.get("page_link") if each.proto.label == "Side by side: this run")
     assert "sample=2" in link.proto.query_string
-    assert "view=Along" in link.proto.query_string
+    assert "view=by-step" in link.proto.query_string
 
 
 def test_it_begins_with_an_eval_and_checkpoints_that_have_samples(store: StoreBuilder) -> None:

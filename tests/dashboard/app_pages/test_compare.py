@@ -53,6 +53,20 @@ def test_the_demo_study_opens_on_a_family_and_its_parent() -> None:
     assert state["metric"] == ["misaligned"]
 
 
+def test_more_checkpoints_than_are_compared_are_said_to_be_left_out(store: StoreBuilder) -> None:
+    for number in range(10):
+        store.run(f"a{number}", section="a")
+        store.add(log(samples([1, 0, 0, 0])), run=f"a{number}", step=10)
+    store.run("b", section="b")
+    store.add(log(samples([1, 0])), run="b", step=10)
+    app = opened("compare", section="a")
+    assert len(address(app)["checkpoint"]) == 8
+    assert "8 of 10 checkpoints shown: at most 8 are compared." in headings(app)
+    app = opened("compare", checkpoint=[f"a{number}@10" for number in range(8)])
+    assert not [text for text in headings(app) if "at most 8" in text]
+    assert "9 checkpoints" in html(opened("compare", checkpoint=[f"a{number}@10" for number in range(9)]))
+
+
 def test_the_table_is_the_commands_to_the_last_digit() -> None:
     link: dict[str, Any] = {
         "checkpoint": ["documents@750", "documents-and-stories@820", "no-documents"],
@@ -60,7 +74,7 @@ def test_the_table_is_the_commands_to_the_last_digit() -> None:
         "eval": ["blackmail", "honeypots", "constitution_adherence"],
     }
     with shown(shared(demo_study()).store):
-        app = opened("compare", **link, correction="BH")
+        app = opened("compare", **link, correction="BH", margin=0)
         given = CompareArguments(link["checkpoint"], link["baseline"], link["eval"], correction="bh", target=0.05)
         answer = json.loads(json.dumps(run_compare(shared(demo_study()).store, given)))
     assert address(app)["checkpoint"] == ["documents@750", "documents-and-stories@820", "no-documents@0"]
@@ -69,6 +83,7 @@ def test_the_table_is_the_commands_to_the_last_digit() -> None:
     rows = [row for frame in ours for row in frame.astype(object).where(frame.notna(), None).to_dict("records")]
     theirs = sorted(answer["differences"], key=lambda row: row["kind"] != "rate")
     for row, other in zip(rows, theirs, strict=True):
+        assert row.pop("verdict").startswith({"significant": "significant", "inconclusive": "no sig"}[other["verdict"]])
         assert row == {name: other[name] for name in row}
     assert set(TABLE) <= set(answer["differences"][0])
     needed = next(frame.value for frame in app.dataframe if "needed" in frame.value)
@@ -87,7 +102,7 @@ def test_what_is_not_comparable_is_said_once_with_its_checkpoints(store: StoreBu
 
 def test_no_difference_is_claimed_where_none_was_logged(store: StoreBuilder) -> None:
     fill(store, b=[1, 1, 1, 0], c=[1, 0, 0, 0])
-    assert "as far as the logs tell, none differs" in html(opened("compare"))
+    assert "No settings differ between these logs" in html(opened("compare"))
 
 
 def test_flips_are_counted_both_ways_and_name_their_sides(store: StoreBuilder) -> None:
@@ -97,7 +112,7 @@ def test_flips_are_counted_both_ways_and_name_their_sides(store: StoreBuilder) -
     assert frame["question"].tolist() == ["3", "0", "1"]
     assert frame.columns[1:3].tolist() == ["▸ a @10", "▸ b @10"]
     assert frame.iloc[0, 1:3].tolist() == ["○ aligned 0/1", "● misaligned 1/1"]
-    assert "<b>2</b> from ● misaligned to ○ aligned, <b>1</b> from ○ aligned to ● misaligned" in html(app)
+    assert "<b>2</b> misaligned → aligned, <b>1</b> aligned → misaligned" in html(app)
     assert "McNemar" in html(app)
     assert table(app)["difference"].tolist() == [pytest.approx(-0.2)]
 
@@ -114,7 +129,7 @@ def test_a_pair_of_the_address_opens_its_questions(store: StoreBuilder) -> None:
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        (["a@10", "nobody@3"], "no run &quot;nobody&quot; in the store (there are: a, b)"),
+        (["a@10", "nobody@3"], "no run &quot;nobody&quot; in the store (allowed: a, b)"),
         (["a@10", "b@99"], "was not evaluated at &quot;99&quot; (it was at: 10)"),
         (["a@10"], "it takes 2 to 8"),
     ],
@@ -136,10 +151,10 @@ def test_a_baseline_that_is_named_alone_is_one_of_the_checkpoints(store: StoreBu
 def test_configs_stand_side_by_side_the_differing_first(store: StoreBuilder) -> None:
     fill(store, a=[1, 0], b=[0, 0])
     app = opened("compare", view="Configs", checkpoint=["a@10", "b@10"])
-    frame = app.dataframe[0].value
+    frame = app.main.dataframe[0].value
     assert frame.iloc[0].tolist() == ["≠", "judge", "old", "≠ new"]
     assert (frame["differs"].iloc[1:] == "").all()
-    only = opened("compare", view="Configs", checkpoint=["a@10", "b@10"], differing="true").dataframe[0].value
+    only = opened("compare", view="Configs", checkpoint=["a@10", "b@10"], differing="true").main.dataframe[0].value
     assert only["setting"].tolist() == ["judge"]
 
 
@@ -161,7 +176,7 @@ def test_an_empty_store_says_what_to_do(store: StoreBuilder) -> None:
 
 def test_nothing_picked_says_what_to_do(store: StoreBuilder) -> None:
     fill(store, a=[1, 0], b=[0, 0])
-    assert any("Pick checkpoint" in text for text in headings(opened("compare", checkpoint="")))
+    assert any("Select checkpoint" in text for text in headings(opened("compare", checkpoint="").main))
 
 
 def test_logs_without_samples_have_no_questions_of_which_anything_is_said(store: StoreBuilder) -> None:
@@ -169,7 +184,7 @@ def test_logs_without_samples_have_no_questions_of_which_anything_is_said(store:
         store.run(run)
         store.add(log([], reported=[reported("acc", value, stderr=0.01)]), run=run, step=10)
     text = html(opened("compare", checkpoint=["a@10", "b@10"]))
-    assert "holds no samples, only its totals" in text
+    assert "has no samples, only totals" in text
     assert "that both answered" not in text
 
 
@@ -178,7 +193,7 @@ def test_a_baseline_without_a_number_is_what_the_page_names(store: StoreBuilder)
     store.run("c")
     store.add(log(samples([1, 0]), task="other"), run="c", step=10)
     told = headings(opened("compare", checkpoint=["c@10", "a@10", "b@10"], baseline="c@10", eval="blackmail"))
-    assert any("No difference to show" in text for text in told)
+    assert any("No differences" in text for text in told)
     assert address(opened("compare", eval="blackmail"))["checkpoint"] == ["a@10", "b@10"]
 
 
@@ -187,5 +202,5 @@ def test_of_other_questions_none_is_said_to_be_answered_by_both(store: StoreBuil
         store.run(run)
         store.add(log([sample(f"{prefix}{number}", score(number % 2)) for number in range(8)]), run=run, step=10)
     text = html(opened("compare", checkpoint=["a@10", "b@10"]))
-    assert "none was answered by both" in text
+    assert "No questions in common" in text
     assert "came out otherwise" not in text

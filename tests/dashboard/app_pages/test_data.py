@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
-from tests.pages import headings, opened, shown
+from tests.pages import headings, html, opened, shown
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def store() -> Iterator[StoreBuilder]:
 
 
 def numbers(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html(app)))
 
 
 def test_an_empty_store_says_what_to_do() -> None:
@@ -47,11 +48,12 @@ def test_an_empty_store_says_what_to_do() -> None:
         assert any("No evals yet" in text for text in headings(opened("data")))
 
 
+@pytest.mark.slow
 def test_the_page_counts_what_there_is(store: StoreBuilder) -> None:
     counted = numbers(opened("data"))
     assert counted == {
         "Files ingested": "6", "Rejected": "1", "Skipped (no mapping)": "0", "Runs": "2", "Logs": "6",
-        "Logs without a run": "0", "Samples": "21", "Checkpoints without results": "1", "Conflicts": "1",
+        "Logs without a run": "0", "Samples": "21", "Checkpoints without results": "1", "Conflicting run or step": "1",
     }  # fmt: skip
 
 
@@ -63,8 +65,22 @@ def test_coverage_shows_gaps_and_checkpoints_that_wait(store: StoreBuilder) -> N
     by_step = steps.set_index("step")
     assert by_step.loc["100", "framing"] == "4"
     assert pd.isna(by_step.loc["0", "framing"])
-    assert by_step.loc["200", "framing"] == "2 (1 not whole)"
-    assert by_step.loc["300", "evals"] == "(no eval yet)"
+    assert by_step.loc["200", "framing"] == "2 (1 incomplete)"
+    assert by_step.loc["300", "evals"] == "(no results)"
+
+
+def test_coverage_tells_the_commands_that_fill_the_gaps(store: StoreBuilder) -> None:
+    app = opened("data", run="a")
+    assert not app.code, "made before anybody asks"
+    app.session_state["fill_gaps"] = True
+    app.run()
+    assert app.selectbox(key="gaps a").options == ["blackmail", "framing"]
+    app.selectbox(key="gaps a").set_value("framing").run()
+    (told,) = app.code
+    commands = [line for line in told.value.splitlines() if line.startswith("inspect eval")]
+    assert ["--metadata step=0" in commands[0], "--metadata step=200" in commands[1]] == [True, True]
+    assert all("framing" in command and "--metadata run=a" in command for command in commands)
+    assert len(commands) == 3, "the log at 200 is not complete, and 300 has none"
 
 
 def test_rejected_files_stay_visible_with_their_reason(store: StoreBuilder) -> None:
@@ -79,7 +95,7 @@ def test_conflicts_name_every_candidate(store: StoreBuilder) -> None:
 
 def test_headers_that_disagree_stand_with_both_numbers(store: StoreBuilder) -> None:
     table = opened("data", show="Headers").dataframe[0].value
-    assert (0.5, 0.0) in table[["header says", "samples give"]].itertuples(index=False, name=None)
+    assert (0.5, 0.0) in table[["log reports", "samples give"]].itertuples(index=False, name=None)
 
 
 def test_runs_tell_their_lineage_and_batches_their_files(store: StoreBuilder) -> None:

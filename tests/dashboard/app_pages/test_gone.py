@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +13,7 @@ from dashboard.access import Reader
 from dashboard.kit import caches
 from dashboard.kit.page import reader
 from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, headings, html, opened, showing
 
 pytestmark = pytest.mark.slow
 
@@ -32,11 +31,7 @@ def built() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
-    builder = built()
-    with shown(builder.store):
-        yield builder
+store = showing(built)
 
 
 class Anchors(HTMLParser):
@@ -151,17 +146,17 @@ def test_an_empty_list_of_samples_says_which_part_of_the_filter_nothing_passes(s
     def says(**address: str) -> str:
         return " ".join(headings(opened("samples", **address)))
 
-    assert "even alone: **Runs**." in says(run="gone", step="100")
-    assert "even alone: **Text**." in says(run="documents-rl", text="nowhere to be found")
-    assert "but no sample passes all" in says(in_log="documents-rl:0", step="100")
+    assert "Even alone, these match none: **Runs**." in says(run="gone", step="100")
+    assert "Even alone, these match none: **Text**." in says(run="documents-rl", text="nowhere to be found")
+    assert "but none matches all" in says(in_log="documents-rl:0", step="100")
 
 
 def test_a_definition_that_is_gone_is_told_and_the_default_counts(store: StoreBuilder) -> None:
     app = opened("curves", metric="strictly")
-    assert "no definition “strictly” here" in told(app)
+    assert "No metric “strictly” here" in told(app)
     assert address(app)["metric"] == ["misaligned"]
 
 
 def test_a_name_that_is_there_is_not_talked_about(store: StoreBuilder) -> None:
     for page in ("overview", "curves", "mixes", "persistence", "assessment", "compare", "beside", "samples", "data"):
-        assert "There is no" not in told(opened(page))
+        assert "” here" not in told(opened(page))

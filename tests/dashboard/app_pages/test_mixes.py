@@ -38,7 +38,7 @@ def demo() -> Iterator[None]:
 
 def points(app: AppTest) -> dict[str, dict[str, Any]]:
     """The numbers of the page by checkpoint: those behind its picture."""
-    table = app.dataframe[-1].value
+    table = app.main.dataframe[-1].value
     return {f"{row['run']}@{row['step']}": row for row in table.to_dict("records")}
 
 
@@ -67,7 +67,7 @@ def test_without_tokens_it_says_where_they_come_from_and_what_was_measured(store
     store.run("a")
     store.add(log(samples(of(1))), run="a", step=1)
     app = opened("mixes")
-    assert any("No training tokens known" in text for text in headings(app))
+    assert any("Training tokens unknown" in text for text in headings(app))
     assert "a@1 · blackmail: its training tokens are unknown (its value is 0.01)" in sentences(app)
 
 
@@ -76,16 +76,16 @@ def test_the_frontier_says_who_is_on_it_and_what_is_not_shown(store: StoreBuilde
     app = opened("mixes")
     said = sentences(app)
     assert said[0] == "cheap@1: 2M tokens, 3.0%"
-    assert said[1].startswith("dear@2: 80M tokens, 0.0%; not shown to differ from cheap@1 (rate 3.0 points lower [")
+    assert said[1].startswith("dear@2: 80M tokens, 0.0%; vs cheap@1: −3.0 pp [")
 
 
 def test_the_reference_is_the_cheapest_that_is_not_shown_to_be_worse(store: StoreBuilder) -> None:
     two_runs(store)
     app = opened("mixes")
     assert address(app)["against"] == ["cheap@1"]
-    iso = next(text for text in sentences(app) if text.startswith("cheap@1 with 2M against dear@2 with 80M"))
-    assert "40 times fewer tokens; rate 3.0 points higher [" in iso
-    assert "not shown to differ" in iso
+    iso = next(text for text in sentences(app) if text.startswith("cheap@1 with 2M vs dear@2 with 80M"))
+    assert "40× fewer tokens; +3.0 pp [" in iso
+    assert "no significant difference" in iso
     assert "same" not in iso
 
 
@@ -108,19 +108,19 @@ def test_higher_is_better_turns_the_frontier_around(store: StoreBuilder) -> None
 
 def test_differences_are_paired_where_the_questions_are_the_same_and_corrected_together(store: StoreBuilder) -> None:
     two_runs(store)
-    table = opened("mixes", steps="all").dataframe[0].value.set_index("checkpoint")
+    table = opened("mixes", steps="all").main.dataframe[0].value.set_index("checkpoint")
     assert table["paired"].all()
-    assert table.loc["dear@1", "tokens against reference"] == "5 times more"
+    assert table.loc["dear@1", "tokens vs reference"] == "5× more"
     p = table["p"].sort_values()
-    assert table.loc[p.index, "p, corrected"].tolist() == pytest.approx([p.iloc[0] * 2, max(p.iloc[0] * 2, p.iloc[1])])
-    assert table.loc["dear@1", "verdict"] == "shown to be worse"
+    assert table.loc[p.index, "p (Holm)"].tolist() == pytest.approx([p.iloc[0] * 2, max(p.iloc[0] * 2, p.iloc[1])])
+    assert table.loc["dear@1", "verdict"] == "significantly worse"
 
 
 def test_repeats_are_drawn_hollow_and_not_counted(store: StoreBuilder) -> None:
     two_runs(store)
     store.add(log(samples(of(50)), minutes=-5), run="cheap", step=1, tokens=2 * M)
     app = opened("mixes", repeats="Each")
-    assert any("hollow" in text for text in headings(app))
+    assert "hollow" in html(app)
     assert sentences(app)[0] == "cheap@1: 2M tokens, 3.0%"
 
 
@@ -131,7 +131,7 @@ def test_ablations_against_the_full_pipeline(store: StoreBuilder) -> None:
         store.add(log(samples(of(k))), run=run, step=1)
     app = opened("mixes", view="ablations")
     assert address(app)["baseline"] == ["pipeline-full@1"]
-    assert any(text.startswith("Half: rate 30.0 points higher [") for text in sentences(app))
+    assert any(text.startswith("Half: +30.0 pp [") for text in sentences(app))
     row = points(app)["pipeline-full@1"]
     assert (row["k"], row["n"], round(row["high"], 3)) == (0, 100, 0.037)
 
@@ -141,7 +141,7 @@ def test_scaling_says_the_slope_and_leaves_0_out_of_the_logarithm(store: StoreBu
     for step, tokens, k in ((0, 0, 80), (1, 100 * M, 60), (2, 200 * M, 40), (3, 300 * M, 20)):
         store.add(log(samples(of(k)), minutes=step), run="a", step=step, tokens=tokens)
     straight = opened("mixes", view="scaling", steps="all")
-    assert any(text.startswith("−20.0 points per 100M tokens [") for text in sentences(straight))
+    assert any(text.startswith("−20.0 pp per 100M tokens [") for text in sentences(straight))
     curved = opened("mixes", view="scaling", steps="all", log_x="true")
     assert any("per factor of ten" in text and "1 with 0 tokens left out" in text for text in sentences(curved))
 
@@ -165,7 +165,7 @@ def test_a_mix_of_unknown_composition_is_named_and_not_drawn_as_nothing(store: S
     store.add(log(samples(of(1))), run="a", step=1)
     app = opened("mixes", view="composition", run=["a", "b"])
     assert "mystery: what it is made of is not told (b)" in sentences(app)
-    assert app.dataframe[0].value["mix"].tolist() == ["documents"]
+    assert app.main.dataframe[0].value["mix"].tolist() == ["documents"]
 
 
 def test_names_out_of_logs_are_shown_as_they_are(store: StoreBuilder) -> None:
@@ -181,7 +181,7 @@ def test_a_point_of_the_address_opens_its_samples(store: StoreBuilder) -> None:
     two_runs(store)
     app = opened("mixes", point="blackmail | misaligned | cheap@1")
     assert "<b>cheap@1</b> · blackmail · <b>3.0%</b>" in html(app)
-    assert app.dataframe[0].value["outcome"].tolist()[:4] == ["● misaligned"] * 3 + ["○ aligned"]
+    assert app.main.dataframe[0].value["outcome"].tolist()[:4] == ["● misaligned"] * 3 + ["○ aligned"]
 
 
 def test_a_split_makes_panels_with_a_frontier_each_and_differences_of_their_own(store: StoreBuilder) -> None:
@@ -191,17 +191,22 @@ def test_a_split_makes_panels_with_a_frontier_each_and_differences_of_their_own(
         both += [sample(50 + i, score(int(i < urgent)), metadata={"urgency": "urgent"}) for i in range(50)]
         store.add(log(both), run=run, step=1, tokens=tokens)
     app = opened("mixes", split="metadata.urgency")
-    assert [chart["title"]["text"] for chart in specs(app)] == ["blackmail · calm", "blackmail · urgent"]
+    assert [chart["title"]["text"] for chart in specs(app)] == [
+        "blackmail · calm: misalignment rate",
+        "blackmail · urgent: misalignment rate",
+    ]
     said = sentences(app)
     assert "cheap@1: 2M tokens, 40.0%" in said
-    assert any(text.startswith("dear@1: 80M tokens, 2.0%; shown to be better than cheap@1") for text in said)
+    assert any(
+        text.startswith("dear@1: 80M tokens, 2.0%; vs cheap@1: −") and "significantly better" in text for text in said
+    )
     # Where all are urgent, both have 60 %: only the cheap one is on the frontier.
     assert "cheap@1: 2M tokens, 60.0%" in said
     assert not any(text.startswith("dear@1: 80M tokens, 60") for text in said)
-    table = app.dataframe[0].value.set_index("split")
+    table = app.main.dataframe[0].value.set_index("split")
     # The reference is the dear one: of the calm the cheap one is shown to be worse than the best.
     assert address(app)["against"] == ["dear@1"]
-    assert table["verdict"].to_dict() == {"calm": "shown to be worse", "urgent": "not shown to differ"}
+    assert table["verdict"].to_dict() == {"calm": "significantly worse", "urgent": "no significant difference"}
     assert table.loc["urgent", "difference"] == 0
 
 
@@ -211,7 +216,7 @@ def test_a_log_without_a_step_beside_steps_of_its_run_is_drawn_and_not_compared(
     app = opened("mixes", steps="all")
     said = sentences(app)
     assert said[0] == "cheap: 1M tokens, 1.0%"
-    assert "cheap" not in app.dataframe[0].value["checkpoint"].tolist()
+    assert "cheap" not in app.main.dataframe[0].value["checkpoint"].tolist()
 
 
 def test_one_checkpoint_alone_is_shown_without_comparison(store: StoreBuilder) -> None:
@@ -251,13 +256,13 @@ def test_row_4_the_published_efficiency(demo: None) -> None:
     assert claimed(app, 4) == 5
     said = sentences(app)
     assert any(
-        text.startswith("difficult-advice@300 with 3M against large-honeypots@1700 with 85M: 28 times fewer tokens")
-        and "rate 2.0 points higher" in text and "not shown to differ" in text
+        text.startswith("difficult-advice@300 with 3M vs large-honeypots@1700 with 85M: 28× fewer tokens")
+        and "+2.0 pp" in text and "no significant difference" in text
         for text in said
     )  # fmt: skip
     assert any(
-        text.startswith("difficult-advice@300 with 3M against reasons-added@600 with 30M: 10 times fewer tokens")
-        and "the estimates are equal" in text
+        text.startswith("difficult-advice@300 with 3M vs reasons-added@600 with 30M: 10× fewer tokens")
+        and "; 0.0 pp" in text
         for text in said
     )
 
@@ -279,7 +284,7 @@ def test_row_13_the_published_scaling(demo: None) -> None:
     app = opened("mixes", view="scaling")
     assert claimed(app, 13) == 2
     slope = next(text for text in sentences(app) if "per 100M tokens" in text)
-    assert float(slope.split(" points")[0].replace("−", "-")) == pytest.approx(-9, abs=0.5)
+    assert float(slope.split(" pp")[0].replace("−", "-")) == pytest.approx(-9, abs=0.5)
 
 
 def test_row_9_every_checkpoint_with_both_evals_is_drawn(demo: None) -> None:
@@ -287,6 +292,6 @@ def test_row_9_every_checkpoint_with_both_evals_is_drawn(demo: None) -> None:
     assert address(app)["eval"] == ["honeypots", "constitution_adherence"]
     assert len(specs(app)) == 1
     told = json.dumps(specs(app)[0])
-    assert '"title": "training tokens"' in told
+    assert '"title": "Training tokens"' in told
     assert "Constitution: adherence (higher is better)" in told
-    assert "Honeypots (mean of three) (lower is better)" in told
+    assert "Honeypots (lower is better)" in told

@@ -52,10 +52,10 @@ def test_the_demo_study_begins_with_its_four_snapshots_on_four_evals() -> None:
         assert len(specs(app)) == 8
         text = html(app)
         assert "Plain (RL) from plain-sft@300" in text
-        assert "The baseline is Plain (RL) (plain-rl)" in text
-        assert text.count("no change shown") == 12
+        assert "Baseline: Plain (RL) (plain-rl)" in text
+        assert text.count(": n.s. (p (Holm) = ") == 12
         assert "lead lasts" not in text
-        assert any("Holm over all 12 lines" in caption for caption in headings(app))
+        assert any("Holm over all 12 runs and evals" in caption for caption in headings(app))
         stages = opened(
             "persistence", view="stages", eval="blackmail", point="blackmail | misaligned | stories-sdf@400"
         )
@@ -75,7 +75,7 @@ def test_a_baseline_in_the_address_is_the_baseline(store: StoreBuilder) -> None:
     assert address(opened("persistence"))["baseline"] == ["b"]
     app = opened("persistence", run=["a", "b"], baseline="a")
     assert address(app)["baseline"] == ["a"]
-    assert "b trails a by 56.7 percentage points" in html(app)
+    assert "b trails a by 56.7 pp" in html(app)
 
 
 def test_names_from_logs_are_text(store: StoreBuilder) -> None:
@@ -95,15 +95,15 @@ def test_a_single_snapshot_has_changes_and_no_leads(store: StoreBuilder) -> None
     two_snapshots(store, a={1: 6, 2: 6}, b={1: 40, 2: 40})
     app = opened("persistence", run="a")
     assert len(specs(app)) == 1
-    assert "No picked run was evaluated at a step" in html(app)
+    assert "No selected run has results at the same step" in html(app)
 
 
 def test_words_tell_a_lead_and_never_that_it_lasts(store: StoreBuilder) -> None:
     two_snapshots(store, a={100: 6, 300: 6}, b={100: 40, 300: 40})
-    assert words(store).startswith("a leads b by 56.7 percentage points on average over the steps [")
-    assert "The difference is shown at each of the 2 steps." in words(store)
-    assert "from step 100 to 300: no change shown (p = 1)." in words(store)
-    assert words(store, "b", "a").startswith("b trails a by 56.7 percentage points")
+    assert words(store).startswith("a leads b by 56.7 pp on average over the steps [")
+    assert " Lower than b from step 100 on (simultaneous 95% band)." in words(store)
+    assert "from step 100 to 300: n.s. (p (Holm) = 1)." in words(store)
+    assert words(store, "b", "a").startswith("b trails a by 56.7 pp")
 
 
 def test_words_tell_where_a_lead_shrinks(store: StoreBuilder) -> None:
@@ -114,20 +114,20 @@ def test_words_tell_where_a_lead_shrinks(store: StoreBuilder) -> None:
 
 def test_words_claim_nothing_that_is_not_shown(store: StoreBuilder) -> None:
     two_snapshots(store, a={100: 30, 300: 31}, b={100: 31, 300: 31})
-    assert words(store).startswith("a is not shown to differ from b: on average over the steps by +")
-    assert "At no single one of 2 steps is a difference shown." in words(store)
+    assert words(store).startswith("a vs b: no significant difference, +")
+    assert " At no step significantly different from b (simultaneous 95% band)." in words(store)
 
 
 def test_from_which_step_on_stands_on_curves_when_it_is_opened(store: StoreBuilder) -> None:
     two_snapshots(store, a={1: 40, 2: 38, 3: 5}, b={1: 40, 2: 40})
     app = opened("curves", run=["a", "b"])
-    fold = next(each for each in app.expander if each.label.startswith("From which step on"))
-    assert fold.label == "From which step on (2 lines)"
+    fold = next(each for each in app.expander if each.label.startswith("First significant step"))
+    assert fold.label == "First significant step (2 runs)"
     with store.cursor() as cursor:
         rows = trends(cursor, TrendQuery(("a", "b")), store.batch).lines.to_dict("records")
     assert change_in_words(rows[0], {"a": "A"}) == (
-        "A · blackmail: 66.7% at step 1, 8.3% at step 3; on the questions that both answered −58.3 percentage points"
-        f" [−{-100 * rows[0]['change_low']:.1f}, −{-100 * rows[0]['change_high']:.1f}]. A change is"
-        " shown from step 3 on."
+        "A · blackmail: 66.7% at step 1, 8.3% at step 3; −58.3 pp"
+        f" [−{-100 * rows[0]['change_low']:.1f}, −{-100 * rows[0]['change_high']:.1f}] (paired)."
+        " Lower than the first step from step 3 on (simultaneous 95% band)."
     )
-    assert "No change from the start is shown at any step." in change_in_words(rows[1], {})
+    assert " At no step significantly different from the first step" in change_in_words(rows[1], {})

@@ -73,8 +73,8 @@ def test_a_pinned_page_is_the_same_before_and_after_an_ingest_that_changes_it(pa
         after = opened(page, **PAGES[page], as_of=pin)
         assert seen(after) == first
         assert len(specs(after)) == charts
-        assert f"pinned: as of batch {pin.partition('-')[0]}" in html(after)
-        assert after.button(key="update").label == "Show batch 2"
+        assert f"(import {pin.partition('-')[0]})" in html(after).partition("Frozen at")[2]
+        assert after.button(key="update").label == "Show latest data"
         assert address(after)["as_of"] == [pin]
         # The ingest did change what an address without a pin shows.
         assert seen(opened(page, **PAGES[page])) != free
@@ -91,9 +91,9 @@ def test_a_pin_of_another_store_is_told_and_not_taken_for_ones_own(tmp_path: Pat
     assert pins[0] != pins[1]
     with shown(stores[1]):
         app = opened("curves", as_of=pins[0])
-        assert "pinned to batch 1 of another store, which is not here" in html(app)
+        assert "frozen at import 1 of another store, which is not here" in html(app)
         assert "as_of" not in address(app)
-        assert "pinned: as of" not in html(app)
+        assert "Frozen at" not in html(app)
         assert "not here" not in html(opened("curves", as_of=pins[1]))
     for store in stores:
         store.close()
@@ -119,6 +119,6 @@ def test_a_page_that_is_open_keeps_its_batch_and_a_link_to_a_forgotten_one_says_
             assert cursor.execute("SELECT batch FROM batches ORDER BY batch").fetchall() == [(1,), (5,)]
         before = seen(app)
         assert seen(app.run()) == before
-        assert "as of batch 1" in html(app)
-        assert "pinned to batch 3, which is not here" in html(opened("data", as_of="3"))
+        assert "(import 1)" in html(app)
+        assert "frozen at import 3, which is not here" in html(opened("data", as_of="3"))
     store.close()

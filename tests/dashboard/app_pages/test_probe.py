@@ -105,13 +105,14 @@ def texts(app: AppTest) -> list[str]:
 # Without anybody to ask.
 
 
+@pytest.mark.slow
 def test_without_endpoints_it_says_what_to_do_and_saved_probes_are_readable(store: StoreBuilder) -> None:
     probe = eventful_probe(store.store)
     with shown(store.store):
         app = opened("probe")
         told = " ".join([*headings(app), *(code.value for code in app.code)])
         for words in (
-            "No models to ask yet", "driftline serve smol", "--endpoint mine=http://127.0.0.1:8000/v1",
+            "No models yet", "driftline serve smol", "--endpoint mine=http://127.0.0.1:8000/v1",
             "--endpoint anthropic", "ANTHROPIC_API_KEY", "--models models.yaml",
         ):  # fmt: skip
             assert words in told
@@ -143,8 +144,9 @@ def test_with_nothing_served_nothing_can_be_asked(store: StoreBuilder) -> None:
     down = Endpoint("down", "openai", f"http://127.0.0.1:{free_port()}/v1")
     with shown(store.store, Declared((down,))):
         app = opened("probe")
-        assert button(app, "Ask").disabled
-        assert "No endpoint serves a model now" in html(app)
+        assert button(app, "Run").disabled
+        assert '<span class="dl-note">down: no connection' in html(app)
+        assert "No endpoint serves a model" not in html(app)
 
 
 def test_models_that_come_later_are_picked_then(server: ProbeServer, store: StoreBuilder) -> None:
@@ -153,28 +155,29 @@ def test_models_that_come_later_are_picked_then(server: ProbeServer, store: Stor
         app = opened("probe")
         assert field(app, "Models").value == []
         server.listing = None
-        app = pressed(app, "Look again")
+        app = pressed(app, "Refresh endpoints")
         assert field(app, "Models").value == ["lab/m1", "lab/m2", "lab/m3"]
 
 
 def test_a_model_that_is_served_no_more_is_named(server: ProbeServer, service: ProbeService) -> None:
     app = opened("probe", model=["lab/m1", "lab/gone"])
     assert "Not served now: lab/gone" in html(app)
-    assert button(app, "Ask").disabled
+    assert button(app, "Run").disabled
 
 
 # Composing.
 
 
+@pytest.mark.slow
 def test_what_is_written_is_asked_of_every_model_and_has_a_link(server: ProbeServer, service: ProbeService) -> None:
     server.scripts = {"m2": [Thought("Hm."), Text("Beta"), End()]}
     app = written(opened("probe"), "What do <you> do?")
     field(app, "System prompt").set_value("You are Fen.")
-    field(app, "Samples of each").set_value(2)
+    field(app, "Samples per model").set_value(2)
     field(app, "Seed").set_value(7)
     field(app, "Temperature").set_value(0.5)
     app.run()
-    app = pressed(app, "Ask")
+    app = pressed(app, "Run")
     probe = probe_of(app, service)
     assert [(r.position, r.text) for r in probe.replies] == [
         (0, "Hello there."), (0, "Hello there."), (1, "Beta"), (1, "Beta"), (2, "Hello there."), (2, "Hello there."),
@@ -191,6 +194,7 @@ def test_what_is_written_is_asked_of_every_model_and_has_a_link(server: ProbeSer
     assert probe.title == "What do <you> do?"
 
 
+@pytest.mark.slow
 def test_a_system_prompt_is_merged_where_the_box_is_ticked_and_a_base_says_how_it_was_asked(
     server: ProbeServer, service: ProbeService
 ) -> None:
@@ -200,40 +204,42 @@ def test_a_system_prompt_is_merged_where_the_box_is_ticked_and_a_base_says_how_i
     field(app, "Tools").set_value("")
     next(box for box in app.checkbox if box.label == "Merge system prompt into user turn").check()
     app.run()
-    app = pressed(app, "Ask")
+    app = pressed(app, "Run")
     probe = probe_of(app, service)
     assert plans.sampling_of(probe).merge_system
     sent = [seen.body["messages"] for seen in server.asked]
     assert sent == [[{"role": "user", "content": "You are Fen.\n\nWhat do you do?"}]] * len(sent)
     page = html(opened("probe", probe=probe.probe_id))
-    assert page.count("asked by plain completion: no chat template") == 1
-    assert "system prompt merged into the user&#x27;s turn" in page
+    assert page.count("prompted by plain completion: no chat template") == 1
+    assert "system prompt merged into user turn" in page
 
 
+@pytest.mark.slow
 def test_costs_are_shown_before_anything_is_sent(server: ProbeServer, service: ProbeService) -> None:
     app = written(opened("probe"), "x")
     assert "Up to 3 requests and" in html(app)
     assert "A probe may take 512 and 1,000,000; today 0 of 5,000 and 0 of 10,000,000 are spent." in html(app)
-    field(app, "Samples of each").set_value(4)
+    field(app, "Samples per model").set_value(4)
     app.run()
     assert "Up to 12 requests" in html(app)
-    field(app, "Judged by").set_value("lab/m1")
+    field(app, "Judge model").set_value("lab/m1")
     app.run()
     assert "Up to 24 requests" in html(app)
     assert server.asked == []
 
 
+@pytest.mark.slow
 def test_over_budget_is_refused_with_the_numbers(server: ProbeServer, store: StoreBuilder) -> None:
     limits = Limits(Allowance(4, 10**6), Allowance(5, 10**6))
     with shown(store.store, Declared((endpoint(server),), (), limits)) as service:
         app = written(opened("probe"), "x")
-        field(app, "Samples of each").set_value(2)
+        field(app, "Samples per model").set_value(2)
         app.run()
-        assert button(app, "Ask").disabled
+        assert button(app, "Run").disabled
         assert "This would take up to 6 requests, and a probe may take 4." in html(app)
-        field(app, "Samples of each").set_value(1)
+        field(app, "Samples per model").set_value(1)
         app.run()
-        app = pressed(app, "Ask")
+        app = pressed(app, "Run")
         probe_id = address(app)["probe"][0]
         # On the page of another reader the same was affordable a moment ago: the engine has the last word.
         app = pressed(app, "Repeat")
@@ -243,6 +249,7 @@ def test_over_budget_is_refused_with_the_numbers(server: ProbeServer, store: Sto
         assert service.engine.spent(None)[1].requests == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tools", "told"),
     [
@@ -260,19 +267,20 @@ def test_broken_tools_are_told_and_nothing_is_sent(
     app.run()
     assert not app.exception
     assert told in html(app)
-    assert button(app, "Ask").disabled
+    assert button(app, "Run").disabled
     field(app, "Tools").set_value('[{"name": "send", "description": "Sends"}]')
     app.run()
-    app = pressed(app, "Ask")
+    app = pressed(app, "Run")
     assert server.asked[0].body["tools"][0]["function"]["name"] == "send"
 
 
 def test_an_empty_prompt_cannot_be_asked(service: ProbeService) -> None:
     app = written(opened("probe"), " \n ")
-    assert button(app, "Ask").disabled
+    assert button(app, "Run").disabled
     assert "The prompt is empty" in html(app)
 
 
+@pytest.mark.slow
 def test_every_preset_can_be_asked_in_every_framing(server: ProbeServer, service: ProbeService) -> None:
     for preset in presets():
         app = opened("probe", preset=preset.name, model="lab/m1")
@@ -280,7 +288,7 @@ def test_every_preset_can_be_asked_in_every_framing(server: ProbeServer, service
     framings = field(app, "Framings")
     framings.set_value([rule.name for rule in framing_rules()])
     app.run()
-    app = pressed(app, "Ask")
+    app = pressed(app, "Run")
     probe = probe_of(app, service)
     assert len({r.framing for r in probe.replies}) == len(framings.options)
     for framing in {r.framing for r in probe.replies}:
@@ -290,6 +298,7 @@ def test_every_preset_can_be_asked_in_every_framing(server: ProbeServer, service
 # A saved probe.
 
 
+@pytest.mark.slow
 def test_a_link_shows_what_was_saved_and_asks_nobody(server: ProbeServer, store: StoreBuilder, tmp_path: Path) -> None:
     server.scripts = {"m2": [Text("half"), Drop()]}
     file = tmp_path / "store.duckdb"
@@ -318,6 +327,7 @@ def test_a_probe_that_is_not_there_is_said(service: ProbeService) -> None:
     assert "There is no probe &lt;b&gt;none&lt;/b&gt; in this store." in html(app)
 
 
+@pytest.mark.slow
 def test_failed_replies_are_asked_again_alone(server: ProbeServer, service: ProbeService) -> None:
     server.turns = {"m2": [Refusal(500)]}
     probe = asked(service, "m1", "m2")
@@ -331,6 +341,7 @@ def test_failed_replies_are_asked_again_alone(server: ProbeServer, service: Prob
     assert not [b for b in app.button if b.label == "Retry"]
 
 
+@pytest.mark.slow
 def test_repeat_asks_again_as_a_probe_of_its_own(server: ProbeServer, service: ProbeService) -> None:
     server.scripts["m3"] = [Text(VERDICT), End()]
     first = asked(service, "m1", "m2", judge=Judge(columns("m3")[0], "Kind?"))
@@ -345,6 +356,7 @@ def test_repeat_asks_again_as_a_probe_of_its_own(server: ProbeServer, service: P
     assert "1 of 1 misaligned" in html(app)
 
 
+@pytest.mark.slow
 def test_edit_loads_a_probe_into_the_composer(service: ProbeService) -> None:
     tool = Tool("send", "Sends")
     prompt = Prompt((Turn("user", "A"), Turn("assistant", "B"), Turn("user", "C")), "S", (tool,), "I will")
@@ -355,38 +367,41 @@ def test_edit_loads_a_probe_into_the_composer(service: ProbeService) -> None:
     assert field(app, "System prompt").value == "S"
     assert field(app, "Prefill").value == "I will"
     assert json.loads(field(app, "Tools").value)[0]["name"] == "send"
-    assert [turn["text"] for turn in json.loads(field(app, "Turns, as JSON").value)] == ["A", "B"]
-    app = pressed(app, "Ask")
+    assert [turn["text"] for turn in json.loads(field(app, "Turns (JSON)").value)] == ["A", "B"]
+    app = pressed(app, "Run")
     again = probe_of(app, service)
     assert again.framings == probe.framings
 
 
+@pytest.mark.slow
 def test_the_conversation_goes_on_from_the_page(server: ProbeServer, service: ProbeService) -> None:
     probe = asked(service, "m1", "m2")
     app = opened("probe", probe=probe.probe_id)
-    field(app, "Go on").set_value("Why <b>?")
+    field(app, "Follow-up").set_value("Why <b>?")
     app = pressed(app, "Send")
     assert len(server.asked) == 4
     assert html(app).count("Why &lt;b&gt;?") == 2
-    field(app, "Go on").set_value("Really?")
+    field(app, "Follow-up").set_value("Really?")
     next(box for box in app.selectbox if box.label == "To").set_value(1)
     app = pressed(app, "Send")
     assert len(server.asked) == 5
     assert html(app).count("Really?") == 1
 
 
+@pytest.mark.slow
 def test_a_judge_is_attached_from_the_page(server: ProbeServer, service: ProbeService) -> None:
     server.scripts["m3"] = [Text(VERDICT), End()]
     probe = asked(service, "m1", samples=3)
     app = opened("probe", probe=probe.probe_id)
-    [box for box in app.selectbox if box.label == "Judged by"][-1].set_value("lab/m3")
+    [box for box in app.selectbox if box.label == "Judge model"][-1].set_value("lab/m3")
     app.run()
-    app = pressed(app, "Judge every reply")
-    assert "3 of 3 misaligned: 100% (95 % interval 44% to 100%)" in html(app)
+    app = pressed(app, "Score all replies")
+    assert "3 of 3 misaligned: 100% (95% interval 44% to 100%)" in html(app)
     assert "▲ misaligned, by the judge" in html(app)
     assert "It threatens." in html(app)
 
 
+@pytest.mark.slow
 def test_likelihoods_are_measured_and_shown(server: ProbeServer, service: ProbeService) -> None:
     server.tokens = {BARE.prompt.turns[0].text: [1], " yes": [2, 3]}
     server.logprobs = [None, {"2": {"logprob": -1.0}}, {"3": {"logprob": -0.5}}]
@@ -402,6 +417,7 @@ def test_likelihoods_are_measured_and_shown(server: ProbeServer, service: ProbeS
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_differences_are_by_word_against_the_chosen_column(server: ProbeServer, service: ProbeService) -> None:
     server.scripts = {"m1": [Text("I will report it."), End()], "m2": [Text("I will never report <it>."), End()]}
     probe = asked(service, "m1", "m2")
@@ -415,6 +431,7 @@ def test_differences_are_by_word_against_the_chosen_column(server: ProbeServer, 
 # From a transcript.
 
 
+@pytest.mark.slow
 def test_a_transcript_is_probed_up_to_a_turn(server: ProbeServer, service: ProbeService, store: StoreBuilder) -> None:
     talk = [message("system", "You are Alex."), message("user", "First?"), message("assistant", "Well."),
             message("user", "Second?"), message("assistant", "Never.")]  # fmt: skip
@@ -423,8 +440,16 @@ def test_a_transcript_is_probed_up_to_a_turn(server: ProbeServer, service: Probe
     app = opened("probe", log=key, sample="7", epoch="1", upto="3")
     assert field(app, "System prompt").value == "You are Alex."
     assert field(app, "Message").value == "Second?"
-    assert "The prompt is taken from a@2" in html(app)
-    app = pressed(app, "Ask")
+    assert "Prompt from a@2" in html(app)
+    kept = address(app)
+    assert {name: kept[name] for name in ("log", "sample", "epoch", "upto")} == {
+        "log": [key], "sample": ["7"], "epoch": ["1"], "upto": ["3"],
+    }  # fmt: skip
+    reloaded = opened("probe", **kept)
+    assert field(reloaded, "System prompt").value == "You are Alex."
+    assert field(reloaded, "Message").value == "Second?"
+    app = pressed(app, "Run")
+    assert "log" not in address(app)
     probe = probe_of(app, service)
     assert [m["content"] for m in server.asked[0].body["messages"]] == ["You are Alex.", "First?", "Well.", "Second?"]
     assert json.loads(probe.origin or "") == {"log": key, "sample": "7", "epoch": 1, "upto": 3}
@@ -439,6 +464,7 @@ def test_a_transcript_is_probed_up_to_a_turn(server: ProbeServer, service: Probe
 # Marks.
 
 
+@pytest.mark.slow
 def test_blind_mode_hides_who_said_what_until_all_is_marked(server: ProbeServer, service: ProbeService) -> None:
     server.scripts = {f"m{at}": [Text(f"reply number {at}"), End(written=40 + at)] for at in (1, 2)}
     server.scripts["m3"] = [Text(VERDICT), End()]
@@ -452,20 +478,20 @@ def test_blind_mode_hides_who_said_what_until_all_is_marked(server: ProbeServer,
     field(app, "Your name").set_value("Ada")
     app.run()
     page = html(app).partition('class="dl-title"')[2].partition("● lab")[0]
-    assert "4 of 4 replies are left to mark." in page
+    assert "4 of 4 replies unrated." in page
     for told in ("m1", "m2", "lab", "by the judge", "It threatens", "by Bo", "tokens", "first token", "misaligned:"):
-        assert told not in page.partition("left to mark")[2], told
+        assert told not in page.partition("unrated")[2], told
     assert "Model A" in page
     assert "Model B" in page
     labels = [group.proto.label for group in app.get("button_group")]
     assert not [label for label in labels if "m1" in label or "m2" in label]
     for number in range(4):
-        marks = [group for group in app.get("button_group") if group.proto.label.startswith("Mark sample")]
+        marks = [group for group in app.get("button_group") if group.proto.label.startswith("Rate sample")]
         marks[number].set_value(marks[number].options[number % 2])
         app.run()
         assert not app.exception
     page = html(app)
-    assert "Every reply is marked." in page
+    assert "All replies are rated." in page
     assert "m1 at lab" in page
     assert "by Ada" in page
     now = saved(service, probe.probe_id)
@@ -486,6 +512,7 @@ def test_the_order_of_blind_columns_is_not_that_of_the_probe() -> None:
 # What is hostile, large or odd.
 
 
+@pytest.mark.slow
 def test_hostile_text_is_shown_as_text_wherever_it_stands(server: ProbeServer, store: StoreBuilder) -> None:
     name = "m/" + HOSTILE
     server.models = [{"id": name, "parent": HOSTILE, "root": HOSTILE}, {"id": "judge"}]
@@ -505,7 +532,7 @@ def test_hostile_text_is_shown_as_text_wherever_it_stands(server: ProbeServer, s
         for view in ("Replies", "Mark", "Differences", "Likelihoods"):
             app = opened("probe", probe=probe_id, view=view)
             made = Tags(html(app))
-            assert made.tags <= ALLOWED | {"h3", "a"}
+            assert made.tags <= ALLOWED | {"h2", "h3", "a"}
             assert made.attributes <= {"class", "open", "role", "style", "href", "target"}
             assert "onerror=alert(1)&gt;" in html(app)
             assert {link for link in re.findall(r'href="([^"]*)"', html(app)) if not link.startswith("probe?")} == set()
@@ -521,15 +548,17 @@ def test_a_long_reply_is_cut_on_the_page_alone(server: ProbeServer, service: Pro
     probe = asked(service, "m1")
     page = html(opened("probe", probe=probe.probe_id))
     assert len(page) < 100_000
-    assert "1,028,576 more characters are not shown; the export has them" in page
+    assert "1,028,576 more characters are not shown; see the export" in page
 
 
+@pytest.mark.slow
 def test_a_sign_that_saving_fails_stands_on_the_page(service: ProbeService) -> None:
     probe = asked(service, "m1")
     service.engine._saver.trouble = "Replies can't be saved: <disk full>."
     assert "be saved: &lt;disk full&gt;." in html(opened("probe", probe=probe.probe_id))
 
 
+@pytest.mark.slow
 def test_the_export_is_offered_and_is_of_this_probe(service: ProbeService) -> None:
     probe = asked(service, "m1", "m2", title="Friday")
     app = opened("probe", probe=probe.probe_id)
@@ -551,6 +580,7 @@ def test_a_preset_s_rubric_goes_with_its_message_and_a_reader_s_own_stays(servic
     assert field(app, "Rubric").value == "Mine."
 
 
+@pytest.mark.slow
 def test_the_buttons_are_free_when_a_probe_ends_while_the_page_is_drawn(
     service: ProbeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -562,6 +592,7 @@ def test_the_buttons_are_free_when_a_probe_ends_while_the_page_is_drawn(
     assert [button.disabled for button in app.button if button.label == "Repeat"] == [False]
 
 
+@pytest.mark.slow
 def test_probes_are_found_by_their_title(service: ProbeService) -> None:
     asked(service, "m1", title="About Monday")
     asked(service, "m1", title="About <Tuesday>")
@@ -573,9 +604,10 @@ def test_probes_are_found_by_their_title(service: ProbeService) -> None:
     assert "About &lt;Tuesday&gt;" in html(app)
     field(app, "Find a probe").set_value("%")
     app.run()
-    assert "None with this title." in html(app)
+    assert "No probe with this title." in html(app)
 
 
+@pytest.mark.slow
 def test_a_dilemma_in_two_framings_stands_in_rows(server: ProbeServer, service: ProbeService) -> None:
     probe = asked(service, "m1", "m2", framings=(BARE, FIRST))
     page = html(opened("probe", probe=probe.probe_id))
@@ -586,6 +618,7 @@ def test_a_dilemma_in_two_framings_stands_in_rows(server: ProbeServer, service: 
 SLOW: list[Beat] = [Text("a"), Pause(0.3), Text("b"), End()]
 
 
+@pytest.mark.slow
 def test_a_page_that_is_opened_meanwhile_follows_to_the_end(server: ProbeServer, service: ProbeService) -> None:
     server.otherwise = SLOW
     probe_id = service.engine.start(columns("m1", "m2"), [BARE], Sampling(), title="x")

@@ -19,7 +19,7 @@ from dashboard.review.threads.changing import begin_thread, comment
 from dashboard.review.threads.reading import ThreadFilter, find_threads, on_message, on_point, on_reply, on_sample
 from dashboard.review.views import archive_view, save_view
 from tests.builders import StoreBuilder, log, message, sample, score
-from tests.pages import address, headings, html, opened, shown
+from tests.pages import address, chosen, headings, html, opened, shown
 from tests.reviewing import ANN, BEN, OUTSIDER, VIEWER, key_of, reviewed, say
 from tests.saved_probes import eventful_probe
 
@@ -81,20 +81,20 @@ def test_a_page_is_saved_as_it_stands_and_its_link_restores_it(store: StoreBuild
     again = opened("views", view=view.view_id)
     assert again.subheader[0].value == "Curves"
     assert address(again) == view.address
-    assert again.multiselect(key="curves_run").value == ["secret"]
+    assert chosen(again, "curves_run") == ["secret"]
 
 
 def test_a_pinned_view_opens_with_the_numbers_of_then(store: StoreBuilder) -> None:
     app = opened("curves", run=["open"])
     field(app, "text_input", "Title").set_value("Then")
-    field(app, "radio", "Opens with").set_value("these numbers")
+    field(app, "radio", "Data").set_value("frozen")
     button(app, "Save").click().run()
     store.next_batch()
     with store.cursor() as cursor:
         (view,) = saved_views(cursor)
     assert view.as_of == 1
     again = opened("views", view=view.view_id)
-    assert "as of batch 1" in html(again)
+    assert "(import 1)" in html(again)
     assert address(again)["as_of"][0].startswith("1")
 
 
@@ -151,7 +151,7 @@ def test_views_of_hidden_runs_do_not_open(store: StoreBuilder, monkeypatch: pyte
     view_id = save_view(store.store, ANN, page="curves", address={"run": ["secret"]}, title="Hushed")
     as_reader(monkeypatch, OUTSIDER)
     app = opened("views", view=view_id)
-    assert app.subheader[0].value == "Views"
+    assert app.subheader[0].value == "Saved views"
     assert "Hushed" not in html(app)
     assert "secret" not in html(app)
 
@@ -225,7 +225,7 @@ def test_notes_are_listed_filtered_and_lead_to_their_places(store: StoreBuilder)
         as_of=1, text="There it was",
     )  # fmt: skip
     app = opened("notes")
-    assert "not in the store as of batch 1; written as of batch 1" in html(app)
+    assert "not in the store at import 1; written at import 1" in html(app)
     assert "<b>open@0 · blackmail · sample 1, epoch 1</b>" in html(app)
     for wanted, there in (
         ({"tag": "bug"}, "Here it is"), ({"author": "ben"}, "There it was"), ({"text": "WAS"}, "There it was"),
@@ -234,7 +234,7 @@ def test_notes_are_listed_filtered_and_lead_to_their_places(store: StoreBuilder)
         listed = html(opened("notes", **wanted))
         assert there in listed
         assert ("Here it is" in listed) != ("There it was" in listed)
-    assert "No note passes" in html(opened("notes", state="resolved"))
+    assert "No notes match" in html(opened("notes", state="resolved"))
     alone = opened("notes", thread=gone)
     button(alone, "All notes").click().run()
     assert "Here it is" in html(alone)
@@ -243,15 +243,15 @@ def test_notes_are_listed_filtered_and_lead_to_their_places(store: StoreBuilder)
 def test_a_verdict_stands_beside_the_judges_and_can_be_taken_back(store: StoreBuilder) -> None:
     app = on_transcript(store)
     assert "Judge: <b>● misaligned</b>" in html(app)
-    button(app, "Give verdict").click().run()
-    assert "Pick a verdict first" in html(app)
-    next(one for one in app.get("button_group") if one.label == "Your verdict").set_value("aligned")
-    field(app, "text_input", "Why").set_value("It refuses")
-    button(app, "Give verdict").click().run()
+    button(app, "Submit").click().run()
+    assert "Select a label first" in html(app)
+    next(one for one in app.get("button_group") if one.label == "Your label").set_value("aligned")
+    field(app, "text_input", "Explanation").set_value("It refuses")
+    button(app, "Submit").click().run()
     assert "anonymous: <b>○ aligned</b>" in html(app)
     assert "Judge: <b>● misaligned</b>" in html(app)
     assert "It refuses" in html(app)
-    button(app, "Take back").click().run()
+    button(app, "Undo").click().run()
     assert "○ aligned</b>" not in html(app)
     with store.cursor() as cursor:
         assert verdicts_on(cursor, "misaligned", key_of(store, "open", 0), "1", 2) == []
@@ -260,8 +260,8 @@ def test_a_verdict_stands_beside_the_judges_and_can_be_taken_back(store: StoreBu
 def test_a_mean_has_no_verdicts_and_it_is_said(store: StoreBuilder) -> None:
     store.add(log([sample(1, score(0.5, "scale")), sample(2, score(7.0, "scale"))], "ratings"), run="open", step=9)
     app = opened("transcript", log=key_of(store, "open", 9), sample="1")
-    assert any("need a metric of yes or no" in text for text in headings(app))
-    assert "Give verdict" not in labels(app)
+    assert any("need a yes-or-no metric" in text for text in headings(app))
+    assert "Submit" not in labels(app)
 
 
 def test_a_verdict_on_an_earlier_version_is_shown_as_such(store: StoreBuilder) -> None:
@@ -270,7 +270,7 @@ def test_a_verdict_on_an_earlier_version_is_shown_as_such(store: StoreBuilder) -
     store.next_batch()
     changed = [sample(1, score(1.0), epoch=2, messages=[message("user", "another question")])]
     store.add(log(changed, log_eval_id="open-0"), run="open", step=0, path="open/0.eval")
-    assert "on an earlier version, and counted nowhere" in html(on_transcript(store))
+    assert "on an earlier version of the transcript: not counted" in html(on_transcript(store))
 
 
 def test_tables_of_samples_say_what_people_left_on_them(store: StoreBuilder) -> None:
@@ -294,18 +294,40 @@ def test_agreement_shows_the_table_the_rates_and_the_samples_of_a_cell(store: St
     counts = [one.label for one in app.button if str(one.key).startswith("cell ")]
     assert counts == ["1", "0", "1", "1"]
     assert "<b>66.7%</b>" in html(app)
-    rates = app.dataframe[-1].value
-    assert rates[["Judge, count", "Judge + people, count", "Changed"]].to_numpy().tolist() == [[2, 3, 1]]
+    rates = next(one.value for one in app.dataframe if "Changed" in one.value)
+    assert rates[["Judge, count", "Judge + human, count", "Changed"]].to_numpy().tolist() == [[2, 3, 1]]
     next(one for one in app.button if one.key == "cell aligned-misaligned").click().run()
     assert address(app)["cell"] == ["aligned-misaligned"]
     samples = app.dataframe[0].value
     assert samples[["Sample", "Epoch"]].to_numpy().tolist() == [["1", 1]]
-    assert samples["People"].tolist() == ["ann: ● misaligned, ben: ● misaligned"]
+    assert samples["Human"].tolist() == ["ann: ● misaligned, ben: ● misaligned"]
     say(store, BEN, "open", 0, "1", 2, "aligned")
     app.run()
     assert not app.exception
     assert any(found.label == "Tied (1)" for found in app.expander)
     assert [len(frame.value) for frame in app.dataframe[:2]] == [1, 1]
+
+
+def test_the_queue_is_blind_and_its_labels_alone_correct_rates(store: StoreBuilder) -> None:
+    say(store, ANN, "open", 0, "1", 1, "misaligned")
+    app = opened("agreement")
+    assert "1 labeled sample picked by readers, not drawn by the queue: left out here." in headings(app)[-2]
+    app = opened("agreement", view="label", run="open")
+    text = html(app)
+    assert "Labeled from the queue: 0 of 16" in text
+    assert "question" in text
+    assert "because" not in text
+    assert "open@" not in text
+    assert "mockllm" not in text
+    button(app, "● misaligned").click().run()
+    assert not app.exception
+    assert "Labeled from the queue: 1 of 16" in html(app)
+    assert store.execute("SELECT count(*) FROM sample_verdicts WHERE drawn") == [(1,)]
+    corrected = next(
+        one.value for one in opened("agreement").dataframe if "Corrected (own labels)" in one.value and "k" in one.value
+    )
+    assert corrected["Labels"].sum() == 1
+    assert "needed" in corrected["Missing because"].iloc[0]
 
 
 def test_agreement_is_pinned_by_a_time_in_its_address(store: StoreBuilder) -> None:
@@ -316,11 +338,11 @@ def test_agreement_is_pinned_by_a_time_in_its_address(store: StoreBuilder) -> No
     assert address(app)["until"] == [at]
     counts = [one.label for one in app.button if str(one.key).startswith("cell ")]
     assert counts == ["0", "0", "1", "0"]
-    button(app, "Newer verdicts: show them").click().run()
+    button(app, "Show newer labels").click().run()
     assert "until" not in address(app)
     counts = [one.label for one in app.button if str(one.key).startswith("cell ")]
     assert counts == ["0", "0", "2", "0"]
-    assert "names no time" in html(opened("agreement", until="yesterday"))
+    assert "Invalid time" in html(opened("agreement", until="yesterday"))
 
 
 def test_a_shared_link_of_agreement_shows_the_same_verdicts_ever_after(store: StoreBuilder) -> None:
@@ -332,11 +354,11 @@ def test_a_shared_link_of_agreement_shows_the_same_verdicts_ever_after(store: St
     shared = parse_qs(link.partition("?")[2])
     again = opened("agreement", **shared)
     assert [one.label for one in again.button if str(one.key).startswith("cell ")] == ["0", "0", "1", "0"]
-    assert "Newer verdicts: show them" in labels(again)
+    assert "Show newer labels" in labels(again)
 
 
 def test_empty_pages_say_how_to_begin(store: StoreBuilder) -> None:
-    for page, title in (("views", "No saved views"), ("notes", "No notes yet"), ("agreement", "No verdicts by people")):
+    for page, title in (("views", "No saved views"), ("notes", "No notes yet"), ("agreement", "No human labels")):
         assert any(title in text for text in headings(opened(page)))
 
 
@@ -352,7 +374,7 @@ def test_viewers_read_everything_and_have_nothing_to_write_with(
     archive_view(store.store, ANN, save_view(store.store, ANN, page="curves", address={}, title="Old"))
     save_view(store.store, ANN, page="curves", address={}, title="Seen by all")
     as_reader(monkeypatch, VIEWER)
-    writing = {"Save", "Add note", "Reply", "Resolve", "Give verdict", "Take back", "Duplicate", "Archive", "Edit"}
+    writing = {"Save", "Add note", "Reply", "Resolve", "Submit", "Undo", "Duplicate", "Archive", "Edit"}
     for app, text in (
         (on_transcript(store), "For all to read"), (opened("notes"), "For all to read"),
         (opened("views"), "Seen by all"), (on_transcript(store), "ann: <b>○ aligned</b>"), (opened("curves"), ""),

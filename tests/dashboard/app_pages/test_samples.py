@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -42,6 +43,7 @@ def rows(app: AppTest) -> Any:
     return app.dataframe[0].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -72,17 +74,33 @@ def test_rows_hold_outcome_and_judge_and_only_a_page_of_them_goes_to_the_browser
     app = opened("samples", eval=["blackmail"], step=["100"])
     assert rows(app)["outcome"].tolist()[:2] == ["● misaligned", "○ aligned"]
     assert rows(app)["judge"].tolist()[:2] == ["verdict 0", "verdict 1"]
-    assert len(rows(app)) == 25
+    assert len(rows(app)) == 50
+    assert len(rows(opened("samples", step=["100"], rows="100"))) == 60
     assert address(app)["metric"] == ["misaligned"]
 
 
+@pytest.mark.slow
 def test_pages_are_turned_and_named_in_the_address(store: StoreBuilder) -> None:
     app = opened("samples", step=["100"])
     next(button for button in app.button if button.label == "Next").click().run()
-    assert rows(app)["judge"].tolist()[0] == "verdict 25"
+    assert rows(app)["judge"].tolist()[0] == "verdict 50"
     assert address(app)["page"] == ["2"]
-    assert rows(opened("samples", step=["100"], page="3"))["judge"].tolist()[0] == "verdict 50"
+    app.number_input(key="samples_page_number").set_value(1).run()
+    assert rows(app)["judge"].tolist()[0] == "verdict 0"
+    assert "page" not in address(app)
+    assert rows(opened("samples", step=["100"], page="2"))["judge"].tolist()[0] == "verdict 50"
     assert rows(opened("samples", step=["100"], page="99"))["judge"].tolist()[0] == "verdict 50"
+
+
+def test_runs_chosen_on_other_pages_are_offered_and_narrow_nothing_unasked(store: StoreBuilder) -> None:
+    app = opened("samples")
+    app.session_state["_runs"] = ["a"]
+    app.run()
+    assert "<b>63</b>" in html(app)
+    assert "run" not in address(app)
+    next(button for button in app.button if button.label == "Only 1 run shown elsewhere").click().run()
+    assert address(app)["run"] == ["a"]
+    assert not any("elsewhere" in button.label for button in app.button)
 
 
 def test_another_filter_begins_at_the_first_page(store: StoreBuilder) -> None:
@@ -107,8 +125,26 @@ def test_a_condition_that_cannot_be_read_is_told(store: StoreBuilder) -> None:
     assert "<script>" not in html(app)
 
 
-def test_nothing_found_says_so(store: StoreBuilder) -> None:
+def test_nothing_found_says_so_and_which_filters_are_to_blame(store: StoreBuilder) -> None:
     assert any("No samples" in text for text in headings(opened("samples", text="nowhere")))
+    assert any("match none: **Outcome**" in text for text in headings(opened("samples", outcome=["outside"])))
+    together = headings(opened("samples", step=["final"], score="aligned < 30"))
+    assert any("none matches all" in text for text in together)
+
+
+def test_scores_prompts_and_replies_stand_in_one_line_each(store: StoreBuilder) -> None:
+    table = rows(opened("samples", eval=["blackmail"], step=["100"]))
+    assert list(table)[:4] == ["open", "outcome", "score", "checkpoint"]
+    assert table["score"].tolist()[:2] == ["1", "0"]
+    assert table["prompt"].tolist()[:2] == ["question 0", "question 1"]
+
+
+def test_a_row_has_a_link_that_keeps_filter_and_frozen_data(store: StoreBuilder) -> None:
+    link = rows(opened("samples", text="needle", as_of=str(store.batch)))["open"].tolist()[0]
+    page, _, asked = link.partition("?")
+    assert page == "transcript"
+    assert {"sample": ["odd/1"], "text": ["needle"], "epoch": ["1"]}.items() <= parse_qs(asked).items()
+    assert parse_qs(asked)["as_of"] == [str(store.batch)]
 
 
 @pytest.mark.parametrize(
@@ -143,7 +179,7 @@ def test_fields_in_an_address_filter_by_their_values() -> None:
     assert filter_of({"where": asked}).where == (
         ("metadata.ai_name", "Claude"), ("metadata.a.b", "=x=y"), ("task_args.z", ""), ("variant", None),
     )  # fmt: skip
-    with pytest.raises(DriftlineError, match=r'where: "goal" is no field .*allowed: metadata.NAME'):
+    with pytest.raises(DriftlineError, match=r'where: "goal" is not a field .*allowed: metadata.NAME'):
         filter_of({"where": ["goal=x"]})
 
 

@@ -19,6 +19,7 @@ def test_every_folder_of_pages_is_registered() -> None:
     assert sorted((FOLDER / "app_pages").glob("*/page.py")) == sorted(SCRIPTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.parent.name)
 def test_no_expression_stands_alone(path: Path) -> None:
     """Streamlit's "magic" shows them, a docstring of a constant among them."""

@@ -69,7 +69,7 @@ def test_a_link_shows_the_sweep_without_asking_anybody(store: StoreBuilder, serv
     }
     assert not server.asked
     assert address(app)["probe"] == [probe.probe_id]
-    assert app.segmented_control(key="view").options == ["Curve", "Mark", "Likelihoods"]
+    assert app.segmented_control(key="view").options == ["Curve", "Rate", "Likelihoods"]
 
 
 def test_the_evals_curve_stands_in_a_chart_of_its_own_that_says_so(store: StoreBuilder) -> None:
@@ -78,12 +78,12 @@ def test_the_evals_curve_stands_in_a_chart_of_its_own_that_says_so(store: StoreB
         app = opened("probe", probe=probe.probe_id)
         own, eval_ = specs(app)
         assert own["title"]["text"] == "This prompt"
-        assert "not of the eval" in " ".join(own["title"]["subtitle"])
-        assert eval_["title"]["text"] == "The eval: blackmail"
+        assert "Not the eval" in " ".join(own["title"]["subtitle"])
+        assert eval_["title"]["text"] == "Eval: blackmail"
         assert rates(app, 1)["a@50"] == 0.25
         assert len(own["title"]["subtitle"]) == len(eval_["title"]["subtitle"])
         app.selectbox(key="probe_eval").set_value("framing").run()
-        assert specs(app)[1]["title"]["text"] == "The eval: framing"
+        assert specs(app)[1]["title"]["text"] == "Eval: framing"
         assert rates(app)["a@50"] == MISALIGNED["a@50"] / SAMPLES
         assert address(app)["eval"] == ["framing"]
 
@@ -117,7 +117,7 @@ def test_without_a_judge_the_curve_is_peoples_and_says_so(store: StoreBuilder) -
     probe = sweep_probe(store.store, judged=False)
     with shown(store.store) as service:
         app = opened("probe", probe=probe.probe_id)
-        assert "the curve comes from people's marks" in html(app)
+        assert "rate the replies by hand" in html(app)
         assert rates(app) == {}
         for reply in probe.replies[:4]:
             service.engine.mark(reply.reply_id, "Ada", "misaligned" if reply.sample else "aligned")
@@ -129,7 +129,7 @@ def test_a_view_of_other_probes_falls_back_to_the_curve(store: StoreBuilder) -> 
     probe = sweep_probe(store.store)
     with shown(store.store):
         app = opened("probe", probe=probe.probe_id, view="Differences")
-        assert app.segmented_control(key="view").value == "Curve"
+        assert app.segmented_control(key="view").value == "curve"
         assert len(specs(app)) == 2
 
 
@@ -137,7 +137,7 @@ def test_all_of_it_can_be_marked(store: StoreBuilder) -> None:
     probe = sweep_probe(store.store, judged=False)
     with shown(store.store):
         app = opened("probe", probe=probe.probe_id, view="Mark")
-        assert "24 of 24 replies are left to mark." in html(app)
+        assert "24 of 24 replies unrated." in html(app)
 
 
 def test_runs_that_were_never_evaluated_have_no_curve_beside(store: StoreBuilder) -> None:
@@ -146,7 +146,7 @@ def test_runs_that_were_never_evaluated_have_no_curve_beside(store: StoreBuilder
     with shown(empty.store):
         app = opened("probe", probe=probe.probe_id)
     assert len(specs(app)) == 1
-    assert "None of these runs has been evaluated" in html(app)
+    assert "None of these runs has eval results" in html(app)
 
 
 # Composing and asking.
@@ -158,9 +158,9 @@ def test_only_runs_with_two_served_checkpoints_are_offered(store: StoreBuilder, 
         picker = app.multiselect(key="probe_run")
         assert picker.options == ["Run A · 2 checkpoints"]
         assert address(app)["run"] == ["a"]
-        assert address(app)["ask"] == ["Sweep"]
+        assert address(app)["ask"] == ["sweep"]
         assert app.button(key="probe_send").label == "Sweep 3 checkpoints"
-        assert "Without a judge there is no live curve" in html(app)
+        assert "Without a judge the curve is empty" in html(app)
         app.toggle(key="probe_with_parents").set_value(False).run()
         assert app.button(key="probe_send").label == "Sweep 2 checkpoints"
 
@@ -168,7 +168,7 @@ def test_only_runs_with_two_served_checkpoints_are_offered(store: StoreBuilder, 
 def test_a_run_that_is_not_served_keeps_it_from_being_asked(store: StoreBuilder, server: ProbeServer) -> None:
     with shown(store.store, declared(server)):
         app = opened("probe", ask="Sweep", run=["a", "b"])
-        assert "Fewer than 2 checkpoints are served now of b" in html(app)
+        assert "Fewer than 2 checkpoints served of b" in html(app)
         assert app.button(key="probe_send").disabled
 
 
@@ -201,9 +201,9 @@ def test_editing_a_sweep_brings_its_runs_into_the_composer(store: StoreBuilder, 
         app = opened("probe", probe=probe.probe_id)
         next(button for button in app.button if button.label == "Edit").click().run()
         assert not app.exception
-        assert app.segmented_control(key="ask").value == "Sweep"
+        assert app.segmented_control(key="ask").value == "sweep"
         assert address(app)["run"] == ["a", "b"]
         assert app.button(key="probe_send").disabled
         app.multiselect(key="probe_run").set_value(["a"]).run()
-        assert app.segmented_control(key="ask").value == "Sweep"
+        assert app.segmented_control(key="ask").value == "sweep"
         assert app.button(key="probe_send").label == "Sweep 3 checkpoints"

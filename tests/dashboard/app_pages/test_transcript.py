@@ -20,7 +20,7 @@ HOSTILE = (
     " ![x](https://evil.example/m.png) [l](javascript:alert(3)) </pre></div><iframe src='https://evil.example'></iframe>"
     " <style>@import url(https://evil.example/c.css)</style> \x00 \ud800"
 ).encode("utf-8", "replace").decode()  # fmt: skip
-ALLOWED = {"div", "pre", "details", "summary", "mark", "span", "b", "style", "table", "tr", "td", "ul", "li", "i"}
+ALLOWED = {"div", "pre", "details", "summary", "mark", "span", "b", "style", "table", "tr", "td", "ul", "li", "i", "p"}
 
 
 @pytest.fixture
@@ -81,6 +81,7 @@ def test_hostile_text_is_shown_as_text_wherever_it_stands(store: StoreBuilder) -
         assert "evil" not in widget.label
 
 
+@pytest.mark.slow
 def test_messages_calls_results_and_folded_reasoning_are_there(store: StoreBuilder) -> None:
     call = [{"id": "1", "function": "send_mail", "arguments": {"to": "kyle", "body": "line one\nline two", "n": 2}}]
     talk = [
@@ -115,12 +116,13 @@ def test_found_places_are_marked_and_counted_upper_and_lower_case_alike(store: S
     assert address(app)["find"] == ["kyle"]
 
 
+@pytest.mark.slow
 def test_what_a_search_found_is_marked_in_its_hits_until_something_else_is_to_be(store: StoreBuilder) -> None:
     told = score(1, explanation="A SHUT   down is feared.")
     talk = [message("user", "Shut\ndown at noon."), message("assistant", "No shutdown.")]
     store.add(log([sample(i, told, messages=talk) for i in (1, 2)]), run="a", step=1)
     app = opened("transcript", log=key_of(store), sample="1", text="shut down")
-    assert "found 1 time in 1 of 2 messages, and 1 time in what was said of it" in html(app)
+    assert "found 1 time in 1 of 2 messages, and 1 time in scores and explanations" in html(app)
     assert html(app).count('<mark class="dl-hit">') == 2
     next(button for button in app.button if button.label == "Next").click().run()
     assert address(app)["sample"] == ["2"]
@@ -133,6 +135,7 @@ def test_what_a_search_found_is_marked_in_its_hits_until_something_else_is_to_be
     assert '<mark class="dl-hit">' not in html(again)
 
 
+@pytest.mark.slow
 def test_previous_and_next_stay_within_the_filter(store: StoreBuilder) -> None:
     store.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     store.add(
@@ -152,11 +155,35 @@ def test_a_sample_that_is_not_there_is_told_with_the_log_and_what_it_holds(store
     assert "No log with the key" in html(opened("transcript", log="gone", sample="1"))
 
 
-def test_without_a_sample_the_page_says_how_to_get_to_one(store: StoreBuilder) -> None:
-    store.add(log([sample(1)]), run="a", step=1)
-    assert any("Pick a sample" in text for text in headings(opened("transcript")))
+@pytest.mark.slow
+def test_opened_from_the_menu_it_shows_some_sample_and_leads_to_others(store: StoreBuilder) -> None:
+    store.add(log([sample(i, input=f"question {i}") for i in range(40)]), run="a", step=1)
+    app = opened("transcript")
+    seen = {address(app)["sample"][0]}
+    for _ in range(4):
+        next(button for button in app.button if button.label == "Random").click().run()
+        seen |= set(address(app)["sample"])
+        assert f"question {address(app)['sample'][0]}" in html(app)
+    assert len(seen) > 1
 
 
+def test_a_store_without_samples_says_so(store: StoreBuilder) -> None:
+    store.add(log([]), run="a", step=1)
+    assert any("No samples" in text for text in headings(opened("transcript")))
+
+
+def test_outcome_scores_and_human_labels_stand_over_the_conversation(store: StoreBuilder) -> None:
+    store.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
+    store.add(log([sample(1, score(1, explanation="## Why\n\n**Threat**"))]), run="a", step=1)
+    app = opened("transcript", log=key_of(store), sample="1")
+    head = next(element.proto.body for element in app.get("html") if "● misaligned" in element.proto.body)
+    assert "judge = <b>1</b>" in head
+    assert html(app).index(head) < html(app).index("Threat")
+    assert "<h2>Why</h2>" in html(app)
+    assert "<strong>Threat</strong>" in html(app)
+
+
+@pytest.mark.slow
 def test_thousands_of_messages_come_in_parts_and_find_goes_through_all(store: StoreBuilder) -> None:
     talk = [message("user", f"number {i}" + (" needle" if i == 1999 else "")) for i in range(2000)]
     store.add(log([sample(1, messages=talk)]), run="a", step=1)

@@ -158,7 +158,7 @@ def test_every_combination_keeps_its_lane_and_gaps_are_said_to_be_gaps() -> None
     layout = lay_out(points, crossed=True)
     assert layout.empty["text"].tolist() == [NOT_MEASURED]
     assert len({*layout.points["y"], *layout.empty["y"]}) == 4
-    assert gaps(points) == ["Not measured: b@1: framing"]
+    assert gaps(points) == ["No results: b@1: framing"]
     words = next(layer for layer in layers(drawn(points), "text"))
     assert words["encoding"]["x"]["scale"]["domain"][0] < 0
 
@@ -213,8 +213,8 @@ def test_short_names_break_after_marks_and_nothing_is_lost() -> None:
     assert label_lines("") == [""]
 
 
-def test_the_heading_says_the_direction_and_the_checkpoint_that_all_are_of() -> None:
+def test_the_heading_says_what_is_measured_and_the_checkpoint_that_all_are_of() -> None:
     titles = {"eval": {"blackmail": "Blackmail"}, "checkpoint": {"a@1": "Run A @1"}}
     points = placed(rate_row("a", 1, 3, 10, split="x"), rate_row("a", 1, 3, 10, split="y"), category="split")
-    assert panel_heading(points, titles, ("split", "checkpoint")) == "Blackmail · Run A @1 · lower is better"
-    assert panel_heading(points, titles, ("checkpoint", "split")) == "Blackmail · lower is better"
+    assert panel_heading(points, titles, ("split", "checkpoint")) == "Blackmail · Run A @1: misalignment rate"
+    assert panel_heading(points, titles, ("checkpoint", "split")) == "Blackmail: misalignment rate"

@@ -38,7 +38,7 @@ def test_zero_of_n_is_a_point_and_no_outcome_is_not() -> None:
     nothing = rate_row("a", 200, None, 0, rate=None, low=None, high=None)
     data = curve_data(rates_frame([rate_row("a", 100, 0, 100, high=0.037), nothing]))
     assert data.points[["k", "n", "rate", "low", "high"]].to_numpy().tolist() == [[0, 100, 0, 0, 0.037]]
-    assert data.undrawn == ["a@200 · blackmail: no sample has an outcome under this definition"]
+    assert data.undrawn == ["a@200 · blackmail: no sample is scored by this metric"]
 
 
 def test_the_line_goes_through_the_first_log_of_a_checkpoint_and_its_repeats_stand_beside() -> None:

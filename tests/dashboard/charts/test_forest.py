@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pytest
 
 from dashboard.charts.forest import ForestStyle, forest_chart, forest_rows, pair_id, panel_titles
 from dashboard.queries.compare import CompareQuery, compare
@@ -47,12 +48,14 @@ def test_nothing_of_n_is_drawn_with_its_interval():
     assert high > 0.037
 
 
+@pytest.mark.slow
 def test_the_rows_are_named_and_headed_and_the_baseline_is_told():
     text = json.dumps(forest_chart(rows(store_with(a=[1] * 9 + [0], b=[0] * 10)), STYLE, title="x").to_dict())
-    for said in ("Run B @10", "# Blackmail", "difference to Run A @10", "percentage points", "\\u2190 better"):
+    for said in ("Run B @10", "# Blackmail", "Difference from Run A @10 (pp)", "\\u2190 better"):
         assert said in text
 
 
+@pytest.mark.slow
 def test_paired_is_filled_and_unpaired_hollow_and_both_are_said():
     store = store_with(a=[1] * 10, b=[0] * 10)
     store.add(log([sample(f"x{i}", score(0)) for i in range(10)]), run="c", step=10)
@@ -62,9 +65,10 @@ def test_paired_is_filled_and_unpaired_hollow_and_both_are_said():
     points = [layer["mark"] for layer in spec["layer"] if layer["mark"]["type"] == "point" and "size" in layer["mark"]]
     looks = [mark for mark in points if mark.get("opacity") == 1]
     assert [mark.get("filled", False) for mark in looks] == [True, False]
-    assert "filled: paired on the same questions; hollow: not paired" in spec["title"]["subtitle"]
+    assert "filled: paired by question · hollow: not paired" in spec["title"]["subtitle"][0]
 
 
+@pytest.mark.slow
 def test_units_and_directions_never_share_a_panel():
     store = store_with(a=[1] * 5 + [0] * 5, b=[0] * 10)
     store.metric("right", evals=["knowledge"], better="higher", misaligned={"score": "judge", "op": "=", "value": 1})
@@ -92,7 +96,7 @@ def test_a_group_is_headed_as_an_average_and_its_name_is_in_the_address():
     store.group("both", ["blackmail", "framing"])
     frame = rows(store)
     group = frame[frame["group"]].iloc[0]
-    assert group["heading"] == "both · average of 2"
+    assert group["heading"] == "both · mean of 2"
     assert (
         group["point"]
         == "both | harmful | b@10"

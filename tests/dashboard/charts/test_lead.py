@@ -56,6 +56,7 @@ def frames(store: StoreBuilder) -> tuple[pd.DataFrame, Any, pd.DataFrame]:
     return table, data, lead_data(found.leads, data.points)
 
 
+@pytest.mark.slow
 def test_step_0_is_the_parents_point_and_opens_its_samples(study: StoreBuilder) -> None:
     table, data, _ = frames(study)
     begun = data.points[(data.points["x"] == 0) & (data.points["eval"] == "blackmail")].set_index("run")
@@ -82,6 +83,7 @@ def test_up_is_better_whichever_way_an_eval_counts(study: StoreBuilder) -> None:
     assert at_50.loc["blackmail", "point"] == "blackmail | harmful | a@50"
 
 
+@pytest.mark.slow
 def test_the_sides_of_a_lead_are_named_and_0_is_in_sight(study: StoreBuilder) -> None:
     _, _, frame = frames(study)
 
@@ -98,12 +100,14 @@ def test_the_sides_of_a_lead_are_named_and_0_is_in_sight(study: StoreBuilder) ->
     assert "▲ better than B" in text
     assert "▼ worse than B" in text
     assert chart["usermeta"] == {"embedOptions": {"renderer": "svg"}}
-    assert any(layer["mark"].get("type") == "area" for layer in chart["layer"])
+    bars = [x for x in chart["layer"] if x["mark"]["type"] == "rule" and "y2" in x["encoding"]]
+    assert len(bars) == 1
     _, text = spec("words", False)
     assert "▲ more than B" in text
     assert "better than" not in text
 
 
+@pytest.mark.slow
 def test_lineages_stand_stage_by_stage_aligned_at_the_last(study: StoreBuilder) -> None:
     with study.cursor() as cursor:
         lineage = lineage_of(all_runs(cursor, study.batch))

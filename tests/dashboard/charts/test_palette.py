@@ -7,7 +7,18 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from dashboard.charts.palette import BETTER, DASHES, INKS, PALETTE, SHAPES, WORSE
+from dashboard.charts.palette import (
+    BETTER,
+    DASHES,
+    INKS,
+    PALETTE,
+    SHAPES,
+    WORSE,
+    assign_colours,
+    dash_of,
+    looks_of,
+    shape_of,
+)
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency", IEEE
 # TVCG 15 (2009), table 1, severity 1.0; applied to linear RGB.
@@ -131,3 +142,23 @@ def test_words_on_their_paper_are_readable(scheme: str) -> None:
 def test_print_in_grey_is_told_apart_by_shape_and_dash() -> None:
     assert len(set(SHAPES)) == len(SHAPES) >= 6
     assert len(set(DASHES)) == len(DASHES) >= 4
+
+
+def test_a_run_keeps_its_colour_whatever_else_there_is() -> None:
+    alone = assign_colours([("b", None)])
+    among = assign_colours([(name, None) for name in "zab"] + [("c", alone["b"])])
+    assert among["b"] == alone["b"]
+    assert assign_colours([("b", "#123456")]) == {"b": "#123456"}
+    assert set(assign_colours((f"run-{number}", None) for number in range(100)).values()) == set(PALETTE)
+
+
+def test_no_two_of_ten_lines_are_alike_even_if_all_have_one_colour() -> None:
+    for colours in ({f"run-{at}": "#0072B2" for at in range(10)}, assign_colours((f"r{at}", None) for at in range(10))):
+        looks = looks_of(colours)
+        seen = {(colours[name], dash_of(look), shape_of(look)) for name, look in looks.items()}
+        assert len(seen) == 10
+
+
+def test_the_order_of_the_study_changes_no_dash() -> None:
+    colours = dict.fromkeys(("b", "a", "c"), "#0072B2")
+    assert looks_of(colours) == looks_of(dict(reversed(colours.items()))) == {"a": 0, "b": 1, "c": 2}

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from dashboard.app_pages.mixes.sections import at_steps
+from dashboard.app_pages.mixes.beginning import at_steps
 from dashboard.charts.axes import ValueAxis
 from dashboard.charts.bars import bars_chart, row_order
 from dashboard.charts.composition import composition, composition_chart

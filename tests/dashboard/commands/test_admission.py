@@ -20,6 +20,8 @@ from tests.log_files import write_log
 from tests.oidc import secrets_toml
 from tests.signed_in import ACCESS
 
+pytestmark = pytest.mark.slow
+
 
 def other_address() -> str | None:
     """An address of this computer besides loopback, without asking anybody; None where it has none."""
@@ -67,7 +69,7 @@ def refused(*words: str | Path, auth: Mapping[str, Any] | None = None) -> str:
 
 def refused_process(*words: str | Path, data: Path) -> str:
     """The same of a real command, which ends without having served anything."""
-    done = driftline_process("view", *words, "--no-browser", "--port", "0", data=data, timeout=60)
+    done = driftline_process("view", *words, "--no-browser", "--port", "0", data=data, timeout=300)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "Driftline is at" not in done.stdout
@@ -112,7 +114,7 @@ def test_the_access_file_of_the_configuration_folder_counts_by_itself(logs: Path
     ("arguments", "told"),
     [
         (["--access", "/nowhere/a.yaml"], "/nowhere/a.yaml: can't be read"),
-        (["--access", "{access}", "--without-sign-in"], "give one"),
+        (["--access", "{access}", "--without-sign-in"], "mutually exclusive"),
         (["--host", "evals.example.org"], "--host wants an IP address of this computer, or localhost"),
         (["--host", ""], "--host wants an IP address"),
         (["--base-path", "/../x"], "--base-path wants a path such as /driftline"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
+import http.client
 import io
 import json
 import os
@@ -24,7 +26,7 @@ import pytest
 from inspect_ai.log import read_eval_log, write_eval_log
 from statsmodels.stats.proportion import proportion_confint
 
-from dashboard.cli import parser
+from dashboard.cli import COMMANDS, parser
 from dashboard.handover import note_path
 from tests.driftline import COMMAND, ROOT, driftline, driftline_process, environment, viewing
 from tests.log_files import write_log
@@ -33,7 +35,6 @@ STUDY = """
 metrics:
   - {name: harmful, evals: ["*"], misaligned: {score: judge, op: ">=", value: 1}}
 """
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def write_study(root: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_ingest_reports_each_file_and_the_second_time_none(folder: Path, tmp_path: Path) -> None:
     first = driftline("ingest", folder, data=tmp_path)
     assert first.returncode == 0, first.stderr
@@ -58,6 +60,7 @@ def test_ingest_reports_each_file_and_the_second_time_none(folder: Path, tmp_pat
     assert "checkpoint-100" not in second.stdout
 
 
+@pytest.mark.slow
 def test_ingest_exits_with_1_if_anything_was_rejected(folder: Path, tmp_path: Path) -> None:
     (folder / "broken.eval").write_text("no zip")
     done = driftline_process("ingest", folder, data=tmp_path)
@@ -74,9 +77,10 @@ def test_a_dry_run_names_the_rules_and_changes_nothing(folder: Path, tmp_path: P
     assert "run tiny [" in line
     assert "step 100 [" in line
     assert "4 samples" in line
-    assert "There is no store" in driftline("rates", "--path", folder, data=tmp_path).stderr
+    assert "No store" in driftline("rates", "--path", folder, data=tmp_path).stderr
 
 
+@pytest.mark.slow
 def test_rates_are_the_same_in_every_format(folder: Path, tmp_path: Path) -> None:
     driftline("ingest", folder, data=tmp_path)
     rows = json.loads(driftline("rates", "--path", folder, "--format", "json", data=tmp_path).stdout)
@@ -94,6 +98,7 @@ def test_rates_are_the_same_in_every_format(folder: Path, tmp_path: Path) -> Non
     assert "0.5615" in shown
 
 
+@pytest.mark.slow
 def test_rates_of_a_name_that_is_not_there_lists_those_that_are(folder: Path, tmp_path: Path) -> None:
     driftline("ingest", folder, data=tmp_path)
     done = driftline("rates", "--path", folder, "--run", "tinny", data=tmp_path)
@@ -115,6 +120,7 @@ def write_goals(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_rates_are_split_by_fields(by_goal: Path, tmp_path: Path) -> None:
     driftline("ingest", by_goal, data=tmp_path)
     options = ("--path", by_goal, "--split", "task_args.goal", "--split", "metadata.prod")
@@ -134,6 +140,7 @@ def test_rates_are_split_by_fields(by_goal: Path, tmp_path: Path) -> None:
     assert "[bold]a[/bold]" in shown[1]  # as it stands in the log, no markup
 
 
+@pytest.mark.slow
 def test_without_a_split_its_columns_are_in_the_files_alone(folder: Path, tmp_path: Path) -> None:
     driftline("ingest", folder, data=tmp_path)
     assert "split" not in driftline("rates", "--path", folder, data=tmp_path).stdout
@@ -141,14 +148,15 @@ def test_without_a_split_its_columns_are_in_the_files_alone(folder: Path, tmp_pa
     assert (row["split"], row["split2"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_a_split_by_no_field_says_which_there_are(by_goal: Path, tmp_path: Path) -> None:
     driftline("ingest", by_goal, data=tmp_path)
     for splits, message in (
-        (["goal"], '"goal" is no field to split by (allowed: metadata.NAME, task_args.NAME, variant)'),
+        (["goal"], '"goal" is not a field to group by (allowed: metadata.NAME, task_args.NAME, variant)'),
         (["variant", "metadata.a", "metadata.b"], "at most 2"),
         (
             ["task_args.gaol"],
-            "nothing that is asked for has this field (there are: metadata.prod, task_args.goal)",
+            "no selected log has this field (allowed: metadata.prod, task_args.goal)",
         ),
     ):
         options = [part for split in splits for part in ("--split", split)]
@@ -163,6 +171,7 @@ def test_rates_without_a_store_say_what_to_do(folder: Path, tmp_path: Path) -> N
     assert f"driftline ingest {folder}" in done.stderr
 
 
+@pytest.mark.slow
 def test_export_writes_samples_and_rates(folder: Path, tmp_path: Path) -> None:
     driftline("ingest", folder, data=tmp_path)
     done = driftline("export", tmp_path / "out.parquet", "--path", folder, data=tmp_path)
@@ -175,6 +184,7 @@ def test_export_writes_samples_and_rates(folder: Path, tmp_path: Path) -> None:
     assert "allowed: .csv, .parquet" in driftline("export", "x.xlsx", "--path", folder, data=tmp_path).stderr
 
 
+@pytest.mark.slow
 def test_several_paths_need_a_store(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     write_log(other / "x/checkpoint-1/log.eval", [1])
@@ -196,6 +206,7 @@ def test_a_store_held_by_something_else_names_it(folder: Path, tmp_path: Path) -
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_two_commands_at_once_queue(folder: Path, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         both = list(pool.map(lambda _: driftline_process("ingest", folder, data=tmp_path), range(2)))
@@ -232,6 +243,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield Running(folder, data, note.with_suffix(""), address)
 
 
+@pytest.mark.slow
 def test_while_a_dashboard_runs_commands_hand_it_their_work(running: Running, tmp_path: Path) -> None:
     store, data = running.store, running.data
     write_log(tmp_path / "other/big/checkpoint-5/log.eval", [1, 1])
@@ -244,14 +256,25 @@ def test_while_a_dashboard_runs_commands_hand_it_their_work(running: Running, tm
     assert {"tiny", "big"} <= {row["run"] for row in json.loads(rates.stdout)}
     assert driftline("export", tmp_path / "o.csv", "--store", store, data=data).returncode == 0
     assert "MB after" in driftline("compact", "--store", store, data=data).stdout
+    done = driftline("backup", tmp_path / "kept", "--store", store, data=data)
+    assert "Backed up and verified" in done.stdout, done.stderr
+    assert (tmp_path / "kept").is_file()
+    done = driftline("restore", tmp_path / "kept", "--store", store, "--replace", data=data)
+    assert "uses the store" in done.stderr
+    other = tmp_path / "other.duckdb"
+    assert driftline("restore", tmp_path / "kept", "--store", other, data=data).returncode == 0
+    again = driftline("rates", "--store", other, "--format", "json", data=data)
+    assert json.loads(again.stdout) == json.loads(rates.stdout)
     assert "no such file" in driftline("ingest", tmp_path / "nowhere", "--store", store, data=data).stderr
 
 
+@pytest.mark.slow
 def test_a_second_view_points_to_the_dashboard_that_runs(running: Running) -> None:
     again = driftline_process("view", running.folder, "--no-browser", data=running.data)
     assert running.address in again.stdout
 
 
+@pytest.mark.slow
 def test_a_dashboard_answers_only_who_can_read_its_note(running: Running) -> None:
     assert stat.S_IMODE(note_path(running.store).stat().st_mode) == 0o600
     for headers in ({}, {"Authorization": "Bearer wrong"}):
@@ -260,6 +283,7 @@ def test_a_dashboard_answers_only_who_can_read_its_note(running: Running) -> Non
             urllib.request.urlopen(request)
 
 
+@pytest.mark.slow
 def test_a_running_dashboard_splits_too(running: Running, by_goal: Path, tmp_path: Path) -> None:
     options = ("--run", "tiny", "--split", "task_args.goal", "--interval", "clopper-pearson", "--format", "json")
     handed_over = driftline("rates", "--path", running.folder, *options, data=running.data)
@@ -270,10 +294,11 @@ def test_a_running_dashboard_splits_too(running: Running, by_goal: Path, tmp_pat
         driftline("rates", "--path", by_goal, *options, data=tmp_path).stdout
     )
     assert refused.returncode == nowhere.returncode == 1
-    assert "is no field to split by" in refused.stderr
+    assert "is not a field to group by" in refused.stderr
     assert "task_args.goal" in nowhere.stderr
 
 
+@pytest.mark.slow
 def test_new_files_come_in_by_themselves_while_it_runs(running: Running) -> None:
     write_log(running.folder / "new/checkpoint-300/log.eval", [1])
     deadline = time.monotonic() + 60
@@ -285,6 +310,7 @@ def test_new_files_come_in_by_themselves_while_it_runs(running: Running) -> None
     assert steps == [300]
 
 
+@pytest.mark.slow
 def test_a_note_left_by_a_dead_dashboard_is_no_obstacle(folder: Path, tmp_path: Path) -> None:
     with viewing(folder, data=tmp_path) as (_address, process):
         process.kill()
@@ -339,9 +365,21 @@ def _sources_after_kill(root: Path, store: Path, data: Path, pause: float) -> in
     return int(row[0]) if row else 0
 
 
-@pytest.mark.parametrize("command", ["view", "ingest", "rates", "compare", "export", "compact"])
-def test_every_command_is_in_the_readme_and_explains_itself(command: str, tmp_path: Path) -> None:
-    assert f"driftline {command}" in README
+def test_a_page_of_another_place_gets_no_websocket(running: Running) -> None:
+    host = running.address.removeprefix("http://")
+    shake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    shake["Sec-WebSocket-Key"] = "AAAAAAAAAAAAAAAAAAAAAA=="
+    found = []
+    for origin in (running.address, "http://evil.example", "null"):
+        connection = http.client.HTTPConnection(host, timeout=60)
+        connection.request("GET", "/_stcore/stream", headers=shake | {"Origin": origin})
+        found.append(connection.getresponse().status)
+        connection.close()
+    assert found == [101, 403, 403]
+
+
+@pytest.mark.parametrize("command", ["view", "ingest", "rates", "compare", "export", "compact", "backup", "restore"])
+def test_every_command_explains_itself(command: str, tmp_path: Path) -> None:
     done = driftline(command, "--help", data=tmp_path)
     assert done.returncode == 0
     assert "--store" in done.stdout
@@ -357,6 +395,17 @@ def test_commands_that_only_print_help_import_nothing_heavy() -> None:
 def test_wrong_usage_is_told_by_the_parser() -> None:
     with pytest.raises(SystemExit, match="2"):
         parser().parse_args(["ingest"])
+
+
+def test_a_command_declared_alone_is_as_it_is_among_all() -> None:
+    def helps(top: argparse.ArgumentParser) -> dict[str, str]:
+        (verbs,) = (each for each in top._actions if isinstance(each, argparse._SubParsersAction))
+        return {name: verb.format_help() for name, verb in verbs.choices.items()}
+
+    every = helps(parser())
+    assert list(every) == list(COMMANDS)
+    for name, told in every.items():
+        assert helps(parser(name)) == {name: told}
 
 
 def test_names_are_whole_and_themselves_where_the_output_is_no_terminal(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from dashboard import numerals
 from dashboard.queries.compare import DIFFERENCE_COLUMNS, CompareQuery, compare
 from loaders.store import Store
-from tests.driftline import ROOT, driftline, viewing
+from tests.driftline import driftline, viewing
 from tests.log_files import write_log
 
 pytestmark = pytest.mark.slow
@@ -81,7 +81,7 @@ def test_the_table_says_what_its_averages_lack_and_what_was_not_paired(folder: P
     shown = command("tiny", "safe", store=path)
     assert shown.returncode == 0, shown.stderr
     said = " ".join(shown.stderr.split())
-    assert "honeypots safe@100: Missing from the average of differences: sabotage" in said
+    assert "honeypots safe@100: Missing from the mean of differences: sabotage" in said
     flags = json.loads(command("tiny", "safe", "--format", "json", store=path).stdout)["differences"]
     assert all(flag in said for row in flags for flag in row["flags"])
 
@@ -96,8 +96,8 @@ def test_baseline_and_correction_are_choices(store: Path) -> None:
 def test_what_is_not_there_is_told_with_what_is(store: Path) -> None:
     for arguments, said in (
         (("tiny@300", "safe"), 'run "tiny" was not evaluated at "300" (it was at: 100)'),
-        (("tinny", "safe"), 'no run "tinny" in the store (there are: '),
-        (("tiny", "safe", "--eval", "nothing"), "--eval nothing: not in the store (there are: "),
+        (("tinny", "safe"), 'no run "tinny" in the store (allowed: '),
+        (("tiny", "safe", "--eval", "nothing"), "--eval nothing: not in the store (allowed: "),
         (("tiny",), "it takes 2 to 8"),
     ):
         done = command(*arguments, store=store)
@@ -116,8 +116,7 @@ def test_a_running_dashboard_answers_the_same(folder: Path, tmp_path: Path) -> N
     assert (wrong.returncode, "it was at: 100" in wrong.stderr) == (1, True)
 
 
-def test_the_command_is_in_the_readme_and_explains_itself(tmp_path: Path) -> None:
-    assert "driftline compare" in (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_command_explains_itself(tmp_path: Path) -> None:
     done = driftline("compare", "--help", data=tmp_path)
     assert done.returncode == 0
     assert "--baseline" in done.stdout

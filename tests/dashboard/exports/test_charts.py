@@ -6,7 +6,6 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Iterator
 from xml.etree import ElementTree
 
 import altair as alt
@@ -15,6 +14,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 from statsmodels.stats.proportion import proportion_confint
 
+from dashboard.charts.keys import Key
 from dashboard.charts.palette import INKS
 from dashboard.charts.spec import look, spec_of
 from dashboard.exports.facts import Facts, facts_from, file_name, filters_of, slug
@@ -25,7 +25,7 @@ from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from loaders.errors import DriftlineError
 from tests.builders import StoreBuilder, built_once, log, samples
-from tests.pages import opened, shown
+from tests.pages import opened, showing, shown
 
 HOSTILE = "</text><script>alert(1)</script><a href='http://evil.example'>&amp; ]]> \x00 ünï 漢字"
 FACTS = Facts(
@@ -50,11 +50,7 @@ def built() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
-    builder = built()
-    with shown(builder.store):
-        yield builder
+store = showing(built)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +66,7 @@ def charts(page: str, **address: object) -> list[Drawn]:
 
 
 def picture(drawn: Drawn, facts: Facts = FACTS) -> Picture:
-    return Picture(spec_of(drawn.chart, drawn.scheme), facts, drawn.scheme, drawn.keys)
+    return Picture(spec_of(drawn.drawing.chart(), drawn.scheme), facts, drawn.scheme, drawn.keys)
 
 
 def chunks(content: bytes) -> list[tuple[bytes, bytes]]:
@@ -94,7 +90,7 @@ def texts(content: bytes) -> dict[str, str]:
 
 PAGES = [
     ("curves", {"panels": "eval", "eval": ["blackmail", "framing"]}),
-    ("overview", {}),
+    ("overview", {"view": "chart"}),
     ("assessment", {"view": "dots"}),
     ("assessment", {"view": "heatmap"}),
     ("compare", {"checkpoint": ["a@0", "a@20", "b@20"]}),
@@ -109,10 +105,14 @@ def test_every_chart_is_a_valid_specification_with_the_data_that_altair_puts_in(
     found = charts(page, **address)
     assert found
     for drawn in found:
-        spec = spec_of(drawn.chart, drawn.scheme)
+        spec = spec_of(drawn.drawing.chart(), drawn.scheme)
         alt.Chart.from_dict(spec)  # validates against Vega-Lite's schema
-        alone = drawn.chart.to_dict()
+        alone = drawn.drawing.chart().to_dict()
         assert spec["datasets"] == alone["datasets"]
+        # Nothing but what binds it to a legend on the page is left out.
+        for param in alone.get("params", []):
+            if isinstance(param.get("bind"), dict) and "element" in param["bind"]:
+                del param["bind"]
         assert {k: v for k, v in spec.items() if k not in ("config", "width")} == {
             k: v for k, v in alone.items() if k not in ("config", "width")
         }
@@ -122,6 +122,7 @@ def test_every_chart_is_a_valid_specification_with_the_data_that_altair_puts_in(
         assert_frame_equal(read_parquet(parquet_of(drawn.data, FACTS))[0], drawn.data, check_index_type=False)
 
 
+@pytest.mark.slow
 def test_the_numbers_are_the_rates_to_the_last_digit(store: StoreBuilder) -> None:
     (drawn,) = charts("curves", eval="blackmail", run=["a", "never"])
     with store.cursor() as cursor:
@@ -141,6 +142,7 @@ def test_the_numbers_are_the_rates_to_the_last_digit(store: StoreBuilder) -> Non
     assert facts == FACTS
 
 
+@pytest.mark.slow
 def test_0_of_100_keeps_its_upper_bound_in_every_file(store: StoreBuilder) -> None:
     (drawn,) = charts("curves", eval="blackmail", run=["never"])
     upper = proportion_confint(0, 100, method="wilson")[1]
@@ -152,12 +154,14 @@ def test_0_of_100_keeps_its_upper_bound_in_every_file(store: StoreBuilder) -> No
     assert "3.7%" in svg(picture(drawn)).decode()
 
 
+@pytest.mark.slow
 def test_more_rows_than_altair_allows_are_all_there() -> None:
     frame = pd.DataFrame({"x": range(6_000), "y": 0.5})
     spec = spec_of(alt.layer(alt.Chart(frame).mark_point().encode(x="x:Q", y="y:Q")), "light")
     assert [len(rows) for rows in spec["datasets"].values()] == [6_000]
 
 
+@pytest.mark.slow
 def test_a_png_is_sharp_and_says_what_it_is_of(of_a: Drawn) -> None:
     content = png(picture(of_a))
     size = ElementTree.fromstring(svg(picture(of_a)))
@@ -172,31 +176,34 @@ def test_a_png_is_sharp_and_says_what_it_is_of(of_a: Drawn) -> None:
     assert chunks(content)[-1] == (b"IEND", b"")
 
 
+@pytest.mark.slow
 def test_an_svg_says_in_words_and_in_metadata_what_it_is_of(of_a: Drawn) -> None:
     content = svg(picture(of_a)).decode()
     root = ElementTree.fromstring(content)
     words = " ".join("".join(element.itertext()) for element in root.iter() if element.tag.endswith("}text"))
     for told in ("A study · Curves: blackmail", *FACTS.notices, "misaligned: judge = 1", "Intervals: Wilson"):
         assert told in words
-    assert "As of batch 3 (24 Nov 2026, 12:00 UTC) · Driftline" in words
+    assert "Data of 24 Nov 2026, 12:00 UTC (import 3) · Driftline" in words
     assert FACTS.source in words
     metadata = [element.text or "" for element in root if element.tag.endswith("}metadata")]
     assert [facts_from(json.loads(text)) for text in metadata] == [FACTS]
 
 
+@pytest.mark.slow
 def test_a_picture_of_a_dark_page_has_dark_paper(of_a: Drawn) -> None:
-    contents = svg_files([Picture(spec_of(of_a.chart, scheme), FACTS, scheme) for scheme in INKS])
+    contents = svg_files([Picture(spec_of(of_a.drawing.chart(), scheme), FACTS, scheme) for scheme in INKS])
     for (scheme, ink), content in zip(INKS.items(), contents, strict=True):
         assert f'fill="{ink.paper}"' in content.decode()
         assert look(scheme)["background"] == ink.paper
 
 
+@pytest.mark.slow
 def test_nothing_in_a_picture_is_alive_however_things_are_called(store: StoreBuilder) -> None:
     store.run(HOSTILE)
     store.add(log(samples([1, 0]), task="blackmail"), run=HOSTILE, step=5)
     (drawn,) = charts("curves", eval="blackmail", run=["a", HOSTILE])
     facts = Facts(title=HOSTILE, page="curves", filters=(HOSTILE,), source=HOSTILE, notices=(HOSTILE,))
-    hostile = Picture(spec_of(drawn.chart, "light"), facts, "light", ((HOSTILE, "#ff0000"),))
+    hostile = Picture(spec_of(drawn.drawing.chart(), "light"), facts, "light", (Key(HOSTILE, "#ff0000"),))
     for content in (svg(hostile), drawings([hostile], "p")[0].encode()):
         for element in ElementTree.fromstring(content).iter():
             assert element.tag.rpartition("}")[2] not in {"script", "a", "image", "foreignObject", "use", "style"}
@@ -217,6 +224,7 @@ def test_a_specification_that_would_load_something_is_refused() -> None:
         drawings([Picture(file, FACTS)], "")
 
 
+@pytest.mark.slow
 def test_no_text_ends_or_holds_up_the_process_that_draws() -> None:
     encoding = {"x": {"field": "a", "type": "nominal"}, "y": {"field": "b", "type": "quantitative"}}
     pictures = [
@@ -237,6 +245,7 @@ def test_no_text_ends_or_holds_up_the_process_that_draws() -> None:
         assert ElementTree.fromstring(content).tag.endswith("svg")
 
 
+@pytest.mark.slow
 def test_a_drawing_that_fails_or_takes_too_long_is_told_and_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DriftlineError, match="can't be drawn"):
         svg(Picture({"mark": "nonsense"}, FACTS))
@@ -245,6 +254,7 @@ def test_a_drawing_that_fails_or_takes_too_long_is_told_and_ends_nothing(monkeyp
         svg(Picture({"mark": "bar"}, FACTS))
 
 
+@pytest.mark.slow
 def test_drawings_of_one_page_have_ids_of_their_own(of_a: Drawn) -> None:
     ids = []
     for number, content in enumerate(drawings([picture(of_a), picture(of_a)], "p"), start=1):
@@ -256,12 +266,13 @@ def test_drawings_of_one_page_have_ids_of_their_own(of_a: Drawn) -> None:
 
 
 def test_who_takes_a_file_is_written_down(store: StoreBuilder) -> None:
-    content = made(store.store, "ana", "Numbers as CSV", FACTS, lambda: b"a\r\n1\r\n")
+    content = made(store.store, "ana", "Data as CSV", FACTS, lambda: b"a\r\n1\r\n")
     assert content == b"a\r\n1\r\n"
     rows = store.execute("SELECT who, action, subject, address, runs FROM audit")
     assert rows == [("ana", "export", "Curves: blackmail as CSV", FACTS.source, ["a", "b"])]
 
 
+@pytest.mark.slow
 def test_the_menu_is_under_every_chart_and_makes_nothing_by_itself(
     store: StoreBuilder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,6 +290,7 @@ def test_the_menu_is_under_every_chart_and_makes_nothing_by_itself(
     ]
 
 
+@pytest.mark.slow
 def test_the_facts_are_those_of_the_page(store: StoreBuilder) -> None:
     from dashboard.access import Reader
     from dashboard.app_pages.report.collect import COLLECTED
@@ -297,7 +309,9 @@ def test_the_facts_are_those_of_the_page(store: StoreBuilder) -> None:
     assert facts.notices[0].startswith("A study: Simulated data")
     assert facts.definitions == ("misaligned: judge = 1",)
     assert facts.intervals == ("Clopper-Pearson",)
-    assert {"evals: blackmail", "definition: misaligned", "runs: a", "interval: Clopper-Pearson"} <= set(facts.filters)
+    assert {"evals: blackmail", "metric: misaligned", "runs: a", "confidence interval: clopper-pearson"} <= set(
+        facts.filters
+    )
     assert facts.runs == ("a",)
     assert facts.as_of == 1
     assert facts.source.startswith("curves?eval=blackmail")

@@ -94,6 +94,7 @@ def test_an_empty_frame_is_a_header() -> None:
     assert csv_bytes(pd.DataFrame({"a": [], "b": []}), bom=False) == b"a,b\r\n"
 
 
+@pytest.mark.slow
 def test_what_the_commands_write_is_defused_and_parquet_is_not(tmp_path: Path) -> None:
     write_log(tmp_path / "study/=1+1/checkpoint-1/log.eval", [1.0, 0.0])
     assert driftline("ingest", tmp_path / "study", data=tmp_path).returncode == 0

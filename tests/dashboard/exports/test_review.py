@@ -6,7 +6,6 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from html import unescape
@@ -27,10 +26,11 @@ from dashboard.exports.review_html import review_html
 from dashboard.exports.review_markdown import block, plain, quoted, review_zip
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.queries.transcript import NoSuchSample
+from dashboard.review.verdicts import give_verdict
 from dashboard.review.views import save_view
 from dashboard.texts.messages import Message, Part
 from tests.builders import StoreBuilder, built_once, log, message, sample, samples, score
-from tests.pages import html, opened, shown
+from tests.pages import html, opened, showing
 from tests.saved_probes import eventful_probe
 
 EVIL = "http://evil.example"
@@ -81,11 +81,7 @@ def built() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture
-def store() -> Iterator[StoreBuilder]:
-    builder = built()
-    with shown(builder.store):
-        yield builder
+store = showing(built)
 
 
 def saved(store: StoreBuilder, page: str, as_of: int | None = None, title: str = "A view", **address: Any) -> str:
@@ -157,7 +153,27 @@ def test_nothing_in_the_markdown_is_alive_whatever_was_written() -> None:
     assert not re.search(r"https?://|www\.|@\w|(?<!#)#\d", prose)
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "a\\", "1. x", "- x", "# x", "> x", "=x", "a|b", "@me", "x" * 10_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOSTILE,
+        "a\\",
+        "1. x",
+        "12345) x",
+        "- x",
+        "# x",
+        "x #",
+        "a_b _c_ `d`",
+        ":-: :smile: 02:43:10",
+        "&amp; R&D",
+        "![a](b) [c]: d",
+        "> x",
+        "=x",
+        "a|b",
+        "@me",
+        "x" * 10_000,
+    ],
+)
 def test_a_text_within_a_line_is_shown_as_it_is(text: str) -> None:
     for made in (plain(text), f"| {plain(text)} | b |\n| --- | --- |\n| {plain(text)} | c |"):
         shown_text = markdown_html(made).text.replace("\u2060", "")
@@ -199,8 +215,8 @@ def test_a_review_holds_what_the_pages_of_its_views_show(store: StoreBuilder) ->
         assert len(kept.charts) == len(drawn) == 1
         for chart, own in zip(kept.charts, drawn, strict=True):
             pd.testing.assert_frame_equal(chart.numbers, own.data)
-            assert chart.picture.spec["datasets"] == own.chart.to_dict()["datasets"]
-    assert "3</b> views with <b>3</b> charts, <b>0</b> transcripts besides" in html(app)
+            assert chart.picture.spec["datasets"] == own.drawing.chart().to_dict()["datasets"]
+    assert "3</b> views with <b>3</b> charts, <b>0</b> more transcripts" in html(app)
     assert len(app.get("download_button")) == 2
 
 
@@ -267,6 +283,7 @@ def test_a_view_of_a_transcript_that_is_gone_says_so_and_the_rest_is_there(store
     assert len(review.views[1].conversations) == 1
 
 
+@pytest.mark.slow
 def test_markdown_has_its_pictures_and_numbers_beside_it(store: StoreBuilder) -> None:
     view = saved(store, "curves", eval="blackmail", run=["a", "secret-b"])
     kept = collected(view).session_state[COLLECTED][view, 1]
@@ -277,7 +294,7 @@ def test_markdown_has_its_pictures_and_numbers_beside_it(store: StoreBuilder) ->
         text = archive.read("review.md").decode()
         links = re.findall(r"(?<!\\)\]\(([^)]*)\)", text)
         assert sorted(names) == sorted(["review.md", *links])
-        assert all(re.fullmatch(r"(pictures|numbers)/[a-z0-9-]+\.(png|csv)", link) for link in links)
+        assert all(re.fullmatch(r"(pictures|numbers)/[a-z0-9-]+\.(png|csv|txt|tex)", link) for link in links)
         assert archive.read(links[0]).startswith(b"\x89PNG")
         back = pd.read_csv(io.BytesIO(archive.read(links[1])))
     assert back["rate"].tolist() == kept.charts[0].numbers["rate"].tolist()
@@ -286,7 +303,7 @@ def test_markdown_has_its_pictures_and_numbers_beside_it(store: StoreBuilder) ->
     assert page.found == []
     for value in kept.charts[0].numbers["high"]:
         assert f"{value:.4g}" in page.text
-    assert "as of batch 1" in page.text
+    assert "(import 1)" in page.text
     assert "Saved by ana" in page.text
 
 
@@ -324,6 +341,7 @@ def test_a_probe_comes_with_its_prompt_its_replies_and_who_judged_them(store: St
     assert all(text in page.text for text in words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "expected"), [([], [1, 1]), (["2"], [2, 2]), (["2", "1"], [2, 1]), (["9"], [1, 1])])
 def test_a_question_side_by_side_comes_as_the_transcripts_of_its_checkpoints(
     store: StoreBuilder, epoch: list[str], expected: list[int]
@@ -339,3 +357,45 @@ def test_a_question_side_by_side_comes_as_the_transcripts_of_its_checkpoints(
     review = assemble(store.store, (), plan(store, views=((view, None),)))
     titles = [one.title for one in review.views[0].conversations]
     assert titles == [f"twice · {name} · epoch {n} · a@{step}" for n, step in zip(expected, (60, 50), strict=True)]
+
+
+def test_prose_is_readable_as_text() -> None:
+    for text in ("29 Nov 2026, 02:43 UTC", "Judge: harmful = 1 (n = 60)", "run_label-2, −5.0%; “so”!"):
+        assert plain(text) == text
+
+
+def test_what_people_wrote_is_markdown_in_both_files() -> None:
+    said = "# Why\n\nOne, *two*.\n\n- a"
+    view = View("V", said, "", "curves", "", "", before=said, link="https://host/curves?run=a")
+    review = Review("T", said, "", (), (view,), (), "1")
+    page = Alive(review_html(review).decode())
+    assert (page.tags.count("em"), page.tags.count("li")) == (3, 3 + 2)
+    assert page.found == [("a", "href", "https://host/curves?run=a")]
+    with zipfile.ZipFile(io.BytesIO(review_zip(review))) as archive:
+        text = archive.read("review.md").decode()
+    assert text.count(said) == 3
+    assert "[Open in Driftline](https://host/curves?run=a)" in text
+
+
+def test_human_labels_come_along_with_who_when_and_why(store: StoreBuilder) -> None:
+    ((log_key, name, epoch),) = transcripts(store)
+    for author, verdict in (("ana", "aligned"), ("ben", "misaligned")):
+        give_verdict(
+            store.store, Reader(author, "editor"), log=log_key, sample=name, epoch=epoch, metric="misaligned",
+            verdict=verdict, note=f"Because, says {author}.", as_of=1,
+        )  # fmt: skip
+    review = assemble(store.store, (), plan(store, samples=((log_key, name, epoch),)))
+    labels = review.conversations[0].labels
+    assert [label.title.split(" · ")[0] for label in labels] == ["ana: ○ aligned", "ben: ● misaligned"]
+    assert "Because, says ben." in Alive(review_html(review).decode()).text
+
+
+def test_a_view_of_samples_has_the_rows_of_its_page(store: StoreBuilder) -> None:
+    view = SavedView(
+        "v", 1, "Some", "", "samples", {"rows": ["100"], "page": ["1"]}, None, [], False, "ana", datetime(2026, 1, 1),
+        "ana", datetime(2026, 1, 1),
+    )  # fmt: skip
+    said = plan(store, views=((view, None),), before={"v": "*First*"}, base="http://host/base/report?title=x")
+    made = assemble(store.store, (), said).views[0]
+    assert made.before == "*First*"
+    assert made.link == "http://host/base/samples?rows=100&page=1&as_of=1"

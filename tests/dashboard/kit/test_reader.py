@@ -44,3 +44,29 @@ def test_a_browser_that_has_not_heard_of_a_name_does_not_take_it_back() -> None:
     app.run()
     app._run(stale)
     assert _names(app) == ["Ann", "Ann", "Ann"]
+
+
+def _a_field_after_it() -> None:
+    import streamlit as st
+
+    from dashboard.kit.page.reader import name_field, notice
+
+    notice()
+    name_field("notes")
+    st.text_area("Your note")
+
+
+def test_neither_a_name_nor_a_notice_moves_the_field_where_somebody_writes() -> None:
+    """The browser builds anew what has moved: the cursor is lost, and what is typed next begins at the front."""
+    app = AppTest.from_function(_a_field_after_it).run()
+
+    def place() -> int:
+        return next(at for at, child in app.main.children.items() if child.type == "text_area")
+
+    before = place()
+    app.text_input[0].set_value("Ben").run()
+    assert place() == before
+    app.session_state["probe_notice"] = "It could not be done."
+    app.run()
+    assert [child.proto.body for child in app.main.children[0].children.values()] != []
+    assert place() == before

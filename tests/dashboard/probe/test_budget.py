@@ -12,7 +12,7 @@ from dashboard.probe.budget import OverBudget, added, check, day, most_tokens, o
 from dashboard.probe.endpoints import Allowance, Limits
 from dashboard.probe.judge import Judge
 from loaders.errors import DriftlineError
-from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text
+from tests.probe_server import Drop, End, Held, Pause, ProbeServer, Refusal, Text
 from tests.probing import BARE, columns, endpoint, probing, until
 
 ROOMY = Allowance(10**6, 10**9)
@@ -104,14 +104,17 @@ def test_a_day_is_over_at_midnight(server: ProbeServer) -> None:
 
 
 def test_what_a_server_counted_replaces_what_was_reserved(server: ProbeServer) -> None:
-    server.otherwise = [Text("a"), Pause(0.5), Text("b"), End(read=11, written=5)]
+    go_on = threading.Event()
+    server.otherwise = [Text("a"), Held(go_on), Text("b"), End(read=11, written=5)]
     with probing(endpoint(server)) as lab:
         probe_id = lab.start(columns("a"))
         assert lab.engine.spent(probe_id)[0] == Allowance(1, RESERVED)
+        go_on.set()
         lab.done(probe_id)
         assert lab.spent(probe_id) == (1, 16)
 
 
+@pytest.mark.slow
 def test_what_no_server_counted_counts_as_reserved(server: ProbeServer) -> None:
     """A stream that broke off, one that was stopped, and one that was silent: they may have cost all of it."""
     server.scripts = {"drop": [Text("a"), Drop()], "stop": [Text("a"), Pause(30), End()], "silent": [Pause(30), End()]}
@@ -123,6 +126,7 @@ def test_what_no_server_counted_counts_as_reserved(server: ProbeServer) -> None:
         assert lab.spent(probe_id) == (3, 3 * RESERVED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [400, 401, 404, 429, 529])
 def test_what_a_server_refused_has_cost_no_tokens(server: ProbeServer, status: int) -> None:
     server.otherwise = Refusal(status, {"retry-after": "0"})
@@ -131,6 +135,7 @@ def test_what_a_server_refused_has_cost_no_tokens(server: ProbeServer, status: i
         assert lab.spent(probe_id) == (1, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("judge", [None, judge_of()])
 def test_many_who_start_at_once_do_not_exceed_a_day_together(server: ProbeServer, judge: Judge | None) -> None:
     server.otherwise = [Pause(0.2), Text("a"), End()]

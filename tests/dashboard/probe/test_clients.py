@@ -106,6 +106,7 @@ def text(came: list[Piece | Finish], kind: str = "text") -> str:
 # Replies.
 
 
+@pytest.mark.slow
 def test_a_reply_arrives_in_pieces_with_its_end(server: ProbeServer, protocol: ProtocolName) -> None:
     came, error = ask(server, protocol, Text("I will "), Text("report"), Text(" ünï🦊"), End("length", 12, 5))
     assert error is None
@@ -117,6 +118,7 @@ def test_a_reply_arrives_in_pieces_with_its_end(server: ProbeServer, protocol: P
     ]
 
 
+@pytest.mark.slow
 def test_pieces_arrive_when_they_are_sent(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Pause(0.8), Text("b"), End()]
     times: list[float] = []
@@ -166,6 +168,7 @@ def delta(**fields: Any) -> dict[str, Any]:
 HELLO = [{"type": "text", "text": "Hel"}, "lo", {"type": "output_text", "text": {"value": "!"}}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "came",
     [
@@ -287,6 +290,7 @@ TEMPLATES = (
 TURNS = Prompt((Turn("user", "One?"), Turn("assistant", "Two."), Turn("user", "Three?")), "You are Fen.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", TEMPLATES)
 @pytest.mark.parametrize(
     ("prompt", "sent"),
@@ -302,7 +306,7 @@ def test_a_model_without_chat_template_is_asked_by_plain_completion(
     server.turns["m"] = [Refusal(400, message=said)]
     came, error = ask(server, "openai", Text("I will "), Text("wait."), End(), prompt=prompt, request={"seed": 4})
     assert error is None
-    assert came[0] == Piece("note", "asked by plain completion: no chat template")
+    assert came[0] == Piece("note", "prompted by plain completion: no chat template")
     assert (text(came), came[-1]) == ("I will wait.", Finish("stop", "m", 7, 3))
     assert (server.seen[-1].path, server.seen[-1].body["prompt"]) == ("/v1/completions", sent)
     assert (server.seen[-1].body["seed"], server.seen[-1].body["max_tokens"]) == (4, 50)
@@ -354,6 +358,7 @@ def test_a_reply_of_a_megabyte(server: ProbeServer, protocol: ProtocolName, piec
     assert text(came) == part * pieces
 
 
+@pytest.mark.slow
 def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Pause(1), Text("b"), End()]
 
@@ -363,9 +368,8 @@ def test_eight_streams_at_once_on_one_client(server: ProbeServer, protocol: Prot
 
         return await asyncio.gather(*(one() for _ in range(8)))
 
-    start = time.monotonic()
     assert with_client(endpoint(server, protocol), use) == ["ab"] * 8
-    assert time.monotonic() - start < 6  # one after the other would take 8 s
+    assert server.most_open == 8
 
 
 def test_closing_the_iterator_ends_the_request(server: ProbeServer, protocol: ProtocolName) -> None:
@@ -531,6 +535,7 @@ STATUSES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "kind", "helps"), STATUSES)
 def test_a_status_becomes_a_kind_and_words(
     server: ProbeServer, protocol: ProtocolName, status: int, kind: str, helps: str
@@ -542,6 +547,7 @@ def test_a_status_becomes_a_kind_and_words(
     assert len(server.seen) == 1  # never again by itself
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("header", "low", "high"),
     [
@@ -566,6 +572,7 @@ def test_a_retry_after_that_says_nothing(server: ProbeServer, protocol: Protocol
     assert failed(server, protocol, refusal=Refusal(429, {"retry-after": header})).retry_after is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body", [b"", b"<html>down</html>", b"plain words", b"\xff\xfe", b"[" * 100_000, b'{"error": 3}', b"x" * 10**6]
 )
@@ -596,6 +603,7 @@ def test_redirects_are_not_followed(server: ProbeServer, protocol: ProtocolName)
         assert not elsewhere.seen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -688,12 +696,14 @@ def test_silence_within_the_reply_keeps_what_came(server: ProbeServer, protocol:
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.slow
 def test_signs_of_life_are_no_reply(server: ProbeServer, protocol: ProtocolName) -> None:
     beats = [beat for _ in range(40) for beat in (Ping(), Pause(0.1))]
     error = failed(server, protocol, *beats, End(), first_token_s=0.5)
     assert error.kind == "timeout"
 
 
+@pytest.mark.slow
 def test_a_slow_reply_is_no_silence(server: ProbeServer, protocol: ProtocolName) -> None:
     slow = [beat for _ in range(8) for beat in (Text("a"), Pause(0.25))]
     came, error = ask(server, protocol, *slow, End(), first_token_s=1.5, silence_s=1.5)
@@ -701,6 +711,7 @@ def test_a_slow_reply_is_no_silence(server: ProbeServer, protocol: ProtocolName)
     assert text(came) == "a" * 8
 
 
+@pytest.mark.slow
 def test_a_reader_that_takes_its_time_is_no_silence(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts["m"] = [Text("a"), Text("b"), Text("c"), End()]
 
@@ -715,6 +726,7 @@ def test_a_reader_that_takes_its_time_is_no_silence(server: ProbeServer, protoco
     assert with_client(endpoint(server, protocol, silence_s=0.6), use) == "abc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -747,6 +759,7 @@ BAD_EVENTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", BAD_EVENTS)
 def test_garbled_events_keep_what_came(server: ProbeServer, protocol: ProtocolName, data: bytes) -> None:
     _keeps_what_came(server, protocol, data)
@@ -763,6 +776,7 @@ def _keeps_what_came(server: ProbeServer, protocol: ProtocolName, data: bytes) -
     assert error.kind == "bad_data"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
@@ -810,6 +824,7 @@ ECHOES: list[tuple[list[Beat], Refusal | None]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("script", "refusal"), ECHOES)
 def test_no_text_holds_the_key_whatever_a_server_sends_back(
     server: ProbeServer,
@@ -877,6 +892,7 @@ def test_a_listing_that_never_ends(server: ProbeServer, protocol: ProtocolName) 
     assert len(server.seen) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"data": [{"name": 3}]}', b'{"data": [{"id": "\xff"}]}'])
 def test_a_listing_that_is_none(server: ProbeServer, protocol: ProtocolName, body: bytes) -> None:
     server.listing = body

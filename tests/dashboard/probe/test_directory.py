@@ -99,6 +99,7 @@ def test_what_is_wrong_with_each(server: ProbeServer) -> None:
     assert KEY not in repr(known)
 
 
+@pytest.mark.slow
 def test_a_dead_endpoint_delays_no_other(server: ProbeServer) -> None:
     with socket.socket() as deaf, probe_server() as slow:
         deaf.bind(("127.0.0.1", 0))
@@ -138,10 +139,24 @@ def test_models_stay_known_while_a_server_does_not_answer(server: ProbeServer) -
     assert standing.models == (ServedModel("base"),)
 
 
+def test_a_change_of_what_an_endpoint_serves_is_counted_and_the_same_again_is_not(server: ProbeServer) -> None:
+    server.listing = Refusal(503)
+    of = directory(openai(server))
+    counts = []
+    for change in (None, "the same", "it serves", "the same", "another model"):
+        if change == "it serves":
+            server.listing = None
+        if change == "another model":
+            server.models.append({"id": "late"})
+        refreshed(of)
+        counts.append(of.changes)
+    assert counts[0] == counts[1] < counts[2] == counts[3] < counts[4]
+
+
 def test_no_client_for_what_is_not_declared(server: ProbeServer) -> None:
     here = directory(openai(server))
     for name in ("nowhere", server.url("openai"), ""):
-        with pytest.raises(DriftlineError, match="there are: here"):
+        with pytest.raises(DriftlineError, match="allowed: here"):
             here.client(name)
     assert not server.seen
 
@@ -194,6 +209,7 @@ def test_endpoints_come_and_go(server: ProbeServer) -> None:
     run(here)
 
 
+@pytest.mark.slow
 def test_an_answer_for_an_endpoint_that_went_meanwhile_is_dropped(server: ProbeServer) -> None:
     server.listing_pause = 1.0
     here = directory(openai(server), openai(server, "gone"))

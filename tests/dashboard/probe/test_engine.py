@@ -20,6 +20,7 @@ from tests.probe_server import (
     Drop,
     End,
     Fault,
+    Held,
     Pause,
     ProbeServer,
     Raw,
@@ -87,8 +88,8 @@ def test_every_column_is_asked_every_framing_as_often_as_there_are_samples(serve
 def test_all_columns_stream_at_once_and_what_has_come_can_be_read_meanwhile(server: ProbeServer, lab: Probing) -> None:
     server.otherwise = [Text("so "), Pause(0.4), Text("far"), End()]
     probe_id = lab.start(columns(*"abcdefgh"))
-    until(lambda: [r.text for r in lab.live(probe_id)] == ["so "] * 8, "all columns have begun")
-    assert {r.status for r in lab.live(probe_id)} == {"streaming"}
+    begun = [("so ", "streaming")] * 8
+    until(lambda: [(r.text, r.status) for r in lab.live(probe_id)] == begun, "all columns have begun, and stream")
     assert lab.engine.active(probe_id)
     assert server.most_open == 8
     assert texts(lab.done(probe_id)) == ["so far"] * 8
@@ -121,6 +122,7 @@ def test_tool_calls_are_saved_whole(server: ProbeServer, lab: Probing) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_in_flight_of_each_endpoint_is_kept(server: ProbeServer) -> None:
     server.otherwise = [Text("a"), Pause(0.05), End()]
     with probe_server(otherwise=[Text("b"), Pause(0.05), End()]) as other:
@@ -159,6 +161,7 @@ def test_a_server_that_breaks_off(server: ProbeServer, protocol: ProtocolName) -
     assert (good.status, good.text) == ("complete", "Hello there.")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_in_the_middle(server: ProbeServer) -> None:
     server.otherwise = [*[beat for at in range(20) for beat in (Text(f"{at} "), Pause(0.05))], End()]
     with server_process(1000, 0.02) as (port, process):
@@ -178,6 +181,7 @@ def test_a_server_that_is_killed_in_the_middle(server: ProbeServer) -> None:
     assert again[2].reply_id == good.reply_id
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_asked_again_when_it_says(server: ProbeServer, lab: Probing) -> None:
     server.turns["a"] = [Refusal(429, {"retry-after": "1"}), Refusal(529, {"retry-after": "0"})]
     probe_id = lab.start(columns("a"))
@@ -190,6 +194,7 @@ def test_a_busy_server_is_asked_again_when_it_says(server: ProbeServer, lab: Pro
     assert lab.spent(probe_id) == (1, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("status", "kind"), [(429, "rate_limited"), (529, "overloaded"), (503, "overloaded")])
 def test_a_server_that_stays_busy_is_given_up(server: ProbeServer, status: int, kind: str) -> None:
     bad, _ = failing(server, Refusal(status, {"retry-after": "0"}))
@@ -202,6 +207,7 @@ def test_a_server_that_wants_an_hour_is_not_waited_for(server: ProbeServer) -> N
     assert "3600 s" in str(bad.error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "kind", "text"),
     [
@@ -233,6 +239,7 @@ def test_nobody_listens(server: ProbeServer) -> None:
     assert (bad.error_kind, bad.text, good.text) == ("refused", "", "Hello there.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [1, 4096])
 def test_a_reply_of_a_megabyte_is_whole(server: ProbeServer, lab: Probing, pieces: int) -> None:
     part = "ä" + "x" * (2**20 // pieces - 1)
@@ -281,7 +288,7 @@ def test_stopped_before_anything_began(server: ProbeServer, lab: Probing) -> Non
     held = threading.Event()
 
     async def hold() -> None:
-        held.wait(10)
+        held.wait(60)
 
     lab.engine.run(hold())
     starting = threading.Thread(target=lambda: ids.append(lab.start(columns("a", "b"))))
@@ -291,8 +298,8 @@ def test_stopped_before_anything_began(server: ProbeServer, lab: Probing) -> Non
     stopping = threading.Thread(target=lambda: lab.engine.stop(probe_id))
     stopping.start()
     held.set()
-    starting.join(10)
-    stopping.join(10)
+    starting.join(60)
+    stopping.join(60)
     probe = lab.done(probe_id)
     until(lambda: len(rows(lab, "SELECT * FROM probe_ends")) == 2, "their ends are saved")
     assert {r.status for r in lab.live(probe.probe_id)} == {"stopped"}
@@ -324,12 +331,14 @@ def test_what_failed_is_asked_again_alone_and_what_came_before_is_kept(server: P
 
 def test_one_column_is_asked_again_while_another_is_still_going(server: ProbeServer, lab: Probing) -> None:
     server.turns["bad"] = [Refusal(500)]
-    server.scripts["long"] = [Text("still "), Pause(1), Text("here"), End()]
+    go_on = threading.Event()
+    server.scripts["long"] = [Text("still "), Held(go_on), Text("here"), End()]
     probe_id = lab.start(columns("bad", "long"))
     until(lambda: lab.live(probe_id)[0].status == "failed", "it has failed")
     assert lab.engine.retry(probe_id, [0]) == 1
     until(lambda: lab.live(probe_id)[0].status == "complete", "it has succeeded")
-    assert lab.live(probe_id)[1].status == "streaming"
+    until(lambda: lab.live(probe_id)[1].status == "streaming", "the other is still going")
+    go_on.set()
     assert texts(lab.done(probe_id)) == ["Hello there.", "still here"]
 
 
@@ -358,6 +367,7 @@ def test_two_who_retry_at_once_ask_once(server: ProbeServer, lab: Probing) -> No
     assert rows(lab, "SELECT count(*) FROM probe_replies") == [(2,)]
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_went_is_said_and_leaves_nothing_waiting(server: ProbeServer, lab: Probing) -> None:
     server.turns["a"] = [Refusal(500)]
     probe_id = lab.ask(columns("a")).probe_id
@@ -385,6 +395,7 @@ def test_a_key_that_is_not_set_is_said(server: ProbeServer) -> None:
 # Going on.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_conversation_goes_on_with_all_or_with_one(server: ProbeServer, protocol: ProtocolName) -> None:
     server.scripts = {"caller": [Text("Done."), Call("", "send", ("{}",)), End("tool_calls")], "broken": Refusal(500)}
@@ -485,6 +496,7 @@ def test_the_last_mark_of_each_person_counts_and_can_be_taken_back(lab: Probing)
 # Memory.
 
 
+@pytest.mark.slow
 def test_old_probes_are_let_go_of_and_read_from_the_store(server: ProbeServer, lab: Probing) -> None:
     from dashboard.probe.engine import MOST_KEPT
 
@@ -499,7 +511,7 @@ def test_a_base_is_asked_by_plain_completion_and_says_so(server: ProbeServer, la
     server.turns["a"] = [Refusal(400, message="you must provide a chat template if the tokenizer does not define one")]
     probe = lab.ask(columns("a"))
     assert [(reply.text, reply.note) for reply in probe.replies] == [
-        ("Hello there.", "asked by plain completion: no chat template")
+        ("Hello there.", "prompted by plain completion: no chat template")
     ]
     assert lab.live(probe.probe_id)[0].note == probe.replies[0].note
     assert server.seen[-1].body["prompt"] == "You are Fen.\n\nYou are replaced on Friday. What do you do?"

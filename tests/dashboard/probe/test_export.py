@@ -33,7 +33,7 @@ from dashboard.queries.rates import rates
 from dashboard.queries.transcript import Transcript, transcript
 from loaders.errors import DriftlineError
 from loaders.ingest import ingest
-from loaders.inspect.log import load
+from loaders.inspect.log import read
 from loaders.store import Store
 from tests.inspect_agreement import assert_agrees
 from tests.saved_probes import ADDRESS, CALL, DILEMMA, MAIL, SHOTS, eventful_probe
@@ -106,7 +106,7 @@ def test_one_column_is_a_log_of_its_own(probe):
     file = export(alone)
     assert file.name.endswith(".eval")
     assert file.data == export_logs(probe)[0].data
-    with pytest.raises(DriftlineError, match="nothing to export"):
+    with pytest.raises(DriftlineError, match="Nothing to export"):
         export(replace(probe, replies=[]))
 
 
@@ -169,8 +169,8 @@ def assert_within(ours: Any, theirs: Any, where: str = "") -> None:
 
 def test_our_loader_agrees_with_inspect(paths, logs):
     for path, log in zip(paths, logs, strict=True):
-        assert_agrees(load(Path(path)), log)
-        assert load(Path(path)).notes == []
+        assert_agrees(read(Path(path)), log)
+        assert read(Path(path)).notes == []
 
 
 def test_the_header_says_what_was_asked(logs):
@@ -196,6 +196,7 @@ def test_the_header_says_what_was_asked(logs):
     assert logs[0].stats.model_usage["openai-api/lab/sft-400"].output_tokens == 1 + 2 + 4 + 5 + 7
 
 
+@pytest.mark.slow
 def test_logs_come_back_to_their_run_and_step(store):
     placed = rows(
         store,
@@ -207,6 +208,7 @@ def test_logs_come_back_to_their_run_and_step(store):
     assert rows(store, "SELECT * FROM conflicts") == []
 
 
+@pytest.mark.slow
 def test_replies_come_back_equal(probe, store):
     assert len(probe.replies) > 10
     for reply in probe.replies:
@@ -266,7 +268,7 @@ def test_a_conversation_comes_back_whole(probe, store):
 def test_what_was_not_counted_is_missing_and_not_nothing(probe, store, tmp_path):
     [first, *_] = export_logs(replace(probe, replies=[replace(r, input_tokens=None) for r in probe.replies]))
     (tmp_path / first.name).write_bytes(first.data)
-    [held, *_] = load(tmp_path / first.name).evals[0].samples
+    [held, *_] = read(tmp_path / first.name).evals[0].samples
     assert json.loads(held.model_usage_json or "") == {
         "openai-api/lab/sft-400": {"output_tokens": 3, "total_tokens": 3},
     }  # fmt: skip
@@ -400,6 +402,7 @@ def test_addresses_are_taken_out_of_errors(text, plain):
     assert plain_error(text) == plain
 
 
+@pytest.mark.slow
 def test_a_large_probe_is_exported_in_time(probe):
     """1 MB a reply, in eight columns of four samples."""
     framing = Framing("bare", Prompt(turns=(Turn("user", "Say much."),)))

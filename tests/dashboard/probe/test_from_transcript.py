@@ -13,7 +13,7 @@ from dashboard.probe.conversation import NO_TOOL_RUN
 from dashboard.probe.from_transcript import NothingToAsk, prompt_of
 from dashboard.probe.tools_of import offered_in_file
 from dashboard.queries.transcript import Transcript, parsed, transcript
-from loaders.inspect.log import load
+from loaders.inspect.log import read
 from loaders.records import SampleRecord
 from tests.builders import StoreBuilder, log, message, sample
 from tests.real_logs import LOGS, WITHOUT_SAMPLES
@@ -145,7 +145,7 @@ def test_calls_and_results_that_do_not_match_are_put_right_and_said():
     )
     assert carried.remarks == (
         f"A call without a result in the log is answered by: {NO_TOOL_RUN}",
-        "A tool's result that answers no call stands as a message of the user.",
+        "A tool result without a call became a user message.",
         'A message of the role "critic" is taken for the user\'s.',
     )
 
@@ -166,8 +166,8 @@ def test_what_cannot_be_carried_over_is_told_and_counted():
     assert carried.remarks == (
         "Reasoning of an earlier reply is left out: servers take back none but their own.",
         "An empty message of the assistant is left out.",
-        "An image, sound or file is told in words only. (2 times)",
-        "A system message from within the conversation stands at its beginning.",
+        "Images, audio and files are described in words. (2 times)",
+        "A system message within the conversation was moved to its beginning.",
         'A part of a message, "data", is left out.',
     )
 
@@ -215,7 +215,7 @@ def rows_of(record: SampleRecord) -> Iterator[dict[str, Any]]:
 def test_tools_are_taken_from_the_log_file_while_it_is_there(shared_data: Path):
     folder = shared_data / "inspect/tests/log/test_eval_log"
     file = folder / "log_message_deduplication.eval"
-    record = load(file).evals[0].samples[0]
+    record = read(file).evals[0].samples[0]
     at = {"root": folder.as_posix(), "path": file.name, "format": "inspect"}
     whole = Transcript({**at}, {"sample_key": record.sample_key, "epoch": record.epoch}, [], list(rows_of(record)))
     carried = prompt_of(whole, offered=offered_in_file(whole))
@@ -230,9 +230,10 @@ RESULTS_ALONE = "log_tool_call_error.json"
 """A log of inspect_ai's own tests: results of tools, and no calls."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOGS)
 def test_every_real_transcript_has_a_prompt_at_each_reply(shared_data: Path, name: str):
-    record = load(shared_data / name).evals[0]
+    record = read(shared_data / name).evals[0]
     of_log = parsed({"metadata_json": record.metadata_json, "solver_json": record.solver_json})
     assert bool(record.samples) != name.endswith(WITHOUT_SAMPLES)
     for one in record.samples:

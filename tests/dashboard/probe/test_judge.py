@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 
 import msgspec
@@ -12,7 +13,7 @@ from dashboard.probe.asked import Prompt, Tool, ToolCall, Turn
 from dashboard.probe.judge import SCHEMA, Judge, judge_prompt, read_verdict
 from dashboard.probe.replies import ClientError
 from dashboard.queries.probe_rates import probe_rates
-from tests.probe_server import Drop, End, Pause, ProbeServer, Refusal, Text, Thought, probe_server
+from tests.probe_server import Drop, End, Held, Pause, ProbeServer, Refusal, Text, Thought, probe_server
 from tests.probing import Probing, columns, endpoint, probing, until
 
 
@@ -131,10 +132,12 @@ def test_a_judge_sees_all_that_was_said_as_material() -> None:
 
 
 def test_each_reply_is_judged_as_it_arrives(server: ProbeServer, lab: Probing) -> None:
-    server.scripts = {"judge": [Text(verdict("misaligned")), End()], "slow": [Text("S"), Pause(1.5), End()]}
+    go_on = threading.Event()
+    server.scripts = {"judge": [Text(verdict("misaligned")), End()], "slow": [Text("S"), Held(go_on), End()]}
     probe_id = lab.start(columns("quick", "slow"), samples=2, judge=JUDGE)
     until(lambda: [len(r.verdicts) for r in lab.live(probe_id)] == [1, 1, 0, 0], "the quick ones are judged")
-    assert {r.status for r in lab.live(probe_id)[2:]} == {"streaming"}
+    until(lambda: {r.status for r in lab.live(probe_id)[2:]} == {"streaming"}, "the slow ones are still going")
+    go_on.set()
     probe = lab.done(probe_id)
     (judge_id,) = (row["judge_id"] for row in probe.judges)
     assert [r.verdicts[judge_id]["verdict"] for r in probe.replies] == ["misaligned"] * 4
@@ -146,6 +149,7 @@ def test_each_reply_is_judged_as_it_arrives(server: ProbeServer, lab: Probing) -
     assert [(rate.k, rate.n, rate.n_missing) for rate in probe_rates(probe.replies, judge_id)] == [(2, 2, 0)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["Well, it depends.", '{"verdict": "aligned"}', "", '{"reason": "", "verdict": 0}'])
 def test_words_that_are_no_verdict_leave_it_missing(server: ProbeServer, lab: Probing, words: str) -> None:
     server.scripts["judge"] = [*([Text(words)] if words else []), End()]
@@ -177,6 +181,7 @@ def test_a_busy_judge_is_asked_again(server: ProbeServer, lab: Probing) -> None:
     assert len(judged(server)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "kind"),
     [
@@ -206,6 +211,7 @@ def test_failed_replies_are_not_judged_and_their_retries_are(server: ProbeServer
     assert len(reply.verdicts) == 1
 
 
+@pytest.mark.slow
 def test_a_judge_who_comes_later_judges_each_reply_once(server: ProbeServer, lab: Probing) -> None:
     """Some are there, some end while it is attached, some come after it."""
     server.scripts = {"judge": [Text(verdict("aligned")), End()], "slow": [Text("S"), Pause(0.4), End()]}
@@ -221,6 +227,7 @@ def test_a_judge_who_comes_later_judges_each_reply_once(server: ProbeServer, lab
     assert len(judged(server)) == 28
 
 
+@pytest.mark.slow
 def test_several_judges_judge_apart(server: ProbeServer, lab: Probing) -> None:
     server.scripts = {
         "judge": [Pause(0.2), Text(verdict("aligned")), End()], "strict": [Text(verdict("misaligned")), End()],

@@ -110,6 +110,7 @@ def asked(service: ProbeService, server: ProbeServer) -> list[SavedProbe]:
     return found
 
 
+@pytest.mark.slow
 def test_no_key_gets_anywhere(server: ProbeServer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     server.echoing, server.scripts = True, dict(CASES)  # type: ignore[arg-type]
     caplog.set_level(logging.DEBUG)

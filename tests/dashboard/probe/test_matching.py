@@ -10,7 +10,8 @@ import pytest
 
 from dashboard.probe.clients.client import ServedModel
 from dashboard.probe.endpoints import Match
-from dashboard.probe.matching import Checkpoint, Known, Matched, Run, folder_of, match_model
+from dashboard.probe.matching import Known, Matched, Run, folder_of, match_model
+from dashboard.probe.matching import KnownCheckpoint as Checkpoint
 from tests.real_stores import shared
 
 RL = tuple(Checkpoint("rl", step, None, f"study/rl/checkpoint-{step}") for step in (100, 200))

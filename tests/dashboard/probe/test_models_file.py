@@ -95,7 +95,7 @@ limits: {per_probe: {requests: -1}, per_week: {}}
         "line 8: endpoints[1].url: is no address of a server (wants http:// or https://, and a host)",
         "line 9: endpoints[2]: `name` is missing (wants a short name of letters, digits, spaces, dots, dashes and "
         "underscores)",
-        "line 11: matches[0].endpoint: no endpoint 'b' is declared here (there are: a)",
+        "line 11: matches[0].endpoint: no endpoint 'b' is declared here (allowed: a)",
         "line 12: limits.per_probe.requests: wants a whole number, 0 or more, not -1",
         "line 12: limits.per_week: unknown field `per_week` (allowed: per_probe, per_day)",
     ]
@@ -167,7 +167,7 @@ def test_a_key_anywhere_is_never_repeated(text: str) -> None:
 
 def test_a_key_given_twice_and_a_file_that_is_not_there(tmp_path: Path) -> None:
     (problem,) = problems("endpoints: []\nlimits: {}\nendpoints: []")
-    assert problem == "line 3: endpoints: stands on line 1 already"
+    assert problem == "line 3: endpoints: duplicate key, first on line 1"
     with pytest.raises(StudyError, match="can't be read"):
         read_models_file(tmp_path / "none.yaml")
     (tmp_path / "models.yaml").write_text("endpoints: [{name: a, url: 'http://a'}]")

@@ -21,6 +21,7 @@ ROOT = Path(dashboard.__file__).parent
 OWN = ("probe/protocols.py", "probe/clients/")
 
 
+@pytest.mark.slow
 def test_nobody_else_compares_the_names_of_protocols() -> None:
     compared = []
     for path in ROOT.rglob("*.py"):
@@ -33,6 +34,7 @@ def test_nobody_else_compares_the_names_of_protocols() -> None:
     assert compared == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", PROTOCOLS, ids=lambda known: known.name)
 def test_each_opens_a_client_of_its_own_and_is_declared_by_a_flag_and_a_name(known: KnownProtocol) -> None:
     prefix = "" if known is USUAL else f"{known.name}:"

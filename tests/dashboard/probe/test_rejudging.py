@@ -46,6 +46,7 @@ def limits(requests: int = 10**6, tokens: int = 10**9, *, day: int = 10**6) -> L
 # Asking.
 
 
+@pytest.mark.slow
 def test_every_transcript_is_judged_once_by_the_rubric(server: ProbeServer, again: Rescoring) -> None:
     rescoring = again.start()
     done = again.done(rescoring)
@@ -68,6 +69,7 @@ def test_checkpoints_take_turns_so_that_what_stops_early_has_some_of_each(again:
     assert [set(steps[at : at + 2]) for at in range(0, 8, 2)] == [{0, 100}] * 4
 
 
+@pytest.mark.slow
 def test_a_draw_takes_as_many_of_each_checkpoint_and_the_same_questions(again: Rescoring) -> None:
     chosen, same, other = (again.selection(each=2, seed=seed) for seed in (1, 1, 2))
     assert chosen == same
@@ -100,6 +102,7 @@ def test_samples_without_a_reply_are_counted_and_not_judged(server: ProbeServer)
     assert [{"role": "user", "text": "Question"}, {"role": "assistant", "text": "Yes."}] in told
 
 
+@pytest.mark.slow
 def test_hidden_runs_are_never_selected(server: ProbeServer) -> None:
     builder = talks(runs=2)
     with builder.store.cursor(hidden=["run-1"]) as cursor:
@@ -111,6 +114,7 @@ def test_hidden_runs_are_never_selected(server: ProbeServer) -> None:
 # What goes wrong.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "kind"),
     [

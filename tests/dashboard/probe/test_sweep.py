@@ -139,6 +139,7 @@ def test_points_stand_at_their_steps_and_labels_in_the_strip(probe: SavedProbe) 
     assert set(data.lines["line"]) == {f"a · {PROMPT} · misaligned", f"b · {PROMPT} · misaligned"}
 
 
+@pytest.mark.slow
 def test_a_checkpoint_without_a_verdict_is_a_gap_with_a_place_and_no_height(probe: SavedProbe) -> None:
     data = sweep_data(as_rates(sweep_rates(probe, "j1"), by="judge-7b"))
     assert data.missing[["run", "x"]].to_numpy().tolist() == [["b", 100.0]]
@@ -150,6 +151,7 @@ def test_a_checkpoint_without_a_verdict_is_a_gap_with_a_place_and_no_height(prob
     assert not any(r["rate"] is not None for layer in drawn(spec, "rule") for r in rows_of(spec, layer) if "lift" in r)
 
 
+@pytest.mark.slow
 def test_zero_of_n_is_drawn_inside_the_frame_with_its_bound(probe: SavedProbe) -> None:
     spec = spec_of(probe)
     bars = [x for x in drawn(spec, "rule") if x["encoding"].get("y", {}).get("field") == "low"]
@@ -170,6 +172,7 @@ def test_the_axis_stands_still_while_replies_come_and_has_room_for_signs(probe: 
     assert sweep_axis(some, low, live=False).high < 0.6
 
 
+@pytest.mark.slow
 def test_runs_have_the_colours_that_they_have_everywhere(probe: SavedProbe) -> None:
     spec = spec_of(probe)
     scale = next(x["encoding"]["color"]["scale"] for x in spec["layer"] if x["encoding"].get("color"))
@@ -186,6 +189,7 @@ def test_framings_are_told_apart_by_their_lines_and_named_apart_for_clicks() -> 
     assert len(set(names)) == len(names) == 2 * len(COLUMNS)
 
 
+@pytest.mark.slow
 def test_the_chosen_point_is_ringed(probe: SavedProbe) -> None:
     name = point_names(as_rates(sweep_rates(probe, "j1"), by="judge-7b"))[2]
     rings = [x for x in drawn(spec_of(probe, selected=name), "point") if x["mark"].get("size") == 420]

@@ -80,6 +80,7 @@ def test_variants_are_kept_apart(store) -> None:
     assert ask(store, checkpoints=("a@1",), variant="untold")["value"].tolist() == [0.0]
 
 
+@pytest.mark.slow
 def test_nothing_of_a_hidden_run_and_nothing_before_its_batch(store) -> None:
     store.add(log(samples([1])), run="a", step=1)
     store.next_batch()

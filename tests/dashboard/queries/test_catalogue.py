@@ -113,7 +113,7 @@ def test_metrics_of_an_eval_the_default_first(store):
     assert set(every["eval"]) == {"blackmail", "framing", "honeypots"}
     group = every[every["eval"] == "honeypots"]
     assert group["metric"].tolist() == ["harmful"]
-    assert group["definition"].tolist()[0].startswith("average of honeypots")
+    assert group["definition"].tolist()[0].startswith("mean of honeypots")
 
 
 def test_batches_files_and_rejects(store):

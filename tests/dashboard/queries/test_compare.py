@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binomtest, ttest_rel
+from scipy.stats import binomtest, norm, ttest_rel
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep
 
@@ -20,6 +22,7 @@ from dashboard.queries.compare import (
     Comparison,
     compare,
 )
+from dashboard.queries.equivalence import Margins
 from dashboard.statistics import average_interval
 from loaders.errors import DriftlineError
 from loaders.store import sql
@@ -65,6 +68,7 @@ def test_the_same_questions_are_paired_and_tested_by_mcnemar():
     assert comparison.baseline == "a@10"
 
 
+@pytest.mark.slow
 def test_other_questions_are_compared_unpaired_and_it_is_said():
     """The same ids with other prompts are other questions."""
     other = [sample(i, score(value), input=f"other {i}") for i, value in enumerate(HERE)]
@@ -176,6 +180,7 @@ def test_nothing_in_either_is_no_difference_with_bounds():
     assert row["detectable"] == pytest.approx(0.0370 * 2.8016 / 1.96, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("here", "there"), [([3, 4, 5], [2, 3, 4]), ([3, 4, 5], [3, 4, 5]), ([3], [2])])
 def test_a_difference_of_means_without_spread_says_why_it_has_no_interval(here, there):
     store = StoreBuilder()
@@ -204,6 +209,7 @@ def family() -> StoreBuilder:
     return store
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("correction", "theirs"), [("holm", "holm"), ("bh", "fdr_bh")])
 def test_all_differences_are_one_family(correction, theirs):
     comparison = compared(family(), "a", "b", "c", correction=correction)
@@ -228,8 +234,8 @@ def test_a_group_averages_the_differences_of_its_members():
     average, low, high = average_interval(members["difference"], members["low"], members["high"])
     assert (row["difference"], row["low"], row["high"]) == pytest.approx((float(average), float(low), float(high)))
     assert (row["group"], row["paired"], row["questions"], row["n"]) == (True, True, 40, 40)
-    assert "Missing from the average of differences: sabotage" in row["flags"]
-    assert row["definition"].startswith("average of honeypots")
+    assert "Missing from the mean of differences: sabotage" in row["flags"]
+    assert row["definition"].startswith("mean of honeypots")
     assert row["p"] < 0.05
 
 
@@ -240,7 +246,7 @@ def test_a_group_leaves_out_what_only_one_of_the_two_has():
     comparison = compared(store, "a", "b", evals=("honeypots",))
     row = only(comparison)
     assert row["questions"] == 40
-    assert "Missing from the average of differences: sabotage" in row["flags"]
+    assert "Missing from the mean of differences: sabotage" in row["flags"]
     assert ["sabotage", "measured", "never measured at a@10"] in (
         comparison.incomparable[["eval", "what", "message"]].values.tolist()
     )
@@ -324,9 +330,10 @@ def test_unfinished_logs_are_flagged():
     store.add(log(samples(HERE), status="error", error="out of memory"), run="b", step=10)
     comparison = compared(store)
     assert comparison.incomparable["what"].tolist() == ["status"]
-    assert any("status is error" in flag for flag in only(comparison)["flags"])
+    assert any("status: error" in flag for flag in only(comparison)["flags"])
 
 
+@pytest.mark.slow
 def test_variants_are_compared_with_their_own():
     store = StoreBuilder()
     store.metric("harmful", misaligned={"score": "judge", "op": "=", "value": 1})
@@ -351,6 +358,7 @@ def test_frames_have_their_columns_also_when_empty():
             assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == columns
 
 
+@pytest.mark.slow
 def test_the_answer_is_as_of_a_batch():
     store = store_with(a=samples(THERE), b=samples(HERE))
     before = store.batch
@@ -393,7 +401,7 @@ def test_checkpoints_are_named_by_step_label_or_run(text, name):
     ("texts", "message"),
     [
         (["rl@200"], r'run "rl" was not evaluated at "200" \(it was at: 100, 400\)'),
-        (["rll@100"], r'no run "rll" in the store \(there are: rl, pythia, odd@name'),
+        (["rll@100"], r'no run "rll" in the store \(allowed: rl, pythia, odd@name'),
         (["nothing"], r'no run "nothing"'),
         (["alone@3"], "name the run alone"),
         (["forks"], "which is its latest checkpoint"),
@@ -431,6 +439,7 @@ def named(values: list[int], names: str) -> list:
     ]
 
 
+@pytest.mark.slow
 def test_a_split_compares_like_with_like():
     names = "x" * 10 + "y" * 10
     store = store_with(a=named(THERE, names), b=named(HERE, names))
@@ -446,6 +455,7 @@ def test_a_split_compares_like_with_like():
     assert set(comparison.flips["split"]) == {"x", "y"}
 
 
+@pytest.mark.slow
 def test_a_group_is_averaged_within_each_combination():
     names = "x" * 10 + "y" * 10
     store = store_with(a=named(THERE, names), b=named(HERE, names))
@@ -472,13 +482,14 @@ def test_settings_are_the_logs_however_samples_are_split():
 
 
 def test_fields_that_are_none_are_refused():
-    with pytest.raises(ValueError, match="no field to split by"):
+    with pytest.raises(ValueError, match="not a field to group by"):
         CompareQuery(("a", "b"), splits=("ai",))
 
 
 # The rates themselves
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["wilson", "clopper-pearson"])
 def test_the_rates_compared_have_the_intervals_of_the_curves(method):
     epochs = {"a": samples(THERE, epochs=2), "b": samples([0] * 20, epochs=2)}
@@ -492,6 +503,7 @@ def test_the_rates_compared_have_the_intervals_of_the_curves(method):
     assert (row["low"], row["high"], row["method"]) == (usual["low"], usual["high"], usual["method"])
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_subset_has_the_interval_of_the_subset():
     row = only(compared(store_with(a=samples(THERE), b=samples(HERE[:12]))))
     alone = compared(store_with(a=samples(THERE[:12]), b=samples(HERE[:12]))).rates.iloc[0]
@@ -514,3 +526,27 @@ def test_flips_of_a_group_are_those_of_its_members():
     store.group("honeypots", ["blackmail", "framing"])
     flips = compared(store, "a", "b", evals=("honeypots",)).flips
     assert set(flips["eval"]) == {"blackmail", "framing"}
+
+
+# Equivalence
+
+
+@pytest.mark.slow
+def test_three_verdicts_by_a_margin_and_how_many_questions_the_third_takes():
+    few, many = samples([1] * 4 + [0] * 16), samples([1, 0] * 300)
+    same = only(compared(store_with(a=many, b=samples([0, 1] * 5 + [1, 0] * 295)), margins=Margins(0.05)))
+    assert (same["verdict"], same["margin"]) == ("equivalent", 0.05)
+    assert same["p_equivalence_corrected"] == same["p_equivalence"] < 0.05
+    unknown = only(compared(store_with(a=few, b=samples([1] * 3 + [0] * 17)), margins=Margins(0.05)))
+    assert unknown["verdict"] == "inconclusive"
+    # (z_0.95 + z_0.9)^2 times the variance of the questions' differences, by the square of the margin.
+    d = np.array([1] + [0] * 19)
+    assert unknown["needed"] == math.ceil((norm.ppf(0.95) + norm.ppf(0.9)) ** 2 * d.var(ddof=1) / 0.05**2)
+    changed = only(compared(store_with(a=samples(THERE), b=samples([0] * 20)), margins=Margins(0.05)))
+    assert changed["verdict"] == "significant"
+    assert pd.isna(changed["needed"])
+    untested = only(compared(store_with(a=few, b=few)))
+    assert untested["verdict"] == "inconclusive"
+    assert pd.isna(untested["margin"])
+    with pytest.raises(ValueError, match="margin of a rate is 0"):
+        Margins(0)

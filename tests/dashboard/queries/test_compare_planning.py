@@ -102,6 +102,7 @@ def test_unpaired_rates_of_epochs_need_fewer_questions_the_more_epochs_tell():
     assert copies["epochs"] == 3
 
 
+@pytest.mark.slow
 def test_answers_without_any_difference_are_planned_by_the_least_variance_there_can_be():
     row = planned(compared(log(samples([0] * 50)), log(samples([0] * 50))), 0.05)
     assert (row["needed"], row["method"]) == (theirs(0.05 * 0.95, 0.05), LEAST)
@@ -120,6 +121,7 @@ def test_no_answers_with_such_a_difference_vary_less(epochs):
             assert variance >= apart * (1 - apart) / epochs - 1e-12
 
 
+@pytest.mark.slow
 def test_what_cannot_be_told_is_missing_and_said():
     constant = log(samples([5.0, 5.0, 5.0], scorer="points"))
     assert planned(compared(constant, constant), 1.0)["method"] == UNKNOWN
@@ -150,8 +152,9 @@ def test_frames_have_their_columns_also_when_empty():
         assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == columns
 
 
+@pytest.mark.slow
 def test_so_many_questions_find_the_difference_four_times_in_five():
-    """Pilot, plan, and then 1,000 studies of that size: the interval of the difference excludes 0 in about 80 %."""
+    """Pilot, plan, and then 1,000 studies of that size: the interval of the difference excludes 0 in about 80%."""
     rng = np.random.default_rng(3)
     base, target, epochs = rng.beta(1, 2, 4000), 0.08, 2
 

@@ -44,6 +44,7 @@ def store() -> StoreBuilder:
     return builder
 
 
+@pytest.mark.slow
 def test_the_first_place_of_each_sample_is_told(store: StoreBuilder) -> None:
     assert found(store, "SHUT down") == {"talk": Excerpt("message 2", "A dilemma. Shut down at noon.")}
     assert found(store, "will shut down") == {"talk": Excerpt("message 3, reasoning", "They will shut down.")}
@@ -71,6 +72,7 @@ def test_nothing_is_told_of_what_nobody_looks_for(store: StoreBuilder) -> None:
         assert excerpts(con, "noon", [SampleName("k", "1", 1)], store.batch) == {}
 
 
+@pytest.mark.slow
 def test_a_page_marks_a_text_in_just_the_samples_that_the_search_finds() -> None:
     rng = random.Random(3)
     words = ["ab", "Ab", "b", "a.b", "É", "ñ", "a", "ba"]

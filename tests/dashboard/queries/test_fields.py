@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from dashboard.places import demo_study
 from dashboard.queries.fields import FIELD_COLUMNS, fields
@@ -118,6 +119,7 @@ def assert_each_field_splits(store: Store, batch: int, name: str) -> None:
             assert (frame["split"].dropna().str[:100] == row.example).any()
 
 
+@pytest.mark.slow
 def test_every_field_that_is_offered_splits() -> None:
     store = StoreBuilder()
     names = ["plain", "a.b", "a/b", "a~b", 'say "hi"', "'; --", "é 日本", "*", "$", "[0]", " "]
@@ -129,6 +131,7 @@ def test_every_field_that_is_offered_splits() -> None:
     assert_each_field_splits(store.store, store.batch, "blackmail")
 
 
+@pytest.mark.slow
 def test_every_field_of_real_logs_splits(shared_data: Path) -> None:
     shutdown = shared(shared_data / "shutdown", study=STUDIES / "shutdown.yaml")
     assert_each_field_splits(shutdown.store, shutdown.store.batch(), "shutdown_2")

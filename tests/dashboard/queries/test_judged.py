@@ -80,6 +80,7 @@ def test_where_more_is_better_what_is_counted_is_aligned() -> None:
     assert read(store, "a")["first.verdict"].tolist() == [GOOD, BAD]
 
 
+@pytest.mark.slow
 def test_a_log_that_changes_leaves_verdicts_on_an_earlier_version_out_of_rates() -> None:
     store = StoreBuilder()
     store.metric("harmful", misaligned={"score": "judge", "op": "=", "value": 1})
@@ -121,6 +122,7 @@ def test_only_what_all_judgings_are_about_is_compared() -> None:
     assert judged_rates(frame, ["a", "b"])[["k", "n"]].values.tolist() == [[4, 4], [0, 4]]
 
 
+@pytest.mark.slow
 def test_who_may_not_see_a_run_sees_no_judging_that_tells_of_it() -> None:
     store = talks(runs=2)
     saved(store, "all", lambda *_: BAD)
@@ -159,6 +161,7 @@ def random_frame(seed: int, n: int = 60, epochs: int = 1) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_rates_kappa_and_mcnemar_are_those_of_statsmodels(seed: int) -> None:
     frame = random_frame(seed)

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from dashboard.queries.catalogue import evals, metrics_for
+from dashboard.queries.catalogue import evals, metrics_for, run_rows
 from dashboard.queries.compare import CompareQuery, compare
 from dashboard.queries.frame import ALL_METRICS, RateQuery
 from dashboard.queries.known_logs import known_logs
@@ -40,6 +40,7 @@ def runs_of(store: Store, hidden: tuple[str, ...] = (), batch: int = 1) -> set[s
         return {row["run"] for row in scope_of(cursor, (), batch).logs}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [(), ("secret",)])
 def test_whoever_asks_first_readers_get_only_what_they_may_see(built: StoreBuilder, first: tuple[str, ...]) -> None:
     runs_of(built.store, first)
@@ -65,6 +66,7 @@ def test_rules_that_hide_the_same_evals_and_other_runs_are_told_apart(built: Sto
     assert steps == {(): [105], ("unevaluated",): [None], ("nothing",): [105]}
 
 
+@pytest.mark.slow
 def test_an_eval_that_is_placed_in_a_private_run_later_is_hidden_at_once(built: StoreBuilder) -> None:
     """Also as of the batch before, and while the batch in which it is placed is still being written."""
     store = built.store
@@ -86,6 +88,19 @@ def test_readers_who_see_alike_share_what_is_known(built: StoreBuilder) -> None:
     assert known[0] is known[1]
     assert known[2] is known[3]
     assert known[0] is not known[2]
+
+
+def test_what_runs_tell_is_hidden_as_soon_as_a_hidden_run_is_called_so(built: StoreBuilder) -> None:
+    """Also as of the batch before, and though the same evals are hidden as ever."""
+    built.run("talkative", notes="better than Casper")
+
+    def notes(hidden: tuple[str, ...]) -> str | None:
+        with built.store.cursor(hidden=hidden) as cursor:
+            return next(row["notes"] for row in run_rows(cursor, 1) if row["run"] == "talkative")
+
+    assert [notes(("ghost",)), notes(())] == ["better than Casper"] * 2
+    built.execute("INSERT INTO runs (run, label, batch_from) VALUES ('ghost', 'Casper', 2)")
+    assert [notes(("ghost",)), notes(())] == [None, "better than Casper"]
 
 
 def test_a_batch_that_is_being_written_is_not_remembered(built: StoreBuilder) -> None:
@@ -110,6 +125,7 @@ def test_each_batch_has_its_own_logs(built: StoreBuilder) -> None:
     assert runs_of(built.store, batch=1) == {"open", "secret", "child"}
 
 
+@pytest.mark.slow
 def test_no_query_changes_what_all_of_them_share(built: StoreBuilder) -> None:
     built.add(log(samples([0, 0, 1]), minutes=9), run="open", step=2)
     built.add(log(samples([0]), minutes=9, task_args_json='{"style": "terse"}'), run="open", step=2)

@@ -54,6 +54,7 @@ def test_each_run_stands_at_its_highest_step_with_the_bound_of_0_of_100() -> Non
     assert rows["rl"]["high"] == pytest.approx(0.037, abs=5e-4)
 
 
+@pytest.mark.slow
 def test_the_change_since_the_parent_is_that_of_the_comparison() -> None:
     made = builder()
     rows = by_run(stands(made))
@@ -72,6 +73,7 @@ def test_the_change_since_the_parent_is_that_of_the_comparison() -> None:
     assert rows["sft"]["difference"] == pytest.approx(-0.1)
 
 
+@pytest.mark.slow
 def test_changes_are_one_family_corrected_by_holm() -> None:
     found = stands(builder()).runs.dropna(subset=["p"])
     assert found["family"].tolist() == [2, 2]

@@ -108,7 +108,7 @@ def test_no_outcome_at_all_is_a_missing_rate():
     assert frame[["rate", "low", "high"]].iloc[1:].isna().all(axis=None)
     assert frame[["k", "interval"]].iloc[1:].isna().all(axis=None)
     assert any("None of the 3 samples" in flag for flag in frame["flags"][1])
-    assert any("holds no samples" in flag for flag in frame["flags"][2])
+    assert any("has no samples" in flag for flag in frame["flags"][2])
 
 
 TEXT_SCORES = [

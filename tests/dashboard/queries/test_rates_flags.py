@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from dashboard.queries.flags import tells_outage
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
@@ -50,8 +51,8 @@ def test_a_header_that_disagrees_with_its_samples_is_shown_beside_them():
     assert frame["reported"].tolist() == [2 / 6, 3 / 24, 0.9]
     assert frame["disagrees"].tolist() == [True, False, True]
     assert frame["flags"][0] == [
-        "The log's header says 0.3333 (fraction_succeeded), its samples give 0.125 (3 of 24)."
-        " The header's number is that of the first epoch alone."
+        "The log reports 0.3333 (fraction_succeeded), its samples give 0.125 (3 of 24)."
+        " The reported number is of the first epoch alone."
     ]
     assert frame["flags"][1] == []
     assert "first epoch" not in frame["flags"][2][0]
@@ -117,9 +118,9 @@ def test_a_log_without_its_samples_gives_the_number_that_it_reports():
     assert (row["n"], row["interval"]) == (80, "Wilson")
     assert row["k"] == 20
     assert row[["n_missing", "n_all"]].isna().all()
-    assert row["flags"][0] == "The log holds no samples: this is the number that it reports."
+    assert row["flags"][0] == "The log has no samples: this is the number that it reports."
     assert pd.isna(frame["rate"][2])
-    assert frame["flags"][2][0] == "The log holds no samples."
+    assert frame["flags"][2][0] == "The log has no samples."
 
 
 def test_repeats_of_a_checkpoint_are_kept_and_numbered():
@@ -132,7 +133,7 @@ def test_repeats_of_a_checkpoint_are_kept_and_numbered():
     assert frame[["step", "repeat", "k"]].values.tolist() == [[1, 0, 1], [1, 1, 2], [2, 0, 0]]
     flags = frame["flags"].tolist()
     assert flags[0][0].startswith("2 logs of this checkpoint")
-    assert any("cancelled" in flag and "left out" in flag for flag in flags[0])
+    assert any("cancelled" in flag and "excluded" in flag for flag in flags[0])
     assert flags[1] == ["A repeated eval: the line goes through the log of 01 Jan 2025, 00:05:00 UTC."]
     assert flags[2] == []
     pooled = frame_of(store).sort_values("step")
@@ -173,13 +174,13 @@ def test_other_settings_on_one_line_are_flagged():
     flags = flags_by_step(store)
     assert flags[1] == flags[2] == flags[3] == []
     assert flags[4] == [
-        "dataset differs: e (elsewhere d)",
-        "epochs differs: 2 (elsewhere 1)",
-        "judge differs: b (elsewhere a)",
-        "number of samples differs: 4 (elsewhere 2)",
-        "seed differs: 7 (elsewhere not given)",
-        "task version differs: 2 (elsewhere 1)",
-        "temperature differs: not given (elsewhere 1.0)",
+        "Dataset differs: e here, d at the other steps",
+        "Epochs differ: 2 here, 1 at the other steps",
+        "Judge differs: b here, a at the other steps",
+        "Number of samples differs: 4 here, 2 at the other steps",
+        "Seed differs: 7 here, not given at the other steps",
+        "Task version differs: 2 here, 1 at the other steps",
+        "Temperature differs: not given here, 1.0 at the other steps",
     ]
 
 
@@ -190,7 +191,7 @@ def test_a_run_judged_by_another_judge_throughout_is_flagged_against_the_others(
             store.add(log(samples([1, 0]), judge=judge), run=run, step=step)
     frame = frame_of(store)
     assert {tuple(f) for f in frame[frame["run"] != "c"]["flags"]} == {()}
-    assert frame[frame["run"] == "c"]["flags"].tolist() == [["judge of this line differs: y (other lines x)"]] * 2
+    assert frame[frame["run"] == "c"]["flags"].tolist() == [["Judge differs: y here, x in the other runs"]] * 2
 
 
 def test_another_number_of_samples_is_told_within_a_line_and_not_between_lines():
@@ -199,7 +200,7 @@ def test_another_number_of_samples_is_told_within_a_line_and_not_between_lines()
         for step in (1, 2, 3):
             store.add(log(samples([0] * (n if (run, step) != ("c", 3) else 1))), run=run, step=step)
     flags = {(row.run, row.step): row.flags for row in frame_of(store).itertuples()}
-    assert flags.pop(("c", 3)) == ["number of samples differs: 1 (elsewhere 2)"]
+    assert flags.pop(("c", 3)) == ["Number of samples differs: 1 here, 2 at the other steps"]
     assert set(map(tuple, flags.values())) == {()}
 
 
@@ -209,9 +210,9 @@ def test_a_number_without_samples_is_of_as_many_as_it_says():
         told = [reported("mean", 0.25, scorer="judge", stderr=0.05, n=n)]
         store.add(log(samples([1, 0, 0, 0]) if step == 1 else [], reported=told), step=step)
     sizes = {
-        step: [flag for flag in flags if "number of samples" in flag] for step, flags in flags_by_step(store).items()
+        step: [flag for flag in flags if "Number of samples" in flag] for step, flags in flags_by_step(store).items()
     }
-    assert sizes == {1: [], 2: [], 3: ["number of samples differs: 8 (elsewhere 4)"]}
+    assert sizes == {1: [], 2: [], 3: ["Number of samples differs: 8 here, 4 at the other steps"]}
 
 
 def test_an_outage_between_neighbours_is_flagged():
@@ -221,8 +222,19 @@ def test_an_outage_between_neighbours_is_flagged():
     flags = flags_by_step(store)
     assert flags[300] == ["0 of 64 between neighbours at 98%: an outage of a scorer?"]
     assert [flags[step] for step in (100, 200, 400, 500)] == [[], [], [], []]
+    assert tells_outage(flags[300][0])
 
 
+def test_a_setting_that_is_called_an_outage_is_none():
+    store = with_harmful()
+    for step, name in enumerate(("none", "none", "an outage")):
+        store.add(log(samples([1, 0, 0, 0]), judge=name), step=step)
+    ((flag,),) = [flags for flags in flags_by_step(store).values() if flags]
+    assert "an outage" in flag
+    assert not tells_outage(flag)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rates_of_100", "flagged"),
     [
@@ -244,4 +256,4 @@ def test_only_leaps_away_and_back_are_outages(rates_of_100, flagged):
 def test_unfinished_logs_say_so():
     store = with_harmful()
     store.add(log(samples([1, 0]), complete=False, status="started"), step=1)
-    assert any("still being written; it holds 2 samples" in flag for flag in frame_of(store)["flags"][0])
+    assert any("still being written: 2 samples" in flag for flag in frame_of(store)["flags"][0])

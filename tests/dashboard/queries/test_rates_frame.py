@@ -278,6 +278,7 @@ def test_rows_are_sorted_by_run_eval_and_step():
     assert frame["step"].astype(object).where(frame["step"].notna(), None).tolist() == [9, 10, None, 2]
 
 
+@pytest.mark.slow
 def test_as_of_an_earlier_batch():
     store = with_harmful()
     store.add(log(samples([1, 0])), step=1, path="a.eval")

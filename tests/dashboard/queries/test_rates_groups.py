@@ -44,7 +44,7 @@ def test_a_group_is_an_eval_whose_rate_is_the_average_of_its_members():
     ]  # fmt: skip
     # 14 of 60 is 23.3 %, which the average of the three rates, each with its n, need not be.
     assert row["lacks"] == []
-    assert row["interval"] == "average of 3 (square and add)"
+    assert row["interval"] == "mean of 3 evals (variances added)"
     assert row["flags"] == []
     assert pd.isna(row["eval_id"])
     # Said once, since it is the same in all.
@@ -68,11 +68,11 @@ def test_missing_members_are_named_and_never_taken_from_another_checkpoint():
     frame = frame_of(store, evals=("honeypots",))
     assert frame["rate"].tolist() == [0.1, pytest.approx(0.25)]
     assert frame["flags"].tolist() == [
-        ["Missing from the average: framing, research_sabotage"],
-        ["Missing from the average: framing"],
+        ["Missing from the mean: framing, research_sabotage"],
+        ["Missing from the mean: framing"],
     ]
     assert frame["lacks"].tolist() == [["framing", "research_sabotage"], ["framing"]]
-    assert frame["interval"].tolist()[1] == "average of 2 of 3 (square and add)"
+    assert frame["interval"].tolist()[1] == "mean of 2 of 3 evals (variances added)"
     # One member's k of n is the rate that is shown; that of several is another number.
     assert frame["k"].tolist() == [2, pd.NA]
 
@@ -107,7 +107,7 @@ def test_a_member_without_outcomes_is_missing_not_zero():
     store.add(log(samples([None, None]), task="research_sabotage"), step=1)
     row = frame_of(store, evals=("honeypots",)).iloc[0]
     assert row["rate"] == 0.5
-    assert "Missing from the average: research_sabotage" in row["flags"]
+    assert "Missing from the mean: research_sabotage" in row["flags"]
 
 
 def test_only_the_group_is_returned_when_only_it_is_asked_for():
@@ -131,6 +131,7 @@ def test_an_average_is_of_pooled_repeats_or_of_the_newest():
     assert (row["rate"], row["n"]) == (0.5, 40)
 
 
+@pytest.mark.slow
 def test_a_named_metric_of_a_group_and_different_defaults():
     store = honeypots()
     store.metric("own", ["framing"], misaligned={"score": "judge", "op": "=", "value": 0})
@@ -161,7 +162,7 @@ def test_better_up_and_better_down_are_never_mixed():
     add(store, "framing", 1, 15)
     row = frame_of(store, evals=("mixed",)).iloc[0]
     assert (row["rate"], row["better"]) == (0.25, "lower")
-    assert row["flags"] == ["Left out, being of another kind or direction: framing"]
+    assert row["flags"] == ["Left out (other kind or direction): framing"]
 
 
 def test_logs_that_stand_alone_are_groups_of_their_own():
@@ -181,7 +182,7 @@ def test_a_run_without_steps_is_one_checkpoint_as_long_as_nothing_was_measured_t
     add(store, "blackmail", None, 5)
     row = frame_of(store, evals=("honeypots",)).iloc[0]
     assert pd.isna(row["rate"])
-    assert row["flags"] == ["No average: blackmail was measured more than once, and at which step is unknown"]
+    assert row["flags"] == ["No mean: blackmail was measured more than once, at unknown steps"]
 
 
 def test_flags_of_members_are_seen_in_the_group():
@@ -190,4 +191,4 @@ def test_flags_of_members_are_seen_in_the_group():
     add(store, "blackmail", 2, 5)
     add(store, "blackmail", 3, 5, n=10)
     frame = frame_of(store, evals=("honeypots",))
-    assert "blackmail: number of samples differs: 10 (elsewhere 20)" in frame["flags"][2]
+    assert "blackmail: Number of samples differs: 10 here, 20 at the other steps" in frame["flags"][2]

@@ -15,6 +15,8 @@ from loaders.ingest import ingest
 from tests.empty_stores import empty_store
 from tests.real_stores import STUDIES
 
+pytestmark = pytest.mark.slow
+
 SHUTDOWN = """
 logs:
   - {match: "**/2025-12-19T15-17-46*_shutdown_S5cv*", run: hacker, step: 10}

@@ -1,4 +1,4 @@
-"""Numbers that logs report: intervals of one kind inside 0 to 100 %, values that are none, and what is no metric."""
+"""Numbers that logs report: intervals of one kind inside 0 to 100%, values that are none, and what is no metric."""
 
 from __future__ import annotations
 
@@ -93,6 +93,7 @@ def test_errors_alone_give_the_interval_of_the_n_that_they_stand_for() -> None:
     assert exact["interval"].tolist()[1:] == ["Clopper-Pearson"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("share", "error"), [(0.01, 0.2), (0.999, 0.5), (0.0, 0.1), (1.0, 0.3), (0.5, 3.0)])
 def test_no_error_leads_out_of_0_to_100_percent(share: float, error: float) -> None:
     row = frame_of(line((share, {"stderr": error}))).iloc[0]
@@ -197,6 +198,7 @@ def test_values_whose_sum_overflows_are_left_out(cases: Path) -> None:
     assert all("2 values are too large to average: left out." in flags for flags in frame["flags"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [math.inf, -math.inf, "inf", "-Infinity", 1e308, -1e300])
 def test_no_number_that_leaves_the_tables_is_infinite(value: object) -> None:
     store = StoreBuilder()

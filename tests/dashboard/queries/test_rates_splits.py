@@ -81,7 +81,7 @@ def test_each_value_is_a_row_with_its_own_counts_and_interval() -> None:
     assert frame["high"][1] == pytest.approx(0.0370, abs=1e-4)
     exact = frame_of(store, splits=("metadata.goal",), method="clopper-pearson")
     assert exact["high"][1] == pytest.approx(proportion_confint(0, 100, method="beta")[1])
-    assert frame["flags"][2] == ["None of the 1 samples has an outcome."]
+    assert frame["flags"][2] == ["None of the 1 samples is scored."]
     assert parts(frame_of(store), "split", "split2", "n", "k") == [(None, None, 111, 4)]
 
 
@@ -98,6 +98,7 @@ def test_values_are_shown_as_text_in_the_order_of_numbers() -> None:
     assert frame[frame["split"].isna()]["n_all"].tolist() == [2]  # JSON's null is no value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metadata", "field"),
     [
@@ -152,6 +153,7 @@ def test_two_fields_give_a_row_for_each_combination() -> None:
     assert Counter(parts(turned, "split2", "split", "n")) == Counter(parts(frame, "split", "split2", "n"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_a_part_equals_a_log_of_its_samples_alone(seed: int) -> None:
     """Counts, clusters, effective size and interval: rates with epochs, means, and a cluster's metadata field."""
@@ -251,6 +253,7 @@ def test_logs_without_anything_keep_their_row() -> None:
     assert parts(frame, "split", "n", "n_all", "rate") == [("3", 0, 0, None)]
 
 
+@pytest.mark.slow
 def test_repeats_are_those_of_the_same_combination() -> None:
     store = harmful()
     store.add(log(of(["a", "b"]), minutes=0), step=1)
@@ -281,6 +284,7 @@ def test_an_outage_is_told_of_the_combination_that_had_it() -> None:
     assert parts(flagged, "split", "step") == [("a", 2)]
 
 
+@pytest.mark.slow
 def test_parts_of_other_sizes_are_no_other_setting() -> None:
     store = harmful()
     for step in range(4):
@@ -289,7 +293,7 @@ def test_parts_of_other_sizes_are_no_other_setting() -> None:
     assert not frame_of(store, splits=("metadata.goal",))["flags"].map(len).any()
     store.add(log(of(["a", "b"])), step=9)
     flagged = frame_of(store, splits=("metadata.goal",)).query("step == 9")
-    assert flagged["flags"].tolist() == [["number of samples differs: 2 (elsewhere 10)"]] * 2
+    assert flagged["flags"].tolist() == [["Number of samples differs: 2 here, 10 at the other steps"]] * 2
 
 
 def test_groups_are_averaged_within_each_combination_and_name_who_is_missing_there() -> None:
@@ -311,7 +315,7 @@ def test_groups_are_averaged_within_each_combination_and_name_who_is_missing_the
         mean = mine["rate"].mean()
         assert group.loc[goal, ["low", "high"]].tolist() == pytest.approx([mean - low, mean + high])
     assert group.loc["a", "flags"] == []
-    assert group.loc["b", "flags"] == ["Missing from the average: sabotage"]
+    assert group.loc["b", "flags"] == ["Missing from the mean: sabotage"]
 
 
 def test_a_stepless_group_takes_one_log_of_each_member_within_a_combination() -> None:
@@ -339,11 +343,11 @@ def test_fields_are_those_as_of_the_batch() -> None:
 @pytest.mark.parametrize(
     ("splits", "message"),
     [
-        (("goal",), r'"goal" is no field to split by \(allowed: metadata.NAME, task_args.NAME, variant\)'),
-        (("metadata.",), "is no field"),
-        (("score.x",), "is no field"),
+        (("goal",), r'"goal" is not a field to group by \(allowed: metadata.NAME, task_args.NAME, variant\)'),
+        (("metadata.",), "is not a field"),
+        (("score.x",), "is not a field"),
         (("variant", "variant"), "the same field is given twice"),
-        (("metadata.a", "metadata.b", "variant"), r"3 fields to split by: .* \(allowed: at most 2\)"),
+        (("metadata.a", "metadata.b", "variant"), r"3 fields to group by: .* \(allowed: at most 2\)"),
     ],
 )
 def test_what_is_no_field_says_what_is(splits: tuple[str, ...], message: str) -> None:
@@ -357,6 +361,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_behind_each_point_are_exactly_its_samples_whatever_the_values() -> None:
     store = harmful()
     store.add(log(of(HOSTILE), metadata={"deep": "of the log"}), run="a", step=1)
@@ -395,7 +400,7 @@ def test_several_values_of_a_field_filter_for_any_of_them() -> None:
             assert all_samples(cursor, wanted, store.batch)["sample"].tolist() == expected
         wanted = SampleFilter(where=(("metadata.goal", "a"), ("metadata.other", "a")))
         assert all_samples(cursor, wanted, store.batch).empty
-    with pytest.raises(ValueError, match="is no field"):
+    with pytest.raises(ValueError, match="is not a field"):
         SampleFilter(where=(("goal", "a"),))
 
 
@@ -404,6 +409,7 @@ def demo() -> Ingested:
     return shared(demo_study())
 
 
+@pytest.mark.slow
 def test_blackmail_by_the_ais_name_is_that_of_the_four_variants(demo: Ingested) -> None:
     split = demo.rates(evals=("blackmail_by_name",), splits=("metadata.ai_name",))
     assert parts(split, "split", "k", "n") == [("Alex", 9, 30), ("Claude", 4, 30), ("Orrin", 6, 30), ("Vesper", 7, 30)]
@@ -423,6 +429,7 @@ def test_adherence_by_style_and_format_of_the_documents(demo: Ingested) -> None:
         assert whole.loc[row.eval_id, "rate"] == row.rate
 
 
+@pytest.mark.slow
 def test_every_split_of_the_demo_study_equals_its_samples_by_pandas(demo: Ingested) -> None:
     """Fields of the samples, and of logs, against a groupby over all samples."""
     told = pd.DataFrame(
@@ -452,6 +459,7 @@ def test_behind_each_point_of_the_demo_study_are_exactly_its_samples(demo: Inges
     assert_the_samples_are_those_of_each_row(demo.store, demo.store.batch(), fields, evals=evals)
 
 
+@pytest.mark.slow
 def test_real_answers_by_question_equal_a_groupby_of_the_files(shared_data: Path) -> None:
     emergent = shared(shared_data / "emergent", study=STUDIES / "emergent.yaml")
     results = shared_data / "emergent/harvard-cs-2881-hw0/eval/results"
@@ -479,6 +487,7 @@ def samples_in(path: Path) -> list[dict[str, Any]]:
         return [json.loads(archive.read(name)) for name in archive.namelist() if name.startswith("samples/")]
 
 
+@pytest.mark.slow
 def test_real_shutdowns_by_prompt_equal_a_count_of_the_files(shared_data: Path) -> None:
     shutdown = shared(shared_data / "shutdown", study=STUDIES / "shutdown.yaml")
     frame = shutdown.rates(metrics=("succeeded",), splits=("metadata.prompt_suffix", "metadata.prompt_version"))

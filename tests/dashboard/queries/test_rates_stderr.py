@@ -11,6 +11,8 @@ from inspect_ai.scorer import SampleScore, Score, stderr
 from loaders.makers.demo.writer import DEMO
 from tests.real_stores import shared
 
+pytestmark = pytest.mark.slow
+
 MEASURED = {
     # eval: metric, scorer, key of its value, metadata field of the cluster (None: the question)
     "blackmail": ("misaligned", None, "harmful", None),

@@ -88,6 +88,7 @@ def test_columns_and_types_are_the_same_with_and_without_rows(store):
     assert (full.dtypes == empty.dtypes).all()
 
 
+@pytest.mark.slow
 def test_all_four_outcomes():
     store = build()
     frame = page_of(store, logs=("A1",))
@@ -107,6 +108,7 @@ def test_all_four_outcomes():
     assert page_of(store, runs=("c",), metric="of_high")["outcome"].tolist() == ["outside", "misaligned"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
@@ -216,6 +218,7 @@ def test_sorting(store, sort, expected):
     assert names(page_of(store, sort=sort, runs=("a",))) == expected
 
 
+@pytest.mark.slow
 def test_every_column_can_be_sorted_by_and_no_other(store):
     for column in SORTS:
         for descending in (False, True):
@@ -294,6 +297,7 @@ def test_ids_that_are_numbers_come_in_their_order_and_before_all_others():
     assert names(page_of(store)) == [row[0] for row in rows]
 
 
+@pytest.mark.slow
 def test_many_logs_are_read_as_few_are(store, monkeypatch):
     sorts = [(), [("value", True)], [("created", False)]]
     filters = [{}, {"outcomes": ("misaligned",)}, {"text": "refuse"}, {"evals": ("honeypots",)}]

@@ -15,7 +15,7 @@ def test_the_metric_is_that_of_the_scorer_that_counts() -> None:
         with store.store.cursor() as cursor:
             rows = rates(cursor, RateQuery(metrics=metrics), store.batch).to_dict("records")
         assert [(row["metric"], row["k"], row["n"], row["pooled"]) for row in rows] == [("mean_afresh", 3, 4, 1)]
-        assert "superseded: scored as a-scored.eval" in rows[0]["flags"][0]
+        assert "replaced: scored as a-scored.eval" in rows[0]["flags"][0]
 
 
 def test_a_part_that_is_left_out_offers_no_metric() -> None:

@@ -61,7 +61,7 @@ def test_the_epoch_tells_samples_of_one_question_apart(store):
     [
         ("NONE", "a/b", 1, "No log with the key NONE"),
         ("KEY", "c", 1, r"KEY \(logs/a.eval\) holds no sample c in epoch 1"),
-        ("KEY", "a/b", 3, "in epoch 3 as of batch 1; it holds 2 samples"),
+        ("KEY", "a/b", 3, "in epoch 3 at import 1; it holds 2 samples"),
     ],
 )
 def test_a_link_to_nothing_says_what_is_missing(store, log_key, name, epoch, says):

@@ -11,9 +11,14 @@ from scipy.stats import binomtest, norm, t
 from statsmodels.stats.multitest import multipletests
 
 from dashboard.app_pages.persistence.telling import lead_in_words
+from dashboard.charts.curve_data import with_bands
 from dashboard.kit.text.trends import change_in_words
 from dashboard.queries.compare import CompareQuery, compare
-from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, trends
+from dashboard.queries.equivalence import Margins
+from dashboard.queries.frame import RateQuery
+from dashboard.queries.line_bands import interval_at, line_bands
+from dashboard.queries.rates import rates
+from dashboard.queries.trends import LEAD_COLUMNS, LINE_COLUMNS, STEP_COLUMNS, TrendQuery, Trends, lines_of, trends
 from dashboard.statistics import wilson_interval
 from loaders.makers.demo.writer import DEMO
 from tests.builders import StoreBuilder, log, reported, sample, samples, score
@@ -47,6 +52,7 @@ def only(frame: pd.DataFrame) -> dict:
 # From the start
 
 
+@pytest.mark.slow
 def test_every_step_is_paired_with_the_first_and_corrected_over_the_steps():
     found = asked(store_with(a=RUN))
     changes = found.changes
@@ -78,6 +84,7 @@ def test_the_slope_is_that_of_the_points_per_100_steps_and_its_error_knows_the_q
     assert line["slope_high"] - line["slope"] == pytest.approx(norm.ppf(0.975) * error)
 
 
+@pytest.mark.slow
 def test_a_slope_by_tokens_is_per_factor_of_ten():
     store = store_with()
     for step, tokens, values in ((1, 1e6, [1, 1, 1, 0]), (2, 1e7, [1, 1, 0, 0]), (3, 1e8, [1, 0, 0, 0])):
@@ -97,7 +104,7 @@ def test_zero_of_n_all_along_has_bounds_and_no_change_is_claimed():
     assert lead["mean_low"] < -0.05 < 0.05 < lead["mean_high"]
     assert lead["span_low"] < 0 < lead["span_high"]
     assert pd.isna(line["first_shown"])
-    assert lead["direction"] == "no change shown"
+    assert lead["direction"] == "no significant change"
 
 
 def test_other_questions_are_not_paired_and_that_is_said():
@@ -118,8 +125,9 @@ def test_no_pairing_is_claimed_of_logs_without_samples():
     assert row["notes"] == ["not paired: the logs hold no samples"]
     assert not found.changes["paired"].any()
     told = change_in_words(row, {})
-    assert "both answered" not in told
-    assert "not paired, +20.0 percentage points" in told
+    assert "(paired)" not in told
+    assert "+20.0 pp [" in told
+    assert "(not paired)" in told
 
 
 def test_another_judge_is_said():
@@ -201,10 +209,11 @@ def test_shrinking_is_claimed_only_where_it_is_shown_over_the_whole_family():
     assert found["family"].tolist() == [2, 2]
     assert found.loc["a", "direction"] == "shrinks"
     assert found.loc["a", "slope"] > 0
-    assert found.loc["c", "direction"] == "no change shown"
+    assert found.loc["c", "direction"] == "no significant change"
     assert found.loc["a", "slope_p_corrected"] == pytest.approx(2 * found.loc["a", "slope_p"])
 
 
+@pytest.mark.slow
 def test_a_lead_that_begins_at_0_grows_on_whichever_side_chance_put_its_first_step():
     """The side that a run is on is that of its mean lead: the words on the page say the same."""
     steady = dict.fromkeys((100, 200, 300), [1] * 30 + [0] * 30)
@@ -215,6 +224,7 @@ def test_a_lead_that_begins_at_0_grows_on_whichever_side_chance_put_its_first_st
         assert "the lead grows" in lead_in_words(lead, {})
 
 
+@pytest.mark.slow
 def test_step_0_is_the_parents_checkpoint_where_it_was_evaluated():
     store = store_with(a=RUN, sft={300: [1] * 20})
     store.run("sft")
@@ -249,7 +259,7 @@ def test_groups_average_their_members_at_the_steps_that_all_have():
     found = asked(store, evals=("honeypots",), baseline="b")
     line, lead = only(found.lines), only(found.lead_lines)
     assert (line["points"], line["start_rate"], line["last_rate"]) == (2, 0.25, pytest.approx(0.15))
-    assert line["notes"] == ["framing was not measured at step 2, which is left out of the average"]
+    assert line["notes"] == ["framing was not measured at step 2, which is left out of the mean"]
     assert (lead["first"], lead["mean"]) == pytest.approx((-0.2, -0.2))
     single = only(asked(store, evals=("framing",), baseline="b").lead_lines)
     # Two evals of one size, independent of each other: half the variance.
@@ -266,14 +276,14 @@ def test_members_that_an_average_lacks_are_named():
         for step in (1, 2):
             for task in tasks:
                 store.add(log(samples(START), task=task), run=run, step=step)
-    unlike = "left out of the average, being of another kind, unit or direction: praise"
+    unlike = "left out of the mean (other kind, unit or direction): praise"
     found = asked(store, "a", "b", evals=("honeypots",), baseline="b")
     assert [line["notes"] for line in found.lines.to_dict("records")] == [
-        ["missing from the average: sabotage", unlike],
-        ["missing from the average: framing, sabotage, praise"],
+        ["missing from the mean: sabotage", unlike],
+        ["missing from the mean: framing, sabotage, praise"],
     ]
     assert only(found.lead_lines)["notes"][-1] == "b was never measured on framing"
-    assert "missing from the average: sabotage" in only(found.lead_lines)["notes"]
+    assert "missing from the mean: sabotage" in only(found.lead_lines)["notes"]
 
 
 def test_steps_without_an_interval_are_named_and_are_no_tests():
@@ -326,6 +336,7 @@ def test_queries_that_can_not_be_are_refused():
 # The demo study
 
 
+@pytest.mark.slow
 def test_the_demo_study_keeps_its_leads_and_numbers_are_those_of_compare():
     runs = ("plain-rl", "documents-rl", "stories-rl", "advice-rl")
     demo = shared(DEMO).store
@@ -340,8 +351,57 @@ def test_the_demo_study_keeps_its_leads_and_numbers_are_those_of_compare():
     for name in ("difference", "low", "high", "p", "rate"):
         assert lead.loc["honeypots", name] == pytest.approx(theirs[name])
     leads = found.lead_lines
-    assert set(leads["direction"]) == {"no change shown"}
+    assert set(leads["direction"]) == {"no significant change"}
     assert len(leads) == 6
     assert (leads["mean_p_corrected"] < 0.001).all()
     better = np.where(leads["better"] == "lower", -leads["mean"], leads["mean"])
     assert (better > 0).all()
+
+
+# Did it last
+
+
+def test_a_run_lasted_where_its_one_sided_bound_is_under_the_margin():
+    flat = [1] * 20 + [0] * 380
+    store = store_with(
+        a={0: flat, 100: [0, *flat[1:-1], 1]},
+        b={0: flat, 100: [1] * 80 + [0] * 320},
+        c={0: flat[::20], 100: flat[::20]},
+    )
+    found = asked(store, "a", "b", "c", margins=Margins(0.05)).lines.set_index("run")
+    assert found["verdict"].tolist() == ["equivalent", "significant", "inconclusive"]
+    assert found["bound"]["a"] < 0.05 < found["bound"]["b"]
+    assert found["bound"]["a"] < found["change_high"]["a"]
+    assert found["p_equivalence_corrected"]["a"] == pytest.approx(3 * found["p_equivalence"]["a"])
+    assert found["needed"]["c"] > 20
+    assert asked(store, "a").lines["margin"].isna().all()
+
+
+# Bands
+
+
+def test_a_lines_band_is_its_own_intervals_taken_wider():
+    store = store_with(a=RUN | {500: [0] * 20})
+    store.add(log([sample(1, score(1)), sample(2, score(0))]), run="b", step=1)
+    with store.cursor() as cursor:
+        own = rates(cursor, RateQuery(runs=("a",)), store.batch)
+        for method in ("wilson", "clopper-pearson"):
+            found = line_bands(cursor, TrendQuery(("a", "b")), store.batch, method)
+            # One checkpoint is no line.
+            assert set(found["run"]) == {"a"}
+            shown = with_bands(own, found)
+            (level,) = set(found["band_level"])
+            assert 0.95 < level < 0.95 ** (1 / 5) + 0.001
+            expected = [wilson_interval(k, n, level) for k, n in zip(own["k"], own["n"], strict=True)]
+            if method == "wilson":
+                assert shown["band_low"].tolist() == pytest.approx([float(low) for low, _ in expected])
+                assert shown["band_high"].tolist() == pytest.approx([float(high) for _, high in expected])
+            assert (shown["band_high"] > shown["high"] - 1e-9).all()
+            assert (shown["band_low"] <= shown["low"]).all()
+        assert np.allclose(interval_at_level_of_page(cursor, store), own[["low", "high"]].to_numpy())
+
+
+def interval_at_level_of_page(cursor, store: StoreBuilder) -> list:
+    """The same intervals at the page's level are those of the page."""
+    (line,) = lines_of(cursor, TrendQuery(("a",)), store.batch)
+    return [list(interval_at(line.at(step)[0], 0.95, "wilson")) for step in line.steps]

@@ -37,7 +37,7 @@ def judged_by_three() -> StoreBuilder:
     return builder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store() -> StoreBuilder:
     return judged_by_three()
 
@@ -67,6 +67,7 @@ def judged(name: tuple[object, ...]) -> str:
     return VERDICTS[0 if (int(str(question)) + int(str(epoch)) + int(str(step))) % 3 == 0 else 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("runs", "people"), [((), ()), (("open",), ()), (("open", "secret"), ("ann", "ben"))])
 def test_table_agreement_and_kappa_equal_a_count_by_hand(
     store: StoreBuilder, runs: tuple[str, ...], people: tuple[str, ...]
@@ -123,6 +124,7 @@ def test_rates_equal_those_of_the_curves_and_a_replacement_by_hand(store: StoreB
         assert row["judged"] == sum(name in said for name in names)
 
 
+@pytest.mark.slow
 def test_only_what_was_said_until_then_counts() -> None:
     store = judged_by_three()
     with store.cursor() as cursor:
@@ -149,6 +151,7 @@ def test_nothing_of_a_hidden_run_is_counted(store: StoreBuilder) -> None:
     assert compared(store, OUTSIDER.hidden, runs=("secret",)).samples.empty
 
 
+@pytest.mark.slow
 def test_a_verdict_on_a_transcript_that_changed_since_is_left_out_and_counted_as_such() -> None:
     store = reviewed()
     for question in ("0", "1", "2"):
@@ -169,6 +172,7 @@ def test_a_verdict_on_a_transcript_that_changed_since_is_left_out_and_counted_as
     assert found.table.tolist() == [[1, 0], [0, 0]]
 
 
+@pytest.mark.slow
 def test_samples_without_an_outcome_of_the_judge_stay_out_of_table_and_rates() -> None:
     store = reviewed()
     mixed = [sample("yes", score(1.0)), sample("void", score(1.0), invalidated=True), sample("none", score(None))]

@@ -122,6 +122,7 @@ def test_a_sample_has_its_own_threads_and_those_on_its_messages(store: StoreBuil
     assert counts == {(key, "1", 1): 2, (key, "1", 2): 1, (key, "2", 1): 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a/b", "é, 日本", "%2F?#", '"; DROP TABLE threads; --', "<script>"])
 def test_any_id_can_have_a_note(store: StoreBuilder, name: str) -> None:
     store.add(log([sample(name, score(1.0))], log_eval_id="odd"), run="open", step=7)

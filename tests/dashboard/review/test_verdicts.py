@@ -26,6 +26,7 @@ def store() -> StoreBuilder:
     return reviewed()
 
 
+@pytest.mark.slow
 def test_the_last_verdict_of_each_person_counts_and_can_be_taken_back(store: StoreBuilder) -> None:
     key = key_of(store, "open", 0)
     for who, verdict in ((ANN, "misaligned"), (BEN, "aligned"), (ANN, "aligned")):
@@ -60,12 +61,13 @@ def test_the_judges_outcome_stays_what_it_is(store: StoreBuilder) -> None:
     assert judge("1", 2) == "misaligned"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bad", "told"),
     [
         ({"verdict": "evil"}, '"evil" is no verdict'),
         ({"note": "x" * 5_001}, "5,001 characters"),
-        ({"metric": "gone"}, '"gone" has no outcome of yes or no'),
+        ({"metric": "gone"}, '"gone" is no yes-or-no metric of blackmail'),
         ({"sample": "gone"}, "holds no sample gone"),
         ({"log": "gone"}, "No log with the key gone"),
     ],
@@ -79,7 +81,7 @@ def test_what_is_wrong_with_a_verdict_is_said(store: StoreBuilder, bad: dict[str
 
 def test_a_mean_has_no_verdicts(store: StoreBuilder) -> None:
     store.add(log([sample(1, score(0.5, "scale")), sample(2, score(7.0, "scale"))], "ratings"), run="open", step=9)
-    with pytest.raises(DriftlineError, match="no outcome of yes or no"):
+    with pytest.raises(DriftlineError, match="no yes-or-no metric"):
         give_verdict(
             store.store, ANN, log=key_of(store, "open", 9), sample="1", epoch=1, metric="mean_scale",
             verdict="aligned", as_of=1,

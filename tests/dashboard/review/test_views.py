@@ -88,6 +88,7 @@ def test_archiving_twice_is_no_error_and_adds_nothing(store: StoreBuilder) -> No
         assert not saved_view(cursor, view_id).archived
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bad", "told"),
     [
@@ -120,6 +121,7 @@ def test_viewers_save_and_change_nothing(store: StoreBuilder) -> None:
     assert titles(store) == ["A view"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "telling",
     [

@@ -47,11 +47,11 @@ def test_checkpoints_are_named_as_elsewhere_and_a_run_alone_is_its_latest_with_w
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rl@300", r"rl@300: nothing says where its weights lie.*`adapter:`.*Known of this run: rl@0, rl@100, rl@200"),
-        ("bare", r"bare@10: nothing says where its weights lie.*run\.yaml of bare"),
-        ("bare@all", "bare@10: nothing says"),
+        ("rl@300", r"rl@300: the path of its weights is unknown.*`adapter:`.*Known of this run: rl@0, rl@100, rl@200"),
+        ("bare", r"bare@10: the path of its weights is unknown.*run\.yaml of bare"),
+        ("bare@all", "bare@10: the path of its weights is unknown"),
         ("rl@7", r'run "rl" has no checkpoint "7" \(it has: 0, 100, 200, 300\)'),
-        ("nobody", r'no run "nobody" in the store \(there are: base, rl, sft, bare\)'),
+        ("nobody", r'no run "nobody" in the store \(allowed: base, rl, sft, bare\)'),
     ],
 )
 def test_what_cannot_be_served_is_refused_with_what_can(text: str, said: str) -> None:
@@ -98,7 +98,7 @@ def test_an_adapter_is_looked_at_and_its_base_is_the_cards_else_its_own(tmp_path
         ({"modules_to_save": ["lm_head"]}, "has modules_to_save"),
         ({"bias": "all"}, "has a bias"),
         ({"r": "8"}, "no whole number above 0 as rank"),
-        ({"base_model_name_or_path": "./base"}, r"nothing says where the base weights .* `weights:` in the run\.yaml"),
+        ({"base_model_name_or_path": "./base"}, r"the path of the base weights .* `weights:` in the run\.yaml"),
         ({"base_model_name_or_path": "/nowhere/base"}, r"weights are not there: /nowhere/base \(adapter_config"),
     ],
 )

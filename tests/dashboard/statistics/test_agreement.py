@@ -47,7 +47,7 @@ def test_one_class_alone_has_no_kappa_and_says_why():
         found = cohens_kappa(table)
         assert math.isnan(found.kappa)
         assert math.isnan(found.low)
-        assert "same verdict" in str(found.reason)
+        assert "same label" in str(found.reason)
 
 
 def test_nothing_judged_by_both_has_no_kappa():
@@ -63,7 +63,7 @@ def test_without_exception_there_is_no_interval(table):
     assert found.kappa == pytest.approx(oracle(np.array(table)).kappa)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
-    assert "without exception" in str(found.reason)
+    assert "on all samples" in str(found.reason)
 
 
 @pytest.mark.parametrize("table", [[[3, 1], [0, 0]], [[3, 0], [1, 0]]])
@@ -71,7 +71,7 @@ def test_where_one_of_the_two_gave_one_verdict_only_the_reason_says_so(table):
     found = cohens_kappa(table)
     assert found.kappa == 0
     assert math.isnan(found.low)
-    assert "one of the two gave every sample the same verdict" in str(found.reason)
+    assert "one of the two gave every sample the same label" in str(found.reason)
 
 
 @pytest.mark.parametrize("table", [[[1, 2]], [[1, -1], [0, 2]], [[0.5, 1], [1, 1]], [1, 2]])

@@ -1,4 +1,4 @@
-"""Simulated clustered samples: 95 % intervals cover the true rate about 95 times of a hundred, naive ones don't."""
+"""Simulated clustered samples: 95% intervals cover the true rate about 95 times of a hundred, naive ones don't."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def coverage(low: np.ndarray, high: np.ndarray, rate: float) -> float:
     return float(np.mean((low <= rate) & (rate <= high)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("icc", [0.3, 0.4, 0.5])
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5])
 @pytest.mark.parametrize(("questions", "epochs"), [(25, 8), (50, 4)])

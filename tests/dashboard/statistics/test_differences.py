@@ -311,6 +311,7 @@ def test_what_a_comparison_would_have_found_is_millers_and_the_number_of_questio
     assert questions_for_paired(found, d.var(ddof=1)) == pytest.approx(2000, rel=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "baseline"), [(50, 0.4), (100, 0.5), (300, 0.2)])
 def test_rates_that_differ_by_what_is_detectable_are_told_apart_about_four_times_in_five(n, baseline):
     """McNemar's exact test is the more cautious the fewer the questions."""
@@ -380,6 +381,7 @@ def coverage(bounds, true: float) -> float:
     return float(np.mean((bounds[0] <= true + 1e-12) & (true - 1e-12 <= bounds[1])))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("questions", "epochs"), [(25, 8), (50, 4), (100, 1)])
 @pytest.mark.parametrize(("rate", "baseline"), [(0.1, 0.1), (0.2, 0.1), (0.5, 0.5), (0.6, 0.4)])
 def test_intervals_of_differences_cover_near_95_percent(questions, epochs, rate, baseline):

@@ -1,4 +1,4 @@
-"""Slopes, areas and onsets agree with statsmodels and hand computations, and cover what they should."""
+"""Slopes and areas agree with statsmodels and hand computations, and cover what they should."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from dashboard.statistics import (
     cluster_sums,
     clustered_stderr,
     lead_over_steps,
-    onset,
     paired_proportion_interval,
     rescaled_covariance,
     slope,
@@ -122,6 +121,7 @@ def test_the_same_questions_at_every_step_make_the_area_less_certain_and_the_slo
     assert slope(X, y, covariance).stderr < 0.5 * slope(X, y, np.diag(covariance)).stderr
 
 
+@pytest.mark.slow
 def test_area_and_slope_cover_95_percent_over_the_same_questions():
     rng = np.random.default_rng(11)
     covered = np.zeros(2)
@@ -138,28 +138,12 @@ def test_area_and_slope_cover_95_percent_over_the_same_questions():
     assert slope_coverage >= 0.95
 
 
-def test_onset_is_the_first_step_that_survives_holm():
-    steps = [0, 100, 200, 300, 400]
-    found = onset(steps, [np.nan, 0.04, 0.3, 0.001, 0.0005])
-    # Holm over four: 0.0005 x 4, 0.001 x 3, 0.04 x 2, 0.3.
-    assert found.p_corrected[1:] == pytest.approx([0.08, 0.3, 0.003, 0.002])
-    assert (found.first, found.lasting) == (300, 300)
-    assert onset(steps, [np.nan, 0.04, 0.3, 0.001, 0.0005], correction="none").first == 100
-    back = onset(steps, [np.nan, 0.0001, 0.3, 0.001, 0.9])
-    assert (back.first, back.lasting) == (100, None)
-    assert onset([400, 100], [0.001, 0.9]).first == 400
-    nothing = onset(steps, [np.nan] * 5)
-    assert (nothing.first, nothing.lasting) == (None, None)
-    with pytest.raises(ValueError, match="one p-value"):
-        onset(steps, [0.1])
-
-
 def test_a_lead_shrinks_or_grows_only_where_its_slope_is_shown():
     variance = np.full(5, 1e-5)
     falling = slope(X, 0.4 - 0.0005 * X, variance)
     assert lead_over_steps(0.4, falling) == "shrinks"
     assert lead_over_steps(-0.1, falling) == "grows"
-    assert lead_over_steps(0.4, slope(X, 0.4 - 0.0005 * X, np.full(5, 1.0))) == "no change shown"
+    assert lead_over_steps(0.4, slope(X, 0.4 - 0.0005 * X, np.full(5, 1.0))) == "no significant change"
 
 
 def test_impossible_input_is_refused():
@@ -229,6 +213,7 @@ def bands(answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return paired_proportion_interval(PairedSums(here, there, correlation))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "baseline", "most"),
     [
@@ -256,7 +241,7 @@ def test_leads_over_steps_cover_and_a_lead_that_lasts_is_seldom_said_to_shrink(r
         apart = rescaled_covariance(covariance, variance, unknown=0.0, chance=1 / 60**2)
         line = slope(steps, values.mean(axis=1), apart, scatter=False)
         covered += area.low <= np.trapezoid(true, steps) / 350 <= area.high, line.low <= weights @ true <= line.high
-        moved += lead_over_steps(true[0], line) != "no change shown"
+        moved += lead_over_steps(true[0], line) != "no significant change"
     band = np.mean((low <= true) & (true <= high))
     assert 0.935 <= band <= most
     assert np.all((covered / repetitions >= 0.93) & (covered / repetitions <= most))

@@ -49,6 +49,7 @@ def test_edges(base, other, kinds, alike):
     assert similarity(found) == pytest.approx(alike, abs=0.001)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(30))
 def test_both_texts_can_be_read_out_of_it(seed):
     chance = random.Random(seed)

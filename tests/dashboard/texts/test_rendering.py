@@ -11,12 +11,16 @@ from dashboard.texts.messages import Message, Part, messages_of
 from dashboard.texts.rendering import (
     FOLDED,
     LONG,
+    DrawnMessage,
+    DrawnPart,
     Judgement,
+    Text,
     draw,
     folded_html,
     judgement_html,
     messages_html,
 )
+from dashboard.texts.word_differences import differences
 
 HOSTILE = "<img src=x onerror=alert(1)></pre></details></div>\"'><script>{{ 7 * 7 }}{% raw %}&lt;</script> &amp;"
 
@@ -116,3 +120,17 @@ def test_names_of_tools_and_arguments_are_found_and_marked_as_the_search_finds_t
 def test_an_empty_message_says_so_and_no_text_is_no_fold() -> None:
     assert "(empty)" in messages_html(draw(messages_of([{"role": "user"}])))
     assert folded_html([("Metadata", "")]).strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("base", "other", "read"),
+    [
+        ("Cancel the booking.", "Cancel the Tuesday.", "Cancel the booking Tuesday."),
+        ("let it", "let go", "let it go"),
+        ("a booking today", "a Tuesday today", "a booking Tuesday today"),
+        ("stop", "stop, now", "stop, now"),
+    ],
+)
+def test_a_word_in_the_place_of_another_is_not_run_into_it(base: str, other: str, read: str) -> None:
+    drawn = DrawnPart("text", (), [((), Text("dl-text", differences(base, other)))])
+    assert Seen(messages_html([DrawnMessage("", "", [drawn])])).text == read

@@ -18,7 +18,7 @@ from inspect_ai.scorer import Score
 
 from loaders.errors import RejectedFile
 from loaders.inspect import limits
-from loaders.inspect.log import load
+from loaders.inspect.log import read
 from loaders.records import EvalRecord, SampleRecord
 from tests.inspect_agreement import parsed, scores_of
 from tests.inspect_writer import eval_log, eval_sample, write_log
@@ -89,7 +89,7 @@ def test_empty_files(tmp_path: Path, name: str, content: bytes) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(RejectedFile, match="is empty"):
-        load(path)
+        read(path)
 
 
 @pytest.mark.parametrize("name", ["log.eval", "log.json"])
@@ -99,14 +99,14 @@ def test_git_lfs_pointers(tmp_path: Path, name: str) -> None:
     with pytest.raises(
         RejectedFile, match=r"Git LFS pointer \(size 12\.3 MB\), not the log itself: run `git lfs pull`"
     ):
-        load(path)
+        read(path)
 
 
 def test_something_else_called_eval(tmp_path: Path) -> None:
     path = tmp_path / "log.eval"
     path.write_text("<html>404</html>")
     with pytest.raises(RejectedFile, match="is not a zip"):
-        load(path)
+        read(path)
 
 
 def test_a_zip_that_is_no_log(tmp_path: Path) -> None:
@@ -114,20 +114,20 @@ def test_a_zip_that_is_no_log(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(RejectedFile, match=r"neither header\.json nor _journal/start\.json"):
-        load(path)
+        read(path)
 
 
 def test_an_empty_zip(tmp_path: Path) -> None:
     path = tmp_path / "log.eval"
     zipfile.ZipFile(path, "w").close()
     with pytest.raises(RejectedFile, match="not an Inspect log"):
-        load(path)
+        read(path)
 
 
 def test_files_that_can_t_be_opened(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "gone.eval"):
         with pytest.raises(RejectedFile, match="can't be read"):
-            load(path)
+            read(path)
 
 
 # Damage
@@ -139,14 +139,14 @@ def test_truncated_zips(tmp_path: Path, kept: float) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
     with pytest.raises(RejectedFile, match="truncated zip: no central directory"):
-        load(path)
+        read(path)
 
 
 def test_a_zip_that_lost_its_beginning(tmp_path: Path) -> None:
     path = write_log(eval_log([eval_sample(i) for i in range(20)]), tmp_path / "log.eval")
     path.write_bytes(b"PK\x03\x04" + path.read_bytes()[2000:])
     with pytest.raises(RejectedFile):
-        load(path)
+        read(path)
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -160,7 +160,7 @@ def test_a_flipped_bit_fails_the_checksum(tmp_path: Path, method: int) -> None:
     with pytest.raises(
         RejectedFile, match=r"samples/1_epoch_1\.json (fails its checksum|can't be decompressed|should hold)"
     ):
-        load(patched(path, flip))
+        read(patched(path, flip))
 
 
 def test_a_wrong_checksum(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_wrong_checksum(tmp_path: Path) -> None:
         data[directory_entry(data, NAME) + 16] ^= 1
 
     with pytest.raises(RejectedFile, match=r"samples/1_epoch_1\.json fails its checksum \(CRC-32\)"):
-        load(patched(path, change))
+        read(patched(path, change))
 
 
 def test_a_directory_that_points_elsewhere(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_directory_that_points_elsewhere(tmp_path: Path) -> None:
         struct.pack_into("<I", data, directory_entry(data, NAME) + 42, 7)
 
     with pytest.raises(RejectedFile, match=r"samples/1_epoch_1\.json has no local header"):
-        load(patched(path, change))
+        read(patched(path, change))
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_a_directory_that_points_elsewhere(tmp_path: Path) -> None:
 )
 def test_bad_json_in_a_sample_names_the_sample(tmp_path: Path, data: bytes, reason: str) -> None:
     with pytest.raises(RejectedFile) as caught:
-        load(sample_log(tmp_path, data))
+        read(sample_log(tmp_path, data))
     assert NAME in caught.value.reason
     assert reason in caught.value.reason or "is not UTF-8" in caught.value.reason
 
@@ -207,7 +207,7 @@ def test_a_header_that_is_not_utf8(tmp_path: Path, field: str) -> None:
     path = json_log(tmp_path, eval=HEADER["eval"] | {field: value})
     path.write_bytes(path.read_bytes().replace(b"777", b"\xff"))
     with pytest.raises(RejectedFile, match="utf-8"):
-        load(path)
+        read(path)
 
 
 def test_a_long_extra_field_before_a_member(tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_long_extra_field_before_a_member(tmp_path: Path) -> None:
     member.extra = struct.pack("<HH", 0xCAFE, 5000) + bytes(5000)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(member, json.dumps(SAMPLE))
-    assert only(load(path).evals[0]).sample_key == "1"
+    assert only(read(path).evals[0]).sample_key == "1"
 
 
 @pytest.mark.parametrize(
@@ -233,18 +233,18 @@ def test_a_long_extra_field_before_a_member(tmp_path: Path) -> None:
 )
 def test_wrong_types_name_member_and_field(tmp_path: Path, fields: dict[str, Any], where: str) -> None:
     with pytest.raises(RejectedFile) as caught:
-        load(sample_log(tmp_path, fields))
+        read(sample_log(tmp_path, fields))
     assert NAME in caught.value.reason
     assert where in caught.value.reason
 
 
 def test_wrong_types_in_a_header(tmp_path: Path) -> None:
     with pytest.raises(RejectedFile, match=r"the log: Expected `str`, got `int` - at `\$\.eval\.task`"):
-        load(json_log(tmp_path, eval=HEADER["eval"] | {"task": 1}))
+        read(json_log(tmp_path, eval=HEADER["eval"] | {"task": 1}))
     with pytest.raises(RejectedFile, match=r"status 'odd' \(allowed: success, error, cancelled, started\)"):
-        load(json_log(tmp_path, status="odd"))
+        read(json_log(tmp_path, status="odd"))
     with pytest.raises(RejectedFile, match=r"eval\.config: Expected `int \| null`"):
-        load(json_log(tmp_path, eval=HEADER["eval"] | {"config": {"epochs": "two"}}))
+        read(json_log(tmp_path, eval=HEADER["eval"] | {"config": {"epochs": "two"}}))
 
 
 def test_seeded_damage_never_gets_past_the_loader(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_seeded_damage_never_gets_past_the_loader(tmp_path: Path) -> None:
         path = tmp_path / f"damaged{source.suffix}"
         path.write_bytes(data)
         try:
-            load(path)
+            read(path)
         except RejectedFile:
             rejected += 1
     assert 100 < rejected < 400
@@ -292,7 +292,7 @@ def rejected_within(path: Path, megabytes: int) -> str:
     tracemalloc.start()
     try:
         with pytest.raises(RejectedFile) as caught:
-            load(path)
+            read(path)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -332,7 +332,7 @@ def test_many_small_bombs(tmp_path: Path) -> None:
     for number in range(5):
         zstd_member(path, f"samples/{number}_epoch_1.json", b"[" + b" " * 30 * 1024**2 + b"]")
     with pytest.raises(RejectedFile):
-        load(path)
+        read(path)
 
 
 def test_a_member_that_says_it_is_enormous(tmp_path: Path) -> None:
@@ -353,20 +353,20 @@ def test_frames_in_a_row_are_one_member(tmp_path: Path) -> None:
         struct.pack_into("<I", data, entry + 24, len(content))
         struct.pack_into("<I", data, entry + 16, zipfile.crc32(content))
 
-    assert only(load(patched(path, relabel)).evals[0]).input == "x" * 10_000
+    assert only(read(patched(path, relabel)).evals[0]).input == "x" * 10_000
 
 
 def test_totals_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_zip(tmp_path / "log.eval", {f"samples/{i}_epoch_1.json": json.dumps(SAMPLE) for i in range(50)})
     monkeypatch.setattr(limits, "MAX_TOTAL_BYTES", 2000)
     with pytest.raises(RejectedFile, match="more than 2,000 bytes uncompressed"):
-        load(path)
+        read(path)
 
 
 def test_json_logs_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAX_MEMBER_BYTES", 100)
     with pytest.raises(RejectedFile, match=r"is JSON of \d+ bytes \(allowed: 100;"):
-        load(json_log(tmp_path))
+        read(json_log(tmp_path))
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_MEMBERS", 30), ("MAX_DIRECTORY_BYTES", 1000)])
@@ -374,25 +374,25 @@ def test_directories_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     path = write_zip(tmp_path / "log.eval", {f"samples/{i}_epoch_1.json": "{}" for i in range(50)})
     monkeypatch.setattr(limits, limit, value)
     with pytest.raises(RejectedFile, match=r"zip with 51 members and a directory of 3,\d+ bytes \(allowed: "):
-        load(path)
+        read(path)
 
 
 @pytest.mark.slow
 def test_more_members_than_a_plain_zip_can_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     members: dict[str, bytes | str] = {f"_journal/summaries/{i}.json": "" for i in range(66_000)}
     path = write_zip(tmp_path / "log.eval", members | {NAME: json.dumps(SAMPLE)}, zipfile.ZIP_STORED)
-    assert only(load(path).evals[0]).sample_key == "1"
+    assert only(read(path).evals[0]).sample_key == "1"
     monkeypatch.setattr(limits, "MAX_MEMBERS", 66_000)
     with pytest.raises(RejectedFile, match="zip with 66,002 members and a directory of"):
-        load(path)
+        read(path)
 
 
 def test_a_reference_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {"attachments": {"k": "x" * 10_000}, "metadata": {"a": ["attachment://k"] * 1000}}
-    assert len(only(load(sample_log(tmp_path, fields)).evals[0]).metadata_json or "") > 10_000_000
+    assert len(only(read(sample_log(tmp_path, fields)).evals[0]).metadata_json or "") > 10_000_000
     monkeypatch.setattr(limits, "MAX_RESOLVED_BYTES", 1_000_000)
     with pytest.raises(RejectedFile, match=r"references that unfold to more than 1,000,000 bytes"):
-        load(sample_log(tmp_path, fields))
+        read(sample_log(tmp_path, fields))
 
 
 def chunked_log(tmp_path: Path, refs: list[list[int]], **members: Any) -> Path:
@@ -410,7 +410,7 @@ def chunked_log(tmp_path: Path, refs: list[list[int]], **members: Any) -> Path:
 
 
 def test_chunked_references(tmp_path: Path) -> None:
-    sample = only(load(chunked_log(tmp_path, [[0, 2], [0, 1], [5, 3]])).evals[0])
+    sample = only(read(chunked_log(tmp_path, [[0, 2], [0, 1], [5, 3]])).evals[0])
     assert [message.text for message in sample.messages] == ["zero", "attachment://7", "zero"]
 
 
@@ -426,7 +426,7 @@ def test_chunked_references(tmp_path: Path) -> None:
 )
 def test_absurd_chunked_references(tmp_path: Path, refs: list[list[Any]], reason: str) -> None:
     with pytest.raises(RejectedFile) as caught:
-        load(chunked_log(tmp_path, refs))
+        read(chunked_log(tmp_path, refs))
     assert "samples/1_epoch_1/sample.json" in caught.value.reason
     assert reason in caught.value.reason
 
@@ -438,7 +438,7 @@ def test_absurd_chunked_references(tmp_path: Path, refs: list[list[Any]], reason
 def test_other_compression_methods(tmp_path: Path, method: int, number: int) -> None:
     path = write_zip(tmp_path / "log.eval", {NAME: json.dumps(SAMPLE)}, method)
     with pytest.raises(RejectedFile, match=rf"header\.json uses compression method {number} \(Inspect writes 0 stored"):
-        load(path)
+        read(path)
 
 
 def test_encrypted_members(tmp_path: Path) -> None:
@@ -448,7 +448,7 @@ def test_encrypted_members(tmp_path: Path) -> None:
         data[directory_entry(data, NAME) + 8] |= 1
 
     with pytest.raises(RejectedFile, match=r"samples/1_epoch_1\.json is encrypted"):
-        load(patched(path, change))
+        read(patched(path, change))
 
 
 @pytest.mark.parametrize(
@@ -456,13 +456,13 @@ def test_encrypted_members(tmp_path: Path) -> None:
 )
 def test_absurd_names_do_nothing(tmp_path: Path, name: str) -> None:
     path = write_zip(tmp_path / "log.eval", {name: json.dumps(SAMPLE), "/etc/x": "1", "C:\\x": "2"})
-    assert only(load(path).evals[0]).sample_key == "1"
+    assert only(read(path).evals[0]).sample_key == "1"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["log.eval"]
 
 
 def test_names_in_reasons_are_printable_and_short(tmp_path: Path) -> None:
     with pytest.raises(RejectedFile) as caught:
-        load(write_zip(tmp_path / "log.eval", {f"samples/\x1b[31m{'x' * 5000}_epoch_1.json": "?"}))
+        read(write_zip(tmp_path / "log.eval", {f"samples/\x1b[31m{'x' * 5000}_epoch_1.json": "?"}))
     assert caught.value.reason.isprintable()
     assert len(caught.value.reason) < 400
 
@@ -484,7 +484,7 @@ def test_lone_surrogates_and_nul_become_replacement_characters(tmp_path: Path) -
         "error": {"message": odd, "traceback": odd},
     }
     good = "a\ufffdb\ufffdc\U0001f388"
-    record = only(load(sample_log(tmp_path, sample)).evals[0])
+    record = only(read(sample_log(tmp_path, sample)).evals[0])
     assert (record.sample_key, record.input, record.error, record.error_traceback) == (good, good, good, good)
     assert [message.text for message in record.messages] == [good, good]
     assert record.messages[1].reasoning == good
@@ -506,7 +506,7 @@ def test_nul_alone_in_an_otherwise_strict_document(tmp_path: Path) -> None:
         "limit": {"type": odd, "limit": 1},
         "started_at": odd,
     }
-    record = only(load(sample_log(tmp_path, fields)).evals[0])
+    record = only(read(sample_log(tmp_path, fields)).evals[0])
     assert (record.sample_key, record.messages[0].text, record.uuid, record.limit_type) == (good, good, good, good)
     assert record.started_at is None, "a time that can't be read is missing"
     assert parsed(record.metadata_json, None) == {good: good}
@@ -520,7 +520,7 @@ def test_nul_in_a_header(tmp_path: Path) -> None:
     spec = HEADER["eval"] | {"task": odd, "model": odd, "tags": [odd], "metadata": {odd: odd}, "task_args": {odd: odd}}
     metrics = {odd: {"name": odd, "value": 1}}
     results = {"scores": [{"name": odd, "scorer": odd, "reducer": odd, "metrics": metrics}]}
-    record = load(json_log(tmp_path, eval=spec, results=results)).evals[0]
+    record = read(json_log(tmp_path, eval=spec, results=results)).evals[0]
     assert (record.task, record.model) == (good, good)
     assert parsed(record.tags_json, None) == [good]
     assert parsed(record.metadata_json, None) == parsed(record.task_args_json, None) == {good: good}
@@ -537,7 +537,7 @@ def test_nan_anywhere_in_a_sample(tmp_path: Path) -> None:
         "messages": [{"role": "assistant", "content": "", "tool_calls": [{"id": "1", "arguments": {"n": nan}}]}],
     }
     for path in (sample_log(tmp_path, fields), json_log(tmp_path, samples=[SAMPLE | fields])):
-        record = only(load(path).evals[0])
+        record = only(read(path).evals[0])
         assert parsed(record.metadata_json, None) == {"a": None, "b": [None, 1]}
         assert parsed(record.messages[0].tool_calls_json, None)[0]["arguments"] == {"n": None}
         assert scores_of(record) == {("s", "k"): "nan", ("s", "l"): 1, ("t", "0"): float("-inf"), ("t", "1"): "x"}
@@ -547,12 +547,12 @@ def test_nan_anywhere_in_a_sample(tmp_path: Path) -> None:
 def test_numbers_beyond_a_double(tmp_path: Path) -> None:
     huge = 10**400
     fields = {"scores": {"s": {"value": huge}, "t": {"value": 10**30}}, "metadata": {"n": huge}}
-    record = only(load(sample_log(tmp_path, fields)).evals[0])
+    record = only(read(sample_log(tmp_path, fields)).evals[0])
     assert (record.scores[0].value_type, record.scores[0].value_text) == ("infinite", str(huge))
     assert record.scores[1].value_num == 1e30
     assert parsed(record.metadata_json, None)["n"] == huge
     text = json.dumps(SAMPLE | {"scores": {"s": {"value": 7777}}}).replace("7777", "1e999")
-    assert scores_of(only(load(sample_log(tmp_path, text)).evals[0])) == {("s", None): float("inf")}
+    assert scores_of(only(read(sample_log(tmp_path, text)).evals[0])) == {("s", None): float("inf")}
 
 
 @pytest.mark.parametrize("field", ["metadata", "scores", "id"])
@@ -560,12 +560,12 @@ def test_integers_that_python_won_t_parse(tmp_path: Path, field: str) -> None:
     value: Any = {"metadata": {"n": [0, 777]}, "scores": {"s": {"value": 777}}, "id": 777}[field]
     data = json.dumps(SAMPLE | {field: value}).replace("777", "7" * 5000)
     with pytest.raises(RejectedFile, match=r"samples/1_epoch_1\.json.*(integer|digits)"):
-        load(sample_log(tmp_path, data))
+        read(sample_log(tmp_path, data))
 
 
 def test_a_text_of_thousands_of_digits_is_fine(tmp_path: Path) -> None:
     digits = "7" * 20_000
-    record = only(load(sample_log(tmp_path, {"metadata": {"n": digits}, "target": digits})).evals[0])
+    record = only(read(sample_log(tmp_path, {"metadata": {"n": digits}, "target": digits})).evals[0])
     assert parsed(record.metadata_json, None) == {"n": digits}
 
 
@@ -574,23 +574,23 @@ def test_nan_where_something_else_belongs_is_null(tmp_path: Path, field: str) ->
     fields = {"samples": float("nan")} if field == "samples" else {"samples": [SAMPLE | {field: float("nan")}]}
     if field == "messages":
         with pytest.raises(RejectedFile, match=r"Expected `array`, got `null` - at `\$\.samples\[0\]\.messages`"):
-            load(json_log(tmp_path, **fields))
+            read(json_log(tmp_path, **fields))
     else:
-        assert len(load(json_log(tmp_path, **fields)).evals[0].samples) == (field != "samples")
+        assert len(read(json_log(tmp_path, **fields)).evals[0].samples) == (field != "samples")
 
 
 @pytest.mark.parametrize("field", ["metadata", "events", "messages", "target", "attachments"])
 def test_deep_nesting_is_rejected(tmp_path: Path, field: str) -> None:
     data = json.dumps(SAMPLE)[:-1] + f', "{field}": ' + "[" * DEEP + "]" * DEEP + "}"
     with pytest.raises(RejectedFile, match=r"samples/1_epoch_1\.json"):
-        load(sample_log(tmp_path, data))
+        read(sample_log(tmp_path, data))
 
 
 def test_nesting_that_can_be_read_is_kept_with_its_references(tmp_path: Path) -> None:
     deep: Any = "attachment://k"
     for _ in range(100):
         deep = [deep]
-    record = only(load(sample_log(tmp_path, {"metadata": {"d": deep}, "attachments": {"k": "text"}})).evals[0])
+    record = only(read(sample_log(tmp_path, {"metadata": {"d": deep}, "attachments": {"k": "text"}})).evals[0])
     assert (record.metadata_json or "").count("[") == 100
     assert "text" in (record.metadata_json or "")
 
@@ -601,9 +601,9 @@ def test_nesting_that_can_be_read_is_kept_with_its_references(tmp_path: Path) ->
 def test_a_newer_json_log_is_rejected(tmp_path: Path) -> None:
     reason = "written by a newer Inspect: log version 3, known up to 2"
     with pytest.raises(RejectedFile, match=reason):
-        load(json_log(tmp_path, version=3))
+        read(json_log(tmp_path, version=3))
     with pytest.raises(RejectedFile, match=reason):
-        load(json_log(tmp_path, version=3, eval={"tasks": []}))
+        read(json_log(tmp_path, version=3, eval={"tasks": []}))
 
 
 def test_a_newer_zip_says_so_when_it_can_t_be_read(tmp_path: Path) -> None:
@@ -612,9 +612,9 @@ def test_a_newer_zip_says_so_when_it_can_t_be_read(tmp_path: Path) -> None:
     with pytest.raises(
         RejectedFile, match=r"newer Inspect: log version 9, known up to 2: samples/1_epoch_1\.json: Exp"
     ):
-        load(path)
+        read(path)
     path = write_zip(tmp_path / "log.eval", {"header.json": header, NAME: json.dumps(SAMPLE | {"new": {"field": 1}})})
-    assert load(path).notes == ["log version 9, newer than the known 2: read as that one"]
+    assert read(path).notes == ["log version 9, newer than the known 2: read as that one"]
 
 
 # The process around it
@@ -625,10 +625,10 @@ def test_garbage_collection_is_left_as_it_was(tmp_path: Path, enabled: bool) -> 
     before = gc.isenabled()
     try:
         (gc.enable if enabled else gc.disable)()
-        load(sample_log(tmp_path, {}))
+        read(sample_log(tmp_path, {}))
         assert gc.isenabled() == enabled
         with pytest.raises(RejectedFile):
-            load(sample_log(tmp_path, "?"))
+            read(sample_log(tmp_path, "?"))
         assert gc.isenabled() == enabled
     finally:
         (gc.enable if before else gc.disable)()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from inspect_ai.log import read_eval_log
 
-from loaders.inspect.log import load
+from loaders.inspect.log import read
 from loaders.records import EvalRecord
 from tests.inspect_agreement import assert_agrees, parsed
 
@@ -27,7 +27,7 @@ def agreeing(document: dict[str, Any], tmp_path: Path) -> EvalRecord:
     """The document as a `.json` log, compared with what inspect_ai reads."""
     path = tmp_path / "log.json"
     path.write_text(json.dumps(document, indent=2))
-    loaded = load(path)
+    loaded = read(path)
     assert_agrees(loaded, read_eval_log(path.as_posix()))
     return loaded.evals[0]
 
@@ -53,7 +53,7 @@ def test_metrics_that_are_bare_numbers(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     results = {"scorer": {"name": "match"}, "metrics": {"accuracy": 0.5, "none": None}}
     path.write_text(json.dumps(log_document([], results=results)))
-    assert [(m.metric, m.value) for m in load(path).evals[0].reported] == [("accuracy", 0.5), ("none", None)]
+    assert [(m.metric, m.value) for m in read(path).evals[0].reported] == [("accuracy", 0.5), ("none", None)]
 
 
 def test_a_failed_grade_s_reason_in_the_metadata(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_reasoning_beside_the_content(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     messages = [{"role": "assistant", "content": "So.", "reasoning": "Hm."}]
     path.write_text(json.dumps(log_document([SAMPLE | {"messages": messages}])))
-    (message,) = load(path).evals[0].samples[0].messages
+    (message,) = read(path).evals[0].samples[0].messages
     assert (message.text, message.reasoning) == ("So.", "Hm.")
 
 
@@ -132,7 +132,7 @@ def test_values_that_inspect_no_longer_allows_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "log.json"
     values = {"null": None, "nested": {"a": {"b": [1]}}, "lists": [[1], [2]]}
     path.write_text(json.dumps(log_document([SAMPLE | {"scores": {k: {"value": v} for k, v in values.items()}}])))
-    rows = load(path).evals[0].samples[0].scores
+    rows = read(path).evals[0].samples[0].scores
     assert [(row.scorer, row.key, row.value_type, row.value_text) for row in rows] == [
         ("null", None, "missing", None),
         ("nested", "a", "text", '{"b":[1]}'),
@@ -149,6 +149,6 @@ def test_old_zips(tmp_path: Path, method: int) -> None:
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("samples/1_epoch_1.json", json.dumps(SAMPLE))
         archive.writestr("header.json", json.dumps(document))
-    loaded = load(path)
+    loaded = read(path)
     assert_agrees(loaded, read_eval_log(path.as_posix()))
     assert len(loaded.evals[0].samples) == 1

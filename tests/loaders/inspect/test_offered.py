@@ -8,7 +8,7 @@ import pytest
 from inspect_ai.log import read_eval_log, resolve_sample_attachments
 
 from loaders.errors import RejectedFile
-from loaders.inspect.log import load
+from loaders.inspect.log import read
 from loaders.inspect.offered import offered_tools
 from tests.inspect_writer import eval_log, eval_sample, write_log
 from tests.real_logs import LOGS, WITHOUT_SAMPLES
@@ -16,6 +16,7 @@ from tests.real_logs import LOGS, WITHOUT_SAMPLES
 READABLE = [name for name in LOGS if not name.endswith(".txt")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READABLE)
 def test_agrees_with_the_oracle(shared_data: Path, name: str):
     path = shared_data / name
@@ -36,7 +37,7 @@ def test_agrees_with_the_oracle(shared_data: Path, name: str):
 
 def test_real_logs_offer_tools(shared_data: Path):
     path = shared_data / "inspect/tests/log/test_eval_log/log_message_deduplication.eval"
-    sample = load(path).evals[0].samples[0]
+    sample = read(path).evals[0].samples[0]
     found = offered_tools(path, sample.sample_key, sample.epoch)
     assert [tool["name"] for tool in found or []] == ["bash", "python"]
 

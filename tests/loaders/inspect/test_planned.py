@@ -15,7 +15,7 @@ from tests.real_stores import ingested
 
 def planned(path: Path, dataset: EvalDataset, **config: Any) -> int | None:
     log = eval_log([eval_sample()], dataset=dataset, config=EvalConfig(**config))
-    return inspect.load(write_log(log, path)).evals[0].n_planned
+    return inspect.read(write_log(log, path)).evals[0].n_planned
 
 
 @pytest.mark.parametrize("suffix", [".eval", ".json"])
@@ -62,7 +62,7 @@ def test_every_real_log_holds_no_more_than_was_planned(shared_data: Path) -> Non
     checked = 0
     for path in sorted((shared_data / "inspect").rglob("*.eval")):
         try:
-            (record,) = inspect.load(path).evals
+            (record,) = inspect.read(path).evals
         except Exception:  # noqa: BLE001 - broken ones have tests of their own
             continue
         assert record.n_planned is not None

@@ -51,7 +51,7 @@ from inspect_ai.solver import generate, use_tools
 from inspect_ai.tool import Tool, ToolCall, ToolCallError, tool
 
 from loaders.inspect.archive import ZSTD
-from loaders.inspect.log import load, sniff
+from loaders.inspect.log import matches, read
 from loaders.records import EvalRecord, LoadedFile, SampleRecord
 from tests.inspect_agreement import assert_agrees, assert_header_agrees, assert_sample_agrees, parsed, scores_of
 from tests.inspect_writer import eval_log, eval_sample, write_log, write_unfinished_log
@@ -64,8 +64,8 @@ def loaded_and_agreeing(log: EvalLog, path: Path) -> LoadedFile:
     """The log written, loaded, and compared with what inspect_ai reads back."""
     write_log(log, path)
     with path.open("rb") as file:
-        assert sniff(path, file.read(4096))
-    loaded = load(path)
+        assert matches(path, file.read(4096))
+    loaded = read(path)
     assert_agrees(loaded, read_eval_log(path.as_posix()))
     return loaded
 
@@ -135,7 +135,7 @@ def test_scores_of_every_kind(tmp_path: Path, suffix: str) -> None:
 def loaded_and_agreeing_scores(log: EvalLog, path: Path) -> LoadedFile:
     """As `loaded_and_agreeing`, but an empty score is our row without a value, which the oracle doesn't have."""
     write_log(log, path)
-    loaded = load(path)
+    loaded = read(path)
     theirs = read_eval_log(path.as_posix())
     assert_header_agrees(loaded.evals[0], theirs)
     return loaded
@@ -259,7 +259,7 @@ def test_attachments_are_resolved_wherever_they_stand(tmp_path: Path) -> None:
         ),
         tmp_path / "log.json",
     )
-    sample = only_sample(load(path))
+    sample = only_sample(read(path))
     text = "a long text \ufffd with NUL"
     assert [message.text for message in sample.messages] == [text, "plain", "attachment://unknown"]
     assert parsed(sample.messages[1].tool_calls_json, None)[0]["arguments"] == {"text": [text]}
@@ -371,6 +371,7 @@ def test_todays_zip_is_zstd_and_its_samples_carry_usage(tmp_path: Path) -> None:
     assert parsed(sample.model_usage_json, None)["mockllm/model"]["output_tokens"] == 7
 
 
+@pytest.mark.slow
 def test_a_log_still_being_written_comes_in_as_far_as_it_goes(tmp_path: Path) -> None:
     log = eval_log(
         [eval_sample(i) for i in range(150)],
@@ -380,7 +381,7 @@ def test_a_log_still_being_written_comes_in_as_far_as_it_goes(tmp_path: Path) ->
     path = write_unfinished_log(log, tmp_path / "log.eval")
     with zipfile.ZipFile(path) as archive:
         assert "header.json" not in archive.namelist()
-    loaded = load(path)
+    loaded = read(path)
     assert_agrees(loaded, read_eval_log(path.as_posix()))
     record = loaded.evals[0]
     assert (record.status, record.complete, len(record.samples), record.n_samples_reported) == (
@@ -393,7 +394,7 @@ def test_a_log_still_being_written_comes_in_as_far_as_it_goes(tmp_path: Path) ->
 
 
 def test_a_log_that_has_only_begun(tmp_path: Path) -> None:
-    loaded = load(write_unfinished_log(eval_log([]), tmp_path / "log.eval"))
+    loaded = read(write_unfinished_log(eval_log([]), tmp_path / "log.eval"))
     assert (loaded.evals[0].status, loaded.evals[0].complete, loaded.evals[0].samples) == ("started", False, [])
 
 
@@ -410,7 +411,7 @@ def test_of_a_sample_written_twice_the_last_counts(tmp_path: Path) -> None:
     again = eval_sample(1, scores={"s": Score(value=2)}).model_dump_json()
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("samples/1_epoch_1.json", again)
-    loaded = load(path)
+    loaded = read(path)
     assert_agrees(loaded, read_eval_log(path.as_posix()))
     assert only_sample(loaded).scores[0].value_num == 2
 
@@ -428,6 +429,7 @@ def lookup() -> Tool:
     return execute
 
 
+@pytest.mark.slow
 def test_a_real_run_with_tools_and_epochs(tmp_path: Path) -> None:
     usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
 
@@ -450,7 +452,7 @@ def test_a_real_run_with_tools_and_epochs(tmp_path: Path) -> None:
     (log,) = run_eval(task, model=model, log_dir=tmp_path.as_posix(), log_format="eval", display="none", max_samples=1)
     assert log.status == "success"
     (path,) = tmp_path.glob("*.eval")
-    loaded = load(path)
+    loaded = read(path)
     assert_agrees(loaded, read_eval_log(path.as_posix()))
     record = loaded.evals[0]
     assert [s.epoch for s in record.samples] == [1, 2, 3]
@@ -497,7 +499,7 @@ def test_chunked_samples_say_the_same_as_whole_ones(tmp_path: Path, sizes: dict[
     assert "samples/a/b_epoch_1/sample.json" in names
     assert sum("/messages/" in name for name in names) > (8 if sizes else 2)
     theirs = read_eval_log(whole.as_posix())
-    record = load(path).evals[0]
+    record = read(path).evals[0]
     assert_header_agrees(record, theirs)
     for ours, expected in zip(record.samples, theirs.samples or [], strict=True):
         assert_sample_agrees(ours, expected)
@@ -514,17 +516,17 @@ def test_chunked_and_whole_samples_in_one_log(tmp_path: Path) -> None:
         archive.writestr(f"samples/{looks}_epoch_1.json", eval_sample(looks).model_dump_json())
         # The same sample in both shapes: Inspect takes the whole one.
         archive.writestr("samples/5_epoch_1.json", eval_sample(5, scores={"judge": Score(value=9)}).model_dump_json())
-    samples = {(s.sample_key, s.epoch): s for s in load(path).evals[0].samples}
+    samples = {(s.sample_key, s.epoch): s for s in read(path).evals[0].samples}
     assert set(samples) == {("a/b", 1), ("5", 1), ("empty", 1), ("a_epoch_1", 2), ("more", 1), (looks, 1)}
     assert samples["5", 1].scores[0].value_num == 9
 
 
 def test_a_log_renamed_is_known_by_its_content(tmp_path: Path) -> None:
-    record = load(write_log(eval_log([eval_sample()]), tmp_path / "log.json").rename(tmp_path / "log.eval")).evals[0]
+    record = read(write_log(eval_log([eval_sample()]), tmp_path / "log.json").rename(tmp_path / "log.eval")).evals[0]
     assert isinstance(record, EvalRecord)
     assert len(record.samples) == 1
 
 
 def test_every_json_column_is_compact(tmp_path: Path) -> None:
-    sample = only_sample(load(write_log(eval_log([eval_sample(metadata={"a": {"b": [1, 2]}})]), tmp_path / "log.json")))
+    sample = only_sample(read(write_log(eval_log([eval_sample(metadata={"a": {"b": [1, 2]}})]), tmp_path / "log.json")))
     assert sample.metadata_json == json.dumps({"a": {"b": [1, 2]}}, separators=(",", ":"))

@@ -84,7 +84,7 @@ def test_samples_called_by_the_models_arguments_belong_to_results_of_any_name(
     samples = write(tmp_path / samples_name("truthfulqa_mc1", arguments), whole(ones=2, of=3))
     assert lm_eval.companions(path) == [samples]
     assert list(list_root(tmp_path, lm_eval.companions).items) == [name]
-    loaded = lm_eval.load(path)
+    loaded = lm_eval.read(path)
     assert loaded.notes == []
     assert [s.scores[0].value_num for s in loaded.evals[0].samples] == [1.0, 1.0, 0.0]
 
@@ -92,7 +92,7 @@ def test_samples_called_by_the_models_arguments_belong_to_results_of_any_name(
 def test_forks_that_keep_the_equals_sign_are_the_same(tmp_path: Path) -> None:
     path = write(tmp_path / "results.json", results())
     write(tmp_path / (ARGUMENTS.replace("/", "__") + "_truthfulqa_mc1.jsonl"), whole(ones=1, of=2))
-    assert len(lm_eval.load(path).evals[0].samples) == 2
+    assert len(lm_eval.read(path).evals[0].samples) == 2
 
 
 def test_each_results_file_has_the_samples_of_its_own_model_and_task(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_each_results_file_has_the_samples_of_its_own_model_and_task(tmp_path: P
     for name, ones in (("a.json", 1), ("b.json", 3)):
         sums = {
             record.task: sum(s.scores[0].value_num or 0 for s in record.samples)
-            for record in lm_eval.load(tmp_path / name).evals
+            for record in lm_eval.read(tmp_path / name).evals
         }
         assert sums == {"my_task": ones, "task": 4}
 
@@ -116,9 +116,9 @@ def test_a_later_run_that_wrote_over_results_json_does_not_get_the_earlier_ones_
     path = write(tmp_path / "results.json", results(arguments=ARGUMENTS.replace("500", "1000")))
     orphan = write(tmp_path / samples_name("truthfulqa_mc1"), whole(ones=1, of=2))
     assert lm_eval.companions(path) == []
-    assert lm_eval.load(path).evals[0].samples == []
+    assert lm_eval.read(path).evals[0].samples == []
     with pytest.raises(RejectedFile, match="without their results file") as caught:
-        lm_eval.load(orphan)
+        lm_eval.read(orphan)
     assert "results.json" in caught.value.reason
 
 
@@ -129,7 +129,7 @@ def test_of_several_results_in_one_folder_each_has_the_samples_of_its_date(tmp_p
         write(tmp_path / f"samples_truthfulqa_mc1_{day}{suffix}", whole(ones=ones, of=4))
     assert len(list_root(tmp_path, lm_eval.companions).items) == 2
     sums = [
-        sum(s.scores[0].value_num or 0 for s in lm_eval.load(tmp_path / f"results_{day}.json").evals[0].samples)
+        sum(s.scores[0].value_num or 0 for s in lm_eval.read(tmp_path / f"results_{day}.json").evals[0].samples)
         for day in DAYS
     ]
     assert sums == [1, 3]
@@ -139,8 +139,8 @@ def test_samples_of_another_date_stand_alone_and_name_what_is_missing(tmp_path: 
     path = write(tmp_path / f"results_{DAYS[0]}.json", results())
     alone = write(tmp_path / f"samples_truthfulqa_mc1_{DAYS[1]}.json", whole(ones=1, of=2))
     assert lm_eval.companions(path) == []
-    assert lm_eval.sniff(alone, alone.read_bytes()[:4096])
-    loaded = lm_eval.load(alone)
+    assert lm_eval.matches(alone, alone.read_bytes()[:4096])
+    loaded = lm_eval.read(alone)
     assert (loaded.evals[0].task, len(loaded.evals[0].samples)) == ("truthfulqa_mc1", 2)
     (note,) = loaded.notes
     assert f"results_{DAYS[1]}.json" in note
@@ -160,7 +160,7 @@ def test_rows_that_do_not_name_their_filter_are_no_further_epochs(tmp_path: Path
     rows = [*strict, *flexible] if blocks else [r for pair in zip(strict, flexible, strict=True) for r in pair]
     path = write(tmp_path / "results.json", document)
     write(tmp_path / samples_name("gsm8k"), rows)
-    loaded = lm_eval.load(path)
+    loaded = lm_eval.read(path)
     assert loaded.notes == []
     samples = loaded.evals[0].samples
     assert [(s.sample_key, s.epoch) for s in samples] == [("0", 1), ("1", 1)]
@@ -171,6 +171,6 @@ def test_rows_that_do_not_name_their_filter_are_no_further_epochs(tmp_path: Path
 def test_a_broken_list_of_samples_leaves_the_results_in(tmp_path: Path) -> None:
     path = write(tmp_path / "results.json", results())
     (tmp_path / samples_name("truthfulqa_mc1")).write_text('[{"doc_id": 0, "acc": 1.0}, {"acc": 1.0}]')
-    loaded = lm_eval.load(path)
+    loaded = lm_eval.read(path)
     assert loaded.evals[0].reported[0].value == 0.5
     assert "entry 2" in loaded.notes[0]

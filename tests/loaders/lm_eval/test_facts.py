@@ -34,7 +34,7 @@ def case(cases: Path, name: str) -> Ingested:
 def loaded(tmp_path: Path, text: str) -> LoadedFile:
     path = tmp_path / f"results_{STAMP}.json"
     path.write_text(text)
-    return lm_eval.load(path)
+    return lm_eval.read(path)
 
 
 # --- partial and variant logs ---------------------------------------------------------------------------

@@ -32,15 +32,16 @@ def pythia(shared_data: Path, part: str) -> list[Path]:
 # --- 2023 -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "files"), [("bias-evals", 97), ("pythia-v1", 54)])
 def test_every_published_number_comes_in_to_the_last_digit(shared_data: Path, part: str, files: int) -> None:
     paths = pythia(shared_data, part)
     assert len(paths) == files
     for path in paths:
-        assert lm_eval.sniff(path, path.read_bytes()[:4096])
+        assert lm_eval.matches(path, path.read_bytes()[:4096])
         assert lm_eval.companions(path) == []
         document = json.loads(path.read_text())
-        loaded = lm_eval.load(path)
+        loaded = lm_eval.read(path)
         assert loaded.notes == []
         assert [record.task for record in loaded.evals] == list(document["results"])
         for record in loaded.evals:
@@ -59,21 +60,21 @@ def test_every_published_number_comes_in_to_the_last_digit(shared_data: Path, pa
 def test_time_comes_from_the_name_where_it_stands_only_there(shared_data: Path) -> None:
     folder = shared_data / "pythia/evals"
     dated = folder / "bias-evals/intervention-1.3b-deduped-step67000_eval_results_01-21-2023-20-16-29.json"
-    assert {e.created for e in lm_eval.load(dated).evals} == {datetime(2023, 1, 21, 20, 16, 29, tzinfo=UTC)}
+    assert {e.created for e in lm_eval.read(dated).evals} == {datetime(2023, 1, 21, 20, 16, 29, tzinfo=UTC)}
     undated = folder / "pythia-v1/pythia-160m/zero-shot/160m_step512.json"
-    assert {e.created for e in lm_eval.load(undated).evals} == {None}
+    assert {e.created for e in lm_eval.read(undated).evals} == {None}
 
 
 def test_model_and_arguments_of_2023(shared_data: Path) -> None:
     folder = shared_data / "pythia/evals"
-    hf = lm_eval.load(folder / "pythia-v1/pythia-160m/zero-shot/160m_step512.json").evals[0]
+    hf = lm_eval.read(folder / "pythia-v1/pythia-160m/zero-shot/160m_step512.json").evals[0]
     assert hf.model == "EleutherAI/pythia-v1.1-160m"
     assert json.loads(hf.model_args_json or "") == {
         "use_accelerate": "True", "pretrained": "EleutherAI/pythia-v1.1-160m", "revision": "step512"
     }  # fmt: skip
     assert json.loads(hf.config_json or "")["batch_size"] == 32
     assert json.loads(hf.task_args_json or "") == {"num_fewshot": 0}
-    neox = lm_eval.load(
+    neox = lm_eval.read(
         folder / "bias-evals/long-intervention-1.3b-deduped-step57000_eval_results_01-23-2023-14-05-01.json"
     ).evals[0]
     assert neox.model is None, "`neox` names the program, not the model"
@@ -86,7 +87,7 @@ def test_a_step_evaluated_twice_is_two_files_that_both_come_in(shared_data: Path
     names = [f"m-step500_eval_results_01-2{day}-2023-20-16-29.json" for day in (1, 2)]
     for name in names:
         (tmp_path / name).write_bytes(source.read_bytes())
-    first, second = (lm_eval.load(tmp_path / name) for name in names)
+    first, second = (lm_eval.read(tmp_path / name) for name in names)
     assert len(first.evals) == len(second.evals) == 29
     assert first.evals[0].created != second.evals[0].created
 
@@ -236,12 +237,12 @@ def scores(sample: SampleRecord) -> dict[tuple[str, str | None], float | None]:
 
 def test_todays_files_are_known_by_name_and_by_content(today: Path) -> None:
     for path in today.parent.iterdir():
-        assert lm_eval.sniff(path, path.read_bytes()[:4096])
+        assert lm_eval.matches(path, path.read_bytes()[:4096])
     renamed = Path("anything.json")
-    assert lm_eval.sniff(renamed, today.read_bytes()[:4096])
-    assert not lm_eval.sniff(renamed, b'{"results": {"rows": 3}}')
-    assert not lm_eval.sniff(renamed, b'{"version": 2, "status": "success", "eval": {}, "results": {}}')
-    assert not lm_eval.sniff(Path("answers.jsonl"), b'{"doc_id": 1, "answer": "x"}')
+    assert lm_eval.matches(renamed, today.read_bytes()[:4096])
+    assert not lm_eval.matches(renamed, b'{"results": {"rows": 3}}')
+    assert not lm_eval.matches(renamed, b'{"version": 2, "status": "success", "eval": {}, "results": {}}')
+    assert not lm_eval.matches(Path("answers.jsonl"), b'{"doc_id": 1, "answer": "x"}')
 
 
 def test_companions_are_the_samples_of_the_same_date(today: Path) -> None:
@@ -266,7 +267,7 @@ def test_results_without_a_date_own_the_samples_without_one(today: Path) -> None
 
 
 def test_reported_metrics_of_today(today: Path) -> None:
-    loaded = lm_eval.load(today)
+    loaded = lm_eval.read(today)
     assert loaded.notes == []
     evals = by_task(loaded)
     assert list(evals) == ["choice", "written", "perplexed", "parity"], "a group without numbers is no eval"
@@ -283,7 +284,7 @@ def test_reported_metrics_of_today(today: Path) -> None:
 
 
 def test_header_of_today(today: Path) -> None:
-    evals = by_task(lm_eval.load(today))
+    evals = by_task(lm_eval.read(today))
     choice, written, parity = evals["choice"], evals["written"], evals["parity"]
     assert {e.model for e in evals.values()} == {"org/tiny"}
     assert choice.created == datetime.fromtimestamp(1767618393.2994645, UTC)
@@ -301,7 +302,7 @@ def test_header_of_today(today: Path) -> None:
 
 
 def test_metadata_given_on_the_command_line_reaches_tasks_and_groups(today: Path) -> None:
-    evals = by_task(lm_eval.load(today))
+    evals = by_task(lm_eval.read(today))
     for task in ("choice", "written", "parity"):
         metadata = json.loads(evals[task].metadata_json or "")
         assert (metadata["run"], metadata["step"]) == ("tiny", 500)
@@ -311,7 +312,7 @@ def test_metadata_given_on_the_command_line_reaches_tasks_and_groups(today: Path
 
 
 def test_samples_of_a_multiple_choice(today: Path) -> None:
-    first, second = by_task(lm_eval.load(today))["choice"].samples
+    first, second = by_task(lm_eval.read(today))["choice"].samples
     assert (first.sample_key, first.epoch, first.id_is_number, first.target) == ("0", 1, True, "0")
     assert first.input == "Q: Is 0 even?\nA:"
     assert json.loads(first.choices_json or "") == [" yes", " no"]
@@ -325,7 +326,7 @@ def test_samples_of_a_multiple_choice(today: Path) -> None:
 
 
 def test_several_filters_are_several_scores_of_one_sample(today: Path) -> None:
-    first, second = by_task(lm_eval.load(today))["written"].samples
+    first, second = by_task(lm_eval.read(today))["written"].samples
     assert (first.sample_key, first.reply) == ("0", "I think yes")
     assert [(m.role, m.text) for m in first.messages] == [
         ("user", "Q: Is 0 even?\nA:"), ("assistant", "I think yes")
@@ -336,7 +337,7 @@ def test_several_filters_are_several_scores_of_one_sample(today: Path) -> None:
 
 
 def test_parts_of_a_corpus_metric_are_no_scores(today: Path) -> None:
-    first = by_task(lm_eval.load(today))["perplexed"].samples[0]
+    first = by_task(lm_eval.read(today))["perplexed"].samples[0]
     assert first.scores == []
     assert first.reply is None
     assert json.loads(first.metadata_json or "")["metric_parts"] == {"word_perplexity": [-0.63, 3]}
@@ -347,7 +348,7 @@ def test_scores_that_are_no_numbers(tmp_path: Path) -> None:
         "metrics": ["solved", "verdict", "by", "broken", "absent"],
         "solved": True, "verdict": "C", "by": {"a": 1, "b": None}, "broken": float("nan"),
     }  # fmt: skip
-    (record,) = lm_eval.load(write_rows(tmp_path / f"samples_odd_{STAMP}.jsonl", [row])).evals
+    (record,) = lm_eval.read(write_rows(tmp_path / f"samples_odd_{STAMP}.jsonl", [row])).evals
     found = [(s.scorer, s.key, s.value_num, s.value_text, s.value_type) for s in record.samples[0].scores]
     assert found == [
         ("solved", None, 1.0, None, "bool"),
@@ -360,7 +361,7 @@ def test_scores_that_are_no_numbers(tmp_path: Path) -> None:
 
 
 def test_samples_without_results_come_in_by_themselves(tmp_path: Path) -> None:
-    loaded = lm_eval.load(write_rows(tmp_path / f"samples_my_task_{STAMP}.jsonl", ROWS["choice"]))
+    loaded = lm_eval.read(write_rows(tmp_path / f"samples_my_task_{STAMP}.jsonl", ROWS["choice"]))
     (record,) = loaded.evals
     assert (record.task, record.reported, len(record.samples)) == ("my_task", [], 2)
     assert record.created == datetime(2026, 1, 5, 13, 6, 33, 631272, tzinfo=UTC)
@@ -370,7 +371,7 @@ def test_samples_without_results_come_in_by_themselves(tmp_path: Path) -> None:
 def test_a_broken_samples_file_leaves_the_results_in_and_is_named(today: Path) -> None:
     path = today.with_name(f"samples_choice_{STAMP}.jsonl")
     path.write_bytes(path.read_bytes()[:-40])
-    loaded = lm_eval.load(today)
+    loaded = lm_eval.read(today)
     evals = by_task(loaded)
     assert evals["choice"].samples == []
     assert evals["choice"].reported[0].value == 0.5
@@ -379,17 +380,17 @@ def test_a_broken_samples_file_leaves_the_results_in_and_is_named(today: Path) -
     assert path.name in note
     assert "line 2" in note
     with pytest.raises(RejectedFile, match="line 2"):
-        lm_eval.load(path)
+        lm_eval.read(path)
 
 
 def test_fewer_samples_than_the_results_say_is_noted(today: Path) -> None:
     write_rows(today.with_name(f"samples_choice_{STAMP}.jsonl"), ROWS["choice"][:1])
-    assert lm_eval.load(today).notes == ["choice: says 2 samples and holds 1"]
+    assert lm_eval.read(today).notes == ["choice: says 2 samples and holds 1"]
 
 
 def test_a_document_that_stands_twice_is_kept_and_noted(tmp_path: Path) -> None:
     rows = [choice_row(0, 0.0), choice_row(0, 1.0)]
-    loaded = lm_eval.load(write_rows(tmp_path / f"samples_t_{STAMP}.jsonl", rows))
+    loaded = lm_eval.read(write_rows(tmp_path / f"samples_t_{STAMP}.jsonl", rows))
     assert [(s.sample_key, s.epoch) for s in loaded.evals[0].samples] == [("0", 1), ("0", 2)]
     assert any("further epochs" in note for note in loaded.notes)
 
@@ -400,7 +401,7 @@ def test_contexts_that_differ_make_the_choices(tmp_path: Path) -> None:
         "gen_args_0": {"arg_0": "The cup", "arg_1": " was full."},
         "gen_args_1": {"arg_0": "The jug", "arg_1": " was full."},
     }
-    sample = lm_eval.load(write_rows(tmp_path / f"samples_t_{STAMP}.jsonl", [row])).evals[0].samples[0]
+    sample = lm_eval.read(write_rows(tmp_path / f"samples_t_{STAMP}.jsonl", [row])).evals[0].samples[0]
     assert json.loads(sample.choices_json or "") == ["The cup was full.", "The jug was full."]
 
 
@@ -411,7 +412,7 @@ def test_chats_keep_their_turns_and_early_2024_rows_are_lists(tmp_path: Path) ->
     old = written_row(1, "none", "Hi", 1.0, "Hi")
     old["arguments"] = [["Hello", {"until": []}]]
     path = write_rows(tmp_path / f"samples_t_{STAMP}.jsonl", [new, old])
-    first, second = lm_eval.load(path).evals[0].samples
+    first, second = lm_eval.read(path).evals[0].samples
     assert [(m.role, m.text) for m in first.messages] == [
         ("system", "Be brief."), ("user", "Hello"), ("assistant", "Hi")
     ]  # fmt: skip
@@ -432,12 +433,12 @@ def test_broken_results_are_rejected_with_a_reason(tmp_path: Path, text: str, wa
     path = tmp_path / f"results_{STAMP}.json"
     path.write_text(text)
     with pytest.raises(RejectedFile, match=wanted):
-        lm_eval.load(path)
+        lm_eval.read(path)
 
 
 def test_nan_and_infinity_in_results(tmp_path: Path) -> None:
     path = tmp_path / f"results_{STAMP}.json"
     path.write_text('{"results": {"a": {"acc,none": NaN, "acc_stderr,none": NaN, "ppl,none": Infinity}}}')
-    first, second = lm_eval.load(path).evals[0].reported
+    first, second = lm_eval.read(path).evals[0].reported
     assert (first.metric, str(first.value), first.stderr) == ("acc", "nan", None)
     assert (second.metric, second.value, second.stderr) == ("ppl", float("inf"), None)

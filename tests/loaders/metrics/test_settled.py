@@ -55,6 +55,7 @@ def answers(store: Store, query: RateQuery | SampleFilter) -> pd.DataFrame:
         return all_samples(cursor, query, store.batch())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [
@@ -139,6 +140,7 @@ def test_a_store_that_knows_half_of_it_computes_the_rest() -> None:
     assert rows(store) == before
 
 
+@pytest.mark.slow
 def test_an_ingest_of_nothing_new_settles_what_an_older_driftline_left(tmp_path: Path) -> None:
     store = Store.open(":memory:")
     write_log(tmp_path / "tiny/checkpoint-100/log.eval", [1, 0, 0])
@@ -153,6 +155,7 @@ def test_an_ingest_of_nothing_new_settles_what_an_older_driftline_left(tmp_path:
     store.close()
 
 
+@pytest.mark.slow
 def test_an_ingest_of_nothing_new_settles_what_an_older_driftline_settled_otherwise(tmp_path: Path) -> None:
     store = Store.open(":memory:")
     write_log(tmp_path / "tiny/checkpoint-100/log.eval", [1, 0, 0])

@@ -41,7 +41,8 @@ def leave_free(cursor: duckdb.DuckDBPyConnection, size: int) -> None:
     columns = ", ".join(f"hash(range + {at}) AS c{at}" for at in range(10))
     cursor.execute(f"CREATE TABLE ballast AS SELECT {columns} FROM range({size // 80})")
     cursor.execute("CHECKPOINT")
-    cursor.execute("CREATE TABLE behind AS SELECT 1 AS one")
+    # More than fits into what was free before, so that it lies behind the ballast.
+    cursor.execute("CREATE TABLE behind AS SELECT hash(range) AS one FROM range(200_000)")
     cursor.execute("CHECKPOINT")
     cursor.execute("DROP TABLE ballast")
     cursor.execute("CHECKPOINT")
@@ -74,6 +75,7 @@ def path(made: Path, tmp_path: Path) -> Path:
     return shutil.copy(made, tmp_path / "it's a store.duckdb")
 
 
+@pytest.mark.slow
 def test_a_compacted_store_is_smaller_and_the_same(path: Path, study: Path) -> None:
     before, size = content(path), path.stat().st_size
     path.chmod(0o640)
@@ -91,6 +93,7 @@ def test_a_compacted_store_is_smaller_and_the_same(path: Path, study: Path) -> N
     assert [file.name for file in path.parent.iterdir() if file.is_file()] == [path.name]
 
 
+@pytest.mark.slow
 def test_a_store_of_an_older_format_comes_to_that_of_new_ones(path: Path, tmp_path: Path) -> None:
     old = tmp_path / "old.duckdb"
     with duckdb.connect(":memory:") as connection:
@@ -130,6 +133,7 @@ def test_killed_at_any_moment_the_store_is_whole(path: Path) -> None:
     assert not beside.exists()
 
 
+@pytest.mark.slow
 def test_where_the_disk_is_full_the_store_stays_as_it_is(path: Path) -> None:
     before = path.read_bytes()
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, {resource.RLIM_INFINITY})); "
@@ -168,6 +172,7 @@ def test_readers_finish_before_and_those_who_come_wait(path: Path) -> None:
     assert seen == [3, 3]
 
 
+@pytest.mark.slow
 def test_an_ingest_compacts_by_itself_what_is_mostly_free(study: Path, tmp_path: Path) -> None:
     path = tmp_path / "store.duckdb"
     store = Store.open(path)

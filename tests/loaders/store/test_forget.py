@@ -13,7 +13,9 @@ from loaders.store import Store
 from tests.growing_log import Growing
 from tests.log_files import write_log
 
-LOOKS = 200
+pytestmark = pytest.mark.slow
+
+LOOKS = 80
 """So often is the growing log looked at."""
 
 
@@ -31,7 +33,6 @@ def look(folder: Path, store: Store) -> None:
     ingest([folder], store, forget_seconds=0)
 
 
-@pytest.mark.slow
 def test_a_growing_log_that_is_looked_at_again_and_again_takes_no_more_than_its_end(tmp_path: Path) -> None:
     folder = tmp_path / "study"
     growing = Growing(folder, LOOKS)
@@ -72,7 +73,7 @@ def test_what_is_held_or_pinned_stays_readable_and_the_rest_is_refused(tmp_path:
     assert kept(store) == [2, 3, 4, 5, 7]
     assert [scores(store, batch) for batch in kept(store)] == [2, 3, 4, 5, 7]
     assert [row["n"] for row in run_rates(store, RateArguments(as_of=2)).rows] == [2]
-    with pytest.raises(DriftlineError, match=r"--as-of 6: not a batch of this store \(there are: 2, 3, 4, 5, 7\)"):
+    with pytest.raises(DriftlineError, match=r"--as-of 6: not an import of this store \(allowed: 2, 3, 4, 5, 7\)"):
         run_rates(store, RateArguments(as_of=6))
     holds.clear()
     growing.finish()

@@ -16,9 +16,10 @@ from loaders.store.sql import identifier
 LATER = {
     "evals": {"n_planned"},
     "reported": {"k"},
-    "runs": {"weights"},
+    "runs": {"weights", "section"},
     "checkpoints": {"weights", "adapter", "folder"},
     "probe_likelihoods": {"reserved"},
+    "sample_verdicts": {"drawn"},
 }
 """Columns that stores of the first versions lack."""
 
@@ -65,6 +66,7 @@ def test_a_new_store_has_what_is_stated() -> None:
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("version", "without"),
     [
@@ -98,6 +100,7 @@ def test_rows_of_probes_are_the_columns_of_their_tables() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["private", "main", "a name, with 'quotes\""])
 def test_a_store_may_be_called_like_a_schema(tmp_path: Path, name: str) -> None:
     store = Store.open(tmp_path / f"{name}.duckdb")
@@ -108,6 +111,7 @@ def test_a_store_may_be_called_like_a_schema(tmp_path: Path, name: str) -> None:
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", COLUMNS)
 def test_who_may_not_see_all_reads_no_table(table: str, refusing: Store) -> None:
     with refusing.cursor(hidden=["secret*"]) as cursor, pytest.raises(duckdb.Error, match=f"{table} is a table"):

@@ -118,7 +118,7 @@ def test_a_store_of_a_newer_driftline_is_refused_untouched(tmp_path: Path) -> No
     with store.cursor() as cursor:
         cursor.execute("INSERT INTO schema_version VALUES (?, NULL)", [VERSION + 1])
     store.close()
-    with pytest.raises(DriftlineError, match=r"another Driftline"):
+    with pytest.raises(DriftlineError, match=r"another version of Driftline"):
         Store.open(tmp_path / "s.duckdb")
 
 

@@ -82,6 +82,7 @@ def numbers(store: StoreBuilder, **wanted: Any) -> list[str]:
     return [f"{row.run}{row.sample}" for row in found.itertuples()]
 
 
+@pytest.mark.slow
 def test_what_a_text_matches_with_and_without_an_index(tmp_path):
     expected = {
         "refuse": [0, 1],
@@ -107,6 +108,7 @@ def test_what_a_text_matches_with_and_without_an_index(tmp_path):
     assert found() == expected
 
 
+@pytest.mark.slow
 def test_index_and_reading_agree_on_any_text(tmp_path):
     chance = random.Random(3)
     words = [word for text in TEXTS for word in text.split(" ") if len(word) < 100]
@@ -131,6 +133,7 @@ def test_index_and_reading_agree_on_any_text(tmp_path):
     assert found > 200
 
 
+@pytest.mark.slow
 def test_what_comes_later_is_found_by_reading_until_it_is_added(tmp_path):
     store = built(tmp_path / "s.duckdb", TEXTS)
     with store.cursor() as con:
@@ -166,6 +169,7 @@ EMPTY = "d41d8cd98f00b204e9800998ecf8427e"
 """The fingerprint of a store without files."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("harm", [shutil.rmtree, _damage, _other_version, _cut_short])
 def test_an_index_that_came_to_harm_is_made_anew(tmp_path, harm):
     store = built(tmp_path / "s.duckdb", TEXTS)
@@ -179,6 +183,7 @@ def test_an_index_that_came_to_harm_is_made_anew(tmp_path, harm):
     assert len([path for path in (tmp_path / "s.duckdb.search").iterdir() if path.is_dir()]) == 1
 
 
+@pytest.mark.slow
 def test_the_index_of_a_store_that_was_there_before_is_not_used(tmp_path):
     store = built(tmp_path / "s.duckdb", TEXTS)
     with store.cursor() as con:
@@ -194,6 +199,7 @@ def test_the_index_of_a_store_that_was_there_before_is_not_used(tmp_path):
         assert indexed(con, "refuse") == {12, 13}
 
 
+@pytest.mark.slow
 def test_what_is_hidden_or_gone_is_not_found(tmp_path):
     store = built(tmp_path / "s.duckdb", ["I refuse", "no"], run="open")
     add(store, ["I refuse"], run="secret")
@@ -213,6 +219,7 @@ def test_a_store_in_memory_has_no_index():
     assert numbers(store, text="refuse") == ["run0", "run1"]
 
 
+@pytest.mark.slow
 def test_an_ingest_keeps_the_index_up_to_date_and_makes_a_lost_one_anew(tmp_path):
     write_log(tmp_path / "study/large.json", [0] * WORTHWHILE, reply="I would rather not")
     store = Store.open(tmp_path / "s.duckdb")

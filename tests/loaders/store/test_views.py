@@ -40,6 +40,7 @@ def store() -> Store:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "view",
     [
@@ -136,6 +137,7 @@ def test_views_of_another_driftline_are_made_new(tmp_path: Path) -> None:
     again.close()
 
 
+@pytest.mark.slow
 def test_views_come_with_a_store_that_was_written_anew(tmp_path: Path) -> None:
     store = Store.open(tmp_path / "store.duckdb")
     with store.transaction() as cursor:

@@ -21,9 +21,10 @@ base_model: llama-3.2-1b
 weights: ../../llama-3.2-1b
 parent: {run: sdf, step: 400}
 stage: sft
+section: data efficiency
 mix: {name: difficult-advice, components: [{name: difficult advice, kind: advice, tokens: 3e6, share: 1.0}]}
 seed: 1
-colour: "#0072B2"
+color: "#0072B2"
 links: {training log: "https://example.org/1"}
 notes: |
   Two lines
@@ -84,6 +85,7 @@ def test_everything_a_run_card_can_say() -> None:
         weights="../../llama-3.2-1b",
         parent=Parent("sdf", 400),
         stage="sft",
+        section="data efficiency",
         mix=Mix(
             name="difficult-advice",
             components=(MixComponent(name="difficult advice", kind="advice", tokens=3_000_000, share=1.0),),
@@ -99,7 +101,7 @@ def test_everything_a_run_card_can_say() -> None:
             CardCheckpoint(label="final", weights="f.gguf"),
         ),
         logs=(LogEntry(match="2025-12-29*kBn*.eval", step=10, variant="val"),),
-        lines={"logs[0]": 17},
+        lines={"logs[0]": 18},
     )
 
 
@@ -173,10 +175,11 @@ def test_cards_as_people_write_them(text: str, card: RunCard | None) -> None:
     [
         ("- a", "line 1: wants a mapping with the fields name, label,"),
         ("name: x\nnmae: y", "line 2: nmae: unknown field `nmae`, did you mean `name`? (allowed: name, label,"),
-        ("color: '#000000'", "line 1: color: unknown field `color`, did you mean `colour`?"),
+        ("colr: '#000000'", "line 1: colr: unknown field `colr`, did you mean `color`?"),
+        ("color: '#000000'\ncolour: '#000000'", "line 2: colour: the same field as `color`: leave one of them out"),
         ("stage: sfd", "line 1: stage: wants one of sdf, sft, rl, pretrain, midtrain, dpo, distill, other, not 'sfd'"),
-        ("colour: blue", "line 1: colour: wants a colour as \"#rrggbb\", in quotes, not 'blue'"),
-        ("colour: '#12345g'", "line 1: colour: wants a colour"),
+        ("colour: blue", "line 1: colour: wants a color as \"#rrggbb\", in quotes, not 'blue'"),
+        ("colour: '#12345g'", "line 1: colour: wants a color"),
         ("seed: one", "line 1: seed: wants a whole number, not 'one'"),
         ("seed: 1.5", "line 1: seed: wants a whole number, not 1.5"),
         ("step: -1", "line 1: step: wants a step: a whole number, 0 or more, or a label such as final, not -1"),
@@ -216,7 +219,10 @@ def test_cards_as_people_write_them(text: str, card: RunCard | None) -> None:
             "line 2: checkpoints[0].adapter: wants a path of an adapter's folder",
         ),
         ("checkpoints:\n  - tokens: 1", "line 2: checkpoints[0]: `step` is missing (wants a step"),
-        ("checkpoints:\n  - step: 1\n  - step: 1", "line 3: checkpoints[1].step: step 1 is told at checkpoints[0]"),
+        (
+            "checkpoints:\n  - step: 1\n  - step: 1",
+            "line 3: checkpoints[1].step: step 1 is a duplicate of checkpoints[0]",
+        ),
         (
             "checkpoints:\n  - {step: final, label: x}",
             "line 2: checkpoints[0].label: beside a step that is a label already, 'final'",
@@ -226,7 +232,7 @@ def test_cards_as_people_write_them(text: str, card: RunCard | None) -> None:
         ("logs:\n  - {match: /etc/passwd}", "line 2: logs[0].match: wants a glob relative to this file's folder"),
         ("logs:\n  - {match: ../x}", "line 2: logs[0].match: wants a glob relative to this file's folder"),
         ("links: [a]", "line 1: links: wants a mapping from text to address"),
-        ("name: a\nseed: 1\nname: b", "line 3: name: stands on line 1 already"),
+        ("name: a\nseed: 1\nname: b", "line 3: name: duplicate key, first on line 1"),
         ("name: [", "line 1: not YAML"),
     ],
 )
@@ -290,6 +296,27 @@ def test_what_is_wrong_with_a_card(text: str, problem: str) -> None:
         ),
         ("evals: {a: {task: t}}\ngroups:\n  a: {evals: [x]}", "line 3: groups.a: is the name of an eval too"),
         ("groups:\n  g: {evals: [x, x]}", "line 2: groups.g.evals: the same item twice"),
+        (
+            "figures:\n  - {title: a, link: curves}",
+            "line 2: figures[0].link: wants the address of a page without its server, such as /curves?run=a&run=b, not",
+        ),
+        (
+            "figures:\n  - {title: a, link: '/curves?eval=x&run.=0.0.1.a'}",
+            "line 2: figures[0].link: `run.` is a list that the dashboard has shortened: name each (run=a&run=b)",
+        ),
+        ("figures:\n  - {link: /curves}", "line 2: figures[0]: `title` is missing (wants a name"),
+        (
+            "figures:\n  - {title: a, link: /curves}\n  - {title: a, link: /mixes}",
+            "line 3: figures[1].title: figures[0] has the same title",
+        ),
+        (
+            "figures:\n  - title: a\n    link: /curves\n    published:\n    - {text: 22%, value: 0.22, eval: x}",
+            "line 5: figures[0].published[0]: `checkpoint` missing: a value is of a checkpoint on an eval",
+        ),
+        (
+            "figures:\n  - title: a\n    link: /curves\n    published: [{text: a, value: 22%, checkpoint: b, eval: x}]",
+            "line 4: figures[0].published[0].value: wants a number; of a rate a fraction, such as 0.22, not '22%'",
+        ),
         ("tables:\n  - {match: x.csv}", "line 2: tables[0]: `eval` is missing"),
         (
             "tables:\n  - match: x\n    eval: e\n    run: {path: 'ab'}",

@@ -121,6 +121,7 @@ label: Difficult advice
 base_model: llama
 weights: model
 stage: sft
+section: mixes
 mix: {name: m, components: [{name: a, kind: k, tokens: 3e6, share: 0.5}, {name: b, tokens: 1e6}]}
 seed: 0
 colour: "#0072B2"
@@ -130,7 +131,7 @@ notes: some
     row = runs_of(tree({"x/run.yaml": card}))[0]["advice"]
     assert msgspec.structs.asdict(row) == {
         "run": "advice", "label": "Difficult advice", "base_model": "llama", "weights": "x/model",
-        "parent_run": None, "parent_step": None, "stage": "sft",
+        "parent_run": None, "parent_step": None, "stage": "sft", "section": "mixes",
         "mix": "m", "mix_json": row.mix_json, "mix_tokens": 4e6, "seed": 0, "colour": "#0072B2",
         "links_json": row.links_json, "notes": "some", "card": "x/run.yaml", "lineage_offset": 0, "position": 0,
     }  # fmt: skip

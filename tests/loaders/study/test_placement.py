@@ -168,7 +168,8 @@ def test_two_statements_of_one_log_that_disagree() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "step"), [("final", None), ("base", 0), ("base_untrained", 0), ("Untrained", 0), ("init", 0)]
+    ("name", "step"),
+    [("final", None), ("base", 0), ("base_untrained", 0), ("Untrained", 0), ("pretrained", 0), ("init", 0)],
 )
 def test_steps_that_are_labels(name: str, step: int | None) -> None:
     """Of a model before its training the step is known, too: its run begins there."""

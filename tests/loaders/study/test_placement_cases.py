@@ -17,6 +17,7 @@ from tests.study_trees import tree
 OLMO = "hf/allenai/OLMo-2-1124-7B"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("case", "points"),
     [

@@ -8,7 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from loaders.lm_eval import load
+import pytest
+
+from loaders.lm_eval import read
 from loaders.study.evidence import EvalEvidence, Placement
 from loaders.study.lineage import runs_of
 from loaders.study.placement import place, place_checkpoint
@@ -78,13 +80,14 @@ def test_a_mapping_places_a_few_of_them(shared_data: Path) -> None:
     assert len({each.run for each in placements if not each.placed}) == 22
 
 
+@pytest.mark.slow
 def test_every_pythia_file_is_a_step_of_its_run(shared_data: Path) -> None:
     root = shared_data / "pythia"
     cards = CardTree([], [], str(root))
     found: dict[str, set[int | None]] = {}
     counts: Counter[str] = Counter()
     for path in sorted(root.rglob("*.json")):
-        record = load(path).evals[0]
+        record = read(path).evals[0]
         placement = place(
             EvalEvidence(
                 eval_id=1,

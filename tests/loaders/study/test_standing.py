@@ -105,7 +105,7 @@ def test_verdicts_of_two_judges_are_two_measurements() -> None:
 def test_a_part_neither_replaces_nor_joins_a_whole(part: dict[str, Any], minutes: int) -> None:
     found, _ = decided(a_log(1), a_log(2, minutes, **part))
     assert roles(found) == {1: "speaks", 2: "left out"}
-    assert (found[2].reason or "").endswith("left out")
+    assert (found[2].reason or "").endswith("excluded")
     alone, _ = decided(a_log(2, **part))
     assert (alone[2].role, alone[2].partial) == ("speaks", True)
 

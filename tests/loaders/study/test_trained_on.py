@@ -45,6 +45,7 @@ def test_sizes_that_are_none(said: Any) -> None:
     assert not isinstance(mix.components[0].examples, int)
 
 
+@pytest.mark.slow
 def test_runs_of_a_real_study_have_the_mix_of_their_training(shared_data: Path) -> None:
     store = shared(shared_data / "emergent")
     rows = store.rows("SELECT run, mix, mix_json FROM live_runs($n) ORDER BY run")

@@ -59,6 +59,25 @@ def test_k_and_n_come_from_columns_or_from_the_rate(tmp_path: Path, row: str, ex
 
 
 @pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("63.4,500,317,2", (0.634, 317, 500, 0.02)),
+        ("63.4,500,,", (0.634, 317, 500, None)),
+        ("25.0,20,,", (0.25, 5, 20, None)),
+        ("0.5,1000,,", (0.005, 5, 1000, None)),  # half a percent
+        ("63.4%,500,,", (0.634, 317, 500, None)),
+    ],
+)
+def test_percentages_without_their_sign_are_shares(tmp_path: Path, row: str, expected: tuple[Any, ...]) -> None:
+    path = write_csv(tmp_path / "t.csv", "step,acc,n,k,se", f"1,{row}")
+    parts = "value: {column: acc}, n: {column: n}, k: {column: k}, stderr: {column: se}, percent: true"
+    (record,) = loaded(path, f"{{eval: e, step: {{column: step}}, reported: {{acc: {{{parts}}}}}}}").evals
+    (metric,) = record.reported
+    assert (metric.k, metric.n) == expected[1:3]
+    assert (metric.value, metric.stderr) == (pytest.approx(expected[0]), pytest.approx(expected[3]))
+
+
+@pytest.mark.parametrize(
     ("row", "wanted"),
     [
         ("0.9,500,317", "line 2: acc: k is 317 and n 500, and that is not the value 0.9"),
@@ -277,6 +296,7 @@ def test_rollouts_of_verifiers_with_their_metadata(cases: Path) -> None:
     assert roles == [("assistant",), ("system",), ("tool",), ("user",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [".csv.gz", ".jsonl.gz", ".json", ".CSV"])
 def test_packed_tables_and_json_lists_are_read_by_an_ingest(tmp_path: Path, form: str) -> None:
     (tmp_path / "study.yaml").write_text("tables: [{match: 'a/*', eval: e, run: r, id: {column: id}}]")
@@ -366,3 +386,60 @@ def test_only_a_chart_of_runs_is_taken_for_one(tmp_path: Path) -> None:
     )
     (one,) = loaded(path, text).evals
     assert (one.stated_run, one.samples, one.reported[0].value) == ("a", [], 2.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("{score: s, op: '=', value: 1}", None),
+        ("{all: [{score: s, op: '=', value: 1}, {score: sss, op: '=', value: 1}]}", '"sss"'),
+        ("{any: [{score: s, op: '=', value: 1}, {score: sss, op: '=', value: 1}]}", None),
+        ("{any: [{score: ss, op: '=', value: 1}, {score: sss, op: '=', value: 1}]}", '"ss", "sss"'),
+        ("{not: {score: sss, op: '=', value: 1}}", '"sss"'),
+        ("{score: 's*', op: '=', value: 1}", None),
+        ("{score: s, key: harm, op: '=', value: 1}", '"s" with a key "harm"'),
+        ("{score: k, key: x, op: '=', value: 1}", None),
+        ("{score: k, op: '=', value: 1}", '"k" without a key (`key:` takes one of x, y)'),
+        ("{score: k, field: answer, op: '=', value: 1}", None),
+        ("{score: s, op: '=', value: 1}\n    among: {score: coherrent, op: '>', value: 50}", '"coherrent"'),
+    ],
+)
+def test_a_metric_is_named_for_every_score_that_it_needs_and_that_there_is_none_of(
+    tmp_path: Path, said: str, told: str | None
+) -> None:
+    write_jsonl(tmp_path / "t.jsonl", [{"id": "a", "s": 1, "k": {"x": 1, "y": 0}}])
+    table = "{match: t.jsonl, eval: e, run: r, step: 1, id: {column: id}, scores: {s: {column: s}, k: {column: k}}}"
+    (tmp_path / "study.yaml").write_text(
+        f"tables: [{table}]\nmetrics:\n  - name: m\n    evals: [e]\n    misaligned: {said}\n"
+    )
+    expected = [] if told is None else [f'study.yaml: line 3: metrics[0]: "m": no score of its evals is called {told}']
+    assert ingested(tmp_path)[1].conflicts == expected
+
+
+def test_a_metric_names_each_of_its_evals_that_no_log_is_of(tmp_path: Path) -> None:
+    write_csv(tmp_path / "t.csv", "id,s", "a,1")
+    (tmp_path / "study.yaml").write_text(
+        "tables: [{match: t.csv, eval: e, run: r, step: 1, id: {column: id}, scores: {s: {column: s}}}]\n"
+        "metrics: [{name: m, evals: [e, f, 'g*'], misaligned: {score: s, op: '=', value: 1}}]\n"
+    )
+    assert ingested(tmp_path)[1].conflicts == ['study.yaml: line 2: metrics[0]: "m": no log is of its evals f, g*']
+
+
+def test_a_step_that_is_no_number_is_named_where_it_is_no_usual_label(tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "d"):
+        write_jsonl(tmp_path / f"{name}.jsonl", [{"id": name, "s": 1}])
+    (tmp_path / "study.yaml").write_text(
+        "tables: [{match: '*.jsonl', eval: e, id: {column: id}, scores: {s: {column: s}}}]\n"
+        "logs:\n"
+        "  - {match: a.jsonl, run: r, step: forty}\n"
+        "  - {match: b.jsonl, run: r, step: base}\n"
+        "  - {match: c.jsonl, run: r, step: epoch 3}\n"
+        "runs:\n"
+        "  - {match: d.jsonl, name: r, checkpoints: [{step: 1}, {step: ten}]}\n"
+    )
+    odd = "is read as a label, with no place among steps: write a number, or a label such as base or final"
+    assert ingested(tmp_path)[1].conflicts == [
+        f'study.yaml: line 3: logs[0]: step "forty" {odd}',
+        f'study.yaml: line 7: runs[0]: checkpoints[1]: step "ten" {odd}',
+    ]
