@@ -28,9 +28,24 @@ INSIDE = 1000
 MOST = 12
 """Sections that are drawn; the others are counted."""
 
-MOST_COLUMNS = (2, 3, 5, 8)
-"""Pictures in a row, by the width that there is; each is a property in the style of them all: `--3` is how many columns
-there are where three have room."""
+MOST_COLUMNS = {0: 2, 640: 3, 1100: 5, 1700: 8}
+"""Pixels of width, and for how many pictures in a row these are enough. In the style of them all, `--3` is how many
+columns there are where three have room."""
+
+STYLE = Markup("""\
+.dl-room { container-type: inline-size; }
+.dl-multiples { display: grid; gap: .4rem 1.2rem; }
+.dl-multiples a { color: inherit; text-decoration: none; font-size: .85rem; display: block; min-width: 0; }
+.dl-multiples a:hover b, .dl-multiples a:focus-visible b { text-decoration: underline; }
+.dl-multiples b { font-weight: 600; overflow-wrap: anywhere; }
+.dl-multiples a > span { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 .35rem; font-size: .72rem;
+  line-height: 12px; }
+.dl-multiples i { font-style: normal; }
+.dl-multiples span > span { display: flex; justify-content: space-between; }
+.dl-multiples span > span:first-child { flex-direction: column; text-align: right; }
+.dl-multiples span > span:last-child { grid-column: 2; }
+.dl-multiples img { width: 100%; display: block; }
+""")
 
 Course = list[tuple[float, float]]
 """Steps with rates, in order."""
@@ -83,6 +98,16 @@ def _mean(courses: list[tuple[str, Course]]) -> Course:
     return [(step, sum(of[step] for of in by_step) / len(by_step)) for step in common]
 
 
+def multiples_style() -> Markup:
+    """The style of all the pictures."""
+    in_a_row = Markup(".dl-multiples {{ grid-template-columns: repeat(var(--{}), minmax(0, 1fr)); }}")
+    rows = Markup("").join(
+        Markup("@container (min-width: {}px) {{ {} }}\n").format(width, in_a_row.format(most))
+        for width, most in MOST_COLUMNS.items()
+    )
+    return Markup("<style>\n{}{}.dl-multiples img {{ height: {}px; }}\n</style>").format(STYLE, rows, HEIGHT)
+
+
 def section_multiples(
     drawn: list[SectionCourse], colours: Mapping[str, str], addresses: Mapping[str, str], kind: str, scheme: Scheme
 ) -> Markup:
@@ -101,7 +126,9 @@ def section_multiples(
     pictures = Markup("").join(
         _picture(each, colours, addresses[each.name], kind, (low, high), INKS[scheme]) for each in drawn
     )
-    columns = Markup(";").join(Markup("--{}:{}").format(most, _columns(len(drawn), most)) for most in MOST_COLUMNS)
+    columns = Markup(";").join(
+        Markup("--{}:{}").format(most, _columns(len(drawn), most)) for most in MOST_COLUMNS.values()
+    )
     return Markup('<div class="dl-room"><div class="dl-multiples" style="{}">{}</div></div>').format(columns, pictures)
 
 

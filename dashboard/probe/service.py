@@ -42,15 +42,22 @@ class ProbeService:
 
     def standings(self) -> tuple[Standing, ...]:
         """How each endpoint stands; asked anew where that is some time ago, without keeping the page for it."""
-        if time.monotonic() - self._looked_at > FRESH_S:
-            first = self._looked_at == float("-inf")
-            self.look_again(FIRST_S if first else 0.0)
-        return self.directory.snapshot()
+        return self.standings_and_changes()[0]
+
+    def standings_and_changes(self) -> tuple[tuple[Standing, ...], int]:
+        """How each endpoint stands, and what `changes` was before: what changes later has another number."""
+        changes = self.changes()
+        return self.directory.snapshot(), changes
 
     def changes(self) -> int:
         """A number that grows with every change of how the endpoints stand; they are asked anew as `standings` does."""
-        self.standings()
+        self._keep_fresh()
         return self.directory.changes
+
+    def _keep_fresh(self) -> None:
+        if time.monotonic() - self._looked_at > FRESH_S:
+            first = self._looked_at == float("-inf")
+            self.look_again(FIRST_S if first else 0.0)
 
     def look_again(self, patience_s: float = FIRST_S) -> None:
         """Ask every endpoint what it serves, and wait up to `patience_s` seconds for the answers."""

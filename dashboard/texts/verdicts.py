@@ -23,13 +23,14 @@ def within(margin: float, kind: str) -> str:
     return f"±{numerals.figures(margin * 100.0)} pp" if kind == "rate" else f"±{numerals.figures(margin)}"
 
 
-def verdict_words(row: Row, kind: str, significant: str = "significant") -> str:
+def verdict_words(row: Row, kind: str, significant: str = "significant", *, needed: bool = True) -> str:
     """What a difference shows.
 
     Args:
         row: With `dashboard.queries.equivalence.EQUIVALENCE_COLUMNS`.
         kind: Of the number.
         significant: What a significant difference is called: better, worse.
+        needed: Whether to say how many questions a verdict would take.
 
     Returns:
         "" without an interval.
@@ -44,7 +45,7 @@ def verdict_words(row: Row, kind: str, significant: str = "significant") -> str:
         return f"equivalent within {limit}"
     if verdict == "significant":
         return f"{significant}, but within {limit}" if row["p_equivalence_corrected"] < ALPHA else significant
-    return f"not enough data for {limit}{needed_words(row)}"
+    return f"not enough data for {limit}{needed_words(row) if needed else ''}"
 
 
 def needed_words(row: Row) -> str:

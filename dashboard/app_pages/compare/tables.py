@@ -146,7 +146,7 @@ def _table(frame: pd.DataFrame, words: Words) -> None:
     height: Any = "content" if len(frame) <= 2 * MOST_ROWS else 800
     alt = "Differences, intervals and p-values"
     # How many questions it would take has a column of its own.
-    told = [verdict_words(row | {"needed": None}, row["kind"]) for row in frame.to_dict("records")]
+    told = [verdict_words(row, row["kind"], needed=False) for row in frame.to_dict("records")]
     table = written(frame.assign(verdict=told)[columns], WRITTEN, rates.tolist())
     st.dataframe(table, hide_index=True, placeholder="", height=height, column_config=config, alt=alt)
 

@@ -6,29 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links, numerals
-from dashboard.charts.section_courses import MOST, section_courses, section_multiples
+from dashboard.charts.section_courses import MOST, multiples_style, section_courses, section_multiples
 from dashboard.kit.page import shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import colours_of
 from dashboard.kit.text.plain import escaped
-
-STYLE = """<style>
-.dl-room { container-type: inline-size; }
-.dl-multiples { display: grid; gap: .4rem 1.2rem; grid-template-columns: repeat(var(--2), minmax(0, 1fr)); }
-@container (min-width: 640px) { .dl-multiples { grid-template-columns: repeat(var(--3), minmax(0, 1fr)); } }
-@container (min-width: 1100px) { .dl-multiples { grid-template-columns: repeat(var(--5), minmax(0, 1fr)); } }
-@container (min-width: 1700px) { .dl-multiples { grid-template-columns: repeat(var(--8), minmax(0, 1fr)); } }
-.dl-multiples a { color: inherit; text-decoration: none; font-size: .85rem; display: block; min-width: 0; }
-.dl-multiples a:hover b, .dl-multiples a:focus-visible b { text-decoration: underline; }
-.dl-multiples b { font-weight: 600; overflow-wrap: anywhere; }
-.dl-multiples a > span { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 0 .35rem; font-size: .72rem;
-  line-height: 12px; }
-.dl-multiples i { font-style: normal; }
-.dl-multiples span > span { display: flex; justify-content: space-between; }
-.dl-multiples span > span:first-child { flex-direction: column; text-align: right; }
-.dl-multiples span > span:last-child { grid-column: 2; }
-.dl-multiples img { width: 100%; height: 86px; display: block; }
-</style>"""
 
 
 def show(rates: pd.DataFrame, runs: pd.DataFrame, state: links.Parameters) -> None:
@@ -51,8 +33,9 @@ def show(rates: pd.DataFrame, runs: pd.DataFrame, state: links.Parameters) -> No
     kind = str(kinds.pop()) if len(kinds) == 1 else "mean"
     body = section_multiples(found[:MOST], colours_of(runs, "run")[0], addresses, kind, shell.scheme())
     told = "Thin: runs. Bold: their mean, at the steps that all of them have, where they are of one stage."
+    head = '<div class="dl-head" role="heading" aria-level="3"><b>Rates by step</b> · per section</div>'
     st.html(
-        f'{STYLE}<div class="dl-head" role="heading" aria-level="3"><b>Rates by step</b> · per section</div>{body}'
+        f"{multiples_style()}{head}{body}"
         f'<div class="dl-note">{escaped(told)}{_more(len(found) - MOST, state | pinned)}</div>'
     )
 

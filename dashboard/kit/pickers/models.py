@@ -25,9 +25,8 @@ OK = "ok"
 
 def standings() -> tuple[Standing, ...]:
     """How each endpoint stands; the page is drawn anew as soon as one stands otherwise, or serves something else."""
-    service = runtime.probes()
     with st.spinner("Connecting to endpoints …"):
-        changes, found = service.changes(), service.directory.snapshot()
+        found, changes = runtime.probes().standings_and_changes()
     fragment(_watch)(changes)
     return found
 
