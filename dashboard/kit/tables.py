@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import links, numerals, runtime
 from dashboard.exports.csv import csv_bytes
+from dashboard.kit.data_table import data_table
 from dashboard.kit.numbers import outcome_words
 from dashboard.kit.page import fragments, shell
 from dashboard.kit.page.reader import cursor, reader
@@ -119,12 +120,11 @@ def sample_table(
         title = f"Score: {scorer.rpartition('.')[2] or scorer}"
         config["score"] = st.column_config.TextColumn(title, width=SAMPLE_WIDTHS["score"][1])
 
-    st.dataframe(
+    data_table(
         table[shown],
         key=key,
         on_select=fragments.sure(open_row),
         selection_mode="single-cell",
-        hide_index=True,
         height="content",
         row_height=FOUND_HEIGHT if "found" in shown else ROW_HEIGHT,
         column_config=config,
@@ -193,9 +193,8 @@ def numbers_table(rates: pd.DataFrame, name: str) -> None:
     empty = [
         c for c in ("tokens", "step_label", "variant", "stderr", "reported", "mix", "stage") if rates[c].isna().all()
     ]
-    st.dataframe(
+    data_table(
         rates[[column for column in shown if column not in empty]],
-        hide_index=True,
         column_config={
             c: st.column_config.NumberColumn(format=numerals.COLUMN_FIGURES)
             for c in ("rate", "low", "high", "stderr", "reported")

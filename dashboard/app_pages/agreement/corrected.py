@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import numerals
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.pickers import controls
 from dashboard.kit.tables import download_csv
 from dashboard.queries.agreement import AgreementQuery
@@ -89,7 +90,7 @@ def _judges(found: Corrected) -> None:
             "Not carried over because": _reasons(judges, ["reason"]),
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt="Sensitivity and specificity of the judge")
+    data_table(table, placeholder="–", alt="Sensitivity and specificity of the judge")
 
 
 def _rates(found: Corrected) -> None:
@@ -108,7 +109,7 @@ def _rates(found: Corrected) -> None:
             "Missing because": _reasons(rates, ["own_reason", "carried_reason"]),
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt="Rates beside the corrected ones")
+    data_table(table, placeholder="–", alt="Rates beside the corrected ones")
 
 
 def _differences(found: Corrected) -> None:
@@ -124,4 +125,4 @@ def _differences(found: Corrected) -> None:
             "Corrected (carried over)": _cells(frame, "carried", points=True),
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt="Differences beside the corrected ones")
+    data_table(table, placeholder="–", alt="Differences beside the corrected ones")

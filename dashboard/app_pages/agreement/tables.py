@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import links, numerals
+from dashboard.kit.data_table import data_table
 from dashboard.kit.numbers import written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
@@ -118,7 +119,7 @@ def pairs_table(found: Agreement) -> None:
     shares = dict.fromkeys(("Agreement", "Agreement low", "Agreement high"), numerals.percent)
     kappas = dict.fromkeys(("Kappa", "Kappa low", "Kappa high"), two_figures)
     alt = "Agreement between raters"
-    st.dataframe(written(pairs, {**shares, **kappas}), hide_index=True, column_config=dict(SHORT), alt=alt)
+    data_table(written(pairs, {**shares, **kappas}), column_config=dict(SHORT), alt=alt)
 
 
 def rates_table(found: Agreement) -> None:
@@ -142,8 +143,8 @@ def rates_table(found: Agreement) -> None:
         }
     )
     shares = dict.fromkeys((f"{whose}{what}" for whose in WHOSE for what in ("", " low", " high")), numerals.percent)
-    st.dataframe(
-        written(table, shares), hide_index=True, column_config=dict(SHORT),
+    data_table(
+        written(table, shares), column_config=dict(SHORT),
         alt="Rates: judge, and judge + human labels",
     )  # fmt: skip
 
@@ -168,9 +169,9 @@ def _sample_table(samples: pd.DataFrame, words: dict[str, str], which: str) -> N
         }
     )
     key = f"agreement_samples_{which}"
-    st.dataframe(
+    data_table(
         table, key=key, on_select=fragments.sure(partial(_open_row, samples, key)),
-        selection_mode="single-cell", hide_index=True,
+        selection_mode="single-cell",
         alt="Labeled samples; click a row to open its transcript",
     )  # fmt: skip
 

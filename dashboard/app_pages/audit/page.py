@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboard import links, numerals, runtime
 from dashboard.exports.csv import csv_bytes
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import clock
 from dashboard.kit.page.reader import ALLOWED, cursor, reader
 from dashboard.kit.pickers import controls
@@ -86,10 +87,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         st.button("Previous", icon=":material/chevron_left:", on_click=turn, args=(-1,), disabled=number <= 1)
         st.html(f'<span class="dl-note">page {numerals.part(number, pages)}</span>', width="content")
         st.button("Next", icon=":material/chevron_right:", on_click=turn, args=(1,), disabled=number >= pages)
-st.dataframe(
+data_table(
     frame.drop(columns="total").assign(action=frame["action"].str.replace("_", " "), runs=frame["runs"].map(", ".join)),
-    hide_index=True,
-    placeholder="",
     height="content" if len(frame) <= PAGE_SIZE else 620,
     column_config={
         "happened_at": clock.time_column("When", exact=True),

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import numerals
 from dashboard.kit.along import Counted, OfRun
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import absent
 from dashboard.kit.page.fragments import sure
 from dashboard.kit.pickers import controls
@@ -124,12 +125,11 @@ def matrix(
         if cells:
             go(names[cells[0][0]])
 
-    st.dataframe(
+    data_table(
         table,
         key=TABLE,
         on_select=sure(chosen),
         selection_mode="single-cell",
-        hide_index=True,
         height="content" if len(table) <= MOST_ROWS else 420,
         column_config={
             "here": st.column_config.TextColumn("", width=28, pinned=True),
@@ -178,12 +178,11 @@ def changed_questions(of: OfRun, counted: Counted, go: Callable[[str], None]) ->
         if cells:
             go(str(table["sample"].iloc[cells[0][0]]))
 
-    st.dataframe(
+    data_table(
         shown,
         key=CHANGED,
         on_select=sure(chosen),
         selection_mode="single-cell",
-        hide_index=True,
         height="content" if len(shown) <= 10 else 380,
         column_config={
             "sample": st.column_config.TextColumn("Question", width=160, pinned=True),

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import numerals
 from dashboard.app_pages.compare.tables import Words
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.queries.compare import CompareQuery, Comparison
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rows import checkpoint_name, is_missing
@@ -49,7 +50,7 @@ def noise(found: Comparison, words: Words, query: CompareQuery, as_of: int) -> N
     )
     if table["Missing because"].isna().all():
         table = table.drop(columns="Missing because")
-    st.dataframe(table, hide_index=True, placeholder="–", alt="What the noise of each rate is made of")
+    data_table(table, placeholder="–", alt="What the noise of each rate is made of")
     st.caption(
         "Questions, answers, judge: shares of the variance of a rate (one-way random effects). Twice, a second judge:"
         " by how much its interval becomes shorter. Twice the epochs cost as many answers as twice the questions. The"

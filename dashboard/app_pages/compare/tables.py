@@ -15,6 +15,7 @@ from dashboard.charts.forest import ForestStyle, forest_chart, panel_titles
 from dashboard.charts.marks import SELECTION
 from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.charts.frame import show
+from dashboard.kit.data_table import data_table
 from dashboard.kit.numbers import Write, outcome_words, written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
@@ -148,7 +149,7 @@ def _table(frame: pd.DataFrame, words: Words) -> None:
     # How many questions it would take has a column of its own.
     told = [verdict_words(row, row["kind"], needed=False) for row in frame.to_dict("records")]
     table = written(frame.assign(verdict=told)[columns], WRITTEN, rates.tolist())
-    st.dataframe(table, hide_index=True, placeholder="", height=height, column_config=config, alt=alt)
+    data_table(table, height=height, column_config=config, alt=alt)
 
 
 def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words) -> None:
@@ -210,12 +211,11 @@ def flipped(found: Comparison, row: Row, places: Mapping[str, Row], words: Words
             to = links.transcript(flip[f"{side}eval_key"], flip["sample"], int(flip[f"{side}epoch"]), within=within)
             fragments.switch_page(page_file(links.TRANSCRIPT), query_params=to)
 
-    st.dataframe(
+    data_table(
         written(table, {"change": points}, [rate] * len(table)),
         key="flips",
         on_select=fragments.sure(open_cell),
         selection_mode="single-cell",
-        hide_index=True,
         height="content" if len(table) <= MOST_ROWS else 420,
         column_config={
             "question": st.column_config.TextColumn("Question", width=120),
@@ -281,7 +281,7 @@ def configs(found: Comparison, words: Words) -> None:
                 "differs": st.column_config.TextColumn("", width=36, pinned=True),
                 "setting": st.column_config.TextColumn("Setting", width=190, pinned=True),
             }
-            st.dataframe(table, hide_index=True, height="content", column_config=config, alt=f"Settings of {heading}")
+            data_table(table, height="content", column_config=config, alt=f"Settings of {heading}")
         if absent:
             st.html(f'<div class="dl-note">No results at: {escaped(", ".join(absent))}</div>')
 
@@ -312,9 +312,8 @@ def planning(found: Comparison, words: Words) -> None:
             "method": planned["method"],
         }
     )
-    st.dataframe(
+    data_table(
         table,
-        hide_index=True,
         column_config={
             "eval": st.column_config.TextColumn("Eval", pinned=True),
             "checkpoint": st.column_config.TextColumn("Checkpoint", pinned=True),

@@ -16,6 +16,7 @@ from dashboard.app_pages.data import writing
 from dashboard.app_pages.data.source_fields import source_field
 from dashboard.app_pages.data.tables import cell_text, preview_table, unmapped_table
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page.reader import reader
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
@@ -58,7 +59,7 @@ def unmapped(files: pd.DataFrame, as_of: int) -> None:
     if reader().hidden:
         # A table tells in its rows which runs it is of: who may not see all runs is shown none of them.
         st.caption("Tables can hold rows of private runs. Ask someone who may see all runs to map these.")
-        st.dataframe(left[["path", "size"]], hide_index=True)
+        data_table(left[["path", "size"]])
         return
     tables = _tables(left)
     names = [str(path) for path in tables["path"]]
@@ -69,9 +70,9 @@ def unmapped(files: pd.DataFrame, as_of: int) -> None:
         if rows:
             controls.put("table", names[rows[0]])
 
-    st.dataframe(
+    data_table(
         unmapped_table(tables),
-        key="unmapped", on_select=pick, selection_mode="single-row", hide_index=True,
+        key="unmapped", on_select=pick, selection_mode="single-row",
         height="content" if len(tables) <= SHOWN else TALL, alt="Unmapped tables; pick a row to map it",
     )  # fmt: skip
     path = controls.pick_one("Table", "table", names, default=names[0])
@@ -123,9 +124,9 @@ def _form(target: Target, path: str, found: Glance, proposal: Proposal, within: 
     st.markdown(f"##### {KINDS[proposal.kind]}")
     for note in proposal.notes:
         st.html(f'<div class="dl-note">{escaped(note)}</div>')
-    st.dataframe(
+    data_table(
         pd.DataFrame([{name: cell_text(row.get(name)) for name in columns} for row in found.rows[:FIRST]]),
-        hide_index=True, height="content", alt="First rows of the table",
+        height="content", alt="First rows of the table",
     )  # fmt: skip
     # Patterns are searched on the server: who only looks gets the proposal as it is.
     may_edit = reader().may("editor")
@@ -270,8 +271,8 @@ def _show(tried: Preview) -> None:
         if not tried.problems:
             st.caption("No rates: no row has a score.")
         return
-    st.dataframe(
-        preview_table(tried.rates), hide_index=True, height="content" if len(tried.rates) < 60 else 420,
+    data_table(
+        preview_table(tried.rates), height="content" if len(tried.rates) < 60 else 420,
         alt="Rates that this mapping gives",
     )  # fmt: skip
     told = [f"{numerals.plural(tried.read, 'file')} read."]

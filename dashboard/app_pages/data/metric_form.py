@@ -13,6 +13,7 @@ from dashboard import numerals
 from dashboard.app_pages.data import writing
 from dashboard.app_pages.data.tables import preview_table
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page.reader import cursor
 from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
@@ -68,8 +69,8 @@ def metric_form(as_of: int) -> None:
         rows = tried(con, definition, as_of)
     st.markdown("##### Preview")
     if rows:
-        st.dataframe(
-            preview_table([rate_texts(row) for row in rows]), hide_index=True,
+        data_table(
+            preview_table([rate_texts(row) for row in rows]),
             height="content" if len(rows) <= 15 else 420, alt="Rates that this metric gives",
         )  # fmt: skip
     missing = sum(int(row["n_missing"]) for row in rows if not is_missing(row.get("n_missing")))

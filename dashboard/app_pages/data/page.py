@@ -26,6 +26,7 @@ from dashboard.app_pages.data.tables import (
 from dashboard.app_pages.data.unplaced import unplaced
 from dashboard.exports.facts import slug
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import clock, nothing, shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import labels_of
@@ -81,10 +82,8 @@ def show(frame: pd.DataFrame, alt: str, *, wide: Sequence[str] = (), empty: str 
     if frame.empty:
         st.caption(empty)
         return
-    st.dataframe(
+    data_table(
         frame,
-        hide_index=True,
-        placeholder="",
         height="content" if len(frame) <= WHOLE else TALL,
         row_height=62 if wide else None,
         column_config={

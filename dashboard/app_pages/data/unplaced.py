@@ -12,6 +12,7 @@ from dashboard import numerals
 from dashboard.app_pages.data import writing
 from dashboard.app_pages.data.tables import placement_table, unplaced_table
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import clock
 from dashboard.kit.page.reader import cursor, reader
 from dashboard.kit.text.plain import escaped
@@ -45,8 +46,8 @@ def unplaced(as_of: int) -> None:
     st.caption("Nothing in these logs, their names or folders says run and step. Select them, and say it here.")
     # Rows are selected by their numbers: in another list these are other logs.
     key = f"unplaced {pd.util.hash_pandas_object(logs[['root', 'path']]).sum()}"
-    st.dataframe(
-        unplaced_table(logs), key=key, on_select="rerun", selection_mode="multi-row", hide_index=True,
+    data_table(
+        unplaced_table(logs), key=key, on_select="rerun", selection_mode="multi-row",
         height="content" if len(logs) <= SHOWN else TALL, alt="Logs without a run or step; select some to place them",
         column_config={"Created": clock.time_column("Created")},
     )  # fmt: skip
@@ -158,8 +159,8 @@ def _show(target: Target, entries: Entries, paths: Sequence[str], as_of: int) ->
         st.html(f'<div class="dl-notice" role="alert">{escaped(error)}</div>')
         return False
     st.markdown("##### Preview")
-    st.dataframe(
-        placement_table(found), hide_index=True, height="content" if len(found) <= SHOWN else TALL,
+    data_table(
+        placement_table(found), height="content" if len(found) <= SHOWN else TALL,
         alt="Where these logs belong",
     )  # fmt: skip
     for problem in _problems(found):

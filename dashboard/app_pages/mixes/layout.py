@@ -16,6 +16,7 @@ from dashboard.charts.panels import definitions, marks_legend, titled
 from dashboard.charts.points import joined
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point
+from dashboard.kit.data_table import data_table
 from dashboard.kit.numbers import Write, written
 from dashboard.kit.text.plain import legend, small_print
 from dashboard.numerals import p_value, percent, points, size_in_points
@@ -67,7 +68,7 @@ def show_differences(table: pd.DataFrame, alt: str) -> None:
     }
     config["tokens"] = st.column_config.NumberColumn("Tokens", format="compact")
     shown = written(table.drop(columns="kind"), WRITTEN, (table["kind"] == "rate").tolist())
-    st.dataframe(shown, hide_index=True, column_config=config, alt=alt)
+    data_table(shown, column_config=config, alt=alt)
 
 
 def behind(shown: Shown, points: pd.DataFrame) -> None:

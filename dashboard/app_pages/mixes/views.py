@@ -37,6 +37,7 @@ from dashboard.kit.charts.chosen import chosen_point, clickable
 from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.charts.frame import show
 from dashboard.kit.charts.switches import Switches, switched
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import nothing, shell
 from dashboard.kit.pickers import controls
 from dashboard.kit.tables import download_csv
@@ -256,5 +257,5 @@ def compositions(runs: pd.DataFrame, picked: list[str]) -> None:
             st.html(listed(made.untold))
     with st.expander(f"Data ({numerals.plural(len(made.parts), 'row')})"):
         table = made.parts.rename(columns={"bar": "mix", "mix": "mix name"}).drop(columns=["begin", "end"])
-        st.dataframe(table, hide_index=True, alt="Components of the mixes")
+        data_table(table, alt="Components of the mixes")
         download_csv(table, "driftline-mixes")

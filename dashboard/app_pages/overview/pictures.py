@@ -19,6 +19,7 @@ from dashboard.charts.standing_rows import standing_rows
 from dashboard.charts.standings import PP, standings_chart
 from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.charts.frame import show
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import fragments, shell
 from dashboard.kit.pickers.series import colours_of, lineage_of
 from dashboard.kit.tables import download_csv
@@ -151,7 +152,7 @@ def rows_table(rows: pd.DataFrame) -> None:
     frame = told_columns(rows)
     numbers = ("rate", "low", "high", "change", "change_low", "change_high", "p", "p_holm")
     config = {name: st.column_config.NumberColumn(format=numerals.COLUMN_FIGURES) for name in numbers}
-    st.dataframe(frame, hide_index=True, column_config=config, alt="Data of the rows")
+    data_table(frame, column_config=config, alt="Data of the rows")
     download_csv(frame, "driftline-overview")
 
 

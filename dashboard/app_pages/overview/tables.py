@@ -14,6 +14,7 @@ from dashboard.app_pages.overview import choice
 from dashboard.charts.curve_data import Lineage
 from dashboard.charts.panels import is_fraction
 from dashboard.charts.standing_table import GROUPS, SORTS, Block, blocks, matching, sort_rows
+from dashboard.kit.data_table import data_table
 from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import with_forebears
 from dashboard.kit.tables import ROW_HEIGHT, table_height
@@ -168,15 +169,13 @@ def _show_block(
     with st.container(key=f"{key}_place"):
         # The table's code comes after what stands below it. Until then its room is kept.
         st.html(f"<style>.st-key-{key}_place {{ min-height: {height}px; }}</style>")
-        st.dataframe(
+        data_table(
             table_cells(rows, order, colours, addresses),
             key=key,
             on_select="rerun",
             selection_mode="multi-row",
-            hide_index=True,
             height=height,
             row_height=ROW_HEIGHT,
-            placeholder="",
             column_config=_config(order, titles, span),
             alt="Runs with latest rates, trends and changes; names lead to their curves",
         )

@@ -15,6 +15,7 @@ from dashboard.access import NotAllowed
 from dashboard.app_pages.probe import compose, noting, stream
 from dashboard.app_pages.probe.columns import Head, head_html, heads, rows_of
 from dashboard.app_pages.probe.reply_html import reply_html
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import clock
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import attempt, cursor, reader
@@ -206,8 +207,8 @@ def _likelihood_table(probe_id: str, found: Sequence[Head]) -> None:
         row[names[one["position"]]] = measured / one["tokens"] if per_token and one["tokens"] else measured
         row["tokens"] = one["tokens"] or row["tokens"]
     number = st.column_config.NumberColumn(format=numerals.COLUMN_DECIMALS)
-    st.dataframe(
-        pd.DataFrame(list(rows.values())), hide_index=True, column_config=dict.fromkeys(names.values(), number),
+    data_table(
+        pd.DataFrame(list(rows.values())), column_config=dict.fromkeys(names.values(), number),
         key="probe_likelihood_table", placeholder="–",
     )  # fmt: skip
     remarks = [f"{names[one['position']]}: {one['error']}" for one in probe.likelihoods if one["error"]]

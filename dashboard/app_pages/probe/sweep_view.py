@@ -21,6 +21,7 @@ from dashboard.charts.palette import INKS, Scheme
 from dashboard.charts.sweep import MISSING, as_rates, point_names, sweep_axis, sweep_chart, sweep_data
 from dashboard.kit.charts.chosen import POINT, choose, chosen_now, chosen_point, clickable
 from dashboard.kit.charts.drawing import drawing
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import shell
 from dashboard.kit.page.fragments import fragment, sure
 from dashboard.kit.page.reader import attempt, reader
@@ -210,9 +211,9 @@ def _table(frame: pd.DataFrame, points: Sequence[str]) -> None:
             choose(points[cells[0][0]])
 
     number = partial(st.column_config.NumberColumn, width=70)
-    st.dataframe(
+    data_table(
         table.drop(columns=["Framing"] if frame["framing"].nunique() < 2 else []),
-        key=TABLE, on_select=sure(take), selection_mode="single-cell", hide_index=True, placeholder="–",
+        key=TABLE, on_select=sure(take), selection_mode="single-cell", placeholder="–",
         height="content" if len(table) <= 12 else 420,
         column_config={
             "Run": st.column_config.TextColumn(pinned=True),

@@ -14,6 +14,7 @@ from dashboard.charts.judged import judged_chart, judged_points
 from dashboard.exports.csv import csv_bytes
 from dashboard.kit.charts.drawing import drawing
 from dashboard.kit.charts.frame import show
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import shell
 from dashboard.kit.pickers.series import checkpoint_title, colours_of, labels_of
 from dashboard.kit.tables import download_csv, noted
@@ -86,8 +87,8 @@ def rates(frame: pd.DataFrame, raters: Mapping[str, str], runs: pd.DataFrame, ru
         table = found.assign(
             rater=found["rater"].map(raters), checkpoint=[checkpoint_name(row) for row in found.to_dict("records")]
         )
-        st.dataframe(
-            table[["checkpoint", "eval", "rater", "k", "n", "rate", "low", "high", "n_missing"]], hide_index=True,
+        data_table(
+            table[["checkpoint", "eval", "rater", "k", "n", "rate", "low", "high", "n_missing"]],
             column_config={"rate": PER_CENT, "low": PER_CENT, "high": PER_CENT, "rater": "judge",
                            "n_missing": "unscored"},
             alt="Misalignment rate by checkpoint and judge",
@@ -132,8 +133,8 @@ def difference_table(frame: pd.DataFrame, one: str, other: str, raters: Mapping[
     places = ["all checkpoints" if is_missing(row["run"]) else checkpoint_name(row) for row in found.to_dict("records")]
     columns = ["checkpoint", *(["eval"] if found["eval"].nunique() > 1 else []), "n", "rate", "other_rate"]
     note = ["note"] if found["note"].notna().any() else []
-    st.dataframe(
-        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test", *note]], hide_index=True,
+    data_table(
+        found.assign(checkpoint=places)[[*columns, "difference", "low", "high", "p", "test", *note]],
         column_config={
             **dict.fromkeys(("low", "high", "difference"), PER_CENT),
             "rate": st.column_config.NumberColumn(raters[one], format="percent"),

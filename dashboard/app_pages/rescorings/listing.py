@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboard import numerals
 from dashboard.app_pages.rescorings.compose import MOST_RUBRICS
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import clock
 from dashboard.kit.pickers import controls
 
@@ -33,9 +34,8 @@ def table(listed: pd.DataFrame) -> None:
     shown = listed.assign(
         progress=[numerals.part(row["judged"], row["items"]) for row in listed.to_dict("records")],
     )
-    st.dataframe(
+    data_table(
         shown[["title", "rubric_title", "model", "endpoint", "progress", "failed", "author", "created_at", "as_of"]],
-        hide_index=True,
         column_config={
             "title": st.column_config.TextColumn("Title", width=230),
             "rubric_title": st.column_config.TextColumn("Rubric", width=160),

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from dashboard import links, numerals, runtime
 from dashboard.app_pages.rescorings.selecting import filter_words
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page import clock, reader
 from dashboard.kit.page.fragments import fragment
 from dashboard.kit.page.reader import attempt
@@ -78,8 +79,8 @@ def _lines(rescorings: list[SavedRescoring]) -> None:
         _line(rescoring, now, alone=len(rescorings) == 1)
         if errors:
             with st.expander(f"Errors ({numerals.count(now.failed)})", icon=":material/error:"):
-                st.dataframe(
-                    errors, hide_index=True, height="content", alt="Errors, with their counts",
+                data_table(
+                    errors, height="content", alt="Errors, with their counts",
                     column_config={"error": st.column_config.TextColumn("Error of the last attempt", width=700)},
                 )  # fmt: skip
 

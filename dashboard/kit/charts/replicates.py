@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboard import numerals
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.tables import download_csv
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rows import is_missing
@@ -56,7 +57,7 @@ def _lines(found: pd.DataFrame) -> None:
             "No interval because": found["reason"],
         }
     )
-    st.dataframe(table, hide_index=True, placeholder="–", alt="Means over seeds")
+    data_table(table, placeholder="–", alt="Means over seeds")
     two = int((found["replicates"] == 2).sum())
     wide = f" {numerals.plural(two, 'row')} with two seeds: wide, since one difference tells little." if two else ""
     st.caption(
@@ -90,7 +91,7 @@ def _one_seed(rates: pd.DataFrame) -> bool:
     if not rows:
         return False
     heads = ["Run", "Eval", "Checkpoints", "SD between neighbours", "Standard error of a rate"]
-    st.dataframe(pd.DataFrame(rows, columns=heads), hide_index=True, alt="Noise between neighbouring checkpoints")
+    data_table(pd.DataFrame(rows, columns=heads), alt="Noise between neighbouring checkpoints")
     st.caption(
         "One seed: what another would do is not known, and no interval of these runs covers it. Known is the noise"
         " between neighbouring checkpoints (von Neumann), which holds sampling, training noise and the trend."

@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboard import numerals
 from dashboard.kit import caches
+from dashboard.kit.data_table import data_table
 from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import listed
 from dashboard.kit.text.trends import change_in_words
@@ -85,9 +86,8 @@ def trends_table(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None
     shown = frame[[column for column in columns if column in ALWAYS or frame[column].notna().any()]]
     names = [str(column) for column in shown]
     form = {column: numerals.COLUMN_FIGURES for column in names if shown[column].dtype == "float64"}
-    st.dataframe(
+    data_table(
         shown,
-        hide_index=True,
         column_config={
             column: st.column_config.NumberColumn(HEADS.get(column), help=help_of(column), format=form.get(column))
             if column in form

@@ -15,6 +15,7 @@ import streamlit as st
 from dashboard import links, numerals, short_addresses
 from dashboard.charts.standing_table import matching
 from dashboard.kit import run_colors
+from dashboard.kit.data_table import data_table
 from dashboard.kit.page.fragments import sure
 from dashboard.kit.pickers import controls, kept
 from dashboard.kit.pickers.checked import check_rows, checked_rows, chosen_after
@@ -179,15 +180,13 @@ def _table(name: str, rows: pd.DataFrame, colours: Mapping[str, str], chosen: li
     def check() -> None:
         _change(name, names, checked_rows(key), runs_of)
 
-    st.dataframe(
+    data_table(
         pd.DataFrame(cells).style.apply(lambda _: inks, subset=["color"]),
         key=key,
         on_select=sure(check),
         selection_mode="multi-row",
-        hide_index=True,
         height=_height(total),
         row_height=ROW_HEIGHT,
-        placeholder="",
         column_config={
             "color": column.TextColumn("", width=28),
             "title": column.TextColumn(one, width=162),
