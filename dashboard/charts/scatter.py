@@ -100,6 +100,9 @@ def scatter_chart(
     """
     ink = INKS[style.scheme]
     points = data.points[data.points["panel"] == panel]
+    last = _labelled(points) if style.named else points.iloc[:0]
+    # What is named where it stands needs no legend beside.
+    style = replace(style, legend=style.legend and last.empty)
     lines = data.lines[(data.lines["panel"] == panel) & data.lines["line"].duplicated(keep=False)]
     every = data.points["x"].tolist()
     x = x_encoding(every, axis="tokens", log=style.log)
@@ -122,8 +125,8 @@ def scatter_chart(
         )
         layers.append(stair.encode(x=x, **y.encode("rate")))
     series += mark_layers(points, {"x": x}, y, style, selected)
-    if style.named:
-        series += _labels(points, every, x, y, style, ink)
+    if len(last):
+        series += _labels(last, every, x, y, style, ink)
     series += tooltip_layers(points, {"x": x}, y)
     series[-1] = series[-1].add_params(click())
     chart: alt.LayerChart = alt.LayerChart(
@@ -136,13 +139,16 @@ def scatter_chart(
     return chart
 
 
+def _labelled(points: pd.DataFrame) -> pd.DataFrame:
+    """The last point of each series, where they are few enough to be named; else none."""
+    last = points[points["mark"] != "repeat"].sort_values("x").groupby("series", sort=False).tail(1)
+    return last if 1 < len(last) <= LABEL_LIMIT else last.iloc[:0]
+
+
 def _labels(
-    points: pd.DataFrame, every: Sequence[float], x: alt.X, y: ValueAxis, style: ScatterStyle, ink: Ink
+    last: pd.DataFrame, every: Sequence[float], x: alt.X, y: ValueAxis, style: ScatterStyle, ink: Ink
 ) -> list[alt.Chart]:
     """Name and tokens of each series beside its last point: in the right half on its left, clear of the run's line."""
-    last = points[points["mark"] != "repeat"].sort_values("x").groupby("series", sort=False).tail(1)
-    if not 1 < len(last) <= LABEL_LIMIT:
-        return []
     names = [f"{style.labels.get(row['series'], row['series'])} · " for row in last.to_dict("records")]
     labels = last.assign(name=names, left=places_along(last["x"], every, log=style.log) > 0.5)
     falls = (last["better"] == "lower").all()

@@ -229,7 +229,10 @@ def _names(points: pd.DataFrame, plan: Plan, panels: list[str], titles: Mapping[
     else:
         places = []
     letters = max(LEAST_LETTERS, NAME_LETTERS // max(1, len(places)))
-    lines = [(x, "\n".join(textwrap.wrap(name, letters, max_lines=2, placeholder="…"))) for x, name in places]
+    lines = [
+        (x, "\n".join(textwrap.wrap(name, letters, max_lines=2, placeholder=" …", break_long_words=False)))
+        for x, name in places
+    ]
     return pd.DataFrame(lines, columns=["x", "name"])
 
 
