@@ -29,6 +29,7 @@ from dashboard.pages import page_file
 from dashboard.queries.rows import step_of, step_order, whole_number
 from dashboard.queries.samples import OUTCOMES, SampleFilter, SampleName
 from loaders.errors import DriftlineError
+from loaders.metrics.applicable import COUNTING
 
 SIZES = ("50", "100")  # rows a page
 PAGE = "samples_page_number"
@@ -133,6 +134,16 @@ fixed += ["checkpoint"] * (len(wanted.runs) == 1 and len(wanted.steps) == 1)
 names = tuple(SampleName(row["log"], row["sample"], row["epoch"]) for row in frame.to_dict("records"))
 found = caches.excerpts(wanted.text, names, as_of) if wanted.text else None
 sample_table(frame, "samples_table", address, better, fixed=fixed, found=found)
+if wanted == filter_of({}):
+    # Else the number of all samples would be another one on Overview and Data, without a word.
+    logs = caches.logs(as_of)
+    beside = logs[~logs["role"].isin(COUNTING) & (logs["samples"] > 0)]
+    if len(beside):
+        st.page_link(
+            page_file(links.DATA), icon=":material/info:", query_params={"show": ["standing"]},
+            label=f"Not listed: {numerals.plural(int(beside['samples'].sum()), 'sample')} of"
+            f" {numerals.plural(len(beside), 'replaced or excluded log')}",
+        )  # fmt: skip
 
 controls.remember("page", number if number > 1 else None)
 controls.leave()

@@ -195,3 +195,22 @@ def test_a_search_shows_of_each_hit_where_it_stands(store: StoreBuilder) -> None
     assert rows(opened("samples", text="NEEDLE"))["found"].tolist() == ["message 1: the needle"]
     assert rows(opened("samples", text="verdict 59"))["found"].tolist() == ["explanation: verdict 59"]
     assert "found" not in rows(opened("samples"))
+
+
+def not_listed(app: AppTest) -> list[str]:
+    """What is said of samples that are not among those of the page."""
+    labels = [str(link.proto.label) for link in app.get("page_link")]
+    return [label for label in labels if label.startswith("Not listed")]
+
+
+def test_samples_that_are_not_listed_are_told(store: StoreBuilder) -> None:
+    assert not not_listed(opened("samples"))
+    builder = StoreBuilder()
+    builder.run("a")
+    builder.add(log([sample(i, score(1)) for i in range(3)], status="cancelled"), run="a", step=100)
+    builder.add(log([sample(i, score(1)) for i in range(5)], minutes=1), run="a", step=100)
+    with shown(builder.store):
+        app = opened("samples")
+        assert len(rows(app)) == 5
+        assert not_listed(app) == ["Not listed: 3 samples of 1 replaced or excluded log"]
+        assert not not_listed(opened("samples", step="100"))
