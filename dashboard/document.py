@@ -9,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard import rooms
 from dashboard.docs.serving import PLACE as DOCUMENTATION
 from dashboard.pages import ASKING, FILTERED, NAMED, PAGES
 
@@ -44,7 +45,9 @@ class Document:
         """
         self.app, self.base_path = app, base_path
         scripts = "".join(f"<script>{script.read_text(encoding='utf-8')}</script>" for script in SCRIPTS)
-        self.head = f"<title>Driftline</title><style>{LOOK.read_text(encoding='utf-8')}</style>{scripts}"
+        self.head = (
+            f"<title>Driftline</title><style>{LOOK.read_text(encoding='utf-8')}{rooms.styles()}</style>{scripts}"
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

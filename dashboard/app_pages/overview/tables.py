@@ -19,6 +19,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.series import with_forebears
 from dashboard.kit.tables import ROW_HEIGHT, table_height
 from dashboard.kit.text.plain import escaped
+from dashboard.rooms import room_key
 
 MOST_ROWS = 20
 """Rows that are in sight at once; a longer table scrolls."""
@@ -166,9 +167,7 @@ def _show_block(
     runs = rows["run"].tolist()
     height = table_height(len(rows), MOST_ROWS)
     choice.show_checked(key, runs, chosen)
-    with st.container(key=f"{key}_place"):
-        # The table's code comes after what stands below it. Until then its room is kept.
-        st.html(f"<style>.st-key-{key}_place {{ min-height: {height}px; }}</style>")
+    with st.container(key=room_key(f"{key}_place", height)):
         data_table(
             table_cells(rows, order, colours, addresses),
             key=key,

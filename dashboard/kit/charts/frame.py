@@ -41,10 +41,10 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.pickers.choices import SPLITS
 from dashboard.kit.text.plain import listed
 from dashboard.review.audit import record
+from dashboard.rooms import room_key
 from loaders.store import Store
 
 DRAWN = controls.DRAWN
-UNDRAWN = ':is([data-testid="stVegaLiteChart"], [data-testid="stSkeleton"]):not(:has(svg))'
 
 Made = Callable[[], bytes]
 
@@ -119,15 +119,13 @@ def show(
     """
     drawn = st.session_state[DRAWN]
     # The same one when only a part of the page is drawn anew.
-    place = f"chart_place_{list(drawn).index(key) if key in drawn else len(drawn)}"
+    number = list(drawn).index(key) if key in drawn else len(drawn)
     # Only a click on a mark is told: crosshair, zoom and legend are the drawing's own, and run nothing anew.
     mode = SELECTION if on_select else None
     shown = drawing.on_page(shell.scheme())
     drawn[key] = Drawn(alt, drawing, data, shell.scheme(), tuple(keys), tuple(runs))
     with st.container():  # One cell of a grid, its menu with it
-        with st.container(key=place):
-            # A chart is drawn after what stands below it. Until then its room is kept.
-            st.html(f"<style>.st-key-{place} {UNDRAWN} {{ min-height: {shown.room}px; }}</style>")
+        with st.container(key=room_key(f"chart_place_{number}", shown.room)):
             st.vega_lite_chart(
                 shown.spec, key=key, on_select=sure(on_select) if on_select else "ignore", selection_mode=mode, alt=alt,
             )  # fmt: skip

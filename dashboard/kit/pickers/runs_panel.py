@@ -23,6 +23,7 @@ from dashboard.kit.pickers.panel_rows import checkpoint_rows, mix_rows, mixes_of
 from dashboard.kit.pickers.series import colours_of
 from dashboard.kit.tables import ROW_HEIGHT, table_height
 from dashboard.kit.text.plain import escaped
+from dashboard.rooms import room_key
 
 MOST_ROWS = 8
 """Rows that are in sight at once; a longer table scrolls."""
@@ -43,10 +44,10 @@ def room(count: int, *, baseline: bool = False) -> Any:
         count: How many rows it will have.
         baseline: Whether a baseline is picked in it.
     """
-    place = st.container(key="runs_panel", gap=None)
     height = AROUND + _height(count) + (BASELINE if baseline else 0)
+    place = st.container(key=room_key("runs_panel", height), gap=None)
     # Without anything in it there would be no room.
-    place.html(f'<style>.st-key-runs_panel {{ min-height: {height}px; }}</style><div class="dl-unseen"></div>')
+    place.html('<div class="dl-unseen"></div>')
     return place.container(gap="xsmall")
 
 
