@@ -13,7 +13,7 @@ from dashboard import rooms
 from dashboard.docs.serving import PLACE as DOCUMENTATION
 from dashboard.pages import ASKING, FILTERED, NAMED, PAGES
 
-SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("history", "legend")]
+SCRIPTS = [Path(__file__).with_name(f"{name}.js") for name in ("history", "legend", "roles")]
 
 LOOK = Path(__file__).with_name("look.css")
 
