@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard import runtime
 from dashboard.kit.page.reader import reader
 from dashboard.kit.run_colors import recolored
-from dashboard.queries import beside, cards, catalogue, ingests, nearest, samples, tried_metrics
+from dashboard.queries import beside, cards, catalogue, ingests, nearest, samples, scan_validation, tried_metrics
 from dashboard.queries import compare as compare_queries
 from dashboard.queries import components as component_queries
 from dashboard.queries import corrected as corrected_queries
@@ -113,6 +113,7 @@ framings = _kept(framing_queries.framings)
 has_repeats = _kept(catalogue.has_repeats)
 standings = _kept(overview_queries.standings)
 logs = _kept(overview_queries.logs)
+scan_validations = _kept(scan_validation.scan_validations)
 unlike_settings = _kept(overview_queries.unlike_settings)
 _runs = _kept(catalogue.runs)
 

@@ -31,7 +31,8 @@ MAGIC = b"PAR1"
 NEEDED = ("transcript_id", "value", "value_type")
 COLUMNS = (
     *NEEDED, "scanner_key", "scanner_name", "scanner_params", "scan_id", "timestamp", "input_type", "label", "answer",
-    "explanation", "metadata", "message_references", "event_references", "scan_error",
+    "explanation", "metadata", "message_references", "event_references", "scan_error", "validation_target",
+    "validation_result", "validation_split",
 )  # fmt: skip
 WHOLE = "transcript"
 """What a row must be of: those of single messages and events are no measures of a sample."""
@@ -92,6 +93,8 @@ def _records(row: dict[str, Any], path: Path) -> list[ScanRecord]:
     metadata = {name: _decoded(row.get(name)) for name in ("scanner_params", "metadata", "message_references")}
     kept = {name: value for name, value in metadata.items() if value}
     kept |= {name: row[name] for name in ("scan_id", "label") if isinstance(row.get(name), str) and row[name]}
+    if checks := _checks(row):
+        kept["validation"] = checks
     found = []
     for key, value in values.items():
         number, text, kind = scalar(value)
@@ -141,6 +144,30 @@ def _values(value: Any, kind: Any) -> dict[Any, Any]:
         case "array":
             return {None: _text(value)}
     return {None: None}
+
+
+def _checks(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a validation set expects of a transcript, and whether the scanner met it: by label where there are several.
+
+    As Inspect Scout counts: a target that is false, 0, empty or "none" expects nothing to be found.
+    """
+    target, met = _decoded(row.get("validation_target")), _decoded(row.get("validation_result"))
+    if target is None:
+        return []
+    split = _text(row.get("validation_split"))
+    beside = {} if split is None else {"split": split}
+    by_label = met if isinstance(met, dict) else {None: met}
+    found = []
+    for label, each in by_label.items():
+        if isinstance(each, bool):
+            expected = target.get(label) if isinstance(target, dict) else target
+            named = {} if label is None else {"label": clean(str(label))}
+            found.append({**named, "expected": _is_positive(expected), "met": each, **beside})
+    return found
+
+
+def _is_positive(target: Any) -> bool:
+    return bool(target) and not (isinstance(target, str) and target.lower() == "none")
 
 
 def _number(value: Any) -> float | None:

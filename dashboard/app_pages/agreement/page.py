@@ -15,6 +15,7 @@ from dashboard.app_pages.agreement.tables import (
     pairs_table,
     rates_table,
     samples_of_cell,
+    scanners_table,
     tied_samples,
 )
 from dashboard.kit import caches
@@ -33,8 +34,12 @@ from dashboard.queries.verdicts import judged_metrics, newest_verdict, people
 controls.arrive(links.AGREEMENT)
 as_of = shell.as_of()
 with cursor() as found:
-    judged, authors = judged_metrics(found), people(found)
-view = controls.switch("View", "view", {"agreement": "Agreement", "label": "Label samples"}, collapsed=True)
+    judged, authors, checked = judged_metrics(found), people(found), caches.scan_validations(as_of)
+views = {"agreement": "Agreement", "label": "Label samples"} | ({"scanners": "Scanners"} if checked else {})
+view = controls.switch("View", "view", views, collapsed=True)
+if view == "scanners":
+    scanners_table(checked)
+    controls.stop()
 if not authors and view == "agreement":
     nothing.no_verdicts()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -12,10 +13,13 @@ from dashboard.kit.data_table import data_table
 from dashboard.kit.numbers import written
 from dashboard.kit.page import fragments
 from dashboard.kit.pickers import controls
+from dashboard.kit.tables import download_csv
 from dashboard.kit.text.plain import escaped
+from dashboard.kit.text.scan_checks import checks_table
 from dashboard.pages import page_file
 from dashboard.queries.agreement import TIED, Agreement
 from dashboard.queries.rows import checkpoint_name, is_missing
+from dashboard.queries.scan_validation import ScanValidation
 from dashboard.queries.verdicts import VERDICTS, PersonsVerdict
 from dashboard.statistics import Kappa
 
@@ -120,6 +124,19 @@ def pairs_table(found: Agreement) -> None:
     kappas = dict.fromkeys(("Kappa", "Kappa low", "Kappa high"), two_figures)
     alt = "Agreement between raters"
     data_table(written(pairs, {**shares, **kappas}), column_config=dict(SHORT), alt=alt)
+
+
+def scanners_table(found: Sequence[ScanValidation]) -> None:
+    """How well scanners do on their validation sets."""
+    table = checks_table(found).dropna(axis="columns", how="all")
+    shares = [name for name in table.columns if name.startswith(("Precision", "Recall"))]
+    shown = written(table, dict.fromkeys(shares, numerals.percent))
+    data_table(shown, alt="Scanners on their validation sets", height="content")
+    st.caption(
+        "Scanners of Inspect Scout on the transcripts of their validation sets that are in this store. Precision: true"
+        " among those found. Recall: found among those expected. Intervals: 95%, Wilson."
+    )
+    download_csv(table, "driftline-scanner-validation")
 
 
 def rates_table(found: Agreement) -> None:

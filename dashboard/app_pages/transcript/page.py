@@ -31,6 +31,7 @@ from dashboard.kit.pickers.sample_filters import filter_of, order_of
 from dashboard.kit.tables import noted
 from dashboard.kit.text.plain import escaped, facts
 from dashboard.kit.text.references import references_of
+from dashboard.kit.text.scan_checks import checks_html
 from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, found_in_words, judgements_of, provenance
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
@@ -40,6 +41,7 @@ from dashboard.texts.finding import sought
 from dashboard.texts.messages import messages_of_sample
 from dashboard.texts.rendering import draw, folded_html, judgement_html, messages_html
 from loaders.errors import DriftlineError
+from loaders.records import SCAN
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
 SEEDS = 2**31
@@ -77,6 +79,7 @@ threads = notes_of(here)
 chosen = chosen_message(len(messages))
 conversation = messages_of_sample(messages, sample)
 judged = [*judgements_of(read.scores), *verdicts_of(here, sample["sample_id"])]
+checked = caches.scan_validations(as_of) if any(each.by.startswith(SCAN) for each in judged) else []
 wanted = sought(next(iter(controls.named("find")), "").strip())
 place = place_of(str((here, chosen, wanted)))
 
@@ -169,7 +172,8 @@ with beside:
         st.caption("Not scored.")
     for judgement in judged:
         with st.container(border=True):
-            st.html(judgement_html(judgement, wanted))
+            checks = [each for each in checked if each.scorer == judgement.by]
+            st.html(judgement_html(judgement, wanted) + checks_html(checks))
     if pointed := references_of(read.scores, messages):
         highlights(pointed, pick_message)
     with st.container(border=True):

@@ -10,49 +10,25 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from inspect_ai.log import read_eval_log, write_eval_log
 
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rates import rates
 from dashboard.queries.sample_filter import SampleFilter
 from dashboard.queries.samples import all_samples
+from dashboard.queries.scan_validation import scan_validations
 from dashboard.queries.transcript import transcript
 from loaders.audits import scout
 from loaders.errors import RejectedFile
 from loaders.ingest import ingest
 from loaders.records import ScanRecord
-from tests.log_files import write_log
 from tests.real_stores import ingested
-
-
-def row(sample: str, value: Any, kind: str, **more: Any) -> dict[str, Any]:
-    """A result, as the recorder writes it: every value is text, of a type of its own."""
-    return {
-        "transcript_id": sample, "scan_id": "S", "scanner_key": "hits", "scanner_params": "{}",
-        "input_type": "transcript", "value": value, "value_type": kind, "answer": None, "explanation": f"why {sample}",
-        "metadata": "{}", "message_references": "[]", "scan_error": None, "timestamp": "2026-01-01T10:00:00+00:00",
-        **more,
-    }  # fmt: skip
-
-
-def write_scan(folder: Path, *rows: dict[str, Any], scan: str = "S", name: str = "hits") -> Path:
-    place = folder / f"scan_id={scan}"
-    place.mkdir(parents=True, exist_ok=True)
-    (place / "_scan.json").write_text(json.dumps({"scan_id": scan, "scanners": {name: {}}}))
-    (place / "_errors.jsonl").write_text("")
-    pq.write_table(pa.Table.from_pylist(list(rows)), place / f"{name}.parquet")
-    return place / f"{name}.parquet"
+from tests.scan_files import row, write_scan, write_scanned_log
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> list[str]:
     """A log of four samples in `logs/`; their uuids."""
-    path = write_log(tmp_path / "logs/checkpoint-10/log.eval", [1, 1, 1, 0], model="vllm/org/m", eval_id="E")
-    written = read_eval_log(path.as_posix())
-    for sample in written.samples or []:
-        sample.uuid = f"uuid-{sample.id}"
-    write_eval_log(written, path.as_posix())
-    return [sample.uuid for sample in written.samples or []]
+    return write_scanned_log(tmp_path / "logs/checkpoint-10/log.eval")
 
 
 def read(folder: Path, *rows: dict[str, Any]) -> list[ScanRecord]:
@@ -130,6 +106,48 @@ def test_what_a_scan_said_stands_beside_the_transcript_and_the_samples(tmp_path:
         table = all_samples(cursor, SampleFilter(metric="mean_scan:hits"), found.store.batch())
     assert [one["explanation"] for one in scores if one["scorer"] == "scan:hits"] == [f"why {log[0]}"]
     assert sorted(table["explanation"]) == sorted(f"why {one}" for one in log)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("true", True), ("false", False), ("0", False), ("2", True), ('"NONE"', False), ('""', False), ("[]", False),
+        ('["a"]', True), ("null", None), (None, None), ("{", None),
+    ],
+)  # fmt: skip
+def test_what_a_validation_set_expects_is_as_scout_counts_it(
+    tmp_path: Path, target: Any, expected: bool | None
+) -> None:
+    (found,) = read(tmp_path, row("u", "true", "boolean", validation_target=target, validation_result="true"))
+    told = json.loads(found.metadata_json or "{}").get("validation")
+    assert told == (None if expected is None else [{"expected": expected, "met": True}])
+
+
+def test_a_scanner_on_its_validation_set(tmp_path: Path, log: list[str]) -> None:
+    def of(target: str | None, met: str | None, split: str | None = None) -> dict[str, Any]:
+        return {"validation_target": target, "validation_result": met, "validation_split": split}
+
+    plain = [of("true", "true"), of("true", "false"), of("false", "false"), of(None, None)]
+    write_scan(tmp_path / "scans", *(row(u, "true", "boolean", **each) for u, each in zip(log, plain, strict=True)))
+    both = ['{"a": true, "b": false}', '{"a": true, "b": true}']
+    labels = [of(both[0], '{"a": true, "b": true}', "dev"), of(both[1], '{"a": false, "b": true}', "dev")]
+    keyed = [
+        row(u, '{"a": true, "b": true}', "object", scanner_key="keyed", **each)
+        for u, each in zip(log[:2], labels, strict=True)
+    ]
+    write_scan(tmp_path / "scans", *keyed, row("of no log here", "true", "boolean", **plain[0]), scan="T", name="keyed")
+    found = ingested(tmp_path)
+    with found.store.cursor() as cursor:
+        checked = scan_validations(cursor, found.store.batch())
+        hidden = found.store.cursor(hidden=["*"])
+    assert [(each.scorer, each.label, each.split, each.precision, each.recall) for each in checked] == [
+        ("scan:hits", None, None, (1, 2), (1, 2)),
+        ("scan:keyed", "a", "dev", (1, 1), (1, 2)),
+        ("scan:keyed", "b", "dev", (1, 1), (1, 1)),
+    ]
+    assert [each.true_negatives for each in checked] == [0, 0, 1]
+    with hidden as cursor:
+        assert scan_validations(cursor, found.store.batch()) == []
 
 
 @pytest.mark.slow
