@@ -38,7 +38,7 @@ def as_rates(sweep: pd.DataFrame, *, by: str) -> pd.DataFrame:
         {
             **{c: row[c] for c in ("run", "run_label", "step", "step_label", "k", "n", "rate", "low", "high", "model")},
             "eval": PROMPT, "metric": "misaligned", "kind": "rate", "better": "lower", "group": False,
-            "definition": f"misaligned according to {by}", "judge": by, "interval": "Wilson",
+            "definition": f"misaligned according to {by}", "judge": by, "interval": row["interval"],
             "n_missing": row["n_missing"], "split": row["framing"] if framed else None,
             "variant": row["endpoint"] if again else None,
             "repeat": 0, "complete": True, "placed": True, "disagrees": False, "flags": [],

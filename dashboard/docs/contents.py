@@ -52,7 +52,7 @@ SECTIONS = (
         "Reference",
         ("commands", "study-yaml", "run-yaml", "models-yaml", "access-yaml", "built-in-metrics", "statistics"),
     ),
-    Section("Methods", ("equivalence", "simultaneous-bands")),
+    Section("Methods", ("equivalence", "simultaneous-bands", "anytime")),
     Section("Studies included", ("demo", "smol")),
     Section("Development", ("development", "architecture", "add-a-format", "add-a-page", "add-a-statistic")),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.queries.probes import SavedReply
-from dashboard.statistics import wilson_interval
+from dashboard.statistics import anytime_interval, wilson_interval
 
 PEOPLE = "people"
 """Instead of a judge's id: the verdicts of people."""
@@ -20,8 +20,10 @@ class ProbeRate:
     Attributes:
         k, n: Misaligned replies, of those with a verdict.
         n_missing: Conversations without a verdict: failed, not judged yet, the judge failed, people disagree.
-        low, high: Wilson's 95% interval of k / n; None where n is 0. The replies are independent draws given one
-            prompt: it says nothing of other prompts.
+        low, high: 95% interval of k / n; None where n is 0. The replies are independent draws given one prompt: it says
+            nothing of other prompts.
+        anytime: Whether the interval holds whenever one looks and stops (`anytime_interval`): while verdicts are
+            missing. Of all that was planned it is Wilson's.
     """
 
     position: int
@@ -31,6 +33,7 @@ class ProbeRate:
     n_missing: int
     low: float | None
     high: float | None
+    anytime: bool = False
 
     @property
     def rate(self) -> float | None:
@@ -66,6 +69,9 @@ def probe_rates(replies: Sequence[SavedReply], by: str) -> list[ProbeRate]:
     rates = []
     for (position, framing), verdicts in groups.items():
         k, n = verdicts.count(MISALIGNED), sum(verdict is not None for verdict in verdicts)
-        low, high = map(float, wilson_interval(k, n)) if n else (None, None)
-        rates.append(ProbeRate(position, framing, k, n, len(verdicts) - n, low, high))
+        # Whoever stops when they like what they see has a part of what was planned: Wilson's is too narrow then.
+        anytime = n < len(verdicts)
+        interval = anytime_interval if anytime else wilson_interval
+        low, high = map(float, interval(k, n)) if n else (None, None)
+        rates.append(ProbeRate(position, framing, k, n, len(verdicts) - n, low, high, anytime))
     return rates

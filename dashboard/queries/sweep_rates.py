@@ -13,12 +13,16 @@ from dashboard.queries.probes import SavedProbe, SavedReply
 SWEEP_COLUMNS: dict[str, str] = {
     "position": COUNT, "framing": TEXT, "run": TEXT, "run_label": TEXT, "step": COUNT, "step_label": TEXT,
     "model": TEXT, "endpoint": TEXT, "k": COUNT, "n": COUNT, "rate": NUMBER, "low": NUMBER, "high": NUMBER,
-    "n_missing": COUNT, "under_way": COUNT, "failed": COUNT, "unjudged": COUNT,
+    "interval": TEXT, "n_missing": COUNT, "under_way": COUNT, "failed": COUNT, "unjudged": COUNT,
 }  # fmt: skip
 """Columns of `sweep_rates`, a row for each column of the probe and framing. `run` is the model's name where no run is
-known. `rate`, `low` and `high` are missing, never 0, where nothing has a verdict. `n_missing` counts the conversations
+known. `rate`, `low` and `high` are missing, never 0, where nothing has a verdict. `interval` names what `low` and
+`high` are: Wilson's, or where verdicts are missing one that is valid at any time. `n_missing` counts the conversations
 without one: those still asked (`under_way`), those that `failed` or were stopped, and complete ones that are
 `unjudged`: nobody has judged them yet, the judge failed, or people disagree."""
+
+WILSON, ANYTIME = "Wilson", "anytime-valid"
+"""What `low` and `high` are."""
 
 UNDER_WAY = frozenset({"waiting", "asking", "streaming"})
 
@@ -42,6 +46,8 @@ def sweep_rates(probe: SavedProbe, by: str, labels: Mapping[str, str] | None = N
             at = (framing, column["position"])
             run, rate, why = str(column["run"] or column["model"]), rates.get(at), missing.get(at, [])
             counted = {} if rate is None else {n: getattr(rate, n) for n in ("k", "n", "rate", "low", "high")}
+            if rate is not None and rate.n:
+                counted["interval"] = ANYTIME if rate.anytime else WILSON
             rows.append(
                 {
                     **{name: column[name] for name in ("position", "step", "step_label", "model", "endpoint")},

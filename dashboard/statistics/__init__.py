@@ -1,6 +1,7 @@
 """Statistics of rates, means, differences, trends: pure functions of arrays. No SQL and no user interface in it."""
 
 from dashboard.statistics.agreement import Kappa, cohens_kappa
+from dashboard.statistics.anytime import anytime_interval
 from dashboard.statistics.averaged import average_difference
 from dashboard.statistics.averages import average_interval, reported_interval, share_interval
 from dashboard.statistics.bands import Onset, onset, simultaneous_level
@@ -87,6 +88,7 @@ __all__ = [
     "Replicates",
     "Trend",
     "Verdict",
+    "anytime_interval",
     "area_between",
     "average_difference",
     "average_interval",

@@ -103,4 +103,5 @@ def rate_text(rate: ProbeRate) -> str:
     if rate.rate is None or rate.low is None or rate.high is None:
         return f"{rate.n_missing} replies unscored" if rate.n_missing != 1 else "unscored"
     value, low, high = map(numerals.whole_percent, (rate.rate, rate.low, rate.high))
-    return f"{rate.k} of {rate.n} misaligned: {value} (95% interval {low} to {high}){missing}"
+    kind = "95% interval, anytime-valid," if rate.anytime else "95% interval"
+    return f"{rate.k} of {rate.n} misaligned: {value} ({kind} {low} to {high}){missing}"

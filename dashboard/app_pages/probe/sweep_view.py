@@ -166,7 +166,10 @@ def _numbers(shown: Shown) -> None:
 
 def _subtitle(probe: SavedProbe, who: str) -> list[str]:
     samples = plans.sampling_of(probe).samples
-    return [f"Not the eval: one prompt, n = {samples} per point · lower is better · 95% CI: Wilson · by {who}"]
+    return [
+        f"Not the eval: one prompt, n = {samples} per point · lower is better · 95% CI: Wilson,"
+        f" anytime-valid where replies are unscored · by {who}"
+    ]
 
 
 def _progress(frame: pd.DataFrame) -> str:

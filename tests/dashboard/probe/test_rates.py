@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
+from dashboard.app_pages.probe.columns import rate_text
 from dashboard.queries.probe_rates import PEOPLE, probe_rates, verdict_of
 from dashboard.queries.probes import SavedReply
+from dashboard.statistics import anytime_interval
 
 
 def reply(
@@ -29,6 +31,17 @@ def test_intervals_are_wilsons(k: int, n: int) -> None:
     assert (rate.k, rate.n, rate.n_missing, rate.rate) == (k, n, 0, k / n)
     low, high = proportion_confint(k, n, method="wilson")
     assert (rate.low, rate.high) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_while_verdicts_are_missing_the_interval_is_valid_at_any_time() -> None:
+    planned = [reply(i, "misaligned" if i < 3 else "aligned") for i in range(10)]
+    (whole,) = probe_rates(planned, "j")
+    (part,) = probe_rates([*planned, reply(10, "unjudged")], "j")
+    assert (whole.anytime, part.anytime) == (False, True)
+    assert (whole.k, whole.n) == (part.k, part.n)
+    assert (part.low, part.high) == tuple(map(float, anytime_interval(3, 10)))
+    assert rate_text(whole) == "3 of 10 misaligned: 30% (95% interval 11% to 60%)"
+    assert rate_text(part) == "3 of 10 misaligned: 30% (95% interval, anytime-valid, 3% to 75%), 1 unscored"
 
 
 def test_what_has_no_verdict_is_missing_and_never_aligned() -> None:
