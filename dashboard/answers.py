@@ -89,11 +89,13 @@ class Samples(Question, tag="samples"):
 
 
 class Transcript(Question, tag="transcript"):
-    """One sample: as JSON log, sample, scores and messages; else a row for each message."""
+    """One sample: as JSON log, sample, scores, messages and views of others; else a row for each message."""
 
     log: str
     sample: str
     epoch: int = 1
+    view: str = "target"
+    """Of an audit whose messages: those that its target saw, or `auditor` or `combined`."""
 
 
 class Query(Question, tag="query"):
@@ -226,13 +228,15 @@ def _transcript(store: Store, asked: Transcript) -> Answer:
 
     with store.cursor(asked.hidden) as con:
         found = transcript(con, asked.log, asked.sample, asked.epoch, commands.batch_of(store, asked.as_of))
+    messages = found.seen_in(asked.view)
     if asked.encoding == "json":
-        parts = {"log": found.log, "sample": found.sample, "scores": found.scores, "messages": found.messages}
-        return Answer(msgspec.json.encode(plain(parts)), len(found.messages))
+        parts = {"log": found.log, "sample": found.sample, "scores": found.scores, "messages": messages}
+        parts |= {"views": found.views}
+        return Answer(msgspec.json.encode(plain(parts)), len(messages))
     rows = [
         {name: value if value is None or isinstance(value, str | int) else msgspec.json.encode(plain(value)).decode()
          for name, value in row.items() if name not in ("source_id", "batch_from", "batch_to")}
-        for row in found.messages
+        for row in messages
     ]  # fmt: skip
     return _of(pd.DataFrame(rows), asked.encoding)
 

@@ -284,6 +284,12 @@ def _declare_transcript(verbs: Verbs) -> None:
     command.add_argument("log", metavar="LOG", help="the log's key")
     command.add_argument("sample", metavar="SAMPLE", help="the sample's id")
     command.add_argument("--epoch", type=int, default=1, metavar="N", help="its epoch (default: 1)")
+    command.add_argument(
+        "--view",
+        default="target",
+        metavar="VIEW",
+        help="of an audit by Petri or Bloom: what its target saw, the auditor, or both combined (default: target)",
+    )
     _source(command)
     _filters(command, ())
     _files(command)

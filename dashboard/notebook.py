@@ -96,7 +96,10 @@ class Study:
         return self._frame(msgspec.convert(options, answers.Samples))
 
     def transcript(self, log: str, sample: str | int, epoch: int = 1) -> dict[str, Any]:
-        """One sample: `log`, `sample`, `scores` (a list) and `messages` (a list), as plain dicts."""
+        """One sample: `log`, `sample`, `scores` (a list) and `messages` (a list), as plain dicts.
+
+        Of an audit, `messages` are what its target saw, and `views` what the auditor saw, and both combined.
+        """
         told: dict[str, Any] = msgspec.json.decode(
             ask(self._given, answers.Transcript(log=log, sample=str(sample), epoch=epoch)).data
         )

@@ -80,7 +80,7 @@ PAGES = (
     Page(
         links.TRANSCRIPT, "Transcript", "Samples", "forum",
         "One sample: messages, tool calls, scores and provenance.",
-        FILTER | {"log", "sample", "epoch", "find", "part", "message"},
+        FILTER | {"log", "sample", "epoch", "find", "part", "message", "view"},
     ),
     Page(
         links.BESIDE, "Side by side", "Samples", "view_column_2",

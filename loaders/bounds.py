@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from loaders.errors import RejectedFile
@@ -46,7 +47,7 @@ def characters(sample: SampleRecord) -> int:
         sample.error_traceback,
     )
     found = sum(map(len, filter(None, told)))
-    for message in sample.messages:
+    for message in chain(sample.messages, *sample.views.values()):
         found += len(message.text) + len(message.content_json or "") + len(message.tool_calls_json or "")
     for score in sample.scores:
         found += len(score.explanation or "") + len(score.answer or "") + len(score.metadata_json or "")

@@ -378,7 +378,8 @@ class _Root:
 
 def _rows(loaded: LoadedFile) -> int:
     samples = (sample for one in loaded.evals for sample in one.samples)
-    rows = sum(1 + len(sample.messages) + len(sample.scores) for sample in samples) + len(loaded.scans)
+    rows = sum(1 + len(one.messages) + sum(map(len, one.views.values())) + len(one.scores) for one in samples)
+    rows += len(loaded.scans)
     return rows + sum(len(series.steps) for series in loaded.training)
 
 

@@ -92,6 +92,11 @@ class SampleRecord(Struct, gc=False):
     """{model: {input_tokens, output_tokens, ...}}."""
     scores: list[ScoreRecord] = field(default_factory=list)
     messages: list[MessageRecord] = field(default_factory=list)
+    views: dict[str, list[MessageRecord]] = field(default_factory=dict)
+    """Of an audit, whose messages are the target's: what others saw, by `AUDITOR_VIEW` and `COMBINED_VIEW`."""
+
+
+AUDITOR_VIEW, COMBINED_VIEW = "auditor", "combined"
 
 
 class ReportedMetric(Struct, gc=False):

@@ -50,13 +50,18 @@ def query(given: argparse.Namespace) -> int:
 
 def transcript(given: argparse.Namespace) -> int:
     """Print one sample."""
-    asked = answers.Transcript(log=given.log, sample=given.sample, epoch=given.epoch, as_of=given.as_of)
+    asked = answers.Transcript(
+        log=given.log, sample=given.sample, epoch=given.epoch, view=given.view, as_of=given.as_of
+    )
     if given.format != "table":
         return _print(given, asked, None)
     told: dict[str, Any] = msgspec.json.decode(ask(given, asked).data)
     log, sample = told["log"], told["sample"]
     place = " ".join(str(log[name]) for name in ("run", "step", "eval") if log[name] is not None)
     out.print(f"{place}  sample {sample['sample_key']}, epoch {sample['epoch']}  ({log['path']})")
+    if told["views"]:
+        others = [name for name in ("target", *told["views"]) if name != given.view]
+        out.print(f"As the {given.view} view has it (--view {' or '.join(others)} for another)")
     for message in told["messages"]:
         out.print(f"\n[{message['role']}]")
         for text in (message["reasoning"] and f"(reasoning) {message['reasoning']}", message["text"]):

@@ -144,9 +144,15 @@ def server(given: argparse.Namespace, hidden: tuple[str, ...]) -> MCPServer[Any]
         return table(answers.Samples, text=text, excerpts=True, run=run, eval=eval, limit=limit, offset=offset)
 
     @tool
-    def transcript(log: str, sample: str, epoch: int = 1, first: int = 0, messages: int = 40) -> dict[str, Any]:
-        """One sample in full: its log, scores with explanations, and messages from `first` on, at most so many."""
-        whole, _ = told(answers.Transcript, log=log, sample=sample, epoch=epoch)
+    def transcript(
+        log: str, sample: str, epoch: int = 1, first: int = 0, messages: int = 40, view: str = "target"
+    ) -> dict[str, Any]:
+        """One sample in full: its log, scores with explanations, and messages from `first` on, at most so many.
+
+        Of an audit by Petri or Bloom, `view` is whose messages: target, auditor, or combined.
+        """
+        whole, _ = told(answers.Transcript, log=log, sample=sample, epoch=epoch, view=view)
+        whole["views"] = list(whole["views"])
         shown = whole["messages"][max(0, first) :][: max(0, messages)]
         number = len(whole["messages"])
         return bounded({**cut(whole | {"messages": shown}), "messages_in_all": number})

@@ -35,6 +35,10 @@ VIEWS: dict[str, tuple[str, str]] = {
     "samples": ("live_samples", "one row per question in each epoch: prompt, reply, error; sample_id, eval_id"),
     "scores": ("live_scores", "one row per score of a sample; join by sample_id"),
     "messages": ("live_messages", "one row per message of a sample, idx in order; join by sample_id"),
+    "view_messages": (
+        "live_view_messages",
+        "messages of audits as the auditor saw them, and both combined (view); messages has the target's",
+    ),
     "reported": ("live_reported", "numbers that logs report of themselves; join by eval_id"),
     "trained": ("live_trained", "what trainers left beside checkpoints: step, epoch, tokens, base model"),
     "training": (

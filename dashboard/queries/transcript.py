@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
@@ -18,6 +18,10 @@ ORDER BY sample_id LIMIT 1
 """
 SCORES = "SELECT * FROM live_scores_and_scans($as_of) WHERE sample_id = $sample_id ORDER BY scorer, key"
 MESSAGES = "SELECT * FROM live_messages($as_of) WHERE sample_id = $sample_id ORDER BY idx"
+OF_VIEWS = "SELECT * FROM live_view_messages($as_of) WHERE sample_id = $sample_id ORDER BY view, idx"
+
+TARGET_VIEW = "target"
+"""The view of an audit that its messages are: what counts, and what a transcript is in every other eval."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,27 @@ class Transcript:
         sample: Columns of `samples`, likewise.
         scores: Columns of `scores`, a dict each, by scorer and key.
         messages: Columns of `messages`, a dict each, in order.
+        views: Of an audit, what others than its target saw: messages likewise, by the name of the view.
     """
 
     log: dict[str, Any]
     sample: dict[str, Any]
     scores: list[dict[str, Any]]
     messages: list[dict[str, Any]]
+    views: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def seen_in(self, view: str) -> list[dict[str, Any]]:
+        """The messages of one view.
+
+        Raises:
+            DriftlineError: There is no such view of this sample.
+        """
+        if view == TARGET_VIEW:
+            return self.messages
+        if view not in self.views:
+            has = ", ".join([TARGET_VIEW, *self.views])
+            raise DriftlineError(f"This sample has no view {view} (it has: {has}).")
+        return self.views[view]
 
 
 class NoSuchSample(DriftlineError):
@@ -65,11 +84,15 @@ def transcript(con: duckdb.DuckDBPyConnection, log: str, sample: str, epoch: int
             f" it holds {evals[0]['n_samples'] or 0} samples."
         )
     of = {"sample_id": samples[0]["sample_id"], "as_of": as_of}
+    views: dict[str, list[dict[str, Any]]] = {}
+    for row in records(con, OF_VIEWS, of):
+        views.setdefault(row["view"], []).append(parsed(row))
     return Transcript(
         log=parsed(evals[0]),
         sample=parsed(samples[0]),
         scores=[parsed(row) for row in records(con, SCORES, of)],
         messages=[parsed(row) for row in records(con, MESSAGES, of)],
+        views=views,
     )
 
 

@@ -189,6 +189,7 @@ def _sample(place: Place, rollout: dict[str, Any], run: Run) -> tuple[SampleReco
         completed_at=normal_time(text_of(told.get("updated_at"))),
         metadata_json=json_text(metadata),
         messages=talk.messages,
+        views=talk.views,
     )
     return sample, talk.problem
 

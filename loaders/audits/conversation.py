@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from loaders.audits.replay import AUDITOR, View, replay
+from loaders.audits.replay import AUDITOR, COMBINED, View, replay
 from loaders.inspect.decode import decode
 from loaders.inspect.documents import MessageDoc
 from loaders.inspect.errors import Unreadable
@@ -18,24 +18,27 @@ from loaders.inspect.messages import message_record
 from loaders.inspect.resolve import Budget, Resolver
 from loaders.inspect.scores import scalar
 from loaders.json_text import clean, json_text
-from loaders.records import MessageRecord, ScoreRecord
+from loaders.records import AUDITOR_VIEW, COMBINED_VIEW, MessageRecord, ScoreRecord
 
 MESSAGE = msgspec.json.Decoder(MessageDoc)
+OTHERS = {AUDITOR_VIEW: AUDITOR, COMBINED_VIEW: COMBINED}
 DIGEST = 8
 """Characters that tell one question from another."""
 
 
 @dataclass
 class Conversation:
-    """What the target saw in the end.
+    """What the target saw in the end, and what others did.
 
     Attributes:
-        messages: Empty where there are none, or where they can't be told.
+        messages: The target's. Empty where there are none, or where they can't be told.
+        views: Those of others, by name; a view without messages, and one that can't be told, is left out.
         edits: How often messages were taken back, replaced or changed, by operation.
         problem: Why the conversation can't be told, where it can't.
     """
 
     messages: list[MessageRecord] = field(default_factory=list)
+    views: dict[str, list[MessageRecord]] = field(default_factory=dict)
     edits: dict[str, int] = field(default_factory=dict)
     problem: str | None = None
 
@@ -52,15 +55,17 @@ def conversation(transcript: Any) -> Conversation:
     """
     if not isinstance(transcript, Mapping):
         return Conversation(problem="it is no object")
+    seen = {name: _seen(transcript, names) for name, names in OTHERS.items()}
+    views = {name: messages for name, messages in seen.items() if messages}
     try:
         if isinstance(transcript.get("events"), list):
             view = replay(transcript["events"])
         else:
             kept = transcript.get("target_messages") or transcript.get("messages")
             view = View([one for one in kept if isinstance(one, dict)] if isinstance(kept, list) else [])
-        return Conversation([_record(message) for message in view.messages], dict(view.edits))
+        return Conversation([_record(message) for message in view.messages], views, dict(view.edits))
     except (ValueError, Unreadable) as error:
-        return Conversation(problem=str(error))
+        return Conversation(views=views, problem=str(error))
 
 
 def brief(transcript: Any) -> list[MessageRecord]:
@@ -69,6 +74,14 @@ def brief(transcript: Any) -> list[MessageRecord]:
     try:
         told = takewhile(lambda message: _role(message) in ("system", "user"), replay(events, AUDITOR).messages)
         return [_record(message) for message in told]
+    except (ValueError, Unreadable):
+        return []
+
+
+def _seen(transcript: Mapping[str, Any], names: frozenset[str]) -> list[MessageRecord]:
+    """The messages of one view; none where they can't be told."""
+    try:
+        return [_record(message) for message in replay(transcript.get("events"), names).messages]
     except (ValueError, Unreadable):
         return []
 

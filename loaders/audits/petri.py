@@ -137,6 +137,7 @@ def _audit(path: Path) -> Audit:
         metadata_json=json_text(about(told, talk.edits) | {"file": path.name}),
         scores=judge_scores(SCORER, judged),
         messages=talk.messages,
+        views=talk.views,
     )
     return Audit(
         path.name, (_model(told, "target_model"), _model(told, "auditor_model")), question, sample, talk.problem

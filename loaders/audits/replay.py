@@ -17,6 +17,8 @@ ADD, ROLLBACK, RESET, JSON_PATCH = "add", "rollback", "reset", "json_patch"
 TARGET = frozenset({"target"})
 AUDITOR = frozenset({"auditor", "evaluator"})
 """The auditor's view, as Petri and as Bloom call it."""
+COMBINED = frozenset({"combined"})
+"""What both said, each once, as people read it."""
 
 
 @dataclass

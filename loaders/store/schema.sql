@@ -230,3 +230,9 @@ CREATE TABLE scans (
     source_id BIGINT, sample_uuid VARCHAR, scorer VARCHAR, key VARCHAR, value_num DOUBLE, value_text VARCHAR,
     value_type VARCHAR, answer VARCHAR, explanation VARCHAR, reason VARCHAR, metadata_json VARCHAR, scanned_at VARCHAR
 );
+-- The messages of an audit as others than its target saw them. view: auditor or combined.
+CREATE TABLE view_messages (
+    sample_id BIGINT, source_id BIGINT, view VARCHAR, idx BIGINT, role VARCHAR, text VARCHAR, content_json VARCHAR,
+    reasoning VARCHAR, tool_calls_json VARCHAR, tool_call_id VARCHAR, function VARCHAR, error_json VARCHAR,
+    model VARCHAR, source VARCHAR, message_id VARCHAR, metadata_json VARCHAR
+);

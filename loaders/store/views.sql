@@ -133,6 +133,11 @@ CREATE OR REPLACE MACRO seen_messages() AS TABLE
     SELECT * FROM main.messages WHERE NOT is_hidden_sample(sample_id);
 CREATE OR REPLACE MACRO live_messages(n) AS TABLE
     SELECT x.* FROM seen_messages() x SEMI JOIN all_sources(n) s USING (source_id);
+-- What others than the target of an audit saw.
+CREATE OR REPLACE MACRO seen_view_messages() AS TABLE
+    SELECT * FROM main.view_messages WHERE NOT is_hidden_sample(sample_id);
+CREATE OR REPLACE MACRO live_view_messages(n) AS TABLE
+    SELECT x.* FROM seen_view_messages() x SEMI JOIN all_sources(n) s USING (source_id);
 CREATE OR REPLACE MACRO live_reported(n) AS TABLE
     SELECT x.* FROM main.reported x SEMI JOIN all_sources(n) s USING (source_id)
     WHERE NOT is_hidden_eval(x.eval_id);

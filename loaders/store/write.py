@@ -238,6 +238,16 @@ class Writer:
             "idx": [at for _, _, one in samples for at in range(len(one.messages))],
         }
         append(self.cursor, "messages", columns, messages)
+        of_views = [
+            (first + at, source, view, idx, message)
+            for at, (_, source, one) in enumerate(samples)
+            for view, seen in one.views.items()
+            for idx, message in enumerate(seen)
+        ]
+        columns = {
+            name: [row[at] for row in of_views] for at, name in enumerate(("sample_id", "source_id", "view", "idx"))
+        }
+        append(self.cursor, "view_messages", columns, [message for *_, message in of_views])
 
     def _eval_keys(self, read: list[ReadFile]) -> list[str]:
         """Short names for links: the log's own id; else a hash of where the eval stood when it first came in.

@@ -23,6 +23,7 @@ from dashboard.app_pages.transcript.sample_notes import (
     sample_notes,
 )
 from dashboard.app_pages.transcript.verdict_panel import header_html, labelled, verdict_panel
+from dashboard.app_pages.transcript.views import pick_in_view, switch_view
 from dashboard.kit import caches
 from dashboard.kit.along import other_checkpoints
 from dashboard.kit.page import nothing, shell
@@ -36,7 +37,7 @@ from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, found_i
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
-from dashboard.queries.transcript import NoSuchSample
+from dashboard.queries.transcript import TARGET_VIEW, NoSuchSample
 from dashboard.texts.finding import sought
 from dashboard.texts.messages import messages_of_sample
 from dashboard.texts.rendering import draw, folded_html, judgement_html, messages_html
@@ -76,12 +77,9 @@ except DriftlineError as error:
     around = None
 log, sample, messages = read.log, read.sample, read.messages
 threads = notes_of(here)
-chosen = chosen_message(len(messages))
-conversation = messages_of_sample(messages, sample)
 judged = [*judgements_of(read.scores), *verdicts_of(here, sample["sample_id"])]
 checked = caches.scan_validations(as_of) if any(each.by.startswith(SCAN) for each in judged) else []
 wanted = sought(next(iter(controls.named("find")), "").strip())
-place = place_of(str((here, chosen, wanted)))
 
 
 def go(to: SampleName) -> None:
@@ -113,9 +111,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
         width="content",
     )
     with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
-        if messages:
-            # Far above them: it listens by the time that they are there.
-            message_picker(place, to_be_seen=bool(chosen or wanted), pick=pick_message)
+        # Far above the messages: it listens by the time that they are there.
+        picker = st.container(width="content")
         st.page_link(page_file(links.SAMPLES), label="Samples", icon=":material/list:", query_params=within or None)
         previous, following = (around.previous, around.next) if around else (None, None)
         st.button(
@@ -143,6 +140,15 @@ if sample["invalidated"]:
 
 talk, beside = st.columns([7, 4], gap="medium")
 with talk:
+    view = switch_view(read.views)
+    seen = read.seen_in(view)
+    chosen = chosen_message(len(seen))
+    is_target = view == TARGET_VIEW
+    place = place_of(str((here, view, chosen, wanted)))
+    if seen:
+        with picker:
+            message_picker(place, to_be_seen=bool(chosen or wanted), pick=pick_message)
+    conversation = messages_of_sample(seen, sample)
     text = controls.write("Find", "find", placeholder="Find in this transcript")
     if not text and "text" in within:
         controls.remember("find", [])
@@ -164,7 +170,8 @@ with talk:
             st.html(f'<span class="dl-note">{told}</span>', width="content")
             st.button("Later", icon=":material/arrow_downward:", on_click=turn, args=(1,), disabled=part >= parts)
     of_part = [conversation[index] for index in shown[(part - 1) * MESSAGES_A_PART : part * MESSAGES_A_PART]]
-    drawn = draw(of_part, wanted, notes=notes_on_messages(threads), chosen=chosen, can_be_picked=bool(messages))
+    noted_on = notes_on_messages(threads) if is_target else {}
+    drawn = draw(of_part, wanted, notes=noted_on, chosen=chosen, can_be_picked=bool(seen))
     st.html(messages_html(drawn, place) or '<div class="dl-note">The log has no messages of this sample.</div>')
 
 with beside:
@@ -174,12 +181,13 @@ with beside:
         with st.container(border=True):
             checks = [each for each in checked if each.scorer == judgement.by]
             st.html(judgement_html(judgement, wanted) + checks_html(checks))
-    if pointed := references_of(read.scores, messages):
-        highlights(pointed, pick_message)
+    if pointed := references_of(read.scores, messages, read.views):
+        highlights(pointed, pick_in_view)
     with st.container(border=True):
         verdict_panel(here, judged_by, caches.transcript_hash(sample["sample_id"]), as_of)
     with st.container(border=True):
-        sample_notes(threads, here, messages, as_of)
+        # Notes are on messages of the target, which are what counts.
+        sample_notes(threads, here, messages if is_target else [], as_of)
     asked_at = [index for index, message in enumerate(messages) if message["role"] in ("user", "tool")]
     if asked_at or not messages:
         with st.container(border=True):
@@ -199,8 +207,9 @@ with beside:
     with st.container(border=True):
         st.html(facts(provenance(log, sample)) + folded_html(extras(log, sample)))
     whole = json.dumps(
-        {"log": log, "sample": sample, "scores": read.scores, "messages": messages}, indent=1, default=str
-    )
+        {"log": log, "sample": sample, "scores": read.scores, "messages": messages, "views": read.views},
+        indent=1, default=str,
+    )  # fmt: skip
     file = f"{here.sample}-{here.epoch}.json".replace("/", "_")
     st.download_button(
         "Download as JSON",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dashboard.queries.transcript import TARGET_VIEW
+from loaders.records import COMBINED_VIEW
+
 CITED = ("scanner_references", "message_references")
 """What Inspect Scout keeps of the messages that a scanner cites, as a scorer (Petri 3) and in a scan."""
 
@@ -15,45 +18,72 @@ class Reference(NamedTuple):
     Attributes:
         by: The scorer.
         said: What is said of it, and the words that are quoted; "" for neither.
-        message: Its number in this conversation, from 1; None where it isn't in it: taken back, in another branch, or
-            quoted otherwise than it was said.
+        message: Its number in the view, from 1; None where it is in none: taken back, in another branch, or quoted
+            otherwise than it was said.
+        view: Whose messages it is among, of an audit.
     """
 
     by: str
     said: str
     message: int | None
+    view: str = TARGET_VIEW
 
 
-def references_of(scores: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[Reference]:
+Place = tuple[int | None, str]
+"""The number of a message, and its view."""
+
+
+class _View:
+    """The messages of one view, to be found."""
+
+    def __init__(self, name: str, messages: Sequence[Mapping[str, Any]]) -> None:
+        self.name = name
+        self._messages = messages
+        self._by_id = {row["message_id"]: number for number, row in enumerate(messages, start=1) if row["message_id"]}
+
+    def find(self, message_id: str, quoted: str) -> int | None:
+        return self._by_id.get(message_id) or _quoting(quoted, self._messages)
+
+
+def references_of(
+    scores: Sequence[Mapping[str, Any]],
+    messages: Sequence[Mapping[str, Any]],
+    views: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> list[Reference]:
     """The places that the scores of a sample point to, each once, in their order.
 
     Args:
         scores: `Transcript.scores`.
-        messages: `Transcript.messages`.
+        messages: `Transcript.messages`: a place in them counts before one in other views.
+        views: `Transcript.views`.
     """
-    by_id = {row["message_id"]: number for number, row in enumerate(messages, start=1) if row["message_id"]}
+    others = sorted((views or {}).items(), key=lambda view: view[0] != COMBINED_VIEW)
+    among = [_View(TARGET_VIEW, messages), *(_View(*view) for view in others)]
     found = [
         one
         for score in scores
         if isinstance(score["metadata"], Mapping)
-        for one in _of_score(str(score["scorer"]), score["metadata"], by_id, messages)
+        for one in _of_score(str(score["scorer"]), score["metadata"], among)
     ]
     return list(dict.fromkeys(found))
 
 
-def _of_score(
-    by: str, metadata: Mapping[str, Any], by_id: Mapping[str, int], messages: Sequence[Mapping[str, Any]]
-) -> Iterator[Reference]:
+def _of_score(by: str, metadata: Mapping[str, Any], among: Sequence[_View]) -> Iterator[Reference]:
     for highlight in _objects(metadata.get("highlights")):
         description = _text(highlight.get("description"))
         for part in _objects(highlight.get("parts")) or [highlight]:
             quoted = _text(part.get("quoted_text"))
-            message = by_id.get(_text(part.get("message_id"))) or _quoting(quoted, messages)
-            yield Reference(by, "\n".join(told for told in (description, quoted and f"“{quoted}”") if told), message)
+            said = "\n".join(told for told in (description, quoted and f"“{quoted}”") if told)
+            yield Reference(by, said, *_place(_text(part.get("message_id")), quoted, among))
     for name in CITED:
         for cited in _objects(metadata.get(name)):
             if cited.get("type", "message") == "message":
-                yield Reference(by, _text(cited.get("cite")), by_id.get(_text(cited.get("id"))))
+                yield Reference(by, _text(cited.get("cite")), *_place(_text(cited.get("id")), "", among))
+
+
+def _place(message_id: str, quoted: str, among: Sequence[_View]) -> Place:
+    found = ((view.find(message_id, quoted), view.name) for view in among)
+    return next((place for place in found if place[0]), (None, TARGET_VIEW))
 
 
 def _quoting(quoted: str, messages: Sequence[Mapping[str, Any]]) -> int | None:

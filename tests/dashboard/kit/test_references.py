@@ -23,7 +23,7 @@ MESSAGES: list[dict[str, Any]] = [
 
 
 def references(metadata: Any) -> list[tuple[str, int | None]]:
-    return [one[1:] for one in references_of([{"scorer": "judge", "metadata": metadata}], MESSAGES)]
+    return [one[1:3] for one in references_of([{"scorer": "judge", "metadata": metadata}], MESSAGES)]
 
 
 def test_highlights_lead_to_their_message_or_say_that_it_is_not_there() -> None:
@@ -38,6 +38,16 @@ def test_highlights_lead_to_their_message_or_say_that_it_is_not_there() -> None:
         ("asks\n“sign”", 3), ("asks", None), ("refuses\n“I sign nothing.”", 2), ("in two\n“Please sign.”", None),
         ("", None),
     ]  # fmt: skip
+
+
+def test_a_message_that_the_target_did_not_see_is_found_in_another_view() -> None:
+    views = {
+        "auditor": [{"message_id": "plan", "text": "I plan."}, {"message_id": "own", "text": "Alone."}],
+        "combined": [{"message_id": None, "text": "I begin."}, {"message_id": "plan", "text": "I plan."}],
+    }
+    parts = [{"message_id": "a"}, {"message_id": "plan"}, {"message_id": "own"}, {"quoted_text": "begin"}]
+    found = references_of([{"scorer": "j", "metadata": {"highlights": [{"parts": parts}]}}], MESSAGES, views)
+    assert [one[2:] for one in found] == [(1, "target"), (2, "combined"), (2, "auditor"), (1, "combined")]
 
 
 def test_citations_of_scanners_lead_to_their_message() -> None:

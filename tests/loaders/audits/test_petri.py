@@ -43,6 +43,24 @@ def test_what_was_taken_back_is_not_in_the_transcript_and_is_counted(tmp_path: P
     assert json.loads(sample.metadata_json or "")["edits"] == {"rollback": 1}
 
 
+def test_the_auditor_and_people_who_read_both_see_it_their_way(tmp_path: Path) -> None:
+    patch = edit("json_patch", "auditor", patch=[{"op": "remove", "path": "/1"}])
+    sample = read(tmp_path, events=[*TALK, edit("rollback", "target", count=1), patch])
+    assert [message.text for message in sample.messages] == ["Hello."]
+    seen = {view: [(message.role, message.text) for message in messages] for view, messages in sample.views.items()}
+    assert seen == {
+        "auditor": [("system", "You audit."), ("assistant", "I begin.")],
+        "combined": [("system", "You audit."), ("assistant", "I begin."), ("assistant", "Hi.")],
+    }
+
+
+def test_a_view_that_can_not_be_told_takes_no_other_with_it(tmp_path: Path) -> None:
+    sample = read(tmp_path, events=[*TALK, edit("rollback", "auditor")])
+    assert ([message.text for message in sample.messages], [*sample.views]) == (["Hello.", "Hi."], ["combined"])
+    sample = read(tmp_path, events=[*TALK, edit("rollback", "target")])
+    assert (sample.messages, [*sample.views]) == ([], ["auditor", "combined"])
+
+
 def test_parts_of_messages_are_read_as_inspect_writes_them(tmp_path: Path) -> None:
     parts = [{"type": "reasoning", "reasoning": "Hm."}, {"type": "text", "text": "Yes."}]
     call = {"id": "c", "function": "f", "arguments": {"x": 1}, "type": "function"}
