@@ -33,7 +33,9 @@ PIN = re.compile(r"(\d{1,18})(?:-([0-9a-f]{6}))?")
 TOGGLES = frozenset({"log_x", "zoom", "differing", "all_rows", "disagree"})
 """Parameters that Streamlit itself keeps in step with a switch that is on or off; off is left out of the address."""
 
-BOUND = TOGGLES | {"x", "panels", "series", "show", "interval", "view", "correction", "steps", "ask", "repeats", "band"}
+BOUND = TOGGLES | {
+    "x", "panels", "series", "show", "interval", "view", "correction", "steps", "ask", "repeats", "band", "cells",
+}  # fmt: skip
 """Switches, of which several pages have one of the same name; their defaults are left out of the address."""
 
 FILTER = frozenset(

@@ -1,4 +1,7 @@
-"""Categories by columns as a heatmap: every cell says its number, and a cell that was not measured says so."""
+"""Categories by columns as a heatmap: every cell says its number, and a cell that was not measured says so.
+
+A cell that was shrunk (`dashboard.queries.shrinkage`) says its measured number, too.
+"""
 
 from __future__ import annotations
 
@@ -236,7 +239,8 @@ class _Grid:
             value=f"format(datum.rate, {number})",
             bounds=f"isValid(datum.low) ? format(datum.low, {number}) + ' – ' + format(datum.high, {number})"
             " : 'no interval'",
-            counted="(isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? 'n = ' + datum.n : '')"
+            counted="isValid(datum.raw) ? 'measured ' + datum.raw"
+            " : (isValid(datum.k) ? datum.k + ' of ' + datum.n : isValid(datum.n) ? 'n = ' + datum.n : '')"
             " + (datum.state ? (isValid(datum.n) ? ', ' : '') + datum.state : '')",
         )
         place = {

@@ -30,6 +30,7 @@ TOOLTIP = (
     ("value", "value"),
     ("bounds", "interval"),
     ("interval", "method"),
+    ("measured", "measured"),
     ("n_missing", "unscored"),
     ("judge", "judge"),
     ("path", "log"),
@@ -321,4 +322,6 @@ def _is_known(points: pd.DataFrame, column: str) -> pd.Series:
         return points["tokens"].notna()
     if column == "n_missing":
         return points["n_missing"].fillna(0) > 0
+    if column not in points:
+        return pd.Series(False, index=points.index)
     return points[column].notna() & (points[column] != "")

@@ -42,6 +42,7 @@ SECTIONS = (
             "judge-errors",
             "seeds",
             "noise",
+            "many-cells",
             "publishing",
             "scripts",
             "team-server",

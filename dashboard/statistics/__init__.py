@@ -57,6 +57,7 @@ from dashboard.statistics.power import (
 )
 from dashboard.statistics.proportions import clopper_pearson_interval, wilson_interval
 from dashboard.statistics.replicates import Replicates, neighbour_noise, replicate_mean
+from dashboard.statistics.shrinkage import Shrunk, shrunk_means, shrunk_rates
 from dashboard.statistics.trends import (
     Band,
     Trend,
@@ -86,6 +87,7 @@ __all__ = [
     "Pool",
     "Reached",
     "Replicates",
+    "Shrunk",
     "Trend",
     "Verdict",
     "anytime_interval",
@@ -133,6 +135,8 @@ __all__ = [
     "rogan_gladen_rate",
     "sensitivity",
     "share_interval",
+    "shrunk_means",
+    "shrunk_rates",
     "simultaneous_level",
     "slope",
     "specificity",

@@ -12,6 +12,7 @@ from dashboard.app_pages.assessment.pictures import Pictures
 from dashboard.charts.categories_data import PanelsBy, category_points, crosses, gaps
 from dashboard.charts.panels import flags_by_text
 from dashboard.charts.points import marked_points, without_rate
+from dashboard.charts.shrunk import shrunk_points, shrunk_words
 from dashboard.kit import caches
 from dashboard.kit.charts.chosen import behind_point, chosen_point
 from dashboard.kit.charts.frame import to_look_at
@@ -27,8 +28,15 @@ from dashboard.kit.text.plain import escaped, listed, small_print
 from dashboard.queries.frame import RateQuery
 from dashboard.queries.rows import checkpoint_name
 from dashboard.queries.sections import in_order, within
+from dashboard.queries.shrinkage import with_shrunk
 
 PANELS: dict[PanelsBy, str] = {"one": "None", "eval": "Eval", "metric": "Metric", "run": "Run"}
+
+CELLS = {"measured": "Measured", "shrunk": "Shrunk"}
+CELLS_HELP = (
+    "Shrunk: each rate is pulled towards those of the other checkpoints on the same eval, the more the fewer samples it"
+    " has (a hierarchical model, with its 95% posterior interval). See Many cells in the documentation."
+)
 
 controls.arrive(links.ASSESSMENT)
 as_of = shell.as_of()
@@ -68,6 +76,7 @@ with st.sidebar:
     panels: PanelsBy = controls.switch(
         "Facet by", "panels", PANELS, help="Metrics of different direction or unit always have charts of their own."
     )
+    cells = controls.switch("Cells", "cells", CELLS, help=CELLS_HELP) if view == "heatmap" else "measured"
     method = choices.pick_interval()
     repeats = choices.pick_repeats(as_of)
 
@@ -81,6 +90,9 @@ rates = rates[[checkpoint_name(row) in picked for row in rates.to_dict("records"
 titles = offers.titles_of(evals, metrics, runs, offers.in_order(names, picked))
 points = category_points(rates, category=category, colour=colour, panels=panels, titles=titles)
 undrawn = without_rate(marked_points(rates))
+if cells == "shrunk":
+    rates = with_shrunk(rates)
+    points = shrunk_points(points, rates)
 if points["rate"].isna().all():
     st.html(listed(undrawn))
     nothing.no_rates()
@@ -97,7 +109,7 @@ pictures = Pictures(
     selected=chosen_point(),
 )
 switched(partial(pictures.draw, points), fit=view == "dots")
-st.html(small_print(pictures.marks_legend(points)))
+st.html(small_print([*(shrunk_words(points) if cells == "shrunk" else []), *pictures.marks_legend(points)]))
 framings = offers.framing_words(caches.framings(query, as_of), picked, titles) if len(splits) == 1 else []
 if framings:
     st.html(f'<div class="dl-note">{escaped(splits[0])}, at the same checkpoint:</div>{listed(framings)}')
