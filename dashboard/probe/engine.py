@@ -33,6 +33,7 @@ from dashboard.probe.saving import EndRow, JudgeRow, MarkRow, Row, last_reply, s
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe, spent
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.sql import unwritten
 
 logger = logging.getLogger(__name__)
 
@@ -343,7 +344,7 @@ class Engine:
         try:
             save(self._store, rows)
         except (duckdb.Error, OSError) as error:
-            raise DriftlineError(f"It can't be saved, and so it was not done: {error}") from error
+            raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error
 
     def _judge_row(self, probe_id: str, judge_id: str, judge: Judge, author: str | None) -> JudgeRow:
         column = judge.column

@@ -78,9 +78,9 @@ def give_verdict(
         "marked_at": now(),
         "drawn": drawn,
     }
-    with transaction(store) as cursor:
-        add(cursor, "sample_verdicts", row)
     did = "took back a verdict" if verdict is None else f"gave the verdict {verdict}"
     address = f"{links.TRANSCRIPT}?{links.query(links.transcript(log, sample, epoch))}"
     runs = [read.log["run"]] if read.log["run"] else []
-    audit.record(store, reader.name, "verdict", f"{did} under {metric}", address=address, runs=runs)
+    with transaction(store) as cursor:
+        add(cursor, "sample_verdicts", row)
+        audit.add_row(cursor, reader.name, "verdict", f"{did} under {metric}", address=address, runs=runs)

@@ -166,7 +166,7 @@ def _next(found: SavedView, reader: Reader) -> dict[str, Any]:
 
 
 def _add(store: Store, reader: Reader, row: dict[str, Any], subject: str) -> None:
+    address = f"{row['page']}?{links.query(json.loads(row['address_json']))}"
     with transaction(store) as cursor:
         add(cursor, "saved_views", row)
-    address = f"{row['page']}?{links.query(json.loads(row['address_json']))}"
-    audit.record(store, reader.name, "view", subject, address=address, runs=row["runs"])
+        audit.add_row(cursor, reader.name, "view", subject, address=address, runs=row["runs"])

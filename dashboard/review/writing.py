@@ -13,6 +13,7 @@ from dashboard import numerals
 from dashboard.access import NotAllowed, Reader, Role
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.sql import unwritten
 
 writing = threading.RLock()
 """What people write shares no table with ingests, and need not wait for one; only for each other."""
@@ -67,6 +68,13 @@ def now() -> datetime:
 
 @contextmanager
 def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor that writes all or nothing, one writer at a time."""
-    with writing, store.transaction() as cursor:
-        yield cursor
+    """A cursor that writes all or nothing, one writer at a time.
+
+    Raises:
+        DriftlineError: It can't be written.
+    """
+    try:
+        with writing, store.transaction() as cursor:
+            yield cursor
+    except (duckdb.Error, OSError) as error:
+        raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error

@@ -34,6 +34,13 @@ def all_or_nothing(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
     cursor.execute("COMMIT")
 
 
+def unwritten(error: duckdb.Error | OSError) -> str:
+    """Why a store can't be written, for whoever wrote something."""
+    told = (str(error).splitlines() or ["it does not say why"])[0]
+    full = "No space left" in told
+    return "the disk that the store is on is full. Make room on it, and try again" if full else told
+
+
 FEW = 100
 """So many ids are looked for one after the other in each row."""
 

@@ -35,6 +35,9 @@ WAL_SIZE = "128MB"
 """Writes gather so long before they become blocks. Each time that they do, the newest rows of each table are written
 again with those that came since: more often costs time, and blocks that are free ever after."""
 
+WRITTEN = "FATAL Error: Transaction COMMIT succeeded"
+"""Begins what DuckDB says where all is written, and only gathering it in blocks, as is done now and then, failed."""
+
 
 class Hold:
     """Keeps a batch from being forgotten for as long as somebody has it."""
@@ -59,6 +62,8 @@ class Store:
         self._holds: weakref.WeakSet[Hold] = weakref.WeakSet()
         self._ruling = threading.Lock()
         self._ruled = False
+        self._mending = threading.Lock()
+        self._given_up = False
 
     @classmethod
     def open(cls, path: Path | str) -> Store:
@@ -84,6 +89,7 @@ class Store:
             hidden: Patterns (`*`, `?`, `[...]`) of the runs of which it finds nothing; none where the owner of the
                 store asks. Such a cursor sees the store as it is now for as long as it is open, and writes nothing.
         """
+        self._make_sure_of_open()
         with self._gate.passed():
             cursor = self._connection.cursor()
             lend(cursor, self.memory)
@@ -93,8 +99,41 @@ class Store:
                     look_there_first(cursor)
                     restrict(cursor, hidden, self.memory)
                 yield cursor
+            except BaseException:
+                self._look()
+                raise
             finally:
                 cursor.close()
+
+    def _look(self) -> None:
+        """See whether DuckDB has given the file up: it does where it can't write it, for lack of room say."""
+        try:
+            self._connection.execute("SELECT 1")
+        except duckdb.FatalException:
+            self._given_up = True
+        except duckdb.Error:
+            pass
+
+    def _make_sure_of_open(self) -> None:
+        """Open a file anew that DuckDB has given up: what was written before is in it, and there may be room again.
+
+        Raises:
+            DriftlineError: It can't be opened.
+        """
+        if not self._given_up or self._gate.is_inside():
+            return
+        with self._mending:
+            if not self._given_up:
+                return
+            with self._gate.closed(PATIENCE) as alone:
+                if alone:  # else whoever is inside hears of it, and leaves
+                    self._connection.close()
+                    self._open_again()
+
+    def _open_again(self) -> None:
+        self._given_up = True  # until it is open
+        self._connection = _connect(self.path)
+        self._ruled = self._given_up = False
 
     def _make_sure_of_rules(self) -> None:
         """Load the rules once: most commands never need them."""
@@ -107,8 +146,14 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor that writes all or nothing. Whoever writes the same tables as others takes their lock first."""
-        with self.cursor() as cursor, all_or_nothing(cursor):
-            yield cursor
+        try:
+            with self.cursor() as cursor, all_or_nothing(cursor):
+                yield cursor
+        except duckdb.FatalException as error:
+            # Said to have failed it would be written again.
+            if not str(error).startswith(WRITTEN):
+                raise
+            logger.warning("The store %s: %s", self.path, error)
 
     def batch(self) -> int:
         """The newest finished ingest batch; 0 where nothing was ever ingested."""
@@ -181,8 +226,7 @@ class Store:
             try:
                 yield Path(self.path)
             finally:
-                self._connection = _connect(self.path)
-                self._ruled = False
+                self._open_again()
 
     def compact_if_wasteful(self) -> Compacted | None:
         """Compact where more of the file is free than used; where it can't be done now, another time will do."""
@@ -214,6 +258,9 @@ def _connect(name: str) -> duckdb.DuckDBPyConnection:
         raise DriftlineError(
             f"{name} was written by another version of Driftline: {error}. Update Driftline, or use another --store."
         ) from error
+    except duckdb.Error as error:
+        connection.close()
+        raise _explain(name, error) from error
     return connection
 
 

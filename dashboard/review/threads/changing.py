@@ -89,8 +89,8 @@ def begin_thread(
         _add_comment(cursor, reader, thread_id, comment)
         for tag in wanted:
             _add_mark(cursor, reader, thread_id, "tagged", tag)
-    where = f"{page}?{links.query({name: list(values) for name, values in address.items()})}"
-    audit.record(store, reader.name, "note", f"began a note on a {anchor.kind}", address=where, runs=runs)
+        where = f"{page}?{links.query({name: list(values) for name, values in address.items()})}"
+        audit.add_row(cursor, reader.name, "note", f"began a note on a {anchor.kind}", address=where, runs=runs)
     return thread_id
 
 
@@ -107,7 +107,7 @@ def comment(store: Store, reader: Reader, thread_id: str, text: str) -> None:
     found = _find(store, reader, thread_id)
     with transaction(store) as cursor:
         _add_comment(cursor, reader, thread_id, clean)
-    _record(store, reader, found, "commented on a note")
+        _record(cursor, reader, found, "commented on a note")
 
 
 def resolve(store: Store, reader: Reader, thread_id: str, *, resolved: bool = True) -> None:
@@ -124,7 +124,7 @@ def resolve(store: Store, reader: Reader, thread_id: str, *, resolved: bool = Tr
             mark = "resolved" if resolved else "reopened"
             with transaction(store) as cursor:
                 _add_mark(cursor, reader, thread_id, mark, None)
-            _record(store, reader, found, f"{mark} a note")
+                _record(cursor, reader, found, f"{mark} a note")
 
 
 def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) -> None:
@@ -145,7 +145,7 @@ def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) 
             with transaction(store) as cursor:
                 for mark, tag in changes:
                     _add_mark(cursor, reader, thread_id, mark, tag)
-            _record(store, reader, found, "tagged a note")
+                _record(cursor, reader, found, "tagged a note")
 
 
 def _runs_of(cursor: duckdb.DuckDBPyConnection, anchor: Anchor) -> list[str]:
@@ -181,8 +181,7 @@ def _find(store: Store, reader: Reader, thread_id: str) -> Thread:
         return reading.thread(cursor, thread_id)
 
 
-def _record(store: Store, reader: Reader, found: Thread, subject: str) -> None:
-    with store.cursor() as cursor:
-        runs = _runs_of(cursor, found.anchor)
+def _record(cursor: duckdb.DuckDBPyConnection, reader: Reader, found: Thread, subject: str) -> None:
+    runs = _runs_of(cursor, found.anchor)
     address = f"{found.page}?{links.query(found.address)}"
-    audit.record(store, reader.name, "note", f"{subject} on a {found.anchor.kind}", address=address, runs=runs)
+    audit.add_row(cursor, reader.name, "note", f"{subject} on a {found.anchor.kind}", address=address, runs=runs)
