@@ -12,7 +12,7 @@ from functools import cache
 import duckdb
 
 from loaders.store import Store
-from loaders.store.store import MEMORY
+from loaders.store.embedded import MEMORY, Embedded
 
 _spare: list[duckdb.DuckDBPyConnection] = []
 
@@ -24,11 +24,11 @@ def empty_store() -> Store:
         if _emptied(connection):
             break
     else:
-        connection = Store.open(MEMORY)._connection
+        connection = Embedded.open(MEMORY).connection
         # A few rows are no work for several threads, which cost a fifth more in waking each other; and the tests are on
         # all cores already.
         connection.execute("SET threads = 1")
-    store = Store(connection, MEMORY)
+    store = Store(Embedded(connection, MEMORY))
     weakref.finalize(store, _spare.append, connection).atexit = False
     return store
 
@@ -62,7 +62,7 @@ def _emptied(connection: duckdb.DuckDBPyConnection) -> bool:
 @cache
 def _new() -> tuple[list[str], set[str]]:
     """A new store's tables, and which of them hold rows."""
-    connection = Store.open(MEMORY)._connection
+    connection = Embedded.open(MEMORY).connection
     return _tables(connection), filled(connection)
 
 

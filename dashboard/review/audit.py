@@ -49,5 +49,5 @@ def record(
         "details_json": json.dumps(details) if details else None,
     }
     # Not after an ingest that is under way: a row of another table waits for nothing, and readers shouldn't.
-    with store.cursor() as cursor:
+    with store.transaction() as cursor:
         add(cursor, "audit", row)

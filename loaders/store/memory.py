@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sized
 from typing import Any, TypeVar
-
-import duckdb
 
 T = TypeVar("T", bound=Sized)
 
@@ -46,16 +43,3 @@ class Memory:
         """Keep nothing."""
         with self._lock:
             self._kept.clear()
-
-
-_of_cursors: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Memory] = weakref.WeakKeyDictionary()
-
-
-def lend(cursor: duckdb.DuckDBPyConnection, memory: Memory) -> None:
-    """Let whoever has a cursor find its store's memory."""
-    _of_cursors[cursor] = memory
-
-
-def memory_of(cursor: duckdb.DuckDBPyConnection) -> Memory:
-    """The memory of a cursor's store; an empty one of its own where no store gave it out."""
-    return _of_cursors.get(cursor) or Memory()
