@@ -47,6 +47,7 @@ def record(
         "address": address[:LONGEST] if address else None,
         "runs": list(runs),
         "details_json": json.dumps(details) if details else None,
+        "place": store.ids("audit", 1),
     }
     # Not after an ingest that is under way: a row of another table waits for nothing, and readers shouldn't.
     with store.transaction() as cursor:

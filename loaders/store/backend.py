@@ -19,26 +19,33 @@ Lock = Literal["batches", "reviews", "probes"]
 """What writers take turns at: deciding batches, what people write, what is asked of models. None waits for another."""
 
 
+Use = Literal["own", "read", "private"]
+"""What a cursor is for: to write or read tables as they are; to ask of finished batches, and of what people wrote; the
+same for one who may not see all, to whom names mean other things (`loaders.store.views`)."""
+
+
 class Backend(Protocol):
     """Where a store's tables are, and who else is there.
 
     Attributes:
         name: What people call it. No password is in it.
-        place: Beside which a process may keep what it can make anew; None where nothing is kept.
+        file: The one file that a process owns, beside which it may keep more; None where there is none.
         apart: Whether the facts of files (`samples` and such) and where files lie (`sources`, `locations`) can only be
             written in transactions of their own: the facts go first then, and are in nobody's view until the others are
             written.
     """
 
     name: str
-    place: Path | None
+    file: Path | None
     apart: bool
 
-    def cursor(self, private: bool) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    def cursor(self, use: Use, forgotten: int) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A cursor for one thread, closed at the end.
 
         Args:
-            private: Whether names mean to it what they mean to one that may not see all (`loaders.store.views`).
+            use: What for.
+            forgotten: How often all that was found out was forgotten, since the store was written to otherwise than by
+                a batch: what is kept of the store is of no use any more then.
         """
 
     def ids(self, table: str, count: int) -> int:
@@ -78,12 +85,16 @@ class Backend(Protocol):
         """Write what is to be written, and let go."""
 
 
+SHARED = "ducklake:"
+"""So begins the address of a store that several processes share."""
+
 NUMBERED = {
     "sources": "source_id",
     "evals": "eval_id",
     "samples": "sample_id",
     "measures": "measure_id",
     "probe_replies": "reply_id",
+    "audit": "place",
 }
 """Tables whose ids a backend gives out, with the columns."""
 

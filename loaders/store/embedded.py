@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from loaders.errors import DriftlineError, StoreBusy
-from loaders.store.backend import Lock, highest_sql
+from loaders.store.backend import Lock, Use, highest_sql
 from loaders.store.backup import Held, copy, settled
 from loaders.store.compact import STORAGE, Compacted, is_wasteful, log_of, rewrite, with_dead_rows
 from loaders.store.gate import Gate
@@ -41,7 +41,7 @@ class Embedded:
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self.connection = connection
         self.name = name
-        self.place = None if name == MEMORY else Path(name)
+        self.file = None if name == MEMORY else Path(name)
         self._gate = Gate()
         self._locks: defaultdict[Lock, threading.RLock] = defaultdict(threading.RLock)
         self._numbering = threading.Lock()
@@ -62,12 +62,12 @@ class Embedded:
         return cls(_connect(name), name)
 
     @contextmanager
-    def cursor(self, private: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        """As `Backend.cursor`."""
+    def cursor(self, use: Use = "own", forgotten: int = 0) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: ARG002
+        """As `Backend.cursor`: a file is read as fast as anything that could be kept of it."""
         with self._gate.passed():
             cursor = self.connection.cursor()
             try:
-                if private:
+                if use == "private":
                     self._make_sure_of_rules()
                     look_there_first(cursor)
                 yield cursor
@@ -84,7 +84,7 @@ class Embedded:
 
     def ids(self, table: str, count: int) -> int:
         """As `Backend.ids`: counted in the store, from what an older Driftline left there on."""
-        with self._numbering, self.cursor(private=False) as cursor:
+        with self._numbering, self.cursor() as cursor:
             row = cursor.execute("SELECT next FROM ids WHERE name = ?", [table]).fetchone()
             if row is None:
                 first = 1 + int(cursor.execute(highest_sql(table)).fetchall()[0][0])
@@ -107,13 +107,13 @@ class Embedded:
     def worker(self) -> Iterator[int]:
         """As `Backend.worker`: the only one, who goes on with what an interrupted one left unfinished."""
         with self._locks["batches"]:
-            with self.cursor(private=False) as cursor:
+            with self.cursor() as cursor:
                 row = cursor.execute(NEXT).fetchone()
             yield int(row[0]) if row else 1
 
     def newest(self) -> int:
         """As `Backend.newest`."""
-        with self.cursor(private=False) as cursor:
+        with self.cursor() as cursor:
             row = cursor.execute(NEWEST).fetchone()
         return int(row[0]) if row else 0
 
@@ -123,21 +123,21 @@ class Embedded:
 
     def compact(self, patience: float) -> Compacted | None:
         """As `Store.compact`."""
-        if self.place is None:
+        if self.file is None:
             return None
         with self._let_go(patience, "compacted") as path:
             return rewrite(path)
 
     def wastes(self) -> bool:
         """As `Backend.wastes`: more of the file is free than used."""
-        with self.cursor(private=False) as cursor:
+        with self.cursor() as cursor:
             return is_wasteful(with_dead_rows(cursor, Path(self.name)))
 
     def backup(self, file: Path, *, replace: bool, patience: float) -> list[Held]:
         """As `Store.backup`."""
-        if self.place is None:
+        if self.file is None:
             raise DriftlineError("A store in memory has no file to back up.")
-        if file.exists() and (not replace or file.samefile(self.place)):
+        if file.exists() and (not replace or file.samefile(self.file)):
             raise DriftlineError(
                 f"{file} is there already: name another file, or say --replace (never the store itself)."
             )

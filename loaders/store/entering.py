@@ -66,15 +66,6 @@ def _tell_keys_apart(cursor: duckdb.DuckDBPyConnection, number: int) -> None:
         cursor.execute(TELL_APART, {"evals": same})
 
 
-def adopt(cursor: duckdb.DuckDBPyConnection, gone: int, staged: int) -> None:
-    """Make what a worker that is gone took in another's own: whole files, that nobody has to read again."""
-    given = {"gone": gone, "staged": staged}
-    with all_or_nothing(cursor):
-        for table in ("locations", "sources"):
-            cursor.execute(ADOPT.format(table=table), given)
-        cursor.execute("UPDATE endings SET batch = $staged WHERE batch = $gone", given)
-
-
 ANYTHING = """
 SELECT 1 FROM locations WHERE batch_from = $staged
 UNION ALL SELECT 1 FROM endings WHERE batch = $staged
@@ -160,11 +151,6 @@ WHERE batch_to IS NULL AND (batch_from < 4611686018427387904 OR batch_from = $st
 NUMBER = """
 UPDATE {table} SET batch_from = $number, batch_to = CASE WHEN batch_to = $staged THEN $number ELSE batch_to END
 WHERE batch_from = $staged
-"""
-
-ADOPT = """
-UPDATE {table} SET batch_from = $staged, batch_to = CASE WHEN batch_to = $gone THEN $staged ELSE batch_to END
-WHERE batch_from = $gone
 """
 
 SAME_KEYS = """

@@ -20,6 +20,7 @@ class Memory:
     def __init__(self, entries: int = MOST_ENTRIES, rows: int = MOST_ROWS) -> None:
         self._entries, self._rows = entries, rows
         self._lock = threading.Lock()
+        self.forgotten = 0
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def keep(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -42,4 +43,5 @@ class Memory:
     def forget(self) -> None:
         """Keep nothing."""
         with self._lock:
+            self.forgotten += 1
             self._kept.clear()

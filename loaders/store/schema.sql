@@ -200,7 +200,9 @@ CREATE TABLE judging_verdicts (
 -- Who did what: shares, exports, probes, edits, sign-ins. Nothing is ever taken out of it.
 CREATE TABLE audit (
     happened_at TIMESTAMP, who VARCHAR, action VARCHAR, subject VARCHAR, address VARCHAR, runs VARCHAR[],
-    details_json VARCHAR
+    details_json VARCHAR,
+    -- Later rows have higher ones.
+    place BIGINT
 );
 -- Which logs speak for their checkpoint (`loaders.study.standing`): role is speaks, joined, superseded or left out.
 CREATE TABLE standings (

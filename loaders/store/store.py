@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from loaders.errors import DriftlineError
-from loaders.store.backend import Backend, Lock
+from loaders.store.backend import SHARED, Backend, Lock, Use
 from loaders.store.backup import Held
 from loaders.store.compact import Compacted
 from loaders.store.embedded import Embedded
@@ -26,6 +26,11 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 """Seconds that a compaction waits for cursors in use."""
+
+
+def is_shared(address: str) -> bool:
+    """Whether `--store` names a store that several processes may open at once, and no file."""
+    return address.startswith(SHARED)
 
 
 class Hold:
@@ -47,16 +52,22 @@ class Store:
         self._holds: weakref.WeakSet[Hold] = weakref.WeakSet()
 
     @classmethod
-    def open(cls, path: Path | str) -> Store:
+    def open(cls, path: Path | str, data: str | None = None) -> Store:
         """Open a store, and make it where there is none.
 
         Args:
-            path: The file, or ":memory:".
+            path: The file, or ":memory:", or the address of a lake (`loaders.store.lake`).
+            data: The folder or bucket of a lake's files; where it is there already, it knows.
 
         Raises:
             StoreBusy: Another process owns it; the message names the process.
-            DriftlineError: The file is no DuckDB database, or is of a newer Driftline.
+            DriftlineError: The file is no DuckDB database, or is of a newer Driftline; a lake can't be reached.
         """
+        if isinstance(path, str) and is_shared(path):
+            # Imported where one is asked for: not everybody has what it needs, and importing takes time.
+            from loaders.store.lake import Address, Lake
+
+            return cls(Lake.open(Address.parse(path, data)))
         return cls(Embedded.open(path))
 
     @property
@@ -64,15 +75,22 @@ class Store:
         """What people call it. No password is in it."""
         return self.backend.name
 
+    @property
+    def file(self) -> Path | None:
+        """The one file that this process owns; None where there is none."""
+        return self.backend.file
+
     @contextmanager
-    def cursor(self, hidden: Sequence[str] = ()) -> Iterator[duckdb.DuckDBPyConnection]:
+    def cursor(self, hidden: Sequence[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor for this thread, closed at the end.
 
         Args:
-            hidden: Patterns (`*`, `?`, `[...]`) of the runs of which it finds nothing; none where the owner of the
-                store asks. Such a cursor sees the store as it is now for as long as it is open, and writes nothing.
+            hidden: None for one that reads and writes tables as they are. For one that asks, patterns (`*`, `?`,
+                `[...]`) of the runs of which it finds nothing. Where there are any, it sees the store as it is now for
+                as long as it is open, and writes nothing.
         """
-        with self.backend.cursor(private=bool(hidden)) as cursor:
+        use: Use = "own" if hidden is None else "private" if hidden else "read"
+        with self.backend.cursor(use, self.memory.forgotten) as cursor:
             lend(cursor, Lent(self.backend, self.memory))
             if hidden:
                 restrict(cursor, hidden, self.memory)

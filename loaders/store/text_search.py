@@ -308,7 +308,7 @@ def _state(con: duckdb.DuckDBPyConnection) -> tuple[int, int, Path | None]:
     """The newest sample, the newest source with samples, and beside what the index lies; None where there is none."""
     row = con.execute(STATE).fetchone()
     assert row is not None  # noqa: S101  for the type checker: aggregates have one row
-    return row[0], row[1], backend_of(con).place
+    return row[0], row[1], backend_of(con).file
 
 
 def _fits(con: duckdb.DuckDBPyConnection, meta: Meta, newest: int) -> bool:

@@ -209,9 +209,9 @@ CREATE OR REPLACE MACRO seen_judging_verdicts() AS TABLE
     SELECT * FROM main.judging_verdicts
     WHERE judging_id NOT IN (FROM hidden_judgings()) AND (judging_id, position) NOT IN (
         SELECT (judging_id, position) FROM main.judging_items WHERE is_hidden_sample(sample_id) IS DISTINCT FROM false);
--- Who did what; place: later rows have higher ones.
+-- Who did what.
 CREATE OR REPLACE MACRO seen_audit() AS TABLE
-    SELECT *, rowid AS place FROM main.audit
+    SELECT * FROM main.audit
     WHERE NOT any_hidden(runs)
         AND NOT any_names_hidden([subject, details_json, url_decode(replace(address, '+', ' '))])
         AND coalesce(json_extract_string(details_json, '$.probe') NOT IN (FROM hidden_probes()), true)
