@@ -13,12 +13,16 @@ import duckdb
 
 from loaders.store import Store
 from loaders.store.embedded import MEMORY, Embedded
+from loaders.store.schema import COLUMNS
+from tests import lakes
 
 _spare: list[duckdb.DuckDBPyConnection] = []
 
 
 def empty_store() -> Store:
     """A store in memory, as new."""
+    if lakes.wanted():
+        return Store.open(MEMORY)
     while _spare:
         connection = _spare.pop()
         if _emptied(connection):
@@ -36,12 +40,26 @@ def empty_store() -> Store:
 def copy_of(store: Store) -> Store:
     """Another in memory with the same rows."""
     other = empty_store()
+    if lakes.wanted():
+        return _copied_lake(store, other)
     with store.cursor() as held, other.transaction() as cursor:
         for name in filled(held) - filled(cursor):
             rows = held.execute(f'FROM "{name}"').to_arrow_table()
             cursor.register("rows_of_another", rows)
             cursor.execute(f'INSERT INTO "{name}" FROM rows_of_another')
             cursor.unregister("rows_of_another")
+    return other
+
+
+def _copied_lake(store: Store, other: Store) -> Store:
+    with store.cursor() as held, other.cursor() as cursor:
+        cursor.execute("DELETE FROM ids")
+        for name in sorted({*COLUMNS} - {"views_version", "schema_version"}):
+            rows = held.execute(f"SELECT {', '.join(COLUMNS[name])} FROM {name}").to_arrow_table()
+            if rows.num_rows:
+                cursor.register("rows_of_another", rows)
+                cursor.execute(f"INSERT INTO {name} ({', '.join(COLUMNS[name])}) FROM rows_of_another")
+                cursor.unregister("rows_of_another")
     return other
 
 

@@ -64,11 +64,16 @@ class Store:
             DriftlineError: The file is no DuckDB database, or is of a newer Driftline; a lake can't be reached.
         """
         if isinstance(path, str) and is_shared(path):
-            # Imported where one is asked for: not everybody has what it needs, and importing takes time.
-            from loaders.store.lake import Address, Lake
-
-            return cls(Lake.open(Address.parse(path, data)))
+            return cls.of_lake(path, data)
         return cls(Embedded.open(path))
+
+    @classmethod
+    def of_lake(cls, address: str, data: str | None = None) -> Store:
+        """As `open`, of the address of a lake."""
+        # Imported where one is asked for: not everybody has what it needs, and importing takes time.
+        from loaders.store.lake import Address, Lake
+
+        return cls(Lake.open(Address.parse(address, data)))
 
     @property
     def path(self) -> str:
