@@ -83,7 +83,7 @@ bench: .venv/ready-dev
 
 # Versions and hashes, and no registry's host. Needs uv.
 lock:
-	uv pip compile $(LOCK) pyproject.toml --group build --group dev --output-file requirements-dev.lock
+	uv pip compile $(LOCK) pyproject.toml --extra lake --group build --group dev --output-file requirements-dev.lock
 	uv pip compile $(LOCK) pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
 	uv pip compile $(LOCK) pyproject.toml --extra local --constraint requirements-dev.lock --output-file requirements-local.lock
 

@@ -14,8 +14,10 @@ from loaders.errors import DriftlineError
 from loaders.version import version
 
 STORE_HELP = (
-    "the store (a DuckDB file); default: one that belongs to PATH, in the user's data folder, or $DRIFTLINE_STORE"
+    "the store: a DuckDB file, or ducklake:postgres:dbname=NAME host=HOST for one that several processes share;"
+    " default: a file that belongs to PATH, in the user's data folder, or $DRIFTLINE_STORE"
 )
+DATA_HELP = "where the files of a store in PostgreSQL go that is new: a folder, or s3://BUCKET/FOLDER"
 
 
 MOST_PORT = 65535
@@ -449,6 +451,7 @@ CSV_HELP = (
 
 def _store(command: argparse.ArgumentParser) -> None:
     command.add_argument("--store", metavar="FILE", help=STORE_HELP)
+    command.add_argument("--data", metavar="FOLDER", help=DATA_HELP)
 
 
 def _source(command: argparse.ArgumentParser) -> None:

@@ -9,9 +9,11 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
 import duckdb
@@ -29,7 +31,7 @@ from dashboard.probe.places import Places
 from dashboard.probe.plans import Planned
 from dashboard.probe.replies import ClientError, Status
 from dashboard.probe.saver import Saver
-from dashboard.probe.saving import EndRow, JudgeRow, MarkRow, Row, last_reply, save
+from dashboard.probe.saving import EndRow, JudgeRow, MarkRow, Row, save
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe, spent
 from loaders.errors import DriftlineError
 from loaders.store import Store
@@ -72,6 +74,14 @@ class Task(NamedTuple):
     ask: Callable[[asking.Ways], Coroutine[Any, Any, Row | None]]
 
 
+@contextmanager
+def _told_if_unsaved() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error
+
+
 class Engine:
     """One for a store. All methods may be called from any thread."""
 
@@ -87,7 +97,8 @@ class Engine:
         self._ways = asking.Ways(self.endpoint, self._places_of, endpoints, self._naive)
         self._saver = Saver(store, self._fresh)
         self._planning = threading.Lock()
-        self._next_reply = last_reply(store) + 1
+        self._reply_ids = range(0)
+        """Those that this process was given, and has not used yet."""
         self._jobs = Jobs(self._ended)
         self._saving = self._jobs.in_loop(self._saver.keep_saving())
 
@@ -124,7 +135,7 @@ class Engine:
         probe_id = secrets.token_hex(8)
         now = self._clock()
         with self._planning:
-            planned = plans.first_turns(probe_id, columns, framings, sampling, self._next_reply, now)
+            planned = self._numbered(partial(plans.first_turns, probe_id, columns, framings, sampling, now=now))
             row = plans.probe_row(probe_id, kind, title, author, now, framings, sampling, repeats, origin)
             rows: list[Row] = [row, *plans.column_rows(probe_id, columns)]
             judges = {} if judge is None else {secrets.token_hex(4): judge}
@@ -341,10 +352,8 @@ class Engine:
         check(added(costs), of_probe, of_day, self._endpoints.declared.limits)
 
     def _save_now(self, rows: Sequence[Row]) -> None:
-        try:
+        with _told_if_unsaved():
             save(self._store, rows)
-        except (duckdb.Error, OSError) as error:
-            raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error
 
     def _judge_row(self, probe_id: str, judge_id: str, judge: Judge, author: str | None) -> JudgeRow:
         column = judge.column
@@ -356,10 +365,21 @@ class Engine:
         # Read under the lock: of two who ask for the same at once, the second one finds it under way.
         with self._planning:
             probe = self._now(probe_id)
-            planned = plan(probe, self._next_reply, self._clock())
+            now = self._clock()
+            planned = self._numbered(lambda first: plan(probe, first, now))
             judges = {name: self.with_room(judge) for name, judge in plans.judges_of(probe).items()}
             self._go(probe_id, planned, judges, [])
         return len(planned)
+
+    def _numbered(self, plan: Callable[[int], list[Planned]]) -> list[Planned]:
+        """What is planned, with ids that the store gives out; under the lock of planning."""
+        planned = plan(self._reply_ids.start)
+        if len(planned) > len(self._reply_ids):
+            with _told_if_unsaved():
+                first = self._store.ids("probe_replies", len(planned))
+            self._reply_ids = range(first, first + len(planned))
+            planned = plan(first)
+        return planned
 
     def _go(self, probe_id: str, planned: Sequence[Planned], judges: Mapping[str, Judge], rows: list[Row]) -> None:
         """Save what is planned, and begin; under the lock of planning.
@@ -389,7 +409,7 @@ class Engine:
             for reply_id in fresh:
                 del live[reply_id]
             raise
-        self._next_reply += len(planned)
+        self._reply_ids = self._reply_ids[len(planned) :]
         self._judges.setdefault(probe_id, {}).update(judges)
         self._owed |= owed
         self._forget()

@@ -12,6 +12,7 @@ import duckdb
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
+from loaders.store.lending import backend_of
 from loaders.store.sql import unwritten
 
 Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict", "study"]
@@ -51,6 +52,7 @@ def add_row(
         "address": address[:LONGEST] if address else None,
         "runs": list(runs),
         "details_json": json.dumps(details) if details else None,
+        "place": backend_of(cursor).ids("audit", 1),
     }
     add(cursor, "audit", row)
 

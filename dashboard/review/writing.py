@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 import duckdb
@@ -14,9 +13,6 @@ from dashboard.access import NotAllowed, Reader, Role
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.sql import unwritten
-
-writing = threading.RLock()
-"""What people write shares no table with ingests, and need not wait for one; only for each other."""
 
 
 class BadText(DriftlineError):
@@ -66,6 +62,11 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def turn(store: Store) -> AbstractContextManager[None]:
+    """Keep others from writing until the end: what people write waits for each other, and for no ingest."""
+    return store.lock("reviews")
+
+
 @contextmanager
 def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor that writes all or nothing, one writer at a time.
@@ -74,7 +75,7 @@ def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         DriftlineError: It can't be written.
     """
     try:
-        with writing, store.transaction() as cursor:
+        with turn(store), store.transaction() as cursor:
             yield cursor
     except (duckdb.Error, OSError) as error:
         raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error

@@ -15,7 +15,7 @@ from dashboard.queries.named_runs import runs_named
 from dashboard.review import audit
 from dashboard.review.threads import reading
 from dashboard.review.threads.reading import KINDS, Anchor, Thread
-from dashboard.review.writing import BadText, checked, now, require, transaction, writing
+from dashboard.review.writing import BadText, checked, now, require, transaction, turn
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
@@ -118,7 +118,7 @@ def resolve(store: Store, reader: Reader, thread_id: str, *, resolved: bool = Tr
         NoSuchThread: There is none that the reader may see.
     """
     require(reader, "editor", WRITE)
-    with writing:
+    with turn(store):
         found = _find(store, reader, thread_id)
         if found.resolved != resolved:
             mark = "resolved" if resolved else "reopened"
@@ -137,7 +137,7 @@ def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) 
     """
     require(reader, "editor", WRITE)
     wanted = _checked_tags(tags)
-    with writing:
+    with turn(store):
         found = _find(store, reader, thread_id)
         changes = [("tagged", tag) for tag in wanted if tag not in found.tags]
         changes += [("untagged", tag) for tag in found.tags if tag not in wanted]
