@@ -19,6 +19,7 @@ from loaders.store.lake.address import EXAMPLE, Address
 from loaders.store.lake.catalogue import Catalogue, gone
 from loaders.store.lake.mirror import MIRRORED, Mirror
 from loaders.store.lake.tables import METADATA, make, name_tables
+from loaders.store.sql import all_or_nothing
 from loaders.store.views import load_rules, look_there_first
 
 EXTENSIONS = ("postgres_scanner", "ducklake")
@@ -55,7 +56,8 @@ class Lake:
             connection = _attached(address, catalogue)
             try:
                 make(connection, catalogue, address.name)
-                name_tables(connection, MIRRORED)
+                with all_or_nothing(connection):  # what is named is looked up once
+                    name_tables(connection, MIRRORED)
             except BaseException:
                 connection.close()
                 raise
