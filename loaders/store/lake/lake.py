@@ -78,6 +78,8 @@ class Lake:
                 cursor.execute("SET search_path = 'lake.main,pg.main,memory.main'")
             else:
                 self._mirror.bring_up_to_date(lambda: (self.newest(), forgotten))
+            if use == "read":  # one look at which files there are, for all that is asked
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
             if use == "private":
                 self._make_sure_of_rules()
                 look_there_first(cursor)
