@@ -400,6 +400,21 @@ def _declare_restore(verbs: Verbs) -> None:
     command.add_argument("--replace", action="store_true", help="set a store that is there aside, under another name")
 
 
+def _declare_migrate(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "migrate",
+        help="copy a store from a file into PostgreSQL, or back",
+        description="Copy everything in the store FROM into the empty store TO, and verify the copy: every row of every"
+        " table, and the rates of the latest import. FROM stays as it is. Batches, and with them links that are pinned"
+        " to one, are the same in both.",
+    )
+    command.add_argument("source", metavar="FROM", help="a DuckDB file, or ducklake:postgres:...")
+    command.add_argument(
+        "target", metavar="TO", help="a new DuckDB file, or ducklake:postgres:... of an empty database"
+    )
+    command.add_argument("--data", metavar="FOLDER", help=DATA_HELP)
+
+
 def _declare_map(verbs: Verbs) -> None:
     command = verbs.add_parser(
         "map",
@@ -531,6 +546,7 @@ COMMANDS: dict[str, Callable[[Verbs], None]] = {
     "compact": _declare_compact,
     "backup": _declare_backup,
     "restore": _declare_restore,
+    "migrate": _declare_migrate,
     "map": _declare_map,
     "formats": _declare_formats,
     "docs": _declare_docs,

@@ -45,6 +45,7 @@ SECTIONS = (
             "publishing",
             "scripts",
             "team-server",
+            "shared-store",
             "private-runs",
         ),
     ),

@@ -205,6 +205,11 @@ TABLES: dict[type[Any], str] = {
 }
 
 
+def _kept(value: Any) -> Any:
+    """A value as any store can keep it: PostgreSQL has no text with a NUL, which says nothing."""
+    return value.replace("\x00", "") if isinstance(value, str) else value
+
+
 def save(store: Store, rows: Sequence[Row]) -> None:
     """Add rows, all of them or none, in the order of their tables.
 
@@ -219,5 +224,7 @@ def save(store: Store, rows: Sequence[Row]) -> None:
             of_kind = [row for row in rows if type(row) is kind]
             if of_kind:
                 append(
-                    cursor, table, {name: [getattr(row, name) for row in of_kind] for name in kind.__struct_fields__}
+                    cursor,
+                    table,
+                    {name: [_kept(getattr(row, name)) for row in of_kind] for name in kind.__struct_fields__},
                 )

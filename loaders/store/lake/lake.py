@@ -19,6 +19,7 @@ from loaders.store.lake.address import EXAMPLE, Address
 from loaders.store.lake.catalogue import Catalogue, gone
 from loaders.store.lake.mirror import MIRRORED, Mirror
 from loaders.store.lake.tables import METADATA, make, name_tables
+from loaders.store.sql import all_or_nothing
 from loaders.store.views import load_rules, look_there_first
 
 EXTENSIONS = ("postgres_scanner", "ducklake")
@@ -55,7 +56,8 @@ class Lake:
             connection = _attached(address, catalogue)
             try:
                 make(connection, catalogue, address.name)
-                name_tables(connection, MIRRORED)
+                with all_or_nothing(connection):  # what is named is looked up once
+                    name_tables(connection, MIRRORED)
             except BaseException:
                 connection.close()
                 raise
@@ -76,6 +78,8 @@ class Lake:
                 cursor.execute("SET search_path = 'lake.main,pg.main,memory.main'")
             else:
                 self._mirror.bring_up_to_date(lambda: (self.newest(), forgotten))
+            if use == "read":  # one look at which files there are, for all that is asked
+                cursor.execute("BEGIN TRANSACTION READ ONLY")
             if use == "private":
                 self._make_sure_of_rules()
                 look_there_first(cursor)
@@ -186,7 +190,9 @@ def _attached(address: Address, catalogue: Catalogue) -> duckdb.DuckDBPyConnecti
         )
         connection.execute("ATTACH 'ducklake:driftline_lake' AS lake (DATA_INLINING_ROW_LIMIT 0)")
         connection.execute(f"ATTACH {_quoted(more)} AS pg (TYPE postgres, SECRET driftline_pg)")
-        connection.execute("SET ducklake_max_retry_count = 100")
+        # Others commit all the time: what a commit waits for is theirs, some milliseconds.
+        for name, value in (("max_retry_count", 200), ("retry_wait_ms", 20), ("retry_backoff", 1.05)):
+            connection.execute(f"SET ducklake_{name} = {value}")
         # Nothing that reaches SQL may open a file: loaders read files themselves.
         connection.execute(f"SET allowed_directories = [{_quoted(data)}]")
         connection.execute("SET enable_external_access = false")

@@ -26,6 +26,8 @@ WRITTEN = (
 IN_POSTGRES = (*CHANGING, *WRITTEN)
 IN_PARQUET = tuple(table for table in COLUMNS if table not in (*IN_POSTGRES, *VIEWS_OF_NO_FILE))
 
+ROW_GROUP = 4096
+
 LAKE, POSTGRES = "lake.main", "pg.main"
 SCHEMA, METADATA = "main", "ducklake"
 """Of PostgreSQL: that of Driftline's tables, which is called as DuckDB's own, and that of DuckLake's."""
@@ -64,6 +66,8 @@ def make(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, name: str)
             catalogue.run(f"CREATE TABLE IF NOT EXISTS {SCHEMA}.{table} ({listed})")
             for column, kind in columns.items():
                 catalogue.run(f'ALTER TABLE {SCHEMA}.{table} ADD COLUMN IF NOT EXISTS "{column}" {kind}')
+        # One sample or transcript is looked up among many: what is read for it is a group of rows.
+        connection.execute(f"CALL lake.set_option('parquet_row_group_size', '{ROW_GROUP}')")
         held = _columns_in_parquet(connection)
         for table in IN_PARQUET:
             if table not in held:
