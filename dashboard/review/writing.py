@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 
@@ -64,6 +65,17 @@ def checked(what: str, text: str, most: int, *, needed: bool = False) -> str:
 def now() -> datetime:
     """The time in UTC, as the store's columns have it."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def after(cursor: duckdb.DuckDBPyConnection, last: str, values: list[Any]) -> datetime:
+    """The time in UTC, or just after the last one that was written where the clock was set back: the last one counts.
+
+    Args:
+        last: SQL of that time, of the same thing.
+        values: Of its parameters.
+    """
+    before = cursor.execute(last, values).fetchall()[0][0]
+    return now() if before is None else max(now(), before + timedelta(microseconds=1))
 
 
 @contextmanager
