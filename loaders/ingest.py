@@ -249,9 +249,10 @@ class _Root:
     def _split(self, known: dict[str, Known]) -> tuple[Listing, Listing]:
         """The listing's cards (with those above the root and the one given), and its logs."""
         cards, logs = (Listing(self.listing.root, {}, self.listing.unreadable) for _ in range(2))
-        newest = time.time_ns() - int(self.settle_seconds * 1e9)
+        now, unsettled = time.time_ns(), int(self.settle_seconds * 1e9)
         for path, item in self.listing.items.items():
-            if item.mtime_ns > newest and self.settle_seconds:
+            # Not what is of a later time than now: where a clock was set back, that would be left out until it is over.
+            if abs(now - item.mtime_ns) < unsettled:
                 if path in known:  # as it was, until it has settled
                     known.pop(path)
                 continue

@@ -91,8 +91,7 @@ def alone(path: Path | Shared) -> Iterator[Path]:
         raise DriftlineError(
             "A store in PostgreSQL is restored with pg_restore and a copy of its files: see the README."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+    lock = _lock_of(path)
     owner = find_owner(path) or _queue(lock, path)
     if owner:
         raise DriftlineError(
@@ -119,8 +118,7 @@ def owned(path: Path | Shared) -> Iterator[Store | Owner]:
     if owner:
         yield owner
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+    lock = _lock_of(path)
     owner = _queue(lock, path)
     if owner:
         yield owner
@@ -133,6 +131,21 @@ def owned(path: Path | Shared) -> Iterator[Store | Owner]:
             store.close()
     finally:
         lock.release()
+
+
+def _lock_of(path: Path) -> FileLock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+
+
+def _unwritable(path: Path, error: OSError) -> DriftlineError:
+    return DriftlineError(
+        f"The folder of the store {path} can't be written: {error.strerror or error}. A store is opened where it can"
+        " be written, also to be read: use another one with --store FILE."
+    )
 
 
 def _queue(lock: FileLock, path: Path) -> Owner | None:
@@ -148,6 +161,8 @@ def _queue(lock: FileLock, path: Path) -> Owner | None:
             if not said:
                 err.print("Another driftline command uses the store: waiting for it to end.")
                 said = True
+        except OSError as error:
+            raise _unwritable(path, error) from error
         else:
             return None
 

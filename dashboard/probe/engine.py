@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -72,6 +72,9 @@ class Task(NamedTuple):
     name: Hashable
     cost: Allowance
     ask: Callable[[asking.Ways], Coroutine[Any, Any, Row | None]]
+
+
+LAST_MARK = "SELECT max(marked_at) FROM seen_probe_marks() WHERE reply_id = ? AND author = ?"
 
 
 @contextmanager
@@ -213,7 +216,11 @@ class Engine:
         Raises:
             DriftlineError: It can't be saved.
         """
-        self._save_now([MarkRow(reply_id, author, verdict, note, self._naive())])
+        with self._store.cursor() as cursor:
+            (before,) = cursor.execute(LAST_MARK, [reply_id, author]).fetchall()[0]
+        # The last one counts, also where the clock was set back.
+        at = self._naive() if before is None else max(self._naive(), before + timedelta(microseconds=1))
+        self._save_now([MarkRow(reply_id, author, verdict, note, at)])
 
     def measure(self, probe_id: str, continuations: Sequence[str]) -> None:
         """Have every column say how likely each continuation of each framing is.

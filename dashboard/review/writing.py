@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 
@@ -65,6 +66,17 @@ def now() -> datetime:
 def turn(store: Store) -> AbstractContextManager[None]:
     """Keep others from writing until the end: what people write waits for each other, and for no ingest."""
     return store.lock("reviews")
+
+
+def after(cursor: duckdb.DuckDBPyConnection, last: str, values: list[Any]) -> datetime:
+    """The time in UTC, or just after the last one that was written where the clock was set back: the last one counts.
+
+    Args:
+        last: SQL of that time, of the same thing.
+        values: Of its parameters.
+    """
+    before = cursor.execute(last, values).fetchall()[0][0]
+    return now() if before is None else max(now(), before + timedelta(microseconds=1))
 
 
 @contextmanager

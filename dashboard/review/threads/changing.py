@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import duckdb
 
@@ -15,7 +16,7 @@ from dashboard.queries.named_runs import runs_named
 from dashboard.review import audit
 from dashboard.review.threads import reading
 from dashboard.review.threads.reading import KINDS, Anchor, Thread
-from dashboard.review.writing import BadText, checked, now, require, transaction, turn
+from dashboard.review.writing import BadText, after, checked, now, require, transaction, turn
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
@@ -25,6 +26,9 @@ LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS = 20_000, 40, 12
 SUGGESTED_TAGS = ("eval-aware", "judge wrong", "interesting", "bug")
 
 WRITE = "write notes"
+
+LAST_COMMENT = "SELECT max(created_at) FROM comments WHERE thread_id = ?"
+LAST_MARK = "SELECT max(marked_at) FROM thread_marks WHERE thread_id = ?"
 
 OWN_RUN = """
 SELECT run FROM seen_placements() JOIN seen_evals() USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL
@@ -166,13 +170,14 @@ def _checked_tags(tags: Sequence[str]) -> list[str]:
 
 def _add_comment(cursor: duckdb.DuckDBPyConnection, reader: Reader, thread_id: str, text: str) -> None:
     row = {"comment_id": secrets.token_hex(6), "thread_id": thread_id, "author": reader.name, "text": text}
-    add(cursor, "comments", row | {"created_at": now()})
+    add(cursor, "comments", row | {"created_at": after(cursor, LAST_COMMENT, [thread_id])})
 
 
 def _add_mark(
     cursor: duckdb.DuckDBPyConnection, reader: Reader, thread_id: str, mark: str, subject: str | None
 ) -> None:
-    row = {"thread_id": thread_id, "mark": mark, "subject": subject, "author": reader.name, "marked_at": now()}
+    row: dict[str, Any] = {"thread_id": thread_id, "mark": mark, "subject": subject, "author": reader.name}
+    row["marked_at"] = after(cursor, LAST_MARK, [thread_id])
     add(cursor, "thread_marks", row)
 
 
