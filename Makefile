@@ -11,7 +11,7 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 # Driftline, and each that collects tests all of those, which is half of what collecting takes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: view serve test check check-alone check-served lint types contracts docs slow real bench pictures lock clean
+.PHONY: view serve test check check-alone check-served lint types contracts docs slow lake real bench pictures lock clean
 
 view: .venv/ready
 	$(BIN)/driftline view
@@ -21,17 +21,27 @@ serve: .venv/ready-local
 
 # The first tier: what needs nothing but Python, without what takes long and is rarely the only one to fail.
 test: .venv/ready-dev
-	$(BIN)/python -m pytest $(CORES) -m "not slow and not browser and not real"
+	$(BIN)/python -m pytest $(CORES) -m "not slow and not browser and not real and not lake"
 
 check: check-alone check-served
 
 # What needs no server of models, so that these can be made meanwhile; and what needs them, or the computer for itself.
-check-alone: lint types contracts docs test slow
+check-alone: lint types contracts docs test slow lake
 check-served: real bench
 
 # In the order of their names: the browser's come first, few and long, and the many short ones fill up the end.
 slow: .venv/ready-dev
 	$(BIN)/python -m pytest $(CORES) --no-loadscope-reorder -m "(slow or browser) and not real"
+
+# Stores in a real PostgreSQL, which the tests start: those that several processes share, and of the tests of all stores
+# those that write or ask the most different things. What is left out, and why: tests/lakes.py.
+LAKE := tests/loaders/store tests/loaders/test_ingest.py tests/loaders/test_roots.py tests/loaders/metrics/test_settled.py \
+	tests/dashboard/review tests/dashboard/queries/test_catalogue.py tests/dashboard/queries/test_samples.py \
+	tests/dashboard/queries/test_judged.py tests/dashboard/queries/test_known_logs.py tests/dashboard/test_answers.py
+
+lake: .venv/ready-dev
+	$(BIN)/python -m pytest $(CORES) -m lake
+	DRIFTLINE_TEST_STORE=lake $(BIN)/python -m pytest $(CORES) -m "not slow and not browser and not real and not lake" $(LAKE)
 
 real: .venv/ready-dev
 	$(BIN)/python -m pytest -m real
@@ -83,7 +93,7 @@ bench: .venv/ready-dev
 
 # Versions and hashes, and no registry's host. Needs uv.
 lock:
-	uv pip compile $(LOCK) pyproject.toml --group build --group dev --output-file requirements-dev.lock
+	uv pip compile $(LOCK) pyproject.toml --extra lake --group build --group dev --output-file requirements-dev.lock
 	uv pip compile $(LOCK) pyproject.toml --group build --constraint requirements-dev.lock --output-file requirements.lock
 	uv pip compile $(LOCK) pyproject.toml --extra local --constraint requirements-dev.lock --output-file requirements-local.lock
 

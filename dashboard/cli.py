@@ -14,8 +14,10 @@ from loaders.errors import DriftlineError
 from loaders.version import version
 
 STORE_HELP = (
-    "the store (a DuckDB file); default: one that belongs to PATH, in the user's data folder, or $DRIFTLINE_STORE"
+    "the store: a DuckDB file, or ducklake:postgres:dbname=NAME host=HOST for one that several processes share;"
+    " default: a file that belongs to PATH, in the user's data folder, or $DRIFTLINE_STORE"
 )
+DATA_HELP = "where the files of a store in PostgreSQL go that is new: a folder, or s3://BUCKET/FOLDER"
 
 
 MOST_PORT = 65535
@@ -398,6 +400,21 @@ def _declare_restore(verbs: Verbs) -> None:
     command.add_argument("--replace", action="store_true", help="set a store that is there aside, under another name")
 
 
+def _declare_migrate(verbs: Verbs) -> None:
+    command = verbs.add_parser(
+        "migrate",
+        help="copy a store from a file into PostgreSQL, or back",
+        description="Copy everything in the store FROM into the empty store TO, and verify the copy: every row of every"
+        " table, and the rates of the latest import. FROM stays as it is. Batches, and with them links that are pinned"
+        " to one, are the same in both.",
+    )
+    command.add_argument("source", metavar="FROM", help="a DuckDB file, or ducklake:postgres:...")
+    command.add_argument(
+        "target", metavar="TO", help="a new DuckDB file, or ducklake:postgres:... of an empty database"
+    )
+    command.add_argument("--data", metavar="FOLDER", help=DATA_HELP)
+
+
 def _declare_map(verbs: Verbs) -> None:
     command = verbs.add_parser(
         "map",
@@ -449,6 +466,7 @@ CSV_HELP = (
 
 def _store(command: argparse.ArgumentParser) -> None:
     command.add_argument("--store", metavar="FILE", help=STORE_HELP)
+    command.add_argument("--data", metavar="FOLDER", help=DATA_HELP)
 
 
 def _source(command: argparse.ArgumentParser) -> None:
@@ -528,6 +546,7 @@ COMMANDS: dict[str, Callable[[Verbs], None]] = {
     "compact": _declare_compact,
     "backup": _declare_backup,
     "restore": _declare_restore,
+    "migrate": _declare_migrate,
     "map": _declare_map,
     "formats": _declare_formats,
     "docs": _declare_docs,

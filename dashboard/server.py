@@ -113,7 +113,6 @@ def serve(
         parser: Of all commands: the documentation tells of them.
         ready: Called with the address once the server answers.
     """
-    path = Path(store.path)
     probes = ProbeService(store, lambda: notes.joined(declared, notes.served()), key_of)
     runtime.use(store, probes, access)
     # What the pages need is imported before the first reader comes, who would wait for it.
@@ -129,23 +128,28 @@ def serve(
     if access is not None:
         url = address_to_open(str(auth_section()["redirect_uri"]), place.port)
         names = (*LOOPBACK_NAMES, str(urlsplit(url).hostname))
-    owner = leave_note(path, place.host, place.port, url)
+    # Who needs a store that another owns finds the owner; where nobody owns it, everybody opens it.
+    owner = leave_note(store.file, place.host, place.port, url) if store.file else None
 
     @asynccontextmanager
     async def lifespan(_app: st.App) -> AsyncIterator[None]:
-        watcher.start()
+        if watched:
+            watcher.start()
         # The socket is bound a moment after the lifespan begins.
         announcing = asyncio.get_running_loop().call_later(0.2, ready, url)
         yield
         announcing.cancel()
-        await asyncio.to_thread(watcher.stop)
+        if watched:
+            await asyncio.to_thread(watcher.stop)
 
-    served = [*routes(store, owner), *news.routes(place.base_path), *documentation(place.base_path, parser)]
+    handed = routes(store, owner) if owner else []
+    served = [*handed, *news.routes(place.base_path), *documentation(place.base_path, parser)]
     document = Middleware(Document, base_path=place.base_path)
     app = st.App(APP, routes=served, lifespan=lifespan, middleware=[document])
     try:
         app.run(config=options(place.host, place.port, place.base_path, names))
     finally:
-        remove_note(path, owner)
+        if store.file and owner:
+            remove_note(store.file, owner)
         runtime.use(None)
         probes.close()

@@ -12,8 +12,11 @@ from loaders.records import EvalRecord, LoadedFile, SampleRecord
 MAX_NAME = 4096
 """Characters of a name: as long as a path can be. Names are looked into with patterns, and stand in every chart."""
 
-MAX_TEXT = 1024**3
+MAX_TEXT = 512 * 1024**2
 """Characters of the texts of all samples of a file, which are held until they are written."""
+
+MAX_RECORDS = 5_000_000
+"""Samples, messages and scores of a file together: they are held, too, however little stands in each."""
 
 
 def check(path: Path, loaded: LoadedFile) -> None:
@@ -34,6 +37,11 @@ def check(path: Path, loaded: LoadedFile) -> None:
 def too_much() -> str:
     """Why a file with more text than `MAX_TEXT` is refused."""
     return f"its samples hold more than {MAX_TEXT:,} characters of text, all of which is held at once: split it"
+
+
+def too_many() -> str:
+    """Why a file with more records than `MAX_RECORDS` is refused."""
+    return f"more than {MAX_RECORDS:,} samples, messages and scores, all of which are held at once: split it"
 
 
 def characters(sample: SampleRecord) -> int:

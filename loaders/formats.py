@@ -51,6 +51,11 @@ def identity(format: str) -> Identity:
     return next((known.identity for known in registered().formats if known.name == format), "path")
 
 
+def by_content(format: str) -> bool:
+    """Whether a file of a format is the same one wherever it lies."""
+    return identity(format) == "content"
+
+
 class NotMapped(Exception):
     """A table that no entry of a study file claims: nothing is wrong with it."""
 

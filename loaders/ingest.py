@@ -28,6 +28,7 @@ from loaders.report import FileLine, IngestReport
 from loaders.roots import roots_of
 from loaders.shelf import GIVEN, CardShelf
 from loaders.store import Store, text_search
+from loaders.store.entering import enter, is_begun, is_staged, next_number
 from loaders.store.write import ReadFile, SourceFile, Writer
 from loaders.study.reading import read_run_card, read_study
 from loaders.study.unmatched import unmatched_ignore
@@ -87,32 +88,34 @@ def ingest(
     started = time.monotonic()
     if study is not None:
         read_study(study.expanduser().resolve())
-    with store.writing, store.cursor() as cursor:
+    with store.worker() as number, store.cursor() as cursor:
         roots = roots_of(paths, cursor, study)
         listings = [formats.listed(root, roots.beside(root)) for root in roots.paths]
-        batch = _Batch(cursor)
+        batch = _Batch(cursor, number)
         report = IngestReport(roots=[str(root) for root in roots.paths], batch=store.batch())
         report.notes += [*map(str, registered().unloadable), *roots.notes]
         for inner, outer in roots.absorbed.items():
             batch.writer.absorb(str(inner), str(outer), inner.relative_to(outer).as_posix() + "/", CARD_NAMES)
         for root, listing in zip(roots.paths, listings, strict=True):
             _Root(batch, listing, report, study, settle_seconds, root).bring_up_to_date(progress)
-        if batch.begun:
-            report.conflicts, undecided = derive(cursor, batch.number)
-            for source, reason in undecided.items():
-                tell_undecided(report, batch.writer.refuse(source, reason), reason)
-            describe(cursor, batch.number, report)
-            settle(cursor, batch.number)
-            batch.finish(report)
-            report.batch = batch.number
-        else:
-            report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
-            if not is_settled(cursor, report.batch):
-                settle(cursor, report.batch)
-        # Without an index, text is found more slowly: no reason for an ingest to fail.
-        with suppress(OSError, ValueError):
-            text_search.bring_up_to_date(cursor)
-    if batch.begun:
+        with store.lock("batches"):
+            if batch.enter():
+                report.conflicts, undecided = derive(cursor, batch.number)
+                for source, reason in undecided.items():
+                    tell_undecided(report, batch.writer.refuse(source, reason), reason)
+                describe(cursor, batch.number, report)
+                settle(cursor, batch.number)
+                batch.finish(report)
+                report.batch = batch.number
+            else:
+                report.batch = store.batch()
+                report.conflicts = [row[0] for row in cursor.execute(CONFLICTS, [report.batch]).fetchall()]
+                if not is_settled(cursor, report.batch):
+                    settle(cursor, report.batch)
+            # Without an index, text is found more slowly: no reason for an ingest to fail.
+            with suppress(OSError, ValueError):
+                text_search.bring_up_to_date(cursor)
+    if batch.entered:
         if forget_seconds is not None:
             store.forget_passing(forget_seconds)
         store.compact_if_wasteful()
@@ -121,26 +124,52 @@ def ingest(
 
 
 class _Batch:
-    """The batch under way: the number that an interrupted ingest left unfinished, else the next."""
+    """What a worker takes in, written under its number until it is finished.
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    Where there is one worker only, that is the number of the batch, and what an interrupted ingest left unfinished goes
+    on in it. Where there may be several, it is the worker's own, and the batch gets its number when it is entered.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, number: int) -> None:
         self.cursor = cursor
-        row = cursor.execute("SELECT batch, finished_at FROM batches ORDER BY batch DESC LIMIT 1").fetchone()
-        self.begun = row is not None and row[1] is None
-        self.number: int = row[0] if row and self.begun else (row[0] if row else 0) + 1
+        self.number = number
+        self.entered = False
+        self._started = _now()
         self._writer: Writer | None = None
 
     @property
     def writer(self) -> Writer:
         """The writer; asking for it begins the batch."""
-        if not self.begun:
-            self.cursor.execute(
-                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, _now(), version()]
-            )
-            self.begun = True
         if self._writer is None:
+            if not is_staged(self.number):
+                self._begin()
             self._writer = Writer(self.cursor, self.number)
         return self._writer
+
+    def _begin(self) -> None:
+        if not self.cursor.execute(BEGUN, [self.number]).fetchone():
+            self.cursor.execute(
+                "INSERT INTO batches VALUES (?, ?, NULL, ?, NULL, NULL)", [self.number, self._started, version()]
+            )
+
+    def enter(self) -> bool:
+        """Let what was taken in be a batch: from now on it has its number, and can be decided.
+
+        Returns:
+            Whether there is anything to finish: what was taken in, or what a worker that is gone left half decided.
+        """
+        row = self.cursor.execute(UNFINISHED).fetchone()
+        if is_staged(self.number):
+            if row is None and not is_begun(self.cursor, self.number):
+                return False
+            number = next_number(self.cursor)
+            staged, self.number, self._writer = self.number, number, None
+            self._begin()
+            enter(self.cursor, staged, number, formats.by_content)
+        elif row is None:
+            return False
+        self.entered = True
+        return True
 
     def finish(self, report: IngestReport) -> None:
         self.cursor.execute(
@@ -178,7 +207,7 @@ class _Root:
         known = self._known()
         cards, logs = self._split(known)
         self._apply(cards, known, lambda _item, _format: formats.READER, self._read_card, None)
-        shelf = CardShelf.load(self.batch.cursor, self.batch.number)
+        shelf = CardShelf.load(self.batch.cursor, self.batch.number, under_way=True)
         self._leave_out_ignored(logs, shelf)
         tables = [path for path in logs.items if formats.may_be_table(path)]
         mappings = {path: shelf.mapping(str(self.listing.root), path) for path in tables}
@@ -210,7 +239,7 @@ class _Root:
             self.report.lines.append(FileLine(path, "", "ignored", reason="by study.yaml"))
 
     def _known(self) -> dict[str, Known]:
-        rows = self.batch.cursor.execute(KNOWN, [str(self.listing.root)]).fetchall()
+        rows = self.batch.cursor.execute(KNOWN, [self.batch.number, str(self.listing.root)]).fetchall()
         known = {row[0]: _known(row[1:]) for row in rows}
         if self.given == self.listing.root:
             return known
@@ -220,9 +249,10 @@ class _Root:
     def _split(self, known: dict[str, Known]) -> tuple[Listing, Listing]:
         """The listing's cards (with those above the root and the one given), and its logs."""
         cards, logs = (Listing(self.listing.root, {}, self.listing.unreadable) for _ in range(2))
-        newest = time.time_ns() - int(self.settle_seconds * 1e9)
+        now, unsettled = time.time_ns(), int(self.settle_seconds * 1e9)
         for path, item in self.listing.items.items():
-            if item.mtime_ns > newest and self.settle_seconds:
+            # Not what is of a later time than now: where a clock was set back, that would be left out until it is over.
+            if abs(now - item.mtime_ns) < unsettled:
                 if path in known:  # as it was, until it has settled
                     known.pop(path)
                 continue
@@ -251,7 +281,7 @@ class _Root:
     ) -> None:
         cards = read == self._read_card
         mine = {path: k for path, k in known.items() if _is_card(path) == cards}
-        rows = self.batch.cursor.execute(KNOWN_ELSEWHERE, [str(self.listing.root)]).fetchall()
+        rows = self.batch.cursor.execute(KNOWN_ELSEWHERE, [self.batch.number, str(self.listing.root)]).fetchall()
         elsewhere = {row[0]: _known(row[1:]) for row in rows}
         delta = compute_delta(listing, mine, elsewhere, reader, _hash)
         self._settle_known(delta)
@@ -316,7 +346,7 @@ class _Root:
             self._reject(file, suffix, unforeseen(error))
         else:
             self.waiting.append((ReadFile(replace(file, reader=reader(item, loaded.format)), loaded, card), outcome))
-            if formats.identity(loaded.format) == "content":
+            if formats.by_content(loaded.format):
                 self.read[digest] = loaded.format
             self.rows += _rows(loaded)
             self.characters += loaded.characters or 0
@@ -428,8 +458,8 @@ def _now() -> datetime:
 
 KNOWN = """
 SELECT path, source_id, content_hash, reader, l.size, mtime_ns, status, format, reason
-FROM locations l JOIN sources s USING (source_id)
-WHERE root = ? AND l.batch_to IS NULL
+FROM all_open_locations(?) l JOIN sources s USING (source_id)
+WHERE root = ?
 ORDER BY source_id
 """
 """Where a file is now unreadable, its last good source lies at the same path: the newest row counts."""
@@ -437,8 +467,12 @@ ORDER BY source_id
 KNOWN_ELSEWHERE = """
 SELECT DISTINCT ON (content_hash)
        content_hash, source_id, content_hash, reader, l.size, mtime_ns, status, format, reason
-FROM locations l JOIN sources s USING (source_id)
-WHERE root <> ? AND l.batch_to IS NULL AND status = 'ingested'
+FROM all_open_locations(?) l JOIN sources s USING (source_id)
+WHERE root <> ? AND status = 'ingested'
 """
+
+BEGUN = "SELECT 1 FROM batches WHERE batch = ?"
+
+UNFINISHED = "SELECT 1 FROM batches WHERE finished_at IS NULL"
 
 CONFLICTS = "SELECT message FROM live_conflicts(?) ORDER BY path, field"

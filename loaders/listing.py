@@ -75,7 +75,7 @@ class Listing:
     Attributes:
         unreadable: Folders (relative) that could not be listed; what was known in them is not gone.
         others: How many files there were that could be nothing of ours.
-        notes: Of links that were not entered, for people.
+        notes: Of links that were not entered and folders that could not be listed, for people.
     """
 
     root: Path
@@ -190,8 +190,10 @@ def _walk(
                             files.append(found)
                     else:
                         listing.others += 1
-        except OSError:
-            listing.unreadable.append(printable(os.path.relpath(folder, root).replace(os.sep, "/")))
+        except OSError as error:
+            shut = printable(os.path.relpath(folder, root).replace(os.sep, "/"))
+            listing.unreadable.append(shut)
+            listing.notes.append(f"{shut}: this folder can't be listed ({error.strerror or error})")
         merged = {path.removesuffix(".eval") + SHARDS for path, _, _ in files if path.endswith(".eval")}
         stack += [(entry.path, depth + 1) for entry in folders if entry.path not in merged]
         yield files

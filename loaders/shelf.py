@@ -30,11 +30,20 @@ class CardShelf:
     """Cards and study files that no shelf holds, by source: why."""
 
     @classmethod
-    def load(cls, cursor: duckdb.DuckDBPyConnection, batch: int, without: Collection[int] = ()) -> CardShelf:
-        """The cards as of a batch, some sources left out."""
+    def load(
+        cls,
+        cursor: duckdb.DuckDBPyConnection,
+        batch: int,
+        without: Collection[int] = (),
+        *,
+        under_way: bool = False,
+    ) -> CardShelf:
+        """The cards as of a batch, some sources left out; of one that is under way, as its worker has them."""
         shelf = cls()
         by_root: dict[str, tuple[list[tuple[str, RunCard]], list[tuple[str, StudyFile]]]] = {}
-        for source, root, path, kind, body in cursor.execute(CARDS, [batch]).fetchall():
+        for source, root, path, kind, body in cursor.execute(
+            CARDS_UNDER_WAY if under_way else CARDS, [batch]
+        ).fetchall():
             if source in without:
                 continue
             cards, studies = by_root.setdefault(root, ([], []))
@@ -66,3 +75,5 @@ class CardShelf:
 CARDS = """
 SELECT source_id, root, path, kind, body FROM live_cards(?) ORDER BY starts_with(path, 'given:') DESC, root, path
 """
+
+CARDS_UNDER_WAY = CARDS.replace("live_cards", "all_open_cards")

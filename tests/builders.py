@@ -25,7 +25,7 @@ from loaders.records import (
 )
 from loaders.standings import settle_standings
 from loaders.store import Store
-from loaders.store.store import MEMORY
+from loaders.store.embedded import MEMORY
 from loaders.store.write import ReadFile, SourceFile, Writer
 from tests.empty_stores import copy_of, empty_store
 

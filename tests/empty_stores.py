@@ -12,23 +12,27 @@ from functools import cache
 import duckdb
 
 from loaders.store import Store
-from loaders.store.store import MEMORY
+from loaders.store.embedded import MEMORY, Embedded
+from loaders.store.schema import COLUMNS
+from tests import lakes
 
 _spare: list[duckdb.DuckDBPyConnection] = []
 
 
 def empty_store() -> Store:
     """A store in memory, as new."""
+    if lakes.wanted():
+        return Store.open(MEMORY)
     while _spare:
         connection = _spare.pop()
         if _emptied(connection):
             break
     else:
-        connection = Store.open(MEMORY)._connection
+        connection = Embedded.open(MEMORY).connection
         # A few rows are no work for several threads, which cost a fifth more in waking each other; and the tests are on
         # all cores already.
         connection.execute("SET threads = 1")
-    store = Store(connection, MEMORY)
+    store = Store(Embedded(connection, MEMORY))
     weakref.finalize(store, _spare.append, connection).atexit = False
     return store
 
@@ -36,12 +40,26 @@ def empty_store() -> Store:
 def copy_of(store: Store) -> Store:
     """Another in memory with the same rows."""
     other = empty_store()
+    if lakes.wanted():
+        return _copied_lake(store, other)
     with store.cursor() as held, other.transaction() as cursor:
         for name in filled(held) - filled(cursor):
             rows = held.execute(f'FROM "{name}"').to_arrow_table()
             cursor.register("rows_of_another", rows)
             cursor.execute(f'INSERT INTO "{name}" FROM rows_of_another')
             cursor.unregister("rows_of_another")
+    return other
+
+
+def _copied_lake(store: Store, other: Store) -> Store:
+    with store.cursor() as held, other.cursor() as cursor:
+        cursor.execute("DELETE FROM ids")
+        for name in sorted({*COLUMNS} - {"views_version", "schema_version"}):
+            rows = held.execute(f"SELECT {', '.join(COLUMNS[name])} FROM {name}").to_arrow_table()
+            if rows.num_rows:
+                cursor.register("rows_of_another", rows)
+                cursor.execute(f"INSERT INTO {name} ({', '.join(COLUMNS[name])}) FROM rows_of_another")
+                cursor.unregister("rows_of_another")
     return other
 
 
@@ -62,7 +80,7 @@ def _emptied(connection: duckdb.DuckDBPyConnection) -> bool:
 @cache
 def _new() -> tuple[list[str], set[str]]:
     """A new store's tables, and which of them hold rows."""
-    connection = Store.open(MEMORY)._connection
+    connection = Embedded.open(MEMORY).connection
     return _tables(connection), filled(connection)
 
 

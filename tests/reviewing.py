@@ -16,7 +16,11 @@ OUTSIDER = Reader("otto", "editor", hidden=("secret*",))
 @built_once
 def reviewed() -> StoreBuilder:
     """Two runs, one of them secret, each with a log of four questions in two epochs at two steps."""
-    builder = StoreBuilder()
+    return filled(StoreBuilder())
+
+
+def filled(builder: StoreBuilder) -> StoreBuilder:
+    """A store with what `reviewed` has."""
     builder.metric("misaligned", misaligned={"score": "judge", "op": "=", "value": 1})
     for run in ("open", "secret"):
         builder.run(run)

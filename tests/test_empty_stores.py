@@ -17,11 +17,11 @@ def filled() -> StoreBuilder:
 
 def test_nothing_is_left_in_it() -> None:
     builder = filled()
-    held = builder.store._connection
+    held = builder.store.backend.connection
     assert builder.execute("SELECT max(eval_id), count(*) FROM samples") == [(1, 2)]
     del builder
     again = empty_store()
-    assert again._connection is held
+    assert again.backend.connection is held
     assert again.batch() == 0
     with again.cursor() as cursor:
         for (name,) in cursor.execute("SELECT table_name FROM duckdb_tables()").fetchall():
@@ -32,16 +32,16 @@ def test_nothing_is_left_in_it() -> None:
 
 def test_one_that_is_held_is_nobody_elses() -> None:
     one, other = filled(), filled()
-    assert one.store._connection is not other.store._connection
+    assert one.store.backend.connection is not other.store.backend.connection
     assert one.execute("SELECT count(*) FROM samples") == other.execute("SELECT count(*) FROM samples") == [(2,)]
 
 
 def test_one_with_other_tables_is_not_used_again() -> None:
     builder = filled()
-    held = builder.store._connection
+    held = builder.store.backend.connection
     builder.execute("ALTER TABLE samples DROP COLUMN target")
     del builder
-    assert empty_store()._connection is not held
+    assert empty_store().backend.connection is not held
 
 
 def test_one_that_was_closed_is_not_used_again() -> None:

@@ -20,6 +20,7 @@ MODULES = {
     "compact": "asking",
     "backup": "keeping",
     "restore": "keeping",
+    "migrate": "migrating",
     "serve": "serving",
     "docs": "reading",
     "map": "mapping",

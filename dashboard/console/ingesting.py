@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dashboard import commands
 from dashboard.console.ingest_report import print_report
-from dashboard.console.opening import nothing, owned, store_path, without_pandas
+from dashboard.console.opening import nothing, owned, store_place, without_pandas
 from dashboard.console.printing import err
 from dashboard.handover import Owner, hand_over_lines
 from loaders.errors import DriftlineError
@@ -22,9 +22,10 @@ def ingest(given: argparse.Namespace) -> int:
     """Ingest and report; 1 if anything was rejected."""
     paths = [str(Path(path).expanduser().resolve()) for path in given.paths]
     arguments = commands.IngestArguments(paths, absolute(given.study), given.dry_run)
-    path = store_path(given, given.paths)
+    path = store_place(given, given.paths)
     # A dry run leaves no trace: where there is no store yet, it compares with an empty one in memory.
-    with without_pandas(), owned(path) if path.is_file() or not given.dry_run else nothing() as place:
+    new = isinstance(path, Path) and not path.is_file()
+    with without_pandas(), nothing() if new and given.dry_run else owned(path) as place:
         report = ingested(place, arguments)
     print_report(report)
     return 1 if report.rejected else 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from dashboard import commands, numerals
-from dashboard.console.opening import alone, readable, store_path
+from dashboard.console.opening import alone, readable, store_place
 from dashboard.console.printing import out
 from dashboard.handover import Owner, hand_over
 from loaders.store import Held
@@ -31,8 +31,7 @@ def backup(given: argparse.Namespace) -> int:
 
 def restore(given: argparse.Namespace) -> int:
     """Put a backup where the store is."""
-    path = store_path(given, [given.path] if given.path else [])
-    with alone(path):
+    with alone(store_place(given, [given.path] if given.path else [])) as path:
         held, aside = put_back(_file(given), path, replace=given.replace)
     _tell(f"Restored and verified: {path}", held)
     if aside is not None:

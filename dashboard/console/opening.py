@@ -3,29 +3,49 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from dashboard.console.printing import err
 from dashboard.handover import Owner, find_owner
-from dashboard.places import demo_study, store_for
+from dashboard.places import STORE_VARIABLE, demo_study, store_for
 from loaders.errors import DriftlineError
-from loaders.store import Store
+from loaders.store import Store, is_shared
 
 QUEUE_SECONDS = 1.0
 """How long to wait for the lock before looking again whether a dashboard answers."""
 
 
-def store_path(given: argparse.Namespace, paths: Sequence[str]) -> Path:
+@dataclass(frozen=True)
+class Shared:
+    """A store that other processes may open at the same time.
+
+    Attributes:
+        address: As it was given: there may be a password in it.
+        data: The folder or bucket of its files, where it is said.
+    """
+
+    address: str = field(repr=False)
+    data: str | None = None
+
+
+def store_place(given: argparse.Namespace, paths: Sequence[str]) -> Path | Shared:
     """The store that a command means.
 
     Raises:
         DriftlineError: Several paths and no --store: which one's store would it be?
     """
+    named = given.store or os.environ.get(STORE_VARIABLE, "")
+    if is_shared(named):
+        return Shared(named, given.data)
+    if given.data:
+        raise DriftlineError("--data is for a store in PostgreSQL (--store ducklake:postgres:...).")
     if given.store:
         return Path(given.store).expanduser().resolve()
     if len(paths) > 1:
@@ -61,14 +81,17 @@ def without_pandas() -> Iterator[None]:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def alone(path: Path | Shared) -> Iterator[Path]:
     """Nobody uses the store at `path` meanwhile; whoever comes queues.
 
     Raises:
-        DriftlineError: A dashboard owns it.
+        DriftlineError: A dashboard owns it, or nobody does.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+    if isinstance(path, Shared):
+        raise DriftlineError(
+            "A store in PostgreSQL is restored with pg_restore and a copy of its files: see the README."
+        )
+    lock = _lock_of(path)
     owner = find_owner(path) or _queue(lock, path)
     if owner:
         raise DriftlineError(
@@ -76,20 +99,26 @@ def alone(path: Path) -> Iterator[None]:
             " would mix numbers of two stores."
         )
     try:
-        yield
+        yield path
     finally:
         lock.release()
 
 
 @contextmanager
-def owned(path: Path) -> Iterator[Store | Owner]:
+def owned(path: Path | Shared) -> Iterator[Store | Owner]:
     """The store at `path`, opened; or the dashboard that owns it. Commands that open it themselves queue."""
+    if isinstance(path, Shared):
+        store = Store.open(path.address, path.data)
+        try:
+            yield store
+        finally:
+            store.close()
+        return
     owner = find_owner(path)
     if owner:
         yield owner
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+    lock = _lock_of(path)
     owner = _queue(lock, path)
     if owner:
         yield owner
@@ -102,6 +131,21 @@ def owned(path: Path) -> Iterator[Store | Owner]:
             store.close()
     finally:
         lock.release()
+
+
+def _lock_of(path: Path) -> FileLock:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    return FileLock(path.with_name(path.name + ".lock"), mode=0o600)
+
+
+def _unwritable(path: Path, error: OSError) -> DriftlineError:
+    return DriftlineError(
+        f"The folder of the store {path} can't be written: {error.strerror or error}. A store is opened where it can"
+        " be written, also to be read: use another one with --store FILE."
+    )
 
 
 def _queue(lock: FileLock, path: Path) -> Owner | None:
@@ -117,6 +161,8 @@ def _queue(lock: FileLock, path: Path) -> Owner | None:
             if not said:
                 err.print("Another driftline command uses the store: waiting for it to end.")
                 said = True
+        except OSError as error:
+            raise _unwritable(path, error) from error
         else:
             return None
 
@@ -138,8 +184,8 @@ def readable(given: argparse.Namespace) -> Iterator[Store | Owner]:
     Raises:
         DriftlineError: It isn't.
     """
-    path = store_path(given, [given.path] if given.path else [])
-    if not path.is_file():
+    path = store_place(given, [given.path] if given.path else [])
+    if isinstance(path, Path) and not path.is_file():
         where = given.path or "PATH"
         raise DriftlineError(f"No store at {path} yet: run `driftline ingest {where}` first.")
     with owned(path) as place:

@@ -11,7 +11,7 @@ from dashboard import commands
 from dashboard.admission import said_access, said_base_path
 from dashboard.console.ingest_report import print_report
 from dashboard.console.ingesting import absolute, ingested
-from dashboard.console.opening import owned, store_path
+from dashboard.console.opening import Shared, owned, store_place
 from dashboard.console.printing import err, out
 from dashboard.handover import Owner
 from dashboard.places import bundled_studies, models_file
@@ -25,15 +25,20 @@ def view(given: argparse.Namespace) -> int:
     """Ingest, then serve."""
     access = said_access(given, auth_section)
     base_path = said_base_path(given.base_path)
-    roots = [Path(given.path).expanduser()] if given.path else bundled_studies()
-    path = store_path(given, [given.path] if given.path else [])
+    path = store_place(given, [given.path] if given.path else [])
+    # What others bring into a store that is shared needs no folder here.
+    shown = [] if isinstance(path, Shared) else bundled_studies()
+    roots = [Path(given.path).expanduser()] if given.path else shown
     declared = _declared(given)
     arguments = commands.IngestArguments([str(root.resolve()) for root in roots], absolute(given.study))
     with owned(path) as place:
         if not isinstance(place, Owner):  # told before an ingest that may take long; nothing is bound yet
             free_port(given.port, given.host)
-        report = ingested(place, arguments)
-        print_report(report, brief=True)
+        watched: list[Path] = []
+        if roots:
+            report = ingested(place, arguments)
+            print_report(report, brief=True)
+            watched = [Path(p) for p in report.roots]
         if isinstance(place, Owner):
             out.print(f"A dashboard on this store is running already (process {place.pid}).")
             if given.models or given.endpoint or access:
@@ -44,7 +49,6 @@ def view(given: argparse.Namespace) -> int:
             return 0
         # The port is looked for last: while it is not bound, another program could take it.
         where = Place(given.host, free_port(given.port, given.host), base_path, given.without_sign_in)
-        watched = [Path(p) for p in report.roots]
         serve(
             place, where, watched, declared, access, given.parser(), lambda url: _open(url, given.no_browser)
         )  # fmt: skip

@@ -46,6 +46,7 @@ SECTIONS = (
             "publishing",
             "scripts",
             "team-server",
+            "shared-store",
             "private-runs",
         ),
     ),

@@ -9,9 +9,11 @@ import asyncio
 import logging
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple, Protocol, cast
 
 import duckdb
@@ -29,10 +31,11 @@ from dashboard.probe.places import Places
 from dashboard.probe.plans import Planned
 from dashboard.probe.replies import ClientError, Status
 from dashboard.probe.saver import Saver
-from dashboard.probe.saving import EndRow, JudgeRow, MarkRow, Row, last_reply, save
+from dashboard.probe.saving import EndRow, JudgeRow, MarkRow, Row, save
 from dashboard.queries.probes import SavedProbe, SavedReply, read_probe, spent
 from loaders.errors import DriftlineError
 from loaders.store import Store
+from loaders.store.sql import unwritten
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +74,17 @@ class Task(NamedTuple):
     ask: Callable[[asking.Ways], Coroutine[Any, Any, Row | None]]
 
 
+LAST_MARK = "SELECT max(marked_at) FROM seen_probe_marks() WHERE reply_id = ? AND author = ?"
+
+
+@contextmanager
+def _told_if_unsaved() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error
+
+
 class Engine:
     """One for a store. All methods may be called from any thread."""
 
@@ -86,7 +100,8 @@ class Engine:
         self._ways = asking.Ways(self.endpoint, self._places_of, endpoints, self._naive)
         self._saver = Saver(store, self._fresh)
         self._planning = threading.Lock()
-        self._next_reply = last_reply(store) + 1
+        self._reply_ids = range(0)
+        """Those that this process was given, and has not used yet."""
         self._jobs = Jobs(self._ended)
         self._saving = self._jobs.in_loop(self._saver.keep_saving())
 
@@ -123,7 +138,7 @@ class Engine:
         probe_id = secrets.token_hex(8)
         now = self._clock()
         with self._planning:
-            planned = plans.first_turns(probe_id, columns, framings, sampling, self._next_reply, now)
+            planned = self._numbered(partial(plans.first_turns, probe_id, columns, framings, sampling, now=now))
             row = plans.probe_row(probe_id, kind, title, author, now, framings, sampling, repeats, origin)
             rows: list[Row] = [row, *plans.column_rows(probe_id, columns)]
             judges = {} if judge is None else {secrets.token_hex(4): judge}
@@ -201,7 +216,11 @@ class Engine:
         Raises:
             DriftlineError: It can't be saved.
         """
-        self._save_now([MarkRow(reply_id, author, verdict, note, self._naive())])
+        with self._store.cursor() as cursor:
+            (before,) = cursor.execute(LAST_MARK, [reply_id, author]).fetchall()[0]
+        # The last one counts, also where the clock was set back.
+        at = self._naive() if before is None else max(self._naive(), before + timedelta(microseconds=1))
+        self._save_now([MarkRow(reply_id, author, verdict, note, at)])
 
     def measure(self, probe_id: str, continuations: Sequence[str]) -> None:
         """Have every column say how likely each continuation of each framing is.
@@ -340,10 +359,8 @@ class Engine:
         check(added(costs), of_probe, of_day, self._endpoints.declared.limits)
 
     def _save_now(self, rows: Sequence[Row]) -> None:
-        try:
+        with _told_if_unsaved():
             save(self._store, rows)
-        except (duckdb.Error, OSError) as error:
-            raise DriftlineError(f"It can't be saved, and so it was not done: {error}") from error
 
     def _judge_row(self, probe_id: str, judge_id: str, judge: Judge, author: str | None) -> JudgeRow:
         column = judge.column
@@ -355,10 +372,21 @@ class Engine:
         # Read under the lock: of two who ask for the same at once, the second one finds it under way.
         with self._planning:
             probe = self._now(probe_id)
-            planned = plan(probe, self._next_reply, self._clock())
+            now = self._clock()
+            planned = self._numbered(lambda first: plan(probe, first, now))
             judges = {name: self.with_room(judge) for name, judge in plans.judges_of(probe).items()}
             self._go(probe_id, planned, judges, [])
         return len(planned)
+
+    def _numbered(self, plan: Callable[[int], list[Planned]]) -> list[Planned]:
+        """What is planned, with ids that the store gives out; under the lock of planning."""
+        planned = plan(self._reply_ids.start)
+        if len(planned) > len(self._reply_ids):
+            with _told_if_unsaved():
+                first = self._store.ids("probe_replies", len(planned))
+            self._reply_ids = range(first, first + len(planned))
+            planned = plan(first)
+        return planned
 
     def _go(self, probe_id: str, planned: Sequence[Planned], judges: Mapping[str, Judge], rows: list[Row]) -> None:
         """Save what is planned, and begin; under the lock of planning.
@@ -388,7 +416,7 @@ class Engine:
             for reply_id in fresh:
                 del live[reply_id]
             raise
-        self._next_reply += len(planned)
+        self._reply_ids = self._reply_ids[len(planned) :]
         self._judges.setdefault(probe_id, {}).update(judges)
         self._owed |= owed
         self._forget()

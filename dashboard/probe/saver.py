@@ -6,8 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+import duckdb
+
 from dashboard.probe.saving import Row, save
 from loaders.store import Store
+from loaders.store.sql import unwritten
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +59,8 @@ class Saver:
                 await asyncio.to_thread(save, self._store, rows)
             except Exception as error:  # whatever it is, what has come must not be lost by it
                 self._kept = rows + self._kept
-                told = f"Replies can't be saved: {error}. They are kept in memory, and saving is tried again."
+                why = unwritten(error) if isinstance(error, duckdb.Error | OSError) else error
+                told = f"Replies can't be saved: {why}. They are kept in memory, and saving is tried again."
                 if not self.trouble:
                     logger.exception("Saving a probe failed; trying again.")
                 self.trouble = told

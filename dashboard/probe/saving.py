@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,9 +11,6 @@ from msgspec import Struct
 from dashboard.probe.asked import Column
 from loaders.store import Store
 from loaders.store.columns import append
-
-_writing = threading.Lock()
-"""Probes share no table with ingests, and need not wait for one; only for each other."""
 
 
 class ProbeRow(Struct, frozen=True):
@@ -208,7 +204,10 @@ TABLES: dict[type[Any], str] = {
     RescoringVerdictRow: "judging_verdicts",
 }
 
-LAST_REPLY = "SELECT coalesce(max(reply_id), 0) FROM seen_probe_replies()"
+
+def _kept(value: Any) -> Any:
+    """A value as any store can keep it: PostgreSQL has no text with a NUL, which says nothing."""
+    return value.replace("\x00", "") if isinstance(value, str) else value
 
 
 def save(store: Store, rows: Sequence[Row]) -> None:
@@ -219,17 +218,13 @@ def save(store: Store, rows: Sequence[Row]) -> None:
     """
     if not rows:
         return
-    with _writing, store.transaction() as cursor:
+    # Probes share no table with ingests, and need not wait for one; only for each other.
+    with store.lock("probes"), store.transaction() as cursor:
         for kind, table in TABLES.items():
             of_kind = [row for row in rows if type(row) is kind]
             if of_kind:
                 append(
-                    cursor, table, {name: [getattr(row, name) for row in of_kind] for name in kind.__struct_fields__}
+                    cursor,
+                    table,
+                    {name: [_kept(getattr(row, name)) for row in of_kind] for name in kind.__struct_fields__},
                 )
-
-
-def last_reply(store: Store) -> int:
-    """The highest reply_id so far; 0 where there is none."""
-    with store.cursor() as cursor:
-        row = cursor.execute(LAST_REPLY).fetchone()
-    return int(row[0]) if row else 0

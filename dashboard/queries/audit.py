@@ -26,7 +26,7 @@ WHERE (len($who::VARCHAR[]) = 0 OR list_contains($who::VARCHAR[], who))
   AND (len($actions::VARCHAR[]) = 0 OR list_contains($actions::VARCHAR[], action))
   AND ($since::TIMESTAMP IS NULL OR happened_at >= $since) AND ($until::TIMESTAMP IS NULL OR happened_at < $until)
   AND ($text = '' OR contains(lower(subject || ' ' || coalesce(address, '')), lower($text)))
-ORDER BY happened_at DESC, place DESC
+ORDER BY happened_at DESC, place DESC NULLS LAST
 LIMIT $size OFFSET $skip
 """
 

@@ -15,7 +15,7 @@ import duckdb
 from dashboard.queries.standing import with_variants
 from loaders.metrics.applicable import contents_of, logs_with, metrics_of
 from loaders.metrics.definitions import Metric, Study, read_study
-from loaders.store.memory import memory_of
+from loaders.store.lending import memory_of
 from loaders.store.sql import records
 
 Row = dict[str, Any]

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+import duckdb
+
+from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
+from loaders.store.lending import backend_of
+from loaders.store.sql import unwritten
 
 Action = Literal["sign_in", "share", "export", "probe", "judge", "view", "note", "verdict", "study"]
 
@@ -18,8 +23,8 @@ LONGEST = 2_000
 """Characters of a subject or an address that are kept."""
 
 
-def record(
-    store: Store,
+def add_row(
+    cursor: duckdb.DuckDBPyConnection,
     who: str,
     action: Action,
     subject: str,
@@ -28,10 +33,10 @@ def record(
     runs: Sequence[str] = (),
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Write down what somebody did.
+    """Write down what somebody did, in the transaction of what is done: both are there, or neither.
 
     Args:
-        store: Where.
+        cursor: Of that transaction.
         who: The reader's name.
         action: Of which kind.
         subject: What it was done to, in words: "rates as CSV", "thread on advice@160".
@@ -47,7 +52,20 @@ def record(
         "address": address[:LONGEST] if address else None,
         "runs": list(runs),
         "details_json": json.dumps(details) if details else None,
+        "place": backend_of(cursor).ids("audit", 1),
     }
-    # Not after an ingest that is under way: a row of another table waits for nothing, and readers shouldn't.
-    with store.cursor() as cursor:
-        add(cursor, "audit", row)
+    add(cursor, "audit", row)
+
+
+def record(store: Store, who: str, action: Action, subject: str, **more: Any) -> None:
+    """As `add_row`, for what is no row of the store itself: a share, an export.
+
+    Raises:
+        DriftlineError: It can't be written.
+    """
+    try:
+        # Not after an ingest that is under way: a row of another table waits for nothing, and readers shouldn't.
+        with store.transaction() as cursor:
+            add_row(cursor, who, action, subject, **more)
+    except (duckdb.Error, OSError) as error:
+        raise DriftlineError(f"It can't be written to the audit log: {unwritten(error)}.") from error

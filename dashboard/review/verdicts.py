@@ -9,7 +9,7 @@ from dashboard.queries.transcript import transcript
 from dashboard.queries.transcript_hash import transcript_hash
 from dashboard.queries.verdicts import VERDICTS, Verdict
 from dashboard.review import audit
-from dashboard.review.writing import checked, now, require, transaction
+from dashboard.review.writing import after, checked, require, transaction
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
@@ -17,6 +17,8 @@ from loaders.store.columns import add
 LONGEST_NOTE = 5_000
 
 WRITE = "give verdicts"
+
+LAST = "SELECT max(marked_at) FROM sample_verdicts WHERE eval_key = ? AND sample_key = ? AND epoch = ? AND author = ?"
 
 
 def give_verdict(
@@ -75,12 +77,12 @@ def give_verdict(
         "verdict": verdict,
         "note": why or None,
         "transcript_hash": read_hash,
-        "marked_at": now(),
         "drawn": drawn,
     }
-    with transaction(store) as cursor:
-        add(cursor, "sample_verdicts", row)
     did = "took back a verdict" if verdict is None else f"gave the verdict {verdict}"
     address = f"{links.TRANSCRIPT}?{links.query(links.transcript(log, sample, epoch))}"
     runs = [read.log["run"]] if read.log["run"] else []
-    audit.record(store, reader.name, "verdict", f"{did} under {metric}", address=address, runs=runs)
+    with transaction(store) as cursor:
+        row["marked_at"] = after(cursor, LAST, [log, sample, epoch, reader.name])
+        add(cursor, "sample_verdicts", row)
+        audit.add_row(cursor, reader.name, "verdict", f"{did} under {metric}", address=address, runs=runs)

@@ -13,7 +13,7 @@ from dashboard.pages import NAMED
 from dashboard.queries.named_runs import runs_named
 from dashboard.queries.saved_views import SavedView, saved_view
 from dashboard.review import audit
-from dashboard.review.writing import checked, now, require, transaction, writing
+from dashboard.review.writing import checked, now, require, transaction, turn
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
@@ -88,7 +88,7 @@ def edit_view(store: Store, reader: Reader, view_id: str, *, title: str, note: s
         "title": checked("The title of a view", title, LONGEST_TITLE, needed=True),
         "note": checked("The note of a view", note, LONGEST_NOTE),
     }
-    with writing:
+    with turn(store):
         found = _find(store, reader, view_id)
         if (found.title, found.note) != (changed["title"], changed["note"]):
             _add(store, reader, _next(found, reader) | changed, f'edited the view "{changed["title"]}"')
@@ -120,7 +120,7 @@ def archive_view(store: Store, reader: Reader, view_id: str, *, archived: bool =
         NoSuchView: There is none that the reader may see.
     """
     require(reader, "editor", WRITE)
-    with writing:
+    with turn(store):
         found = _find(store, reader, view_id)
         if found.archived != archived:
             did = "archived" if archived else "took out of the archive"
@@ -166,7 +166,7 @@ def _next(found: SavedView, reader: Reader) -> dict[str, Any]:
 
 
 def _add(store: Store, reader: Reader, row: dict[str, Any], subject: str) -> None:
+    address = f"{row['page']}?{links.query(json.loads(row['address_json']))}"
     with transaction(store) as cursor:
         add(cursor, "saved_views", row)
-    address = f"{row['page']}?{links.query(json.loads(row['address_json']))}"
-    audit.record(store, reader.name, "view", subject, address=address, runs=row["runs"])
+        audit.add_row(cursor, reader.name, "view", subject, address=address, runs=row["runs"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 
@@ -13,9 +13,7 @@ from dashboard import numerals
 from dashboard.access import NotAllowed, Reader, Role
 from loaders.errors import DriftlineError
 from loaders.store import Store
-
-writing = threading.RLock()
-"""What people write shares no table with ingests, and need not wait for one; only for each other."""
+from loaders.store.sql import unwritten
 
 
 class BadText(DriftlineError):
@@ -65,8 +63,31 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def turn(store: Store) -> AbstractContextManager[None]:
+    """Keep others from writing until the end: what people write waits for each other, and for no ingest."""
+    return store.lock("reviews")
+
+
+def after(cursor: duckdb.DuckDBPyConnection, last: str, values: list[Any]) -> datetime:
+    """The time in UTC, or just after the last one that was written where the clock was set back: the last one counts.
+
+    Args:
+        last: SQL of that time, of the same thing.
+        values: Of its parameters.
+    """
+    before = cursor.execute(last, values).fetchall()[0][0]
+    return now() if before is None else max(now(), before + timedelta(microseconds=1))
+
+
 @contextmanager
 def transaction(store: Store) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor that writes all or nothing, one writer at a time."""
-    with writing, store.transaction() as cursor:
-        yield cursor
+    """A cursor that writes all or nothing, one writer at a time.
+
+    Raises:
+        DriftlineError: It can't be written.
+    """
+    try:
+        with turn(store), store.transaction() as cursor:
+            yield cursor
+    except (duckdb.Error, OSError) as error:
+        raise DriftlineError(f"It can't be saved, and so it was not done: {unwritten(error)}.") from error

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from loaders.inspect import limits
+from loaders.inspect.dense import check_log, check_sample, check_tree
 from loaders.inspect.documents import LogDoc, SampleDoc
 from loaders.inspect.errors import Unreadable
 from loaders.json_text import clean, clean_tree, parts_of
@@ -40,6 +41,10 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, where: s
     """
     if decoder is ANY:
         check_parts(data, where)
+    elif decoder.type is SampleDoc:
+        check_sample(bytes(data), where)
+    elif decoder.type is LogDoc:
+        check_log(bytes(data), where)
     try:
         return decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -49,6 +54,7 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, where: s
 
 
 def _decode_tolerantly(decoder: msgspec.json.Decoder[T], data: bytes, where: str) -> T:
+    check_tree(data, where)
     try:
         tree = json.loads(data)
         _drop_skipped(tree)

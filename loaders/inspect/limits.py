@@ -29,6 +29,12 @@ MAX_RESOLVED_BYTES = 1024**3
 MAX_VALUES = 1_000_000
 """Lists and objects in one field of a header: each takes Python some hundred bytes, and the text of it only two."""
 
+MAX_SAMPLE_VALUES = 5_000_000
+"""Values in one field of a sample, or of a header's results, outside of texts: each takes Python some hundred bytes."""
+
+MAX_TREE_VALUES = 10_000_000
+"""Values in a document that is not strict JSON (NaN, half surrogates), which is read as a whole."""
+
 MAX_MESSAGES = 1_000_000
 """Messages of one chunked sample after its ranges are expanded."""
 

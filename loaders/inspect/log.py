@@ -144,7 +144,7 @@ def _load_json(file: BinaryIO) -> LoadedFile:
 def _record(sample: SampleDoc, where: str, budget: Budget, lookup: Lookup | None = None) -> SampleRecord:
     try:
         record = sample_record(sample, budget, lookup)
-        budget.hold(characters(record))
+        budget.hold(characters(record), 1 + len(record.messages) + len(record.scores))
         return record
     except Unreadable as e:
         raise Unreadable(f"{where}: {e}") from e

@@ -37,17 +37,20 @@ class Budget:
 
     def __init__(self) -> None:
         self.left = limits.MAX_RESOLVED_BYTES
-        self.held = 0
+        self.held = self.records = 0
 
-    def hold(self, characters: int) -> None:
-        """Count the text of a record, so that no more is read than can be kept.
+    def hold(self, characters: int, records: int) -> None:
+        """Count the text of a sample and its records, so that no more is read than can be kept.
 
         Raises:
-            Unreadable: More than `loaders.bounds.MAX_TEXT` in this file.
+            Unreadable: More than `loaders.bounds.MAX_TEXT` or `MAX_RECORDS` in this file.
         """
         self.held += characters
+        self.records += records
         if self.held > bounds.MAX_TEXT:
             raise Unreadable(bounds.too_much())
+        if self.records > bounds.MAX_RECORDS:
+            raise Unreadable(bounds.too_many())
 
     def spend(self, size: int) -> None:
         """Count resolved text.
@@ -89,10 +92,12 @@ class Resolver:
         """JSON as compact text, resolved; None for null and for empty objects and lists.
 
         Raises:
-            Unreadable: JSON that Python can't read back: an integer of thousands of digits.
+            Unreadable: Too much of it, or JSON that Python can't read back: an integer of thousands of digits.
         """
         if raw is ABSENT:
             return None
+        if len(memoryview(raw)) > bounds.MAX_TEXT:
+            raise Unreadable(bounds.too_much())
         text = str(raw, "utf-8")
         if text in EMPTY:
             return None

@@ -19,6 +19,7 @@ import duckdb
 from loaders.metrics.applicable import COUNTING, FACTS, FACTS_KEY, contents_of, metrics_of
 from loaders.metrics.definitions import Metric, read_study
 from loaders.metrics.outcomes import SUMS, cluster_pointer, computed_sql, may_settle, measure_key
+from loaders.store.lending import backend_of
 from loaders.store.sql import all_or_nothing, records
 
 LOGS = """
@@ -76,7 +77,7 @@ def settle(cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
     """Settle what is not yet settled of the logs that count as of a batch.
 
     Args:
-        cursor: Of the owner of the store, outside a transaction; whoever writes holds `Store.writing`.
+        cursor: Of the owner of the store, outside a transaction; whoever writes has the lock of batches.
         batch: All of whose decisions are written.
     """
     logs = records(cursor, LOGS, {"as_of": batch})
@@ -164,12 +165,9 @@ def _measure(cursor: duckdb.DuckDBPyConnection, key: str, metric: str, logs: lis
     row = cursor.execute("SELECT measure_id FROM measures WHERE key = ?", [key]).fetchone()
     if row is not None:
         return int(row[0]), [log for (log,) in cursor.execute(UNSETTLED, [logs, row[0]]).fetchall()]
-    row = cursor.execute(
-        "INSERT INTO measures SELECT 1 + coalesce(max(measure_id), 0), ?, ? FROM measures RETURNING measure_id",
-        [key, metric],
-    ).fetchone()
-    assert row is not None  # noqa: S101  for the type checker: INSERT ... RETURNING returns its row
-    return int(row[0]), logs
+    measure = backend_of(cursor).ids("measures", 1)
+    cursor.execute("INSERT INTO measures VALUES (?, ?, ?)", [measure, key, metric])
+    return measure, logs
 
 
 def _say_settled(cursor: duckdb.DuckDBPyConnection, measure: int, logs: list[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -16,6 +16,9 @@ FEW = 80
 SHORT = 100_000
 """Rows with a text of more characters go in as an Arrow table however few they are: DuckDB 1.5 takes time that grows
 with the square of a text's length for one with quotation marks within a list of values (4 s for 2 MB, seen here)."""
+
+AT_ONCE = 32_000_000
+"""Characters of a column that are copied for DuckDB at once."""
 
 Given = Mapping[str, Sequence[Any]]
 """Values of columns, one a row."""
@@ -59,10 +62,25 @@ def _insert(cursor: duckdb.DuckDBPyConnection, table: str, columns: dict[str, Se
         "TIMESTAMP": pa.timestamp("us"), "VARCHAR[]": pa.list_(pa.string()),
         "BIGINT[]": pa.list_(pa.int64()), "DOUBLE[]": pa.list_(pa.float64()),
     }  # fmt: skip
-    made = {name: pa.array(values, arrow[_parameter(types[name])]) for name, values in columns.items()}
-    cursor.register("incoming", pa.table(made))
-    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming")  # noqa: S608
-    cursor.unregister("incoming")
+    for begin, end in _slices(columns):
+        made = {name: pa.array(values[begin:end], arrow[_parameter(types[name])]) for name, values in columns.items()}
+        cursor.register("incoming", pa.table(made))
+        cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming")  # noqa: S608
+        cursor.unregister("incoming")
+
+
+def _slices(columns: dict[str, Sequence[Any]]) -> Iterator[tuple[int, int]]:
+    """Rows that go in together: all, but where their texts are long no more of them than are well copied at once."""
+    count = len(next(iter(columns.values())))
+    long = [c for c in columns.values() if sum(len(v) for v in c if isinstance(v, str)) > AT_ONCE]
+    begin = held = 0
+    for end in range(count) if long else ():
+        held += sum(len(column[end] or "") for column in long)
+        if held > AT_ONCE:
+            yield begin, end + 1
+            begin, held = end + 1, 0
+    if begin < count:
+        yield begin, count
 
 
 def _parameter(kind: str) -> str:

@@ -32,6 +32,11 @@ class Gate:
                     del self._inside[me]
                 self._changed.notify_all()
 
+    def is_inside(self) -> bool:
+        """Whether this thread is through."""
+        with self._changed:
+            return self._inside[threading.get_ident()] > 0
+
     @contextmanager
     def closed(self, patience: float) -> Iterator[bool]:
         """Close the gate until the end, one thread at a time.

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sized
 from typing import Any, TypeVar
-
-import duckdb
 
 T = TypeVar("T", bound=Sized)
 
@@ -23,6 +20,7 @@ class Memory:
     def __init__(self, entries: int = MOST_ENTRIES, rows: int = MOST_ROWS) -> None:
         self._entries, self._rows = entries, rows
         self._lock = threading.Lock()
+        self.forgotten = 0
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
 
     def keep(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -45,17 +43,5 @@ class Memory:
     def forget(self) -> None:
         """Keep nothing."""
         with self._lock:
+            self.forgotten += 1
             self._kept.clear()
-
-
-_of_cursors: weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, Memory] = weakref.WeakKeyDictionary()
-
-
-def lend(cursor: duckdb.DuckDBPyConnection, memory: Memory) -> None:
-    """Let whoever has a cursor find its store's memory."""
-    _of_cursors[cursor] = memory
-
-
-def memory_of(cursor: duckdb.DuckDBPyConnection) -> Memory:
-    """The memory of a cursor's store; an empty one of its own where no store gave it out."""
-    return _of_cursors.get(cursor) or Memory()

@@ -14,6 +14,10 @@ CREATE TABLE batches (
     batch BIGINT, started_at TIMESTAMP, finished_at TIMESTAMP, driftline VARCHAR,
     roots JSON, report JSON
 );
+-- The next id that will be given out of those of a table (`loaders.store.backend`).
+CREATE TABLE ids (name VARCHAR, next BIGINT);
+-- What a worker whose batch is not finished will take out of the present when it is (`loaders.store.entering`).
+CREATE TABLE endings (batch BIGINT, root VARCHAR, path VARCHAR, source_id BIGINT);
 -- One content of one file. status: ingested, or rejected with a reason.
 CREATE TABLE sources (
     source_id BIGINT, content_hash VARCHAR, reader VARCHAR, format VARCHAR, size BIGINT,
@@ -196,7 +200,9 @@ CREATE TABLE judging_verdicts (
 -- Who did what: shares, exports, probes, edits, sign-ins. Nothing is ever taken out of it.
 CREATE TABLE audit (
     happened_at TIMESTAMP, who VARCHAR, action VARCHAR, subject VARCHAR, address VARCHAR, runs VARCHAR[],
-    details_json VARCHAR
+    details_json VARCHAR,
+    -- Later rows have higher ones.
+    place BIGINT
 );
 -- Which logs speak for their checkpoint (`loaders.study.standing`): role is speaks, joined, superseded or left out.
 CREATE TABLE standings (

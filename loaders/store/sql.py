@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
+
+T = TypeVar("T")
 
 
 def records(con: duckdb.DuckDBPyConnection, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -32,6 +36,36 @@ def all_or_nothing(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
         cursor.execute("ROLLBACK")
         raise
     cursor.execute("COMMIT")
+
+
+def unwritten(error: duckdb.Error | OSError) -> str:
+    """Why a store can't be written, for whoever wrote something."""
+    told = (str(error).splitlines() or ["it does not say why"])[0]
+    full = "No space left" in told
+    return "the disk that the store is on is full. Make room on it, and try again" if full else told
+
+
+TURNS = 40
+"""So often is something tried that others' writing got in the way of."""
+
+
+def again_where_others_wrote(write: Callable[[], T]) -> T:
+    """Write; again, a little later, where another process wrote the same table of a lake at the same time.
+
+    Args:
+        write: All or nothing.
+
+    Raises:
+        duckdb.Error: It was in vain each time; or it failed otherwise.
+    """
+    for turn in range(TURNS):
+        try:
+            return write()
+        except duckdb.Error as error:
+            if turn == TURNS - 1 or "ransaction conflict" not in str(error):
+                raise
+            time.sleep(random.uniform(0, 0.05 * (turn + 1)))  # noqa: S311 - that two don't come back at once
+    raise AssertionError
 
 
 FEW = 100

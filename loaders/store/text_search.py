@@ -28,6 +28,7 @@ import numpy as np
 import tantivy
 
 from loaders.phrase import SPACE as WHITE_SPACE
+from loaders.store.lending import backend_of
 
 VERSION = 1
 """Of what the index holds; one of another version is made anew."""
@@ -61,8 +62,7 @@ TEXTS = {
 
 STATE = """
 SELECT (SELECT coalesce(max(sample_id), 0) FROM main.samples),
-       (SELECT coalesce(max(source_id), 0) FROM main.samples),
-       (SELECT path FROM duckdb_databases() WHERE database_name = current_database())
+       (SELECT coalesce(max(source_id), 0) FROM main.samples)
 """
 
 FINGERPRINT = """
@@ -159,11 +159,11 @@ def find_text(con: duckdb.DuckDBPyConnection, wanted: Wanted) -> Hits | None:
     What a cursor may not see is among the hits: they are for a join with what it may.
     """
     newest, _, path = _state(con)
-    meta = None if path is None else _read_meta(Path(path))
+    meta = None if path is None else _read_meta(path)
     if meta is None or path is None or not _fits(con, meta, newest):
         return None
     try:
-        bits = _search(str(_beside(Path(path)) / meta.folder), meta.samples, wanted.phrase)
+        bits = _search(str(_beside(path) / meta.folder), meta.samples, wanted.phrase)
     except ValueError:  # it is damaged, or so many words end like this that it gives up
         return None
     if meta.unindexed:
@@ -182,7 +182,7 @@ def bring_up_to_date(con: duckdb.DuckDBPyConnection, least: int = WORTHWHILE) ->
     """Add to the index what came into the store since; make it anew where it is missing, damaged or of another store.
 
     Args:
-        con: A cursor of the store's owner, who holds `Store.writing`.
+        con: A cursor of the store's owner, who holds the lock of batches.
         least: Fewer new samples are left for the next time.
 
     Returns:
@@ -191,8 +191,8 @@ def bring_up_to_date(con: duckdb.DuckDBPyConnection, least: int = WORTHWHILE) ->
     newest, sources, path = _state(con)
     if path is None:
         return 0
-    beside = _beside(Path(path))
-    meta = _read_meta(Path(path))
+    beside = _beside(path)
+    meta = _read_meta(path)
     index = None
     if meta is not None and _fits(con, meta, newest):
         with suppress(ValueError):
@@ -304,11 +304,11 @@ def _schema() -> tantivy.Schema:
 SCHEMA = _schema()
 
 
-def _state(con: duckdb.DuckDBPyConnection) -> tuple[int, int, str | None]:
-    """The newest sample, the newest source with samples, and where the store lies; None in memory."""
+def _state(con: duckdb.DuckDBPyConnection) -> tuple[int, int, Path | None]:
+    """The newest sample, the newest source with samples, and beside what the index lies; None where there is none."""
     row = con.execute(STATE).fetchone()
     assert row is not None  # noqa: S101  for the type checker: aggregates have one row
-    return row[0], row[1], row[2]
+    return row[0], row[1], backend_of(con).file
 
 
 def _fits(con: duckdb.DuckDBPyConnection, meta: Meta, newest: int) -> bool:

@@ -17,6 +17,9 @@ from loaders.store.sql import all_or_nothing, identifier
 
 PRIVATE = "private"
 
+VIEWS_OF_NO_FILE = ("views_version",)
+"""Tables that only a file has, which keeps its views."""
+
 REFUSED = """CREATE OR REPLACE VIEW {table} AS
 SELECT error('{table} is a table, which only the owner of a store may read') AS "tables are read through views";
 """

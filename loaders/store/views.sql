@@ -12,6 +12,17 @@
 -- Whether what came in with one batch, and left with another, is there as of batch n.
 CREATE OR REPLACE MACRO live(n, since, until) AS since <= n AND (until IS NULL OR until > n);
 
+-- What a worker who ingests finds in the present, under the number that it writes under (`loaders.store.entering`): all
+-- that is finished, and its own, without what it will end. Of other workers' own it finds nothing.
+CREATE OR REPLACE MACRO open_to(n, since, until) AS until IS NULL AND (since < 4611686018427387904 OR since = n);
+CREATE OR REPLACE MACRO all_open_locations(n) AS TABLE
+    SELECT l.* FROM main.locations l
+    ANTI JOIN (FROM main.endings WHERE batch = n) e
+        ON e.root = l.root AND e.path = l.path AND e.source_id = l.source_id AND l.batch_from <> n
+    WHERE open_to(n, l.batch_from, l.batch_to);
+CREATE OR REPLACE MACRO all_open_cards(n) AS TABLE
+    SELECT x.* FROM main.cards x SEMI JOIN all_open_locations(n) l USING (source_id);
+
 -- Files.
 CREATE OR REPLACE MACRO all_sources(n) AS TABLE SELECT * FROM main.sources WHERE live(n, batch_from, batch_to);
 CREATE OR REPLACE MACRO seen_sources() AS TABLE
@@ -203,9 +214,9 @@ CREATE OR REPLACE MACRO seen_judging_verdicts() AS TABLE
     SELECT * FROM main.judging_verdicts
     WHERE judging_id NOT IN (FROM hidden_judgings()) AND (judging_id, position) NOT IN (
         SELECT (judging_id, position) FROM main.judging_items WHERE is_hidden_sample(sample_id) IS DISTINCT FROM false);
--- Who did what; place: later rows have higher ones.
+-- Who did what.
 CREATE OR REPLACE MACRO seen_audit() AS TABLE
-    SELECT *, rowid AS place FROM main.audit
+    SELECT * FROM main.audit
     WHERE NOT any_hidden(runs)
         AND NOT any_names_hidden([subject, details_json, url_decode(replace(address, '+', ' '))])
         AND coalesce(json_extract_string(details_json, '$.probe') NOT IN (FROM hidden_probes()), true)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import duckdb
@@ -13,7 +14,9 @@ import msgspec
 
 from loaders.records import EvalRecord, LoadedFile, SampleRecord
 from loaders.store.columns import add, append
-from loaders.store.sql import all_or_nothing
+from loaders.store.entering import is_staged
+from loaders.store.lending import backend_of
+from loaders.store.sql import again_where_others_wrote, all_or_nothing
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class ReadFile(NamedTuple):
 
 
 class Writer:
-    """Writes sources into a store; holds the next free row ids.
+    """Writes sources into a store.
 
     Args:
         cursor: A cursor of the store, used by this writer alone.
@@ -56,19 +59,10 @@ class Writer:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, batch: int) -> None:
         self.cursor = cursor
         self.batch = batch
-        self._next = {
-            table: 1 + int(cursor.execute(f"SELECT coalesce(max({column}), 0) FROM {table}").fetchall()[0][0])  # noqa: S608
-            for table, column in (("sources", "source_id"), ("evals", "eval_id"), ("samples", "sample_id"))
-        }
+        self._backend = backend_of(cursor)
         # What was ever written tells, without asking, that a path or a key is new: most files of a first ingest are.
         self._paths = set(cursor.execute("SELECT DISTINCT root, path FROM locations").fetchall())
         self._keys = {row[0] for row in cursor.execute("SELECT DISTINCT eval_key FROM evals").fetchall()}
-
-    def take_ids(self, table: str, count: int) -> int:
-        """Reserve `count` ids of a table; returns the first."""
-        first = self._next[table]
-        self._next[table] += count
-        return first
 
     def write(self, files: Sequence[ReadFile]) -> list[int]:
         """Write some files' records, and take what lay at their paths before out of the present.
@@ -79,29 +73,41 @@ class Writer:
         Returns:
             The new sources' ids.
         """
-        with all_or_nothing(self.cursor):
-            for file, _, _ in files:
-                self._leave(file.root, file.path)
-            complete = [not one.growing and all(record.complete for record in one.evals) for _, one, _ in files]
-            sources = self._sources([file for file, _, _ in files], [loaded for _, loaded, _ in files], complete)
-            self._evals(list(zip(sources, files, strict=True)))
-            trained = [
-                (source, one) for source, read in zip(sources, files, strict=True) for one in read.loaded.checkpoints
-            ]
-            append(
-                self.cursor, "trained", {"source_id": [source for source, _ in trained]}, [one for _, one in trained]
-            )
-            logged = [
-                (source, one) for source, read in zip(sources, files, strict=True) for one in read.loaded.training
-            ]
-            append(self.cursor, "training", {"source_id": [source for source, _ in logged]}, [one for _, one in logged])
-            scans = [(source, one) for source, read in zip(sources, files, strict=True) for one in read.loaded.scans]
-            append(self.cursor, "scans", {"source_id": [source for source, _ in scans]}, [one for _, one in scans])
-            for source, (file, loaded, card) in zip(sources, files, strict=True):
-                if card is not None:
-                    said = {"root": file.root, "path": file.path, "kind": loaded.format, "body": card}
-                    add(self.cursor, "cards", {"source_id": source} | said)
+        first = self._backend.ids("sources", len(files))
+        sources = list(range(first, first + len(files)))
+        if self._backend.apart:  # until their places are written, nobody sees facts: they are of no source
+            again_where_others_wrote(lambda: self._whole(partial(self._facts, sources, files)))
+            again_where_others_wrote(lambda: self._whole(partial(self._places, sources, files)))
+        else:
+            self._whole(partial(self._facts, sources, files), partial(self._places, sources, files))
         return sources
+
+    def _whole(self, *parts: Callable[[], None]) -> None:
+        with all_or_nothing(self.cursor):
+            for part in parts:
+                part()
+
+    def _places(self, sources: list[int], files: Sequence[ReadFile]) -> None:
+        """Where the files lie, and what lay there before out of the present."""
+        for file, _, _ in files:
+            self._leave(file.root, file.path)
+        complete = [not one.growing and all(record.complete for record in one.evals) for _, one, _ in files]
+        self._sources(sources, [file for file, _, _ in files], [loaded for _, loaded, _ in files], complete)
+
+    def _facts(self, sources: list[int], files: Sequence[ReadFile]) -> None:
+        """What is in the files."""
+        pairs = list(zip(sources, files, strict=True))
+        self._evals(pairs)
+        trained = [(source, one) for source, read in pairs for one in read.loaded.checkpoints]
+        append(self.cursor, "trained", {"source_id": [source for source, _ in trained]}, [one for _, one in trained])
+        logged = [(source, one) for source, read in pairs for one in read.loaded.training]
+        append(self.cursor, "training", {"source_id": [source for source, _ in logged]}, [one for _, one in logged])
+        scans = [(source, one) for source, read in pairs for one in read.loaded.scans]
+        append(self.cursor, "scans", {"source_id": [source for source, _ in scans]}, [one for _, one in scans])
+        for source, (file, loaded, card) in pairs:
+            if card is not None:
+                said = {"root": file.root, "path": file.path, "kind": loaded.format, "body": card}
+                add(self.cursor, "cards", {"source_id": source} | said)
 
     def set_aside(self, file: SourceFile, status: str, format: str, reason: str) -> None:
         """Record a file that can't be read ("rejected") or is nothing of ours ("left"), with the reason.
@@ -110,7 +116,8 @@ class Writer:
         """
         with all_or_nothing(self.cursor):
             self._leave(file.root, file.path, keep_ingested=status == "rejected")
-            self._sources([file], [LoadedFile(format)], [True], status, reason)
+            source = self._backend.ids("sources", 1)
+            self._sources([source], [file], [LoadedFile(format)], [True], status, reason)
 
     def refuse(self, source: int, reason: str) -> list[str]:
         """Take a source that is written out of the present: nothing could be decided of it, and its places say why.
@@ -118,12 +125,13 @@ class Writer:
         Returns:
             The paths where it lay.
         """
-        places = self.cursor.execute(PLACES_OF, [source]).fetchall()
+        places = self.cursor.execute(PLACES_OF, {"source": source, "batch": self.batch}).fetchall()
         with all_or_nothing(self.cursor):
             for root, path, content_hash, reader, size, mtime_ns, format in places:
                 self._leave(root, path)
                 file = SourceFile(root, path, content_hash, reader, size, mtime_ns)
-                self._sources([file], [LoadedFile(format)], [True], "rejected", reason)
+                refused = self._backend.ids("sources", 1)
+                self._sources([refused], [file], [LoadedFile(format)], [True], "rejected", reason)
         return [path for _, path, *_ in places]
 
     def relocate(self, file: SourceFile, source: int) -> None:
@@ -143,10 +151,15 @@ class Writer:
         """
         given = {"inner": inner, "outer": outer, "prefix": prefix, "batch": self.batch, "cards": list(cards)}
         with all_or_nothing(self.cursor):
-            moved = self.cursor.execute(MOVE_TO_OUTER, given).fetchall()
-            self.cursor.execute(CLOSE_ROOT, {"inner": inner, "batch": self.batch})
-            self.cursor.execute(CLOSE_HOMELESS, {"inner": inner, "batch": self.batch})
-        self._paths.update((outer, path) for (path,) in moved)
+            moved = self.cursor.execute(TO_OUTER, given).fetchall()
+            columns = ("path", "source_id", "size", "mtime_ns")
+            rows: dict[str, list[Any]] = {name: [row[at] for row in moved] for at, name in enumerate(columns)}
+            more: dict[str, list[Any]] = {"root": [outer] * len(moved), "batch_from": [self.batch] * len(moved)}
+            append(self.cursor, "locations", rows | more)
+            self._close("root = $root", {"root": inner})
+            if not is_staged(self.batch):
+                self.cursor.execute(CLOSE_HOMELESS, {"inner": inner, "batch": self.batch})
+        self._paths.update((outer, row[0]) for row in moved)
 
     def forget(self, root: str, path: str) -> None:
         """A file is gone: what lay there ends, unless it lies elsewhere too."""
@@ -156,25 +169,35 @@ class Writer:
     def _leave(self, root: str, path: str, keep_ingested: bool = False) -> None:
         if (root, path) not in self._paths:
             return
-        for source, status in self.cursor.execute(SOURCES_AT, [root, path]).fetchall():
+        at = {"root": root, "path": path, "batch": self.batch}
+        for source, status in self.cursor.execute(SOURCES_AT, at).fetchall():
             if keep_ingested and status == "ingested":
                 continue
             self._close_location(root, path, source)
-            self.cursor.execute(CLOSE_IF_HOMELESS, {"batch": self.batch, "source": source})
+            if not is_staged(self.batch):
+                self.cursor.execute(CLOSE_IF_HOMELESS, {"batch": self.batch, "source": source})
 
     def _close_location(self, root: str, path: str, source: int) -> None:
-        self.cursor.execute(CLOSE_LOCATION, {"batch": self.batch, "root": root, "path": path, "source": source})
+        place = {"root": root, "path": path, "source": source}
+        self._close("root = $root AND path = $path AND source_id = $source", place)
+
+    def _close(self, where: str, values: dict[str, Any]) -> None:
+        """End what lies at some places; of others' it is only noted that it will end."""
+        given = values | {"batch": self.batch}
+        if is_staged(self.batch):
+            self.cursor.execute(NOTE_ENDING.format(where=where), given)
+            where += " AND batch_from = $batch"
+        self.cursor.execute(CLOSE.format(where=where), given)
 
     def _sources(
         self,
+        sources: list[int],
         files: Sequence[SourceFile],
         loaded: Sequence[LoadedFile],
         complete: list[bool],
         status: str = "ingested",
         reason: str | None = None,
-    ) -> list[int]:
-        first = self.take_ids("sources", len(files))
-        sources = list(range(first, first + len(files)))
+    ) -> None:
         columns: dict[str, list[Any]] = {
             "source_id": sources,
             "content_hash": [file.content_hash for file in files],
@@ -189,7 +212,6 @@ class Writer:
         }
         append(self.cursor, "sources", columns)
         self._locations(files, sources)
-        return sources
 
     def _locations(self, files: Sequence[SourceFile], sources: list[int]) -> None:
         self._paths.update((file.root, file.path) for file in files)
@@ -206,7 +228,7 @@ class Writer:
     def _evals(self, read: list[tuple[int, ReadFile]]) -> None:
         keys = self._eval_keys([one for _, one in read])
         evals = [(source, record) for source, one in read for record in one.loaded.evals]
-        first = self.take_ids("evals", len(evals))
+        first = self._backend.ids("evals", len(evals))
         numbered = [(first + at, source, record) for at, (source, record) in enumerate(evals)]
         for _, record in evals:
             record.created, record.completed = _utc(record.created), _utc(record.completed)
@@ -219,7 +241,7 @@ class Writer:
         self._samples(samples)
 
     def _samples(self, samples: list[tuple[int, int, SampleRecord]]) -> None:
-        first = self.take_ids("samples", len(samples))
+        first = self._backend.ids("samples", len(samples))
         columns = _ids(samples, "eval_id")
         columns["sample_id"] = list(range(first, first + len(samples)))
         columns["n_messages"] = [len(one.messages) for _, _, one in samples]
@@ -260,7 +282,12 @@ class Writer:
             for record in loaded.evals
         ]
         known = [key for key, _ in wanted if key in self._keys]
-        taken = {row[0] for row in self.cursor.execute(LIVE_KEYS, [known]).fetchall()} if known else set()
+        taken: set[str] = set()
+        if known:
+            left = [file for file, _, _ in read if (file.root, file.path) in self._paths]
+            leaving = {"roots": [file.root for file in left], "paths": [file.path for file in left]}
+            rows = self.cursor.execute(LIVE_KEYS, {"keys": known, "batch": self.batch} | leaving).fetchall()
+            taken = {row[0] for row in rows}
         unique = []
         for key, content in wanted:
             unique.append(f"{key}-{content}" if key in taken else key)
@@ -270,36 +297,36 @@ class Writer:
 
 
 LIVE_KEYS = """
-SELECT eval_key FROM evals JOIN sources USING (source_id)
-WHERE batch_to IS NULL AND eval_key IN (SELECT unnest(?))
+SELECT eval_key FROM evals JOIN all_open_locations($batch) l USING (source_id)
+WHERE eval_key IN (SELECT unnest($keys))
+  AND (l.root, l.path) NOT IN (SELECT (unnest($roots::VARCHAR[]), unnest($paths::VARCHAR[])))
 """
+"""Those of what lies elsewhere than what is being written."""
 SOURCES_AT = """
-SELECT source_id, status FROM locations l JOIN sources s USING (source_id)
-WHERE root = ? AND path = ? AND l.batch_to IS NULL
+SELECT source_id, status FROM all_open_locations($batch) l JOIN sources s USING (source_id)
+WHERE root = $root AND path = $path
 """
 PLACES_OF = """
 SELECT root, path, content_hash, reader, l.size, mtime_ns, format
-FROM locations l JOIN sources s USING (source_id)
-WHERE source_id = ? AND l.batch_to IS NULL
+FROM all_open_locations($batch) l JOIN sources s USING (source_id)
+WHERE source_id = $source
 """
-CLOSE_LOCATION = """
-UPDATE locations SET batch_to = $batch
-WHERE root = $root AND path = $path AND source_id = $source AND batch_to IS NULL
+CLOSE = "UPDATE locations SET batch_to = $batch WHERE {where} AND batch_to IS NULL"
+NOTE_ENDING = """
+INSERT INTO endings SELECT $batch, root, path, source_id FROM all_open_locations($batch)
+WHERE {where} AND batch_from <> $batch
 """
 CLOSE_IF_HOMELESS = """
 UPDATE sources SET batch_to = $batch
 WHERE source_id = $source AND batch_to IS NULL
   AND NOT EXISTS (FROM locations WHERE source_id = $source AND batch_to IS NULL)
 """
-MOVE_TO_OUTER = """
-INSERT INTO locations
-SELECT $outer, $prefix || path, source_id, size, mtime_ns, $batch, NULL FROM locations l
-WHERE root = $inner AND batch_to IS NULL AND NOT starts_with(path, '../') AND NOT starts_with(path, 'given:')
+TO_OUTER = """
+SELECT $prefix || path, source_id, size, mtime_ns FROM all_open_locations($batch) l
+WHERE root = $inner AND NOT starts_with(path, '../') AND NOT starts_with(path, 'given:')
   AND NOT list_contains($cards, regexp_extract(path, '[^/]*$'))
-  AND NOT EXISTS (FROM locations o WHERE o.root = $outer AND o.path = $prefix || l.path AND o.batch_to IS NULL)
-RETURNING path
+  AND NOT EXISTS (FROM all_open_locations($batch) o WHERE o.root = $outer AND o.path = $prefix || l.path)
 """
-CLOSE_ROOT = "UPDATE locations SET batch_to = $batch WHERE root = $inner AND batch_to IS NULL"
 CLOSE_HOMELESS = """
 UPDATE sources SET batch_to = $batch
 WHERE batch_to IS NULL AND source_id IN (SELECT source_id FROM locations WHERE root = $inner AND batch_to = $batch)

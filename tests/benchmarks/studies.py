@@ -155,7 +155,7 @@ def write(store: Store, files: Iterator[tuple[str, LoadedFile]], each: int = 50)
     Path(root, "study.yaml").write_text(STUDY)
     batch = ingest([Path(root)], store).batch + 1
     now = datetime(2026, 6, 1)
-    with store.writing, store.cursor() as cursor:
+    with store.lock("batches"), store.cursor() as cursor:
         cursor.execute("INSERT INTO batches VALUES (?, ?, NULL, 'bench', NULL, NULL)", [batch, now])
         writer = Writer(cursor, batch)
         waiting: list[ReadFile] = []

@@ -111,6 +111,11 @@ def test_a_view_that_was_saved_opens_by_its_link_and_back_leads_to_the_list(
     ann.wait_for_address("run=", "metric=")
     saved = ann.page.url.partition("?")[2]
     press(ann.page.get_by_role("button", name="Save view"))
+    ann.page.get_by_role("textbox", name="Note").fill("Why it matters")
+    press(ann.page.get_by_role("button", name="Save", exact=True))
+    expect(ann.page.get_by_role("alert")).to_contain_text("title of a view is empty", timeout=WAIT)
+    # What could not be saved is not taken from whoever wrote it.
+    expect(ann.page.get_by_role("textbox", name="Note")).to_have_value("Why it matters")
     ann.page.get_by_role("textbox", name="Title").fill("Over tokens")
     press(ann.page.get_by_role("button", name="Save", exact=True))
     link = ann.page.locator("code", has_text="/views?view=")

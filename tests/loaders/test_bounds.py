@@ -13,7 +13,7 @@ import pytest
 
 from loaders import bounds, json_text, packed
 from loaders.ingest import ingest
-from loaders.inspect import limits
+from loaders.inspect import dense, limits
 from loaders.study.globs import glob_matches
 from loaders.study.yaml_lines import MAX_BYTES
 from loaders.table_mapping import Lookup
@@ -68,6 +68,75 @@ def test_nested_lists_in_a_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(limits, "MAX_VALUES", 1000)
     reason = outcome(tmp_path, log([], **{field: {"x": [[]] * 2000}}))
     assert reason == f"header.json, eval.{field} holds more than 1,000 lists and objects"
+
+
+VALUES = "holds more than 1,000 values"
+MANY: list[tuple[str, dict[str, Any]]] = [
+    ("messages", {"messages": [{"role": "user"}] * 2000}),
+    ("messages", {"messages": [{"role": "user", "content": [{}] * 2000}]}),
+    ("messages", {"messages": [{"role": "user", "tool_calls": [{}] * 2000}]}),
+    ("input", {"input": [{"role": "user"}] * 2000}),
+    ("target", {"target": [""] * 2000}),
+    ("scores", {"scores": {str(at): {} for at in range(2000)}}),
+    ("scores", {"scores": {"s": {"value": [1] * 2000}}}),
+    ("output", {"output": {"choices": [{}] * 2000}}),
+    ("error_retries", {"error_retries": [{}] * 2000}),
+    ("attachments", {"attachments": {str(at): "" for at in range(2000)}}),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(("field", "sample"), MANY)
+def test_values_of_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, sample: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SAMPLE_VALUES", 1000)
+    monkeypatch.setattr(dense, "LARGE", 1000)
+    assert outcome(tmp_path, log([{}, sample])) == f"samples/1_epoch_1.json, {field} {VALUES}"
+
+
+@pytest.mark.parametrize(("field", "sample"), MANY[:2])
+def test_values_of_a_sample_in_a_json_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str, sample: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(limits, "MAX_SAMPLE_VALUES", 1000)
+    monkeypatch.setattr(dense, "LARGE", 1000)
+    document = json.dumps(HEADER | {"samples": [SAMPLE, SAMPLE | {"id": 2} | sample]})
+    assert outcome(tmp_path, lambda odd: (odd / "a.json").write_text(document)) == f"samples[1], {field} {VALUES}"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("field", ["results", "log_updates", "config_updates"])
+def test_values_of_a_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str) -> None:
+    monkeypatch.setattr(limits, "MAX_SAMPLE_VALUES", 1000)
+    monkeypatch.setattr(dense, "LARGE", 1000)
+    header = json.dumps(HEADER | {field: {"scores": [{"name": "a"}] * 2000} if field == "results" else [{}] * 2000})
+    assert outcome(tmp_path, lambda odd: write_zip(odd / "a.eval", {"header.json": header})) == (
+        f"header.json, {field} {VALUES}"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_values_of_what_is_no_strict_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_TREE_VALUES", 1000)
+    reason = outcome(tmp_path, log([{"total_time": float("nan"), "events": [{}] * 2000}]))
+    assert reason == "samples/0_epoch_1.json is not strict JSON, and holds more than 1,000 values"
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_records_of_many_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "MAX_RECORDS", 100)
+    reason = outcome(tmp_path, log([{"messages": [{"role": "user", "content": ""}] * 9}] * 20))
+    assert reason is not None
+    assert reason.startswith("samples/10_epoch_1.json: more than 100 samples, messages and scores")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_events_and_what_stands_in_texts_are_no_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_SAMPLE_VALUES", 100)
+    monkeypatch.setattr(dense, "LARGE", 1000)
+    code = {"role": "assistant", "content": 'if (a[0], "\\"b") {}, ' * 500}
+    assert outcome(tmp_path, log([{"events": [{"a": [1, 2]}] * 2000, "messages": [code]}])) is None
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

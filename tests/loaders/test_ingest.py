@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -212,3 +214,12 @@ def test_files_still_being_written_are_left_for_the_next_look(folder: Path, stor
     report = ingest([folder], store, settle_seconds=3600)
     assert (report.ingested, report.gone) == (0, 0)
     assert rows(store, PLACES) == [("tiny", 100, 3), ("tiny", 200, 3)]
+
+
+def test_files_of_a_time_that_is_to_come_are_read(folder: Path, store: Store) -> None:
+    """The clock was set back: they may be whole for long, and are looked at again when they change."""
+    tomorrow = time.time() + 86_400
+    for file in folder.rglob("*"):
+        os.utime(file, (tomorrow, tomorrow))
+    assert ingest([folder], store, settle_seconds=1).ingested >= 2
+    assert rows(store, PLACES)

@@ -127,6 +127,23 @@ def test_a_folder_that_is_gone_when_companions_are_looked_for(tmp_path: Path) ->
     assert list(list_root(tmp_path, gone).items) == ["results_1.json"]
 
 
+def test_a_folder_that_cannot_be_listed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "good.eval")
+    touch(tmp_path / "shut" / "a.eval")
+    scandir = os.scandir
+
+    def refusing(folder: str) -> object:
+        if folder.endswith("shut"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    found = list_root(tmp_path, no_companions)
+    assert list(found.items) == ["good.eval"]
+    assert found.unreadable == ["shut"]
+    assert found.notes == ["shut: this folder can't be listed (Permission denied)"]
+
+
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DriftlineError, match="no such file or folder"):
         list_root(tmp_path / "nowhere", no_companions)

@@ -121,9 +121,9 @@ def _new_thread(anchor: Anchor, as_of: int, place: Place) -> None:
         page, address = place()
         session = st.session_state
         begin = partial(writer.begin_thread, anchor=anchor, page=page, address=address, as_of=as_of)
-        _do(partial(begin, text=session[text], tags=session[tags]))
+        _do(partial(begin, text=session[text], tags=session[tags]), {text: "", tags: []})
 
-    with st.form(f"form {_key(anchor)}", clear_on_submit=True, border=False):
+    with st.form(f"form {_key(anchor)}", border=False):
         st.text_area("Your note", key=text, height=100, max_chars=LONGEST_COMMENT, placeholder="Write a note")
         pick_tags("Tags", tags)
         st.form_submit_button("Add note", type="primary", on_click=write)
@@ -133,9 +133,9 @@ def _reply(thread_id: str) -> None:
     key = f"text {thread_id}"
 
     def write() -> None:
-        _do(partial(writer.comment, thread_id=thread_id, text=st.session_state[key]))
+        _do(partial(writer.comment, thread_id=thread_id, text=st.session_state[key]), {key: ""})
 
-    with st.form(f"reply form {thread_id}", clear_on_submit=True, border=False):
+    with st.form(f"reply form {thread_id}", border=False):
         st.text_area("Reply", key=key, height=100, max_chars=LONGEST_COMMENT, width=420)
         st.form_submit_button("Reply", type="primary", on_click=write)
 
@@ -152,8 +152,8 @@ def _tags(thread: Thread) -> None:
         st.form_submit_button("Save", type="primary", on_click=write)
 
 
-def _do(act: Callable[..., object]) -> None:
-    attempt(lambda: act(runtime.store(), reader()), "editor", NOTICE)
+def _do(act: Callable[..., object], emptied: Mapping[str, Any] | None = None) -> None:
+    attempt(lambda: act(runtime.store(), reader()), "editor", NOTICE, emptied)
 
 
 def _counted(threads: Sequence[Thread]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -142,19 +142,24 @@ def _take_name(place: str, number: int) -> None:
         numbers[other] += other != place
 
 
-def attempt(act: Callable[[], Any], role: Role = "prober", where: str = NOTICE) -> None:
+def attempt(
+    act: Callable[[], Any], role: Role = "prober", where: str = NOTICE, emptied: Mapping[str, Any] | None = None
+) -> None:
     """Do something for a reader who may, and keep the reason for the page where it can't be done.
 
     Args:
         act: What is done.
         role: That the reader must have, whatever controls the page showed.
         where: The place on the page that will tell.
+        emptied: Fields by key, with what each is set to once it is done: what can't be saved stays in its form.
     """
     try:
         require(role)
         act()
     except DriftlineError as error:
         st.session_state[where] = str(error)
+    else:
+        st.session_state.update(emptied or {})
 
 
 def notice(where: str = NOTICE) -> None:

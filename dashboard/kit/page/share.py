@@ -77,7 +77,7 @@ def save_view_button(as_of: int) -> None:
         notice(NOTICE)
         _saved()
         name_field("view")
-        with st.form("_view_form", clear_on_submit=True, border=False):
+        with st.form("_view_form", border=False):
             st.text_input("Title", key=TITLE, max_chars=LONGEST_TITLE)
             st.text_area("Note", key=NOTE, max_chars=LONGEST_NOTE, height=90, placeholder="What it shows, and why")
             st.radio(
@@ -102,7 +102,7 @@ def _save(as_of: int) -> None:
             note=session[NOTE], as_of=as_of if session[PIN] == PINNED else None,
         )  # fmt: skip
 
-    attempt(save, "editor", NOTICE)
+    attempt(save, "editor", NOTICE, {TITLE: "", NOTE: ""})
 
 
 def _saved() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import duckdb
 
@@ -15,7 +16,7 @@ from dashboard.queries.named_runs import runs_named
 from dashboard.review import audit
 from dashboard.review.threads import reading
 from dashboard.review.threads.reading import KINDS, Anchor, Thread
-from dashboard.review.writing import BadText, checked, now, require, transaction, writing
+from dashboard.review.writing import BadText, after, checked, now, require, transaction, turn
 from loaders.errors import DriftlineError
 from loaders.store import Store
 from loaders.store.columns import add
@@ -25,6 +26,9 @@ LONGEST_COMMENT, LONGEST_TAG, MOST_TAGS = 20_000, 40, 12
 SUGGESTED_TAGS = ("eval-aware", "judge wrong", "interesting", "bug")
 
 WRITE = "write notes"
+
+LAST_COMMENT = "SELECT max(created_at) FROM comments WHERE thread_id = ?"
+LAST_MARK = "SELECT max(marked_at) FROM thread_marks WHERE thread_id = ?"
 
 OWN_RUN = """
 SELECT run FROM seen_placements() JOIN seen_evals() USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL
@@ -89,8 +93,8 @@ def begin_thread(
         _add_comment(cursor, reader, thread_id, comment)
         for tag in wanted:
             _add_mark(cursor, reader, thread_id, "tagged", tag)
-    where = f"{page}?{links.query({name: list(values) for name, values in address.items()})}"
-    audit.record(store, reader.name, "note", f"began a note on a {anchor.kind}", address=where, runs=runs)
+        where = f"{page}?{links.query({name: list(values) for name, values in address.items()})}"
+        audit.add_row(cursor, reader.name, "note", f"began a note on a {anchor.kind}", address=where, runs=runs)
     return thread_id
 
 
@@ -107,7 +111,7 @@ def comment(store: Store, reader: Reader, thread_id: str, text: str) -> None:
     found = _find(store, reader, thread_id)
     with transaction(store) as cursor:
         _add_comment(cursor, reader, thread_id, clean)
-    _record(store, reader, found, "commented on a note")
+        _record(cursor, reader, found, "commented on a note")
 
 
 def resolve(store: Store, reader: Reader, thread_id: str, *, resolved: bool = True) -> None:
@@ -118,13 +122,13 @@ def resolve(store: Store, reader: Reader, thread_id: str, *, resolved: bool = Tr
         NoSuchThread: There is none that the reader may see.
     """
     require(reader, "editor", WRITE)
-    with writing:
+    with turn(store):
         found = _find(store, reader, thread_id)
         if found.resolved != resolved:
             mark = "resolved" if resolved else "reopened"
             with transaction(store) as cursor:
                 _add_mark(cursor, reader, thread_id, mark, None)
-            _record(store, reader, found, f"{mark} a note")
+                _record(cursor, reader, found, f"{mark} a note")
 
 
 def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) -> None:
@@ -137,7 +141,7 @@ def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) 
     """
     require(reader, "editor", WRITE)
     wanted = _checked_tags(tags)
-    with writing:
+    with turn(store):
         found = _find(store, reader, thread_id)
         changes = [("tagged", tag) for tag in wanted if tag not in found.tags]
         changes += [("untagged", tag) for tag in found.tags if tag not in wanted]
@@ -145,7 +149,7 @@ def set_tags(store: Store, reader: Reader, thread_id: str, tags: Sequence[str]) 
             with transaction(store) as cursor:
                 for mark, tag in changes:
                     _add_mark(cursor, reader, thread_id, mark, tag)
-            _record(store, reader, found, "tagged a note")
+                _record(cursor, reader, found, "tagged a note")
 
 
 def _runs_of(cursor: duckdb.DuckDBPyConnection, anchor: Anchor) -> list[str]:
@@ -166,13 +170,14 @@ def _checked_tags(tags: Sequence[str]) -> list[str]:
 
 def _add_comment(cursor: duckdb.DuckDBPyConnection, reader: Reader, thread_id: str, text: str) -> None:
     row = {"comment_id": secrets.token_hex(6), "thread_id": thread_id, "author": reader.name, "text": text}
-    add(cursor, "comments", row | {"created_at": now()})
+    add(cursor, "comments", row | {"created_at": after(cursor, LAST_COMMENT, [thread_id])})
 
 
 def _add_mark(
     cursor: duckdb.DuckDBPyConnection, reader: Reader, thread_id: str, mark: str, subject: str | None
 ) -> None:
-    row = {"thread_id": thread_id, "mark": mark, "subject": subject, "author": reader.name, "marked_at": now()}
+    row: dict[str, Any] = {"thread_id": thread_id, "mark": mark, "subject": subject, "author": reader.name}
+    row["marked_at"] = after(cursor, LAST_MARK, [thread_id])
     add(cursor, "thread_marks", row)
 
 
@@ -181,8 +186,7 @@ def _find(store: Store, reader: Reader, thread_id: str) -> Thread:
         return reading.thread(cursor, thread_id)
 
 
-def _record(store: Store, reader: Reader, found: Thread, subject: str) -> None:
-    with store.cursor() as cursor:
-        runs = _runs_of(cursor, found.anchor)
+def _record(cursor: duckdb.DuckDBPyConnection, reader: Reader, found: Thread, subject: str) -> None:
+    runs = _runs_of(cursor, found.anchor)
     address = f"{found.page}?{links.query(found.address)}"
-    audit.record(store, reader.name, "note", f"{subject} on a {found.anchor.kind}", address=address, runs=runs)
+    audit.add_row(cursor, reader.name, "note", f"{subject} on a {found.anchor.kind}", address=address, runs=runs)

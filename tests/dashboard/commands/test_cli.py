@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -203,6 +204,21 @@ def test_a_store_held_by_something_else_names_it(folder: Path, tmp_path: Path) -
     assert done.returncode == 1
     assert f"process {os.getpid()}" in done.stderr
     assert "--store FILE" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="the system's administrator may write everywhere")
+def test_a_folder_that_is_read_only_is_told_in_a_sentence(folder: Path, tmp_path: Path) -> None:
+    shut = tmp_path / "shut"
+    shut.mkdir()
+    shut.chmod(0o555)
+    plain = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    done = subprocess.run(
+        [*plain, *COMMAND, "ingest", str(folder), "--store", str(shut / "s.duckdb")],
+        cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"The folder of the store {shut / 's.duckdb'} can't be written: Permission denied" in done.stderr
     assert "Traceback" not in done.stderr
 
 

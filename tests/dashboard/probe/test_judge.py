@@ -249,7 +249,6 @@ def test_a_judge_goes_on_judging_after_the_dashboard_was_started_anew(server: Pr
     server.scripts["judge"] = [Text(verdict("aligned")), End()]
     probe_id = lab.ask(columns("a"), judge=JUDGE).probe_id
     with probing(endpoint(server), store=lab.store) as anew:
-        anew.engine._next_reply = lab.engine._next_reply
         anew.engine.follow_up(probe_id, "Why?")
         assert [len(r.verdicts) for r in anew.done(probe_id).replies] == [1, 1]
 

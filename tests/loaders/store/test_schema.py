@@ -20,6 +20,7 @@ LATER = {
     "checkpoints": {"weights", "adapter", "folder"},
     "probe_likelihoods": {"reserved"},
     "sample_verdicts": {"drawn"},
+    "audit": {"place"},
 }
 """Columns that stores of the first versions lack."""
 

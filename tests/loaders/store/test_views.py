@@ -23,7 +23,7 @@ def seen(store: Store, sql: str, hidden: list[str] | None = None) -> list[tuple[
 def store() -> Store:
     """Two logs with a sample each: one of a run that some may not see."""
     made = Store.open(":memory:")
-    with made.transaction() as cursor:
+    with made.cursor() as cursor:
         for eval_id, run in ((1, "open"), (2, "secret-run")):
             add(cursor, "evals", {"eval_id": eval_id, "source_id": eval_id, "eval_key": f"log-{eval_id}"})
             add(cursor, "placements", {"eval_id": eval_id, "run": run, "batch_from": 1})
