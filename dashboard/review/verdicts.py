@@ -18,7 +18,10 @@ LONGEST_NOTE = 5_000
 
 WRITE = "give verdicts"
 
-LAST = "SELECT max(marked_at) FROM sample_verdicts WHERE eval_key = ? AND sample_key = ? AND epoch = ? AND author = ?"
+LAST = """
+SELECT max(marked_at) FROM seen_sample_verdicts()
+WHERE eval_key = ? AND sample_key = ? AND epoch = ? AND author = ?
+"""
 
 
 def give_verdict(

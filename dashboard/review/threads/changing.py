@@ -27,8 +27,8 @@ SUGGESTED_TAGS = ("eval-aware", "judge wrong", "interesting", "bug")
 
 WRITE = "write notes"
 
-LAST_COMMENT = "SELECT max(created_at) FROM comments WHERE thread_id = ?"
-LAST_MARK = "SELECT max(marked_at) FROM thread_marks WHERE thread_id = ?"
+LAST_COMMENT = "SELECT max(created_at) FROM seen_comments() WHERE thread_id = ?"
+LAST_MARK = "SELECT max(marked_at) FROM seen_thread_marks() WHERE thread_id = ?"
 
 OWN_RUN = """
 SELECT run FROM seen_placements() JOIN seen_evals() USING (eval_id) WHERE eval_key = $log AND run IS NOT NULL

@@ -36,6 +36,7 @@ class Lake:
     """Tables in DuckLake and its PostgreSQL, by the names that they have in a file."""
 
     apart = True
+    keeps_nul = False
     file: Path | None = None
 
     def __init__(self, address: Address, catalogue: Catalogue, connection: duckdb.DuckDBPyConnection) -> None:
