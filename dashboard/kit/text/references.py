@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 CITED = ("scanner_references", "message_references")
-"""What Inspect Scout keeps of the messages that a scanner cites, as a scorer (Petri 3) and in a scan."""
+"""What Inspect Scout keeps of the messages that a scanner cites, as a scorer (Petri 3) and in a scan.
+
+Petri 3's highlights are a text, and say in each line what is to be seen in a message that is cited like this."""
 
 
 class Reference(NamedTuple):
@@ -50,10 +52,12 @@ def _of_score(
             quoted = _text(part.get("quoted_text"))
             message = by_id.get(_text(part.get("message_id"))) or _quoting(quoted, messages)
             yield Reference(by, "\n".join(told for told in (description, quoted and f"“{quoted}”") if told), message)
-    for name in CITED:
-        for cited in _objects(metadata.get(name)):
-            if cited.get("type", "message") == "message":
-                yield Reference(by, _text(cited.get("cite")), by_id.get(_text(cited.get("id"))))
+    lines = [line.strip() for line in _text(metadata.get("highlights")).splitlines()]
+    for cited in (one for name in CITED for one in _objects(metadata.get(name))):
+        if cited.get("type", "message") == "message":
+            cite, message = _text(cited.get("cite")), by_id.get(_text(cited.get("id")))
+            for said in [line for line in lines if cite and cite in line] or [cite]:
+                yield Reference(by, said, message)
 
 
 def _quoting(quoted: str, messages: Sequence[Mapping[str, Any]]) -> int | None:
