@@ -134,7 +134,7 @@ class EvalRecord(Struct):
     model: str | None = None
     """The model that was evaluated, as the log names it."""
     target_model: str | None = None
-    """The evaluated model where `model` is a placeholder (Petri: model_roles.target)."""
+    """The evaluated model where `model` is another, or a placeholder (Petri: model_roles.target)."""
     judge: str | None = None
     """The model that graded, where the log names one (model_roles.grader or judge, scorer args)."""
     status: str = "success"

@@ -2,8 +2,8 @@
 
 Such a sample is a folder in the zip, `samples/ID_epoch_N/`: the shell `sample.json`, `metadata.json` where there is
 any, and sequences in chunks named by the index of their first item (`messages/0.json`, `messages/1000.json`,
-`attachments/0.json`). The shell's `message_refs` are half-open ranges of the message sequence, which also holds
-messages that only events refer to. Attachments are referred to by their index: `attachment://12`.
+`attachments/0.json`, `events/0.json`). The shell's `message_refs` are half-open ranges of the message sequence, which
+also holds messages that only events refer to. Attachments are referred to by their index: `attachment://12`.
 """
 
 from __future__ import annotations
@@ -16,22 +16,21 @@ from typing import Generic, TypeVar
 import msgspec
 from msgspec import Raw
 
-from loaders.inspect import limits
 from loaders.inspect.archive import Archive, shown
 from loaders.inspect.decode import decode
-from loaders.inspect.documents import MessageDoc, SampleDoc
-from loaders.inspect.errors import Unreadable
+from loaders.inspect.documents import EventDoc, SampleDoc
+from loaders.inspect.recorded import Recorded, referred
 
 T = TypeVar("T")
 
 WHOLE = re.compile(r"_epoch_-?\d+\.json\Z")
 SHELL = re.compile(r"(samples/.*_epoch_-?\d+)/sample\.json\Z", re.DOTALL)
-CHUNK = re.compile(r"(messages|attachments)/(\d{1,15})\.json\Z")
+CHUNK = re.compile(r"(messages|attachments|events)/(\d{1,15})\.json\Z")
 INDEX = re.compile(r"\d{1,15}\Z", re.ASCII)
 
 SAMPLE = msgspec.json.Decoder(SampleDoc)
-MESSAGE = msgspec.json.Decoder(MessageDoc)
 ITEMS = msgspec.json.Decoder(list[Raw])
+EVENTS = msgspec.json.Decoder(list[EventDoc])
 TEXTS = msgspec.json.Decoder(list[str])
 ANY_RAW = msgspec.json.Decoder(Raw)
 
@@ -81,6 +80,11 @@ class Chunks(Generic[T]):
         chunk = self._read[start]
         return chunk[index - start] if index - start < len(chunk) else None
 
+    def all(self) -> list[T]:
+        """The whole sequence, which is not kept."""
+        names = (self._names[start] for start in self._starts)
+        return [item for name in names for item in decode(self._decoder, self._archive.read(name), shown(name))]
+
 
 class ChunkedSample:
     """One chunked sample of an archive."""
@@ -89,12 +93,13 @@ class ChunkedSample:
         """Take the sample's folder and the names of its members."""
         self._archive = archive
         self._folder = folder
-        names: dict[str, dict[int, str]] = {"messages": {}, "attachments": {}}
+        names: dict[str, dict[int, str]] = {"messages": {}, "attachments": {}, "events": {}}
         for member in members:
             if match := CHUNK.match(member, len(folder) + 1):
                 names[match[1]][int(match[2])] = member
         self._messages = Chunks(archive, names["messages"], ITEMS)
         self._attachments = Chunks(archive, names["attachments"], TEXTS)
+        self._events = Chunks(archive, names["events"], EVENTS)
 
     def read(self) -> SampleDoc:
         """The shell with its metadata and the messages of its conversation put in.
@@ -107,16 +112,14 @@ class ChunkedSample:
         metadata = f"{self._folder}/metadata.json"
         if metadata in self._archive:
             sample.metadata = decode(ANY_RAW, self._archive.read(metadata), shown(metadata))
-        ranges = sample.message_refs or []
-        if sum(max(0, end - start) for start, end in ranges) > limits.MAX_MESSAGES:
-            raise Unreadable(f"{shown(name)} refers to more than {limits.MAX_MESSAGES:,} messages")
-        for index in (index for start, end in ranges for index in range(start, end)):
-            raw = self._messages.item(index)
-            if raw is None:
-                raise Unreadable(f"{shown(name)} refers to message {index:,}, which no chunk of messages/ holds")
-            sample.messages.append(decode(MESSAGE, raw, f"{shown(self._folder)}/messages, item {index}"))
+        sample.messages += referred(sample.message_refs or [], self._messages.item, shown(name))
         return sample
 
     def attachment(self, key: str) -> str | None:
         """The attachment with an index, None where there is none."""
         return self._attachments.item(int(key)) if INDEX.match(key) else None
+
+    @property
+    def recorded(self) -> Recorded:
+        """The events, and the messages that they refer to."""
+        return Recorded(self._events.all, self._messages.item)

@@ -21,8 +21,11 @@ from loaders.json_text import clean, clean_tree, parts_of
 
 T = TypeVar("T")
 
-SKIPPED = ("events", "events_data", "store", "timelines", "setup", "files")
+SKIPPED = ("store", "setup", "files")
 """Fields of a sample that no document declares, and that can be most of it."""
+
+OF_TIMELINES = ("events", "events_data", "timelines")
+"""Fields that nobody reads of a sample without timelines."""
 
 ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 """For JSON of any shape."""
@@ -103,7 +106,7 @@ def _drop_skipped(tree: Any) -> None:
     samples = tree.get("samples") if isinstance(tree, dict) else None
     for sample in samples if isinstance(samples, list) else [tree]:
         if isinstance(sample, dict):
-            for field in SKIPPED:
+            for field in SKIPPED if sample.get("timelines") else SKIPPED + OF_TIMELINES:
                 sample.pop(field, None)
 
 

@@ -1,6 +1,7 @@
 """The JSON of Inspect logs as typed documents, of every log version, old fields included.
 
-Only what ends in a record is declared: msgspec skips all else undecoded, events above all, which are most of a log.
+Only what ends in a record is declared: msgspec skips all else undecoded. Events, which are most of a log, are decoded
+of audits alone.
 `Raw` fields stay bytes until somebody needs them, most of them until they are stored as JSON text.
 """
 
@@ -128,6 +129,45 @@ class SampleDoc(Struct, gc=False):
     model_usage: Raw = ABSENT
     invalidation: Raw = ABSENT
     attachments: Raw = ABSENT
+    timelines: Raw = ABSENT
+    events: Raw = ABSENT
+    events_data: Raw = ABSENT
+    """These three are decoded of audits alone (`loaders.inspect.audit`)."""
+
+
+class SpanDoc(Struct, gc=False):
+    """A span of a timeline with the branches off it, or, in `content`, an event: that has neither."""
+
+    id: str = ""
+    branched_from: str | None = None
+    """The message after which a branch begins, "" where it begins anew."""
+    content: list[SpanDoc] = []
+    branches: list[SpanDoc] = []
+
+
+class TimelineDoc(Struct, gc=False):
+    """One who took part in a sample, in the order of what they did."""
+
+    root: SpanDoc
+    name: str = ""
+
+
+class EventDoc(Struct, gc=False):
+    """An event. The names are those of spans, the rest is of model calls; other events have other things there."""
+
+    event: str
+    id: Any = None
+    name: Any = None
+    role: Any = None
+    input: Raw = ABSENT
+    input_refs: Raw = ABSENT
+    output: Raw = ABSENT
+
+
+class EventsDataDoc(Struct, gc=False):
+    """What the events of a sample share."""
+
+    messages: list[Raw] = []
 
 
 class ConfigDoc(Struct):

@@ -53,8 +53,8 @@ def judge(
 
 
 def target_model(model: str | None, roles: dict[str, Any]) -> str | None:
-    """The evaluated model where `eval.model` is a placeholder and a role names it (Petri)."""
-    if model is not None and model not in PLACEHOLDERS:
+    """The evaluated model where a role names it (Petri), and `eval.model` is a placeholder or only stands by."""
+    if model is not None and model not in PLACEHOLDERS and "auditor" not in roles:
         return None
     return ", ".join(dict.fromkeys(model_names(roles.get("target")))) or None
 

@@ -21,6 +21,7 @@ from loaders.inspect.decode import decode
 from loaders.inspect.documents import LogDoc, SampleDoc, VersionDoc
 from loaders.inspect.errors import Unreadable
 from loaders.inspect.header import eval_record, number, odd_fields, reported_metrics, results
+from loaders.inspect.recorded import Recorded
 from loaders.inspect.resolve import Budget, Lookup
 from loaders.inspect.samples import sample_record
 from loaders.inspect.scores import LEGACY_SCORER
@@ -120,7 +121,7 @@ def _zip_samples(archive: Archive, budget: Budget) -> Iterator[SampleRecord]:
         yield _record(decode(SAMPLE, archive.read(name), where), where, budget)
     for folder, members in chunked.items():
         sample = ChunkedSample(archive, folder, members)
-        yield _record(sample.read(), shown(folder), budget, sample.attachment)
+        yield _record(sample.read(), shown(folder), budget, sample.attachment, sample.recorded)
 
 
 def _load_json(file: BinaryIO) -> LoadedFile:
@@ -141,9 +142,11 @@ def _load_json(file: BinaryIO) -> LoadedFile:
     return loaded
 
 
-def _record(sample: SampleDoc, where: str, budget: Budget, lookup: Lookup | None = None) -> SampleRecord:
+def _record(
+    sample: SampleDoc, where: str, budget: Budget, lookup: Lookup | None = None, recorded: Recorded | None = None
+) -> SampleRecord:
     try:
-        record = sample_record(sample, budget, lookup)
+        record = sample_record(sample, budget, lookup, recorded)
         budget.hold(characters(record), 1 + len(record.messages) + len(record.scores))
         return record
     except Unreadable as e:

@@ -11,6 +11,7 @@ from msgspec import Raw, Struct, field
 from loaders.errors import RejectedFile
 from loaders.inspect import limits
 from loaders.inspect.archive import Archive
+from loaders.inspect.audit import TARGET
 from loaders.inspect.chunked import sample_members
 from loaders.inspect.decode import ANY, decode
 from loaders.inspect.documents import ABSENT, SampleDoc, TranscriptDoc
@@ -24,7 +25,7 @@ from loaders.packed import READ_ERRORS, open_plain
 T = TypeVar("T")
 
 
-class EventDoc(Struct, gc=False):
+class CallDoc(Struct, gc=False):
     """An event, as far as it tells of tools."""
 
     event: str = ""
@@ -36,13 +37,12 @@ class EventDoc(Struct, gc=False):
 class EventfulDoc(TranscriptDoc, gc=False):
     """Before 2025, the events and what they refer to."""
 
-    events: list[EventDoc] = field(default_factory=list)
+    events: list[CallDoc] = field(default_factory=list)
 
 
 class EventsDoc(SampleDoc, gc=False):
     """A sample with its events."""
 
-    events: list[EventDoc] = field(default_factory=list)
     transcript: EventfulDoc | None = None
 
 
@@ -54,12 +54,13 @@ class SamplesDoc(Struct):
 
 SAMPLE = msgspec.json.Decoder(EventsDoc)
 LOG = msgspec.json.Decoder(SamplesDoc)
+CALLS = msgspec.json.Decoder(list[CallDoc] | None)
 
 
 def offered_tools(path: Path, sample: str, epoch: int) -> list[dict[str, Any]] | None:
     """The tools of one sample's calls to the model, as Inspect writes them: {name, description, parameters}.
 
-    Calls to models in a role (a grader, an auditor) don't count.
+    Calls to models in a role (a grader, an auditor) don't count, but for the target of an audit.
 
     Args:
         path: An `.eval` or `.json` log.
@@ -112,8 +113,8 @@ def _in_zip(archive: Archive, sample: str, epoch: int) -> EventsDoc | None:
 
 
 def _tools(sample: EventsDoc) -> list[dict[str, Any]] | None:
-    events = sample.events or (sample.transcript.events if sample.transcript else [])
-    asked = [event for event in events if event.event == "model" and event.role is None]
+    events = decode(CALLS, sample.events, "events") or (sample.transcript.events if sample.transcript else [])
+    asked = [event for event in events if event.event == "model" and event.role in (None, TARGET)]
     if not asked:
         return None
     json = Resolver(own_attachments(sample), Budget()).json

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Raw
 
+from loaders.inspect.audit import show_target
 from loaders.inspect.decode import decode, plain
 from loaders.inspect.documents import NULL, MessageDoc, OutputDoc, SampleDoc
 from loaders.inspect.messages import message_record, message_text
+from loaders.inspect.recorded import Recorded, own_record
 from loaders.inspect.resolve import Budget, Lookup, Resolver
 from loaders.inspect.scores import LEGACY_SCORER, score_records
 from loaders.inspect.times import normal_time
@@ -21,17 +23,21 @@ TEXT = msgspec.json.Decoder(str)
 MESSAGE = msgspec.json.Decoder(MessageDoc)
 
 
-def sample_record(sample: SampleDoc, budget: Budget, lookup: Lookup | None = None) -> SampleRecord:
+def sample_record(
+    sample: SampleDoc, budget: Budget, lookup: Lookup | None = None, recorded: Recorded | None = None
+) -> SampleRecord:
     """A sample with its messages and scores.
 
     Args:
         sample: Whole; of a chunked sample the shell with messages and metadata put in.
         budget: How much text references may still bring in, shared by the samples of one file.
         lookup: Where attachments come from if not from the sample itself.
+        recorded: Where events come from if not from the sample itself.
 
     Raises:
         Unreadable: A field that is decoded late has the wrong type, or the budget is spent.
     """
+    show_target(sample, recorded or own_record(sample))
     resolver = Resolver(lookup or own_attachments(sample), budget)
     text, optional, json = resolver.text, resolver.optional, resolver.json
     prompt, target, error, limit, retries = (

@@ -9,7 +9,9 @@ from dashboard.queries.transcript import TARGET_VIEW
 from loaders.records import COMBINED_VIEW
 
 CITED = ("scanner_references", "message_references")
-"""What Inspect Scout keeps of the messages that a scanner cites, as a scorer (Petri 3) and in a scan."""
+"""What Inspect Scout keeps of the messages that a scanner cites, as a scorer (Petri 3) and in a scan.
+
+Petri 3's highlights are a text, and say in each line what is to be seen in a message that is cited like this."""
 
 
 class Reference(NamedTuple):
@@ -75,10 +77,12 @@ def _of_score(by: str, metadata: Mapping[str, Any], among: Sequence[_View]) -> I
             quoted = _text(part.get("quoted_text"))
             said = "\n".join(told for told in (description, quoted and f"“{quoted}”") if told)
             yield Reference(by, said, *_place(_text(part.get("message_id")), quoted, among))
-    for name in CITED:
-        for cited in _objects(metadata.get(name)):
-            if cited.get("type", "message") == "message":
-                yield Reference(by, _text(cited.get("cite")), *_place(_text(cited.get("id")), "", among))
+    lines = [line.strip() for line in _text(metadata.get("highlights")).splitlines()]
+    for cited in (one for name in CITED for one in _objects(metadata.get(name))):
+        if cited.get("type", "message") == "message":
+            cite, place = _text(cited.get("cite")), _place(_text(cited.get("id")), "", among)
+            for said in [line for line in lines if cite and cite in line] or [cite]:
+                yield Reference(by, said, *place)
 
 
 def _place(message_id: str, quoted: str, among: Sequence[_View]) -> Place:

@@ -121,7 +121,16 @@ def provenance(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[
         ("Stop reason", sample["stop_reason"]),
         ("Time", None if seconds is None else numerals.seconds(seconds, 1)),
         ("Tokens", "; ".join(tokens)),
+        ("Edits of the conversation", edits_of(sample["metadata"])),
     ]
+
+
+def edits_of(metadata: object) -> str | None:
+    """How often the auditor of an audit left the conversation or changed it, where the loader counted."""
+    edits = metadata.get("edits") if isinstance(metadata, Mapping) else None
+    if not isinstance(edits, Mapping) or not all(type(times) is int for times in edits.values()):
+        return None
+    return ", ".join(numerals.plural(times, str(operation)) for operation, times in edits.items())
 
 
 def extras(log: Mapping[str, Any], sample: Mapping[str, Any]) -> list[tuple[str, str]]:

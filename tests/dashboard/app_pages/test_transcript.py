@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dashboard.kit.text.transcript import MESSAGES_A_PART, find, judgements_of
+from dashboard.kit.text.transcript import MESSAGES_A_PART, edits_of, find, judgements_of
 from dashboard.texts.finding import Sought, sought
 from dashboard.texts.messages import messages_of
 from dashboard.texts.rendering import LONG, draw, judgement_html, messages_html
@@ -236,6 +236,11 @@ def test_a_missing_score_says_what_it_is() -> None:
     parts = ("key", "value_num", "value_text", "answer", "explanation", "reason", "metadata", "history")
     nothing = {"scorer": "judge", "value_type": "nan", **dict.fromkeys(parts)}
     assert "<b>nan</b>" in judgement_html(judgements_of([nothing])[0])
+
+
+def test_what_an_auditor_left_is_counted_in_words() -> None:
+    assert edits_of({"edits": {"rollback": 2, "reset": 1}}) == "2 rollbacks, 1 reset"
+    assert edits_of({"edits": {"rollback": "often"}}) is edits_of({"edits": 3}) is edits_of(None) is None
 
 
 def test_find_counts_in_reasoning_and_arguments_too() -> None:

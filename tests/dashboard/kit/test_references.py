@@ -13,6 +13,7 @@ from inspect_ai.scorer import Score
 from dashboard.kit.text.references import Reference, references_of
 from dashboard.queries.transcript import transcript
 from tests.inspect_writer import eval_log, eval_sample, write_log
+from tests.petri_logs import Audit, Branch, audit_log
 from tests.real_stores import Ingested, ingested, shared
 
 MESSAGES: list[dict[str, Any]] = [
@@ -104,9 +105,24 @@ def test_an_audit_of_petri_3(tmp_path: Path) -> None:
         ("concerning", 7, "Concerning at [M2]."), ("eval_awareness", 2, "Concerning at [M2]."),
     }  # fmt: skip
     assert references_of(read.scores, read.messages) == [
-        Reference("audit_judge", "[M2]", 2), Reference("audit_judge", "[M5]", None),
+        Reference("audit_judge", "1. [M2]", 2), Reference("audit_judge", "[M5]", None),
     ]  # fmt: skip
     assert [(one["value_num"], one["value_type"]) for one in sample_of(store, "2").scores] == [(None, "nan")]
+
+
+@pytest.mark.slow
+def test_highlights_of_a_branch_that_was_left_are_told_apart(tmp_path: Path) -> None:
+    """Of what Petri before 3.1.1 writes, they lead into the target's conversation, not into the auditor's."""
+    talk = [Branch(["a"]), Branch(["b"], 0), Branch(["c"], 1, 1)]
+    audit_log({"audit": Audit(talk, "auditor")}, tmp_path)
+    read = sample_of(ingested(tmp_path), "audit")
+    assert read.sample["metadata"] == {"edits": {"reset": 1, "rollback": 1}}
+    assert [row["text"] for row in read.messages if row["role"] == "user"] == ["b", "c"]
+    assert references_of(read.scores, read.messages) == [
+        Reference("audit_judge", "1. [M2] what was asked first", None),
+        Reference("audit_judge", "2. [M9] what was said last, after [M2]", None),
+        Reference("audit_judge", "2. [M9] what was said last, after [M2]", 5),
+    ]
 
 
 @pytest.mark.slow

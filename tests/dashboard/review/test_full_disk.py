@@ -12,7 +12,7 @@ import pytest
 
 from loaders.errors import DriftlineError
 from loaders.ingest import ingest
-from loaders.store import Store, store
+from loaders.store import Store, embedded
 from tests.log_files import write_log
 from tests.writing_people import Person, Told, halves, lost_and_twice, reviewed_store
 
@@ -53,7 +53,7 @@ def refused(write: Callable[[int], None], number: int) -> str:
 @pytest.mark.parametrize("threshold", ["128MB", "300KB"])
 def test_people_write_on_a_full_disk(disk: Path, threshold: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the low threshold, what fills the disk is gathering rows in blocks: DuckDB gives the whole file up then."""
-    monkeypatch.setattr(store, "WAL_SIZE", threshold)
+    monkeypatch.setattr(embedded, "WAL_SIZE", threshold)
     path = disk / "store.duckdb"
     reviewed_store(path)
     opened = Store.open(path)

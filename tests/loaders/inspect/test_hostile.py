@@ -419,8 +419,8 @@ def test_chunked_references(tmp_path: Path) -> None:
     [
         ([[0, 10**12]], "refers to more than 1,000,000 messages"),
         ([[0, 2]] * 600_000, "refers to more than 1,000,000 messages"),
-        ([[0, 3]], "refers to message 2, which no chunk of messages/ holds"),
-        ([[-1, 1]], "refers to message -1, which no chunk"),
+        ([[0, 3]], "refers to message 2, which is not there"),
+        ([[-1, 1]], "refers to message -1, which is not there"),
         ([["a", 1]], r"`$.message_refs[0][0]`"),
     ],
 )
