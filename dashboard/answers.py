@@ -95,7 +95,7 @@ class Transcript(Question, tag="transcript"):
     sample: str
     epoch: int = 1
     view: str = "target"
-    """Of an audit whose messages: those that its target saw, or `auditor` or `combined`."""
+    """Of an audit whose messages: those that its target saw in the end, or `auditor`, `combined` or `branch-1`."""
 
 
 class Query(Question, tag="query"):

@@ -98,7 +98,8 @@ class Study:
     def transcript(self, log: str, sample: str | int, epoch: int = 1) -> dict[str, Any]:
         """One sample: `log`, `sample`, `scores` (a list) and `messages` (a list), as plain dicts.
 
-        Of an audit, `messages` are what its target saw, and `views` what the auditor saw, and both combined.
+        Of an audit, `messages` are what its target saw in the end, and `views` what else was seen: by the auditor, by
+        both combined, and in branches that were left.
         """
         told: dict[str, Any] = msgspec.json.decode(
             ask(self._given, answers.Transcript(log=log, sample=str(sample), epoch=epoch)).data

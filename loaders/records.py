@@ -93,10 +93,17 @@ class SampleRecord(Struct, gc=False):
     scores: list[ScoreRecord] = field(default_factory=list)
     messages: list[MessageRecord] = field(default_factory=list)
     views: dict[str, list[MessageRecord]] = field(default_factory=dict)
-    """Of an audit, whose messages are the target's: what others saw, by `AUDITOR_VIEW` and `COMBINED_VIEW`."""
+    """Of an audit, whose messages are the target's in the end: what else was seen, by `AUDITOR_VIEW`, `COMBINED_VIEW`
+    and `branch_view`."""
 
 
 AUDITOR_VIEW, COMBINED_VIEW = "auditor", "combined"
+BRANCH = "branch-"
+
+
+def branch_view(number: int) -> str:
+    """The name of what the target saw in a branch that the auditor left, by its number from 1."""
+    return f"{BRANCH}{number}"
 
 
 class ReportedMetric(Struct, gc=False):

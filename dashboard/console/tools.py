@@ -149,7 +149,8 @@ def server(given: argparse.Namespace, hidden: tuple[str, ...]) -> MCPServer[Any]
     ) -> dict[str, Any]:
         """One sample in full: its log, scores with explanations, and messages from `first` on, at most so many.
 
-        Of an audit by Petri or Bloom, `view` is whose messages: target, auditor, or combined.
+        Of an audit by Petri or Bloom, `view` is whose messages: target, auditor, combined, or branch-1 and so on for
+        branches that were left; `views` of the answer has those that there are.
         """
         whole, _ = told(answers.Transcript, log=log, sample=sample, epoch=epoch, view=view)
         whole["views"] = list(whole["views"])

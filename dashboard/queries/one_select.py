@@ -37,7 +37,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "messages": ("live_messages", "one row per message of a sample, idx in order; join by sample_id"),
     "view_messages": (
         "live_view_messages",
-        "messages of audits as the auditor saw them, and both combined (view); messages has the target's",
+        "messages of audits as the auditor saw them, both combined, and branches left (view); not the target's last",
     ),
     "reported": ("live_reported", "numbers that logs report of themselves; join by eval_id"),
     "trained": ("live_trained", "what trainers left beside checkpoints: step, epoch, tokens, base model"),

@@ -18,6 +18,7 @@ from msgspec import Raw
 from loaders.inspect.decode import ANY, decode
 from loaders.inspect.documents import NULL, EventDoc, MessageDoc, SampleDoc, SpanDoc, TimelineDoc
 from loaders.inspect.recorded import Recorded, answered, asked
+from loaders.records import AUDITOR_VIEW, branch_view
 
 TARGET, AUDITOR = "target", "auditor"
 """Roles of the models, and names of the timelines."""
@@ -29,17 +30,20 @@ EDITS, ROLLBACK, RESET = "edits", "rollback", "reset"
 TIMELINES = msgspec.json.Decoder(list[TimelineDoc] | None)
 
 
-def show_target(sample: SampleDoc, recorded: Recorded) -> None:
+def show_target(sample: SampleDoc, recorded: Recorded) -> dict[str, list[MessageDoc]]:
     """Make the messages of an audit the target's, and let its metadata say how often the auditor left a branch.
 
     A sample that is no audit stays as it is.
+
+    Returns:
+        What else was seen: by the auditor, and by the target in each branch that was left, counted from 1.
 
     Raises:
         Unreadable: Its timelines or events are damaged.
     """
     branches = _branches(sample)
     if branches is None:
-        return
+        return {}
     events = recorded.events()
     if not _are_the_targets(sample.messages, events):
         _put_target(sample, events, branches, recorded)
@@ -47,6 +51,26 @@ def show_target(sample: SampleDoc, recorded: Recorded) -> None:
         edits = Counter(RESET if branch.branched_from == "" else ROLLBACK for branch in branches)
         told = decode(ANY, sample.metadata, "metadata") or {}
         sample.metadata = Raw(msgspec.json.encode({EDITS: edits} | told))
+    return _others(events, recorded)
+
+
+def _others(events: Sequence[EventDoc], recorded: Recorded) -> dict[str, list[MessageDoc]]:
+    """The conversations of the auditor's last call, and of the target's last one in each branch but the last."""
+    auditors = None
+    ends: list[EventDoc | None] = [None]
+    for event in events:
+        if event.event == "span_begin" and event.name == TRAJECTORY:
+            ends.append(None)
+        elif _is_call(event, TARGET):
+            ends[-1] = event
+        elif _is_call(event, AUDITOR):
+            auditors = event
+    # Before the first branch there is a call only where no span says that it began.
+    left = [end for at, end in enumerate(ends[:-1]) if at or end is not None]
+    found = {} if auditors is None else {AUDITOR_VIEW: _conversation(auditors, recorded)}
+    return found | {
+        branch_view(number): _conversation(end, recorded) for number, end in enumerate(left, start=1) if end is not None
+    }
 
 
 def _branches(sample: SampleDoc) -> list[SpanDoc] | None:

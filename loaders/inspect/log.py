@@ -147,7 +147,8 @@ def _record(
 ) -> SampleRecord:
     try:
         record = sample_record(sample, budget, lookup, recorded)
-        budget.hold(characters(record), 1 + len(record.messages) + len(record.scores))
+        seen = sum(map(len, record.views.values()))
+        budget.hold(characters(record), 1 + len(record.messages) + seen + len(record.scores))
         return record
     except Unreadable as e:
         raise Unreadable(f"{where}: {e}") from e

@@ -37,7 +37,7 @@ def sample_record(
     Raises:
         Unreadable: A field that is decoded late has the wrong type, or the budget is spent.
     """
-    show_target(sample, recorded or own_record(sample))
+    others = show_target(sample, recorded or own_record(sample))
     resolver = Resolver(lookup or own_attachments(sample), budget)
     text, optional, json = resolver.text, resolver.optional, resolver.json
     prompt, target, error, limit, retries = (
@@ -75,6 +75,7 @@ def sample_record(
         model_usage_json=json(sample.model_usage),
         scores=_scores(sample, resolver),
         messages=messages,
+        views={view: [message_record(message, resolver) for message in seen] for view, seen in others.items()},
     )
 
 

@@ -236,7 +236,7 @@ CREATE TABLE scans (
     source_id BIGINT, sample_uuid VARCHAR, scorer VARCHAR, key VARCHAR, value_num DOUBLE, value_text VARCHAR,
     value_type VARCHAR, answer VARCHAR, explanation VARCHAR, reason VARCHAR, metadata_json VARCHAR, scanned_at VARCHAR
 );
--- The messages of an audit as others than its target saw them. view: auditor or combined.
+-- What else than its target's last conversation was seen in an audit. view: auditor, combined, or branch-1 and so on.
 CREATE TABLE view_messages (
     sample_id BIGINT, source_id BIGINT, view VARCHAR, idx BIGINT, role VARCHAR, text VARCHAR, content_json VARCHAR,
     reasoning VARCHAR, tool_calls_json VARCHAR, tool_call_id VARCHAR, function VARCHAR, error_json VARCHAR,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from dashboard.app_pages.transcript.views import view_title
 from dashboard.kit.text.plain import escaped
 from dashboard.kit.text.references import Reference
 from dashboard.queries.transcript import TARGET_VIEW
@@ -23,7 +24,7 @@ def highlights(found: Sequence[Reference], pick: Callable[[int, str], None]) -> 
             if one.message is None:
                 st.html('<span class="dl-note">Not in this conversation</span>')
             else:
-                where = "" if one.view == TARGET_VIEW else f", {one.view} view"
+                where = "" if one.view == TARGET_VIEW else f", {view_title(one.view)}"
                 st.button(
                     f"Message {one.message}{where}", key=f"highlight_{at}", on_click=pick, args=(one.message, one.view),
                     type="tertiary", icon=":material/arrow_back:", help=f"Cited by {one.by}".replace("_", r"\_"),

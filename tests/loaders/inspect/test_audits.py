@@ -70,6 +70,21 @@ def test_the_conversation_is_the_targets_last_one(tmp_path: Path, messages: str,
             assert sample.messages[-1].message_id == answers[-1].id
 
 
+@pytest.mark.parametrize("messages", ["target", "auditor"])
+def test_branches_that_were_left_and_the_auditor_are_views(tmp_path: Path, messages: str) -> None:
+    given = audits(messages)
+    audit_log(given, tmp_path)
+    for sample in loaded(tmp_path).samples:
+        branches = given[sample.sample_key].branches
+        seen = {view: [(one.role, one.text) for one in shown] for view, shown in sample.views.items()}
+        auditors = seen.pop("auditor")
+        assert auditors[0] == ("system", "You audit.")
+        assert seen == {
+            f"branch-{number}": [(one.role, one.text) for one in branch.messages]
+            for number, branch in enumerate(branches[:-1], start=1)
+        }
+
+
 def test_chunked_samples_tell_the_same(tmp_path: Path) -> None:
     audit_log(audits("auditor"), tmp_path / "whole")
     convert_eval_logs_to_chunked((tmp_path / "whole").as_posix(), (tmp_path / "chunked").as_posix())
