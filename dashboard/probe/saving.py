@@ -205,11 +205,6 @@ TABLES: dict[type[Any], str] = {
 }
 
 
-def _kept(value: Any) -> Any:
-    """A value as any store can keep it: PostgreSQL has no text with a NUL, which says nothing."""
-    return value.replace("\x00", "") if isinstance(value, str) else value
-
-
 def save(store: Store, rows: Sequence[Row]) -> None:
     """Add rows, all of them or none, in the order of their tables.
 
@@ -226,5 +221,5 @@ def save(store: Store, rows: Sequence[Row]) -> None:
                 append(
                     cursor,
                     table,
-                    {name: [_kept(getattr(row, name)) for row in of_kind] for name in kind.__struct_fields__},
+                    {name: [getattr(row, name) for row in of_kind] for name in kind.__struct_fields__},
                 )

@@ -190,9 +190,11 @@ def _attached(address: Address, catalogue: Catalogue) -> duckdb.DuckDBPyConnecti
         )
         connection.execute("ATTACH 'ducklake:driftline_lake' AS lake (DATA_INLINING_ROW_LIMIT 0)")
         connection.execute(f"ATTACH {_quoted(more)} AS pg (TYPE postgres, SECRET driftline_pg)")
+        # PostgreSQL has no text with a NUL, which says nothing.
+        connection.execute("SET GLOBAL pg_null_byte_replacement = ''")
         # Others commit all the time: what a commit waits for is theirs, some milliseconds.
         for name, value in (("max_retry_count", 200), ("retry_wait_ms", 20), ("retry_backoff", 1.05)):
-            connection.execute(f"SET ducklake_{name} = {value}")
+            connection.execute(f"SET GLOBAL ducklake_{name} = {value}")
         # Nothing that reaches SQL may open a file: loaders read files themselves.
         connection.execute(f"SET allowed_directories = [{_quoted(data)}]")
         connection.execute("SET enable_external_access = false")
