@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -168,7 +169,9 @@ def _attached(address: Address, catalogue: Catalogue) -> duckdb.DuckDBPyConnecti
     bucket = "://" in data
     if not bucket:
         Path(data).mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(":memory:")
+    # What does not fit into memory goes where the system has its temporary files, and not where a command stands.
+    aside = Path(tempfile.gettempdir()) / f"driftline-{os.getuid()}-{os.getpid()}"
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(aside)})
     try:
         for name in (*EXTENSIONS, *(("httpfs",) if bucket else ())):
             connection.execute(f"LOAD {_quoted(str(extension(name)))}")
