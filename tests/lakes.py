@@ -34,6 +34,9 @@ LEFT_OUT = {
     "tests/loaders/store/test_schema.py": "is about the tables of a file; a lake's are made of the same text",
     "tests/loaders/store/test_text_search.py": "is about the index beside a file; a lake's texts are read",
     "tests/loaders/store/test_forget.py": "a lake keeps every batch: others may look at it",
+    "tests/dashboard/app_pages/test_pinned_links.py::test_a_page_that_is_open_keeps_its_batch_and_a_link": (
+        "forgets a batch, of which a lake keeps all"
+    ),
     "tests/test_empty_stores.py": "is about stores in memory",
     "tests/loaders/store/test_store.py::test_a_store_held_by_another_process": "nobody holds a lake",
     "tests/loaders/store/test_store.py::test_a_file_that_is_no_store_is_named": "there is no file",

@@ -38,17 +38,19 @@ class Catalogue:
         self._connection = connect(address)
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement, in a transaction of its own.
+        """Run a statement, in a transaction of its own; again where the connection was gone, so it must bear that.
 
         Raises:
             DriftlineError: PostgreSQL doesn't answer.
         """
         with self._asking:
-            if not _lives(self._connection):
+            try:
+                return _asked(self._connection, sql, values)
+            except psycopg.OperationalError:
+                self._connection.close()
                 self._connection = connect(self._address)
             try:
-                cursor = self._connection.execute(sql.encode(), list(values) or None)
-                return cursor.fetchall() if cursor.description else []
+                return _asked(self._connection, sql, values)
             except psycopg.OperationalError as error:
                 raise gone(self._address, error) from None
 
@@ -145,6 +147,11 @@ def gone(address: Address, error: Exception) -> DriftlineError:
     """What is said where PostgreSQL doesn't answer."""
     said = address.redacted(" ".join(str(error).split()))
     return DriftlineError(f"The store {address.name} can't be reached: {said}")
+
+
+def _asked(connection: psycopg.Connection[tuple[Any, ...]], sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    cursor = connection.execute(sql.encode(), list(values) or None)
+    return cursor.fetchall() if cursor.description else []
 
 
 def _lives(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -169,7 +170,9 @@ def _attached(address: Address, catalogue: Catalogue) -> duckdb.DuckDBPyConnecti
     bucket = "://" in data
     if not bucket:
         Path(data).mkdir(parents=True, exist_ok=True)
-    connection = duckdb.connect(":memory:")
+    # What does not fit into memory goes where the system has its temporary files, and not where a command stands.
+    aside = Path(tempfile.gettempdir()) / f"driftline-{os.getuid()}-{os.getpid()}"
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(aside)})
     try:
         for name in (*EXTENSIONS, *(("httpfs",) if bucket else ())):
             connection.execute(f"LOAD {_quoted(str(extension(name)))}")
@@ -191,9 +194,11 @@ def _attached(address: Address, catalogue: Catalogue) -> duckdb.DuckDBPyConnecti
         )
         connection.execute("ATTACH 'ducklake:driftline_lake' AS lake (DATA_INLINING_ROW_LIMIT 0)")
         connection.execute(f"ATTACH {_quoted(more)} AS pg (TYPE postgres, SECRET driftline_pg)")
+        # PostgreSQL has no text with a NUL, which says nothing.
+        connection.execute("SET GLOBAL pg_null_byte_replacement = ''")
         # Others commit all the time: what a commit waits for is theirs, some milliseconds.
         for name, value in (("max_retry_count", 200), ("retry_wait_ms", 20), ("retry_backoff", 1.05)):
-            connection.execute(f"SET ducklake_{name} = {value}")
+            connection.execute(f"SET GLOBAL ducklake_{name} = {value}")
         # Nothing that reaches SQL may open a file: loaders read files themselves.
         connection.execute(f"SET allowed_directories = [{_quoted(data)}]")
         connection.execute("SET enable_external_access = false")

@@ -142,7 +142,7 @@ def test_ids_are_given_once(store: Store, address: str) -> None:
 
     with ThreadPoolExecutor(6) as pool:
         taken = [one for some in pool.map(take, range(6)) for one in some]
-    assert len(taken) == len(set(taken)) == 6 * 20 * 11
+    assert len(taken) == len(set(taken)) == 6 * 20 * 11  # 1 + 7 + 3
     for one in stores[1:]:
         one.close()
 
@@ -157,7 +157,10 @@ def test_what_people_write_is_seen_by_every_dashboard(store: Store, address: str
     begin_thread(
         other, Reader("ana", "editor"), on_sample(key, "1", 1), page="transcript", address={}, as_of=1, text="Look here"
     )
+    with other.transaction() as cursor:
+        cursor.execute("INSERT INTO probe_pieces VALUES (1, 1, 'text', 'a' || chr(0) || 'b')")
     with store.cursor(()) as cursor:
+        assert cursor.execute("SELECT text FROM seen_probe_pieces()").fetchall() == [("ab",)]
         assert cursor.execute("SELECT text FROM seen_comments()").fetchall() == [("Look here",)]
         assert cursor.execute("SELECT who FROM seen_audit()").fetchall() == [("ana",)]
     other.close()
