@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -25,8 +26,13 @@ ORDER BY run IS NOT DISTINCT FROM $run DESC, created DESC NULLS LAST, path LIMIT
 """
 
 ROOT = """
-SELECT coalesce(min(root) FILTER (run = $run), min(root)) AS root FROM live_evals($as_of)
+SELECT coalesce(
+    (SELECT min(root) FROM live_evals($as_of) WHERE run = $run),
+    (SELECT max(root) FROM live_locations($as_of) WHERE list_contains($above, root)),
+    (SELECT min(root) FROM live_locations($as_of))
+) AS root
 """
+"""Where a run's logs lie; of one without any its checkpoints, and the innermost folder around them."""
 
 
 class Example(Struct, kw_only=True):
@@ -84,7 +90,9 @@ def missing(con: duckdb.DuckDBPyConnection, run: str, eval: str, as_of: int) -> 
     done = {(row["step"], row["step_label"]) for row in records(con, RESULTS, values)}
     without = [one for one in of if (one.step, one.identity.step_label) not in done]
     found = records(con, EXAMPLE, values)
-    root = records(con, ROOT, {"as_of": as_of, "run": run})
+    folders = [Path(told) for one in of for told in (one.folder, one.adapter) if told]
+    above = sorted({str(parent) for folder in folders for parent in folder.parents})
+    root = records(con, ROOT, {"as_of": as_of, "run": run, "above": above})
     return Missing(
         run=run,
         eval=eval,
