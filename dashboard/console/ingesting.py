@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dashboard import commands
 from dashboard.console.ingest_report import print_report
-from dashboard.console.opening import nothing, owned, store_path, without_pandas
+from dashboard.console.opening import check_there, nothing, owned, store_path, without_pandas
 from dashboard.console.printing import err
 from dashboard.handover import Owner, hand_over_lines
 from loaders.errors import DriftlineError
@@ -23,6 +23,7 @@ def ingest(given: argparse.Namespace) -> int:
     paths = [str(Path(path).expanduser().resolve()) for path in given.paths]
     arguments = commands.IngestArguments(paths, absolute(given.study), given.dry_run)
     path = store_path(given, given.paths)
+    check_there(*paths)
     # A dry run leaves no trace: where there is no store yet, it compares with an empty one in memory.
     with without_pandas(), owned(path) if path.is_file() or not given.dry_run else nothing() as place:
         report = ingested(place, arguments)

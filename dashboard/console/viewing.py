@@ -11,7 +11,7 @@ from dashboard import commands
 from dashboard.admission import said_access, said_base_path
 from dashboard.console.ingest_report import print_report
 from dashboard.console.ingesting import absolute, ingested
-from dashboard.console.opening import owned, store_path
+from dashboard.console.opening import check_there, owned, store_path
 from dashboard.console.printing import err, out
 from dashboard.handover import Owner
 from dashboard.places import bundled_studies, models_file
@@ -27,6 +27,7 @@ def view(given: argparse.Namespace) -> int:
     base_path = said_base_path(given.base_path)
     roots = [Path(given.path).expanduser()] if given.path else bundled_studies()
     path = store_path(given, [given.path] if given.path else [])
+    check_there(given.path)
     declared = _declared(given)
     arguments = commands.IngestArguments([str(root.resolve()) for root in roots], absolute(given.study))
     with owned(path) as place:

@@ -126,6 +126,8 @@ def script(found: Missing, steps: list[Step], model: str, path: str | None, stor
     yield _comment(f"{found.evaluated} with. Run it, then: driftline ingest {path}{of_store}")
     if found.example is None:
         yield "# It was never run with Inspect here: the task is taken as it was given, without settings."
+        if found.evals:
+            yield _comment(f"No eval is called so; there are: {', '.join(found.evals)}")
     else:
         yield _comment(f"Settings of {found.example.path}")
         if left := _left_out(found.example):

@@ -25,6 +25,10 @@ FROM live_evals($as_of) WHERE eval = $eval AND format = 'inspect' AND status = '
 ORDER BY run IS NOT DISTINCT FROM $run DESC, created DESC NULLS LAST, path LIMIT 1
 """
 
+EVALS = """
+SELECT DISTINCT eval FROM live_evals($as_of) WHERE NOT EXISTS (FROM live_evals($as_of) WHERE eval = $eval) ORDER BY eval
+"""
+
 ROOT = """
 SELECT coalesce(
     (SELECT min(root) FROM live_evals($as_of) WHERE run = $run),
@@ -67,6 +71,8 @@ class Missing(Struct, kw_only=True):
     checkpoints: list[Servable]
     evaluated: int
     example: Example | None = None
+    evals: list[str] = field(default_factory=list)
+    """The evals that there are, where the one that was named is none of them."""
 
 
 def missing(con: duckdb.DuckDBPyConnection, run: str, eval: str, as_of: int) -> Missing:
@@ -100,6 +106,7 @@ def missing(con: duckdb.DuckDBPyConnection, run: str, eval: str, as_of: int) -> 
         checkpoints=without,
         evaluated=len(of) - len(without),
         example=_example(found[0]) if found else None,
+        evals=[] if found else [row["eval"] for row in records(con, EVALS, {"as_of": as_of, "eval": eval})],
     )
 
 
