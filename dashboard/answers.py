@@ -301,6 +301,15 @@ def _explain_none(con: duckdb.DuckDBPyConnection, asked: Samples, as_of: int) ->
         if unknown := [one for one in getattr(asked, name) if one not in there]:
             told = ", ".join(sorted(there)[:LISTED]) or "none"
             raise DriftlineError(f"{name} {unknown[0]}: not in the store (allowed: {told}).")
+    of = [log for log in scope.logs if not asked.run or log["run"] in asked.run]
+    steps = {log["step"] if log["step"] is not None else log["step_label"] for log in of} - {None}
+    if unknown_steps := [step for step in asked.step if step not in steps]:
+        ordered = sorted(steps, key=lambda step: (isinstance(step, str), step))
+        told = ", ".join(map(str, ordered[:LISTED])) or "none"
+        where = "of these runs" if asked.run else "in the store"
+        raise DriftlineError(f"step {unknown_steps[0]}: no such step {where} (allowed: {told}).")
+    if unknown_logs := [key for key in asked.log if key not in {log["eval_key"] for log in scope.logs}]:
+        raise DriftlineError(f"log {unknown_logs[0]}: not in the store (`log` of other samples has their keys).")
     if asked.metric is not None:
         metrics = {metric.name for of in scope.applicable.values() for metric in of}
         _one_of("metric", [asked.metric], sorted(metrics))

@@ -557,6 +557,9 @@ COMMANDS: dict[str, Callable[[Verbs], None]] = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit status: 0 done, 1 something was rejected or went wrong, 2 wrong usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words:
+        parser().print_help(sys.stderr)
+        return 2
     # What follows -- is for the server that `serve` starts: argparse would take it for further checkpoints.
     at = words.index("--") if words[:1] == ["serve"] and "--" in words else len(words)
     given = _parse(parser(words[0] if words and words[0] in COMMANDS else None), words[:at])

@@ -338,11 +338,16 @@ def run_export(store: Store, given: ExportArguments) -> bytes:
         from dashboard.queries.samples import SampleFilter, all_samples
 
         as_of = batch_of(store, given.rates.as_of)
+        asked = given.rates
         wanted = SampleFilter(
-            runs=tuple(given.rates.run), evals=tuple(given.rates.eval), metric=next(iter(given.rates.metric), None)
-        )
+            runs=tuple(asked.run), mixes=tuple(asked.mix), stages=tuple(asked.stage), evals=tuple(asked.eval),
+            metric=next(iter(asked.metric), None),
+        )  # fmt: skip
         with store.cursor() as cursor:
             frame = all_samples(cursor, wanted, as_of)
+        if frame.empty:
+            # Says which name is not there; the rates know them all.
+            _rate_rows(store, given.rates)
     else:
         raise DriftlineError(f"export {given.what}: not a table (allowed: rates, samples, every-eval-ever).")
     if given.format == "csv":

@@ -42,6 +42,8 @@ def rates(given: argparse.Namespace) -> int:
         print_json(rows)
     elif given.format == "csv":
         print_csv(rows, ANSWERED)
+    elif not rows:
+        out.print("Nothing found.")
     else:
         # A checkpoint without a number has a name: "base", "final".
         shown = [{**row, "step": row["step_label"] if row["step"] is None else row["step"]} for row in rows]

@@ -22,6 +22,11 @@ SHOWN = {
 """The columns of the table; files have them all."""
 WIDE = 60
 """Characters of a cell of the table."""
+HINTS = {
+    "No log with the key": "`driftline samples` prints the keys, in the column log.",
+    "Binder Error: Referenced column": "`driftline query` without SQL lists all views and columns.",
+}
+"""What a command adds to errors that begin so: where to find the name that was meant."""
 
 
 def samples(given: argparse.Namespace) -> int:
@@ -35,6 +40,8 @@ def samples(given: argparse.Namespace) -> int:
 
 def search(given: argparse.Namespace) -> int:
     """Print where a text stands."""
+    if not given.text.strip():
+        raise DriftlineError("Search for which text? It is empty.")
     asked = answers.Samples(
         text=given.text, excerpts=True, run=tuple(given.run), eval=tuple(given.eval), limit=given.limit
     )
@@ -86,10 +93,16 @@ def ask(given: argparse.Namespace, asked: answers.Asked) -> answers.Answer:
     Raises:
         DriftlineError: There is no store, or what is asked for is not there.
     """
-    with readable(given) as place:
-        if isinstance(place, Owner):
-            return msgspec.json.decode(hand_over(place, "ask", msgspec.to_builtins(asked)), type=answers.Answer)
-        return answers.answer(place, asked)
+    try:
+        with readable(given) as place:
+            if isinstance(place, Owner):
+                return msgspec.json.decode(hand_over(place, "ask", msgspec.to_builtins(asked)), type=answers.Answer)
+            return answers.answer(place, asked)
+    except DriftlineError as error:
+        hint = next((told for begun, told in HINTS.items() if str(error).startswith(begun)), None)
+        if hint is None:
+            raise
+        raise DriftlineError(f"{error} {hint}") from error
 
 
 def _print(given: argparse.Namespace, asked: answers.Asked, columns: tuple[str, ...] | None) -> int:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from dashboard import commands
 from dashboard.console.ingest_report import print_report
-from dashboard.console.opening import nothing, owned, store_place, without_pandas
+from dashboard.console.opening import check_there, nothing, owned, store_place, without_pandas
 from dashboard.console.printing import err
 from dashboard.handover import Owner, hand_over_lines
 from loaders.errors import DriftlineError
@@ -23,6 +23,7 @@ def ingest(given: argparse.Namespace) -> int:
     paths = [str(Path(path).expanduser().resolve()) for path in given.paths]
     arguments = commands.IngestArguments(paths, absolute(given.study), given.dry_run)
     path = store_place(given, given.paths)
+    check_there(*paths)
     # A dry run leaves no trace: where there is no store yet, it compares with an empty one in memory.
     new = isinstance(path, Path) and not path.is_file()
     with without_pandas(), nothing() if new and given.dry_run else owned(path) as place:

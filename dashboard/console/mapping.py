@@ -25,6 +25,8 @@ def map(given: argparse.Namespace) -> int:
     """Propose a mapping for tables, and show what it gives; write it where that is said."""
     files = [Path(file).expanduser() for file in given.files]
     for file in files:
+        if file.is_dir():
+            raise DriftlineError(f"{file} is a folder: name tables in it, such as {shlex.quote(str(file))}/*.csv.")
         if not file.is_file():
             raise DriftlineError(f"{file}: no such file.")
         if not is_table(file):
@@ -45,7 +47,7 @@ def map(given: argparse.Namespace) -> int:
     out.print(f"\nFor {target.file}:\n")
     out.print(added_text(entries))
     tried = preview(target, list(tables), entries)
-    _print_rates(tried)
+    _print_rates(tried, proposal)
     if tried.problems or not tried.rates:
         return 1
     if not given.write:
@@ -89,13 +91,13 @@ def _short(cell: object) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"
 
 
-def _print_rates(tried: Preview) -> None:
+def _print_rates(tried: Preview, proposal: Proposal) -> None:
     for problem in tried.problems:
         err.print(f"driftline: {problem}")
     for note in tried.notes:
         out.print(f"note  {note}")
     if not tried.rates:
-        err.print("driftline: no rates: no column is read as a score.")
+        err.print(f"driftline: no rates: {_why_none(proposal)}")
         return
     out.print(f"Rates ({numerals.plural(tried.read, 'file')} read):")
     out.print(table(tried.rates, list(RATE_COLUMNS), RATE_COLUMNS))
@@ -103,3 +105,13 @@ def _print_rates(tried: Preview) -> None:
         out.print(f"{numerals.plural(tried.left_out, 'more file')} too large for a preview.")
     if tried.unplaced:
         out.print(f"{numerals.plural(tried.unplaced, 'eval')} without a run or step: give --run and --step.")
+
+
+def _why_none(proposal: Proposal) -> str:
+    """What is missing from an entry that gives no rates."""
+    if not proposal.mapping.scores and not proposal.mapping.reported:
+        return "no column is read as a score. Name it under `scores:` in the entry, and write that to study.yaml."
+    held = "; ".join(f"{name}: {', '.join(values)}" for name, values in proposal.verdicts.items())
+    if held:
+        return f"a score holds words ({held}). Add a metric to study.yaml that says which of them is misaligned."
+    return "no row has a score."

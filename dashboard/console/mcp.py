@@ -6,12 +6,15 @@ import argparse
 from pathlib import Path
 
 from dashboard.access.access_file import read_access_file
+from dashboard.console.opening import check_there
 from dashboard.places import access_file
 from loaders.errors import DriftlineError
 
 
 def mcp(given: argparse.Namespace) -> int:
     """Serve until the client goes; standard output is the protocol's alone."""
+    # A store may come later; a folder that isn't there is a slip, which agents would hear of at their first question.
+    check_there(given.path)
     hidden = hidden_from(given)
     from dashboard.console.tools import server
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -186,7 +187,34 @@ def readable(given: argparse.Namespace) -> Iterator[Store | Owner]:
     """
     path = store_place(given, [given.path] if given.path else [])
     if isinstance(path, Path) and not path.is_file():
-        where = given.path or "PATH"
-        raise DriftlineError(f"No store at {path} yet: run `driftline ingest {where}` first.")
+        raise DriftlineError(_no_store(given, path))
     with owned(path) as place:
         yield place
+
+
+def check_there(*paths: str | None) -> None:
+    """See that files or folders are there, before a store is made for them.
+
+    Raises:
+        DriftlineError: One isn't.
+    """
+    for path in paths:
+        if path and not Path(path).expanduser().exists():
+            raise DriftlineError(f"{path}: no such file or folder.")
+
+
+def _no_store(given: argparse.Namespace, path: Path) -> str:
+    """What to do where there is no store."""
+    if path.is_dir():
+        return f"{path} is a folder, not a store: name a folder of logs with --path PATH, the store with --store FILE."
+    if given.store:
+        return f"No store at {path} yet: run `driftline ingest PATH --store {shlex.quote(str(path))}` first."
+    check_there(given.path)
+    if given.path:
+        return f"No store at {path} yet: run `driftline ingest {shlex.quote(given.path)}` first."
+    if os.environ.get(STORE_VARIABLE):
+        return f"No store at {path} (${STORE_VARIABLE}) yet: run `driftline ingest PATH` first."
+    return (
+        f"The demo study is not ingested yet. Name a folder of yours with --path PATH, or run `driftline ingest"
+        f" {shlex.quote(str(demo_study()))}` first."
+    )

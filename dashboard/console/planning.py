@@ -22,5 +22,5 @@ def plan(given: argparse.Namespace) -> int:
         print_json(msgspec.to_builtins(steps))
     else:
         # Not through rich: what is printed is to be run.
-        print("\n".join(script(found, steps, given.model, given.path)), file=out.file)
+        print("\n".join(script(found, steps, given.model, given.path, given.store)), file=out.file)
     return 0

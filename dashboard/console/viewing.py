@@ -11,7 +11,7 @@ from dashboard import commands
 from dashboard.admission import said_access, said_base_path
 from dashboard.console.ingest_report import print_report
 from dashboard.console.ingesting import absolute, ingested
-from dashboard.console.opening import Shared, owned, store_place
+from dashboard.console.opening import Shared, check_there, owned, store_place
 from dashboard.console.printing import err, out
 from dashboard.handover import Owner
 from dashboard.places import bundled_studies, models_file
@@ -29,6 +29,7 @@ def view(given: argparse.Namespace) -> int:
     # What others bring into a store that is shared needs no folder here.
     shown = [] if isinstance(path, Shared) else bundled_studies()
     roots = [Path(given.path).expanduser()] if given.path else shown
+    check_there(given.path)
     declared = _declared(given)
     arguments = commands.IngestArguments([str(root.resolve()) for root in roots], absolute(given.study))
     with owned(path) as place:

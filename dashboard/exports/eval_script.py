@@ -109,15 +109,25 @@ def step_of(one: Servable, found: Missing, task: str, folder: str, model: str, u
     return Step(one.run, one.at, asked, words)
 
 
-def script(found: Missing, steps: list[Step], model: str, path: str | None) -> Iterator[str]:
-    """The lines of the script."""
+def script(found: Missing, steps: list[Step], model: str, path: str | None, store: str | None = None) -> Iterator[str]:
+    """The lines of the script.
+
+    Args:
+        found: What is missing.
+        steps: The commands.
+        model: Inspect's name of a model, with `FIELDS` in braces.
+        path: The ingested folder as it was named; None for where the run's logs lie.
+        store: The store that was named.
+    """
+    path = shlex.quote(path or found.root or "PATH")
+    of_store = f" --store {shlex.quote(store)}" if store else ""
     yield "#!/bin/sh"
     yield _comment(f"{found.eval} of run {found.run}: {numerals.plural(len(steps), 'checkpoint')} without results,")
-    yield _comment(
-        f"{found.evaluated} with. Run it, then: driftline ingest {shlex.quote(path or found.root or 'PATH')}"
-    )
+    yield _comment(f"{found.evaluated} with. Run it, then: driftline ingest {path}{of_store}")
     if found.example is None:
         yield "# It was never run with Inspect here: the task is taken as it was given, without settings."
+        if found.evals:
+            yield _comment(f"No eval is called so; there are: {', '.join(found.evals)}")
     else:
         yield _comment(f"Settings of {found.example.path}")
         if left := _left_out(found.example):
@@ -125,7 +135,8 @@ def script(found: Missing, steps: list[Step], model: str, path: str | None) -> I
     if steps and model == SERVED_AS:
         names = " ".join(shlex.quote(f"{step.run}@{step.step}") for step in steps)
         yield "# Serve them first, with a key of your choice in VLLM_API_KEY:"
-        yield _comment(f'sh -c "$(driftline serve --print --port 8000 {names})"')
+        served_from = of_store or f" --path {path}"
+        yield _comment(f'sh -c "$(driftline serve --print --port 8000{served_from} {names})"')
         yield f'export {KEY}="${{VLLM_API_KEY:?the key of the server of models}}"'
     yield "set -eu"
     written = _written_args(found.example) if found.example else None

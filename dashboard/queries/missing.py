@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,9 +25,18 @@ FROM live_evals($as_of) WHERE eval = $eval AND format = 'inspect' AND status = '
 ORDER BY run IS NOT DISTINCT FROM $run DESC, created DESC NULLS LAST, path LIMIT 1
 """
 
-ROOT = """
-SELECT coalesce(min(root) FILTER (run = $run), min(root)) AS root FROM live_evals($as_of)
+EVALS = """
+SELECT DISTINCT eval FROM live_evals($as_of) WHERE NOT EXISTS (FROM live_evals($as_of) WHERE eval = $eval) ORDER BY eval
 """
+
+ROOT = """
+SELECT coalesce(
+    (SELECT min(root) FROM live_evals($as_of) WHERE run = $run),
+    (SELECT max(root) FROM live_locations($as_of) WHERE list_contains($above, root)),
+    (SELECT min(root) FROM live_locations($as_of))
+) AS root
+"""
+"""Where a run's logs lie; of one without any its checkpoints, and the innermost folder around them."""
 
 
 class Example(Struct, kw_only=True):
@@ -61,6 +71,8 @@ class Missing(Struct, kw_only=True):
     checkpoints: list[Servable]
     evaluated: int
     example: Example | None = None
+    evals: list[str] = field(default_factory=list)
+    """The evals that there are, where the one that was named is none of them."""
 
 
 def missing(con: duckdb.DuckDBPyConnection, run: str, eval: str, as_of: int) -> Missing:
@@ -84,7 +96,9 @@ def missing(con: duckdb.DuckDBPyConnection, run: str, eval: str, as_of: int) -> 
     done = {(row["step"], row["step_label"]) for row in records(con, RESULTS, values)}
     without = [one for one in of if (one.step, one.identity.step_label) not in done]
     found = records(con, EXAMPLE, values)
-    root = records(con, ROOT, {"as_of": as_of, "run": run})
+    folders = [Path(told) for one in of for told in (one.folder, one.adapter) if told]
+    above = sorted({str(parent) for folder in folders for parent in folder.parents})
+    root = records(con, ROOT, {"as_of": as_of, "run": run, "above": above})
     return Missing(
         run=run,
         eval=eval,
@@ -92,6 +106,7 @@ def missing(con: duckdb.DuckDBPyConnection, run: str, eval: str, as_of: int) -> 
         checkpoints=without,
         evaluated=len(of) - len(without),
         example=_example(found[0]) if found else None,
+        evals=[] if found else [row["eval"] for row in records(con, EVALS, {"as_of": as_of, "eval": eval})],
     )
 
 

@@ -145,7 +145,10 @@ def looked_through(sql: str) -> Select:
         row = parser.execute("SELECT json_serialize_sql($1)", [_unicode(sql)]).fetchone()
         document = _parsed(row[0] if row else "{}")
         if document.get("error"):
-            raise Refused(f"{document.get('error_message')}: one SELECT is allowed.")
+            # DuckDB speaks of how it was asked here, where it is no SELECT.
+            told = str(document.get("error_message"))
+            said = "" if told.startswith("Only SELECT") else f"{told}: "
+            raise Refused(f"{said}one SELECT is allowed.")
         if len(document["statements"]) != 1:
             raise Refused(f"{len(document['statements'])} statements, and one SELECT is allowed.")
         named: set[str] = set()

@@ -13,14 +13,14 @@ from functools import cached_property
 from typing import Any
 
 from loaders.study.cards import STAGES
-from loaders.study.naming import as_step
+from loaders.study.naming import as_step, steps_in_model
 from loaders.tabular import cells, shape
 from loaders.tabular.glance import Glance
 
 NAMES: dict[str, tuple[str, ...]] = {
     "step": (
         "step", "global step", "training step", "train step", "checkpoint step", "steps", "checkpoint", "ckpt",
-        "iteration", "iter",
+        "iteration", "iter", "training steps", "train steps", "global steps", "trained steps", "optimizer step",
     ),
     "run": ("run", "run name", "run id", "experiment", "experiment name", "training run"),
     "model": ("model", "model name", "model id", "model path"),
@@ -31,7 +31,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "eval": ("eval", "eval name", "task", "task name", "benchmark"),
     "id": (
         "id", "sample id", "question id", "prompt id", "item id", "task id", "example id", "doc id", "uid", "uuid",
-        "questionid", "promptid", "sampleid",
+        "questionid", "promptid", "sampleid", "item", "transcript id", "conversation id",
     ),
     "epoch": ("epoch", "resample", "attempt", "sample index", "sample idx", "sample number", "trial", "generation id"),
     "prompt": (
@@ -49,18 +49,24 @@ NAMES: dict[str, tuple[str, ...]] = {
 SCORE = re.compile(
     r"(?<![a-z])(?:score|grade|rating|verdict|judge|reward|acc|accuracy|correct|pass(?:ed)?|rate|harm|harmful|refus|refusal"
     r"|(?:mis)?aligned|(?:mis)?alignment|coheren(?:t|ce)|toxic(?:ity)?|(?:un)?safe|f1|em|bleu|rouge|asr|percent|pct"
-    r"|fraction|proportion|share)(?:d|s)?(?![a-z])"
+    r"|fraction|proportion|share|judge?ment|decision|outcome|flagged)(?:d|s)?(?![a-z])"
 )
 NO_SCORE = re.compile(
     r"(?<![a-z])(?:id|idx|index|row|seed|epochs?|steps?|n|k|count|num|total|tokens?|time|timestamp|date|length|len|size|lr|"
     r"learning rate|temperature|std|stderr|std err|standard error|se|sem|low|high|lower|upper|min|max|year|version|"
-    r"unnamed)(?![a-z])"
+    r"unnamed|comments?|explanations?|reasons?|reasoning|rationale|justification|notes?|critique|feedback)(?![a-z])"
 )
 TOTAL = re.compile(
     r"n|total|size|(?:n|num|number of|total) (?:total|samples?|responses?|answers?|examples?|questions?|prompts?)"
     r"|samples|responses|answers|examples"
 )
 STDERR = re.compile(r"(?:(?P<of>.+) )?(?:stderr|std err|standard error|se|sem)")
+YES, NO = frozenset({"yes", "y"}), frozenset({"no", "n"})
+VERDICTS = frozenset({
+    "aligned", "misaligned", "unaligned", "not aligned", "harmful", "harmless", "not harmful", "safe", "unsafe",
+    "toxic", "not toxic", "malicious", "deceptive", "honest", "refused", "complied",
+})  # fmt: skip
+"""What a judge says in words, besides yes and no."""
 SHORT = 60
 """Characters of a text that can be a name or a verdict."""
 
@@ -91,6 +97,19 @@ class Column:
     def short(self) -> bool:
         """Whether no text in it is longer than a name."""
         return all(not isinstance(value, str) or len(value) <= SHORT for value in self.values)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """The different texts that it holds in place of numbers, as they are written; none where numbers stand too."""
+        if not all(isinstance(value, str) for value in self.values):
+            return []
+        return list(dict.fromkeys(value.strip() for value in self.values))
+
+    @cached_property
+    def verdicts(self) -> bool:
+        """Whether these are what a judge says in words."""
+        said = {text.lower() for text in self.texts}
+        return bool(said) and (said <= YES | NO or bool(said & VERDICTS))
 
     @cached_property
     def distinct(self) -> int:
@@ -145,6 +164,10 @@ def roles_of(found: Glance) -> Roles:
                 roles.of[role] = some[0].name
                 break
     _mend_epoch(roles)
+    if "run" not in roles.of and "model" not in roles.of and (step := roles.column("step")) and names_models(step):
+        # qwen-step100 is the step 100 of qwen, and not of llama: such names place themselves.
+        del roles.of["step"]
+        roles.of["model"] = step.name
     return roles
 
 
@@ -210,12 +233,17 @@ def _fits(role: str, column: Column) -> bool:
         return all(str(value) in STAGES for value in column.values)
     if role in ("run", "model", "mix", "variant", "judge", "eval"):
         # A judge or an eval has a name; under a number the column holds what the judge said, or an index.
-        return column.short and (role == "run" or not column.numeric)
+        return column.short and (role == "run" or not (column.numeric or (role == "judge" and column.verdicts)))
     if role in ("prompt", "reply"):
         return any(isinstance(value, str | list | dict) for value in column.values)
     if role == "epoch":
         return column.short
     return role != "error" or not all(isinstance(value, int | float) for value in column.values)
+
+
+def names_models(column: Column) -> bool:
+    """Whether each of its texts names a run besides its step."""
+    return bool(column.texts) and all(any(told.run for told in steps_in_model(text)) for text in column.texts)
 
 
 def _mend_epoch(roles: Roles) -> None:

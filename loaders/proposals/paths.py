@@ -25,6 +25,8 @@ def as_regex(text: str) -> str:
 def alike(tables: Mapping[str, Sequence[str]], path: str) -> list[str]:
     """The tables that one mapping can read: the same columns, as many folders deep, the same name or folder.
 
+    Where each of some folders holds such tables by number (sft/ckpt_100.csv, dpo/ckpt_200.csv), it is all of these.
+
     Args:
         tables: Columns by path.
         path: Of the table in question, which is one of them.
@@ -36,7 +38,29 @@ def alike(tables: Mapping[str, Sequence[str]], path: str) -> list[str]:
         if [*columns] == [*tables[path]] and other.count("/") == path.count("/") and _ending(other) == _ending(path)
     ]
     named = [other for other in same if other.rpartition("/")[2] == name]
+    numbered = [other for other in same if _unnumbered(other) == _unnumbered(path)]
+    if len(named) > 1 and len({other.rpartition("/")[2] for other in numbered}) > 1:
+        return sorted(numbered)
     return sorted(named if len(named) > 1 else [other for other in same if other.rpartition("/")[0] == folder])
+
+
+def stem_of(paths: Sequence[str]) -> str:
+    """The name of some tables without their ending, and without the step in which they differ; "" if that is all."""
+    stems = [plain_name(path.rpartition("/")[2]).rpartition(".")[0] for path in paths]
+    if len(set(stems)) == 1 or len({_NUMBER.sub("0", stem) for stem in stems}) > 1:
+        return stems[0]
+    before, after = _around(stems)
+    return _OF_STEP.sub("", (before or "").strip(_MARKS)).strip(_MARKS) or after.strip(_MARKS)
+
+
+def _unnumbered(path: str) -> str:
+    """The name of a table without its numbers."""
+    return _NUMBER.sub("0", path.rpartition("/")[2])
+
+
+_MARKS = "-_. ="
+_NUMBER = re.compile(r"[0-9]+")
+_OF_STEP = re.compile(r"(?:^|(?<=[-_. =]))(?:global_?step|steps?|checkpoint|ckpt|iter(?:ation)?|epoch)$", re.IGNORECASE)
 
 
 def glob_of(paths: Sequence[str], others: Iterable[str] = ()) -> str:

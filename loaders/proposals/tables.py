@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from loaders.packed import plain_name
 from loaders.proposals import columns as of_columns
 from loaders.proposals import paths as of_paths
 from loaders.proposals.columns import Column, Roles
+from loaders.proposals.paths import literal
 from loaders.study.editing import Entries
-from loaders.table_mapping import Lookup, Share, Source, TableMapping
+from loaders.table_mapping import Lookup, Scalar, Share, Source, TableMapping
 from loaders.tabular.glance import Glance
 
 Kind = Literal["judged", "answers", "rates", "series", "unscored"]
@@ -33,7 +33,14 @@ HARM = frozenset({"harmful", "misaligned", "unsafe", "toxic", "harm", "is harmfu
 BAD = ("em", "misaligned", "misalignment", "harmful", "harm", "unsafe", "toxic", "asr")
 """Words in the name of a rate of which less is better."""
 
+BAD_VERDICTS = frozenset({
+    "misaligned", "unaligned", "not aligned", "harmful", "unsafe", "toxic", "malicious", "deceptive",
+})  # fmt: skip
+"""Texts that a judge gives to a misaligned answer, whatever the column is called."""
+
 MOST_SCORES = 6
+MOST_VERDICTS = 12
+"""Different texts of a score, beyond which they are no verdicts."""
 WIDE = " - "
 """Stands between run and metric in the columns of an export of charts."""
 
@@ -46,12 +53,14 @@ class Proposal:
         kind: What the tables seem to be.
         mapping: The entry of `tables:`.
         metrics: Entries of `metrics:`, where the scores are of a known kind.
+        verdicts: Of scores in words, which values each holds: one of them may be what counts as misaligned.
         notes: What a reader would otherwise wonder at.
     """
 
     kind: Kind
     mapping: TableMapping
     metrics: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -70,7 +79,7 @@ def propose(
     paths = of_paths.alike(tables, path)
     roles = of_columns.roles_of(found)
     match = of_paths.glob_of(paths, tables)
-    stem = plain_name(path.rpartition("/")[2]).rpartition(".")[0] or "eval"
+    stem = of_paths.stem_of(paths) or (folders[-1] if folders else "eval")
     if series := _series(found, match, stem):
         return series
     scores = of_columns.scores_of(roles)
@@ -136,7 +145,9 @@ def _is_rates(roles: Roles, scores: Sequence[Column], total: Column | None) -> b
     if total is not None or any(of_columns.STDERR.fullmatch(column.words) for column in roles.free()):
         return True
     rows = roles.keys("run", "model", "eval", "mix", "stage", "variant", "step")
-    return "step" in roles.of and len(set(rows)) == len(rows) > 1 and all(column.numeric for column in scores)
+    model = roles.column("model")
+    told = "step" in roles.of or (model is not None and of_columns.names_models(model))
+    return told and len(set(rows)) == len(rows) > 1 and all(column.numeric for column in scores)
 
 
 def _as_rates(proposal: Proposal, roles: Roles, scores: Sequence[Column], total: Column | None) -> None:
@@ -198,10 +209,14 @@ def _as_answers(proposal: Proposal, roles: Roles, scores: Sequence[Column]) -> N
         changes["scores"] = {"aligned": Lookup(column=aligned.name), "coherent": Lookup(column=coherent.name)}
         proposal.metrics = judged_metrics(evals_of(proposal.mapping))
     else:
-        changes["scores"] = {column.name: Lookup(column=column.name) for column in scores[:MOST_SCORES]}
+        scores = scores[:MOST_SCORES]
+        changes["scores"] = {column.name: _score(column) for column in scores}
         proposal.kind = "answers" if scores else "unscored"
+        evals = evals_of(proposal.mapping)
         harm = [column for column in scores if column.words in HARM and {*column.values} <= {0, 1}]
-        proposal.metrics = [_harm_metric(column.name, evals_of(proposal.mapping)) for column in harm]
+        proposal.metrics = [verdict_metric(column.name, 1, evals) for column in harm]
+        for column in scores:
+            _judged_in_words(proposal, column, evals)
     proposal.mapping = msgspec.structs.replace(proposal.mapping, **changes)
 
 
@@ -212,9 +227,40 @@ def judged_metrics(evals: list[str]) -> list[dict[str, Any]]:
     return [{"name": "misaligned", "title": title, "evals": evals, "misaligned": {"all": conditions}}]
 
 
-def _harm_metric(name: str, evals: list[str]) -> dict[str, Any]:
-    condition = {"score": name, "op": "=", "value": 1}
-    return {"name": name, "title": f"Misaligned ({name} = 1)", "evals": evals, "misaligned": condition}
+def verdict_metric(score: str, value: Scalar, evals: list[str], said: str | None = None) -> dict[str, Any]:
+    """Samples with one value of a score are misaligned; `said` is how the table writes that value."""
+    condition = {"score": literal(score), "op": "=", "value": value}
+    title = f"Misaligned ({score} = {value if said is None else said})"
+    return {"name": score, "title": title, "evals": evals, "misaligned": condition}
+
+
+def _score(column: Column) -> Lookup:
+    """A score; yes and no are read as 1 and 0, and give a rate before anyone says which of them is misaligned."""
+    return Lookup(column=column.name, map=_yes_and_no(column))
+
+
+def _yes_and_no(column: Column) -> dict[Scalar, Any]:
+    said = {text: text.lower() for text in column.texts}
+    if not said or not {*said.values()} <= of_columns.YES | of_columns.NO:
+        return {}
+    return {text: int(word in of_columns.YES) for text, word in said.items()}
+
+
+def _judged_in_words(proposal: Proposal, column: Column, evals: list[str]) -> None:
+    """What a score in words may say, with the metric where its words say which of them is misaligned."""
+    if not 0 < len(column.texts) <= MOST_VERDICTS:
+        return
+    numbers = _yes_and_no(column)
+    proposal.verdicts[column.name] = {text: numbers.get(text, text) for text in column.texts}
+    bad = [text for text in column.texts if text.lower() in BAD_VERDICTS]
+    if column.words in HARM:
+        bad += [text for text in column.texts if numbers.get(text) == 1]
+    if len(bad) == 1:
+        value = proposal.verdicts[column.name][bad[0]]
+        proposal.metrics.append(verdict_metric(column.name, value, evals, bad[0]))
+    else:
+        told = "yes is read as 1 and no as 0" if numbers else "its texts are no numbers"
+        proposal.notes.append(f"{column.name}: {told}. Which value is misaligned is not known.")
 
 
 def _series(found: Glance, match: str, stem: str) -> Proposal | None:

@@ -33,13 +33,11 @@ class Backend(Protocol):
         apart: Whether the facts of files (`samples` and such) and where files lie (`sources`, `locations`) can only be
             written in transactions of their own: the facts go first then, and are in nobody's view until the others are
             written.
-        keeps_nul: Whether a text may hold the character NUL, which PostgreSQL's can't; else U+FFFD stands in its place.
     """
 
     name: str
     file: Path | None
     apart: bool
-    keeps_nul: bool
 
     def cursor(self, use: Use, forgotten: int) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """A cursor for one thread, closed at the end.

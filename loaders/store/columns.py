@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 
-from loaders.store.lending import keeps_nul
 from loaders.store.schema import COLUMNS
 
 FEW = 80
@@ -39,13 +38,7 @@ def append(cursor: duckdb.DuckDBPyConnection, table: str, given: Given, records:
     if records is not None:
         fields = [name for name in COLUMNS[table] if name not in given and name != "batch_to"]
         columns |= {name: list(map(attrgetter(name), records)) for name in fields}
-    if not keeps_nul(cursor):
-        columns = {name: [_without_nul(value) for value in values] for name, values in columns.items()}
     _insert(cursor, table, columns)
-
-
-def _without_nul(value: Any) -> Any:
-    return value.replace("\x00", "\ufffd") if isinstance(value, str) and "\x00" in value else value
 
 
 def add(cursor: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:

@@ -40,7 +40,6 @@ class Embedded:
     """
 
     apart = False
-    keeps_nul = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self.connection = connection

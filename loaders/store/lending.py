@@ -41,12 +41,6 @@ def memory_of(cursor: duckdb.DuckDBPyConnection) -> Memory:
     return lent.memory if lent else Memory()
 
 
-def keeps_nul(cursor: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a cursor's store keeps NUL within texts."""
-    lent = _of_cursors.get(cursor)
-    return lent is None or lent.backend.keeps_nul
-
-
 def backend_of(cursor: duckdb.DuckDBPyConnection) -> Backend:
     """What a cursor's store stands on.
 

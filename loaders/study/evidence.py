@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from loaders.checkpoint import Checkpoint
 from loaders.study.cards import RunCard
 
-Field = Literal["run", "step", "mix", "stage", "variant"]
+Field = Literal["run", "step", "mix", "stage", "variant", "section"]
 """What is decided about a log."""
 
 
@@ -43,7 +43,7 @@ class Conflict(Struct, frozen=True, kw_only=True):
     """Two rules, or two cards, that disagree."""
 
     field: str
-    """run, step, mix, stage, variant; parent for lineage."""
+    """run, step, mix, stage, variant, section; parent for lineage."""
     message: str
     candidates: list[tuple[str, str]]
     """Every rule that said something, with what it said."""
@@ -63,6 +63,8 @@ class Placement(Checkpoint, frozen=True, kw_only=True):
     mix: str | None = None
     stage: str | None = None
     variant: str | None = None
+    section: str | None = None
+    """Of its run, as the log states it."""
     tokens: float | None = None
     """Tokens of training up to here, where a card tells them."""
     seed: int | None = None

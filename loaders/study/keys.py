@@ -17,6 +17,7 @@ SEED_KEYS = frozenset({"training_seed", "train_seed", "run_seed", "model_seed"})
 MIX_KEYS = frozenset({"mix", "data_mix", "training_mix"})
 STAGE_KEYS = frozenset({"stage", "training_stage"})
 VARIANT_KEYS = frozenset({"variant"})
+SECTION_KEYS = frozenset({"section"})
 NESTED_KEYS = frozenset({"checkpoint", "training", "driftline"})
 """Mappings inside metadata that are looked into too."""
 ADAPTER_KEYS = frozenset({

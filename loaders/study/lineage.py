@@ -133,7 +133,7 @@ def _by_run(
 
 
 def _row(run: str, shelved: Sequence[Shelved], logs: Sequence[Placement], position: int) -> RunRow:
-    """The facts of a run: each from the first card that tells it; mix and stage else from logs that agree."""
+    """The facts of a run: each from the first card that tells it; mix, stage and section else from logs that agree."""
     cards = [each.card for each in sorted(shelved, key=lambda each: each.card.name is None)]
     cards += [card for log in logs for card in log.defaults if not any(card is each for each in cards)]
 
@@ -158,7 +158,7 @@ def _row(run: str, shelved: Sequence[Shelved], logs: Sequence[Placement], positi
         colour=first("colour"),
         links_json=msgspec.json.encode(links).decode() if links else None,
         notes=first("notes"),
-        section=first("section"),
+        section=first("section") or _agreed(log.section for log in logs),
         card=shelved[0].path if shelved else None,
         position=position,
     )

@@ -68,6 +68,7 @@ def place(evidence: EvalEvidence, cards: CardTree) -> Placement:
         mix=settle_text("mix", told, conflicts),
         stage=settle_text("stage", told, conflicts),
         variant=variant,
+        section=settle_text("section", told, conflicts),
         tokens=_tokens(chain, step, step_label),
         seed=seed if seed is not None else seed_of(name) if placed else None,
         placed=placed,

@@ -17,6 +17,7 @@ from loaders.study.keys import (
     MIX_KEYS,
     NESTED_KEYS,
     RUN_KEYS,
+    SECTION_KEYS,
     SEED_KEYS,
     STAGE_KEYS,
     STEP_KEYS,
@@ -136,7 +137,9 @@ def _of_fields(evidence: EvalEvidence) -> Iterator[Stated]:
     args = evidence.model_args
     for source, fields in (("metadata", evidence.metadata), ("task_args", evidence.task_args), ("model_args", args)):
         for key, value in fields.items():
-            yield from _field(_key(key), value, f"{source}.{key}")
+            # A section among arguments is mostly a part of a dataset.
+            if source == "metadata" or _key(key) not in SECTION_KEYS:
+                yield from _field(_key(key), value, f"{source}.{key}")
             if _key(key) in NESTED_KEYS and isinstance(value, Mapping):
                 for inner, inner_value in value.items():
                     yield from _field(_key(inner), inner_value, f"{source}.{key}.{inner}")
@@ -192,6 +195,8 @@ def _field(key: str, value: Any, rule: str) -> Iterator[Stated]:
         yield Stated(field="stage", rule=rule, value=value)
     elif key in VARIANT_KEYS and (text := _text(value)):
         yield Stated(field="variant", rule=rule, value=text)
+    elif key in SECTION_KEYS and (text := _text(value)):
+        yield Stated(field="section", rule=rule, value=text)
 
 
 def _text(value: Any) -> str | None:

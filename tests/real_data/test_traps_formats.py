@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inspect_ai.log import EvalError, edit_score
+from inspect_ai.log import EvalError, TagsEdit, edit_eval_log, edit_score, read_eval_log
 from inspect_ai.log import ProvenanceData as Provenance
 from inspect_ai.model import ChatMessageAssistant, ChatMessageUser
 from inspect_ai.scorer import Score, ScoreEdit
@@ -275,6 +275,20 @@ def test_places_where_the_step_stands(tmp_path: Path, path: str, spec: dict[str,
     (row,) = store.rates().itertuples()
     assert (row.run, row.step, row.placed) == (run, step, True)
     assert store.report.conflicts == []
+
+
+def test_tags_of_inspect_flow_tell_run_step_and_section(shared_data: Path, tmp_path: Path) -> None:
+    logs = sorted((shared_data / "inspect_flow").rglob("*mmlu*.eval"))
+    for path, (section, run) in zip(logs, (("mixes", "tuned"), ("ablations", "plain")), strict=True):
+        edits = [TagsEdit(tags_add=[f"section={section}", f"run={run}", "step=60"])]
+        write_log(
+            edit_eval_log(read_eval_log(str(path)), edits, Provenance(author="flow")), _folder(tmp_path / path.name)
+        )
+    store = ingested(tmp_path)
+    assert store.report.conflicts == []
+    rows = store.rows("SELECT run, section FROM live_runs($n) ORDER BY run")
+    assert rows == [{"run": "plain", "section": "ablations"}, {"run": "tuned", "section": "mixes"}]
+    assert {(row.run, row.step) for row in store.rates().itertuples()} == {("plain", 60), ("tuned", 60)}
 
 
 def test_a_run_card_beside_the_logs_tells_what_nothing_else_does(tmp_path: Path) -> None:

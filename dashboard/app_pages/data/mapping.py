@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from dashboard.kit.pickers import controls
 from dashboard.kit.text.plain import escaped
 from dashboard.placing.preview import Preview, preview
 from dashboard.placing.target import Target, target_for
-from loaders.proposals.tables import KINDS, Proposal, entries_of, evals_of, propose
+from loaders.proposals.tables import KINDS, Proposal, entries_of, evals_of, propose, verdict_metric
 from loaders.study.editing import Entries
 from loaders.study.globs import glob_matches
 from loaders.table_mapping import Lookup, Share, TableMapping
@@ -51,7 +51,8 @@ def unmapped(files: pd.DataFrame, as_of: int) -> None:
         files: `FILE_COLUMNS`.
         as_of: Batch.
     """
-    writing.outcome()
+    if writing.outcome():
+        return
     left = files[files["status"] == "left"]
     if left.empty:
         st.caption("None: every table has an entry of `tables:` in a study.yaml.")
@@ -186,11 +187,11 @@ def _mapping(key: str, columns: Sequence[str], proposal: Proposal) -> tuple[Tabl
 
 def _scores(key: str, columns: Sequence[str], begun: TableMapping) -> dict[str, Any]:
     """The scores by name; a column keeps the name that was proposed for it."""
-    named = {source.column: name for name, source in begun.scores.items() if isinstance(source, Lookup)}
+    named = {source.column: (name, source) for name, source in begun.scores.items() if isinstance(source, Lookup)}
     picked = st.multiselect(
         "Scores", columns, [name for name in columns if name in named], key=f"{key}_scores", format_func=str
     )
-    return {named.get(column, column): Lookup(column=column) for column in picked}
+    return dict(named.get(column, (column, Lookup(column=column))) for column in picked)
 
 
 def _shares(key: str, columns: Sequence[str], begun: TableMapping) -> dict[str, Share]:
@@ -210,7 +211,10 @@ def _shares(key: str, columns: Sequence[str], begun: TableMapping) -> dict[str, 
     with places[3]:
         percent = st.toggle("Percentages", first.percent, key=f"{key}_percent", help="25 is read as 25%.")
     if not picked:
-        return {k.column or "k": Share(k=k, n=n)} if isinstance(k, Lookup) and n is not None else {}
+        if not isinstance(k, Lookup) or n is None:
+            return {}
+        named = next((name for name, share in begun.reported.items() if share.value is None and share.k == k), None)
+        return {named or k.column or "k": Share(k=k, n=n)}
     return {
         name: Share(
             value=Lookup(column=name),
@@ -227,11 +231,32 @@ def _metrics(key: str, proposal: Proposal, mapping: TableMapping) -> list[dict[s
     """The metrics that were proposed, and that are wanted, for the eval as it is called now."""
     evals = evals_of(mapping)
     wanted = []
+    in_words = {name: held for name, held in proposal.verdicts.items() if name in mapping.scores}
     for at, metric in enumerate(proposal.metrics):
+        if metric["name"] in proposal.verdicts:
+            continue
         label = f"Metric: {metric.get('title') or metric['name']}"
         if st.toggle(label, True, key=f"{key}_metric_{at}"):
             wanted.append(metric | {"evals": evals})
-    return wanted
+    return [*wanted, *_verdicts(key, proposal, in_words, evals)]
+
+
+def _verdicts(
+    key: str, proposal: Proposal, in_words: Mapping[str, Mapping[str, Any]], evals: list[str]
+) -> Iterator[dict[str, Any]]:
+    """The metrics of scores in words: which of its words is misaligned."""
+    begun = {metric["name"]: metric["misaligned"]["value"] for metric in proposal.metrics if metric["name"] in in_words}
+    places: Sequence[Any] = []
+    for at, (name, held) in enumerate(in_words.items()):
+        places = st.columns(3) if at % 3 == 0 else places
+        options = ["", *held]
+        first = next((text for text, value in held.items() if name in begun and value == begun[name]), "")
+        picked = places[at % 3].selectbox(
+            f"Misaligned: {name} is", options, index=options.index(first), key=f"{key}_verdict_{name}",
+            format_func=lambda text: text or "not said", help="The metric counts the samples with this value.",
+        )  # fmt: skip
+        if picked:
+            yield verdict_metric(name, held[picked], evals, picked)
 
 
 def _tried(target: Target, paths: Sequence[str], entries: Entries) -> Preview:
@@ -269,7 +294,7 @@ def _show(tried: Preview) -> None:
         st.html(f'<div class="dl-notice" role="alert">{escaped(problem)}</div>')
     if not tried.rates:
         if not tried.problems:
-            st.caption("No rates: no row has a score.")
+            st.caption("No rates: no row has a score that is a number. Of one in words, say which value is misaligned.")
         return
     data_table(
         preview_table(tried.rates), height="content" if len(tried.rates) < 60 else 420,

@@ -40,7 +40,8 @@ def metric_form(as_of: int) -> None:
     Args:
         as_of: Batch.
     """
-    writing.outcome()
+    if writing.outcome():
+        return
     every = caches.evals(as_of)
     names = [str(name) for name in every[~every["group"]]["eval"]]
     if not names:

@@ -36,7 +36,8 @@ def unplaced(as_of: int) -> None:
     Args:
         as_of: Batch.
     """
-    writing.outcome()
+    if writing.outcome():
+        return
     logs = caches.unplaced(as_of)
     if logs.empty:
         st.caption("None: every log has a run and a step.")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from dashboard import runtime
+from dashboard import links, runtime
+from dashboard.kit.page import shell
 from dashboard.kit.page.reader import attempt, notice, reader
 from dashboard.kit.text.plain import escaped
+from dashboard.pages import NAMED
 from dashboard.placing.target import Target
 from dashboard.review import audit
 from loaders.errors import DriftlineError
@@ -17,12 +20,37 @@ from loaders.study.editing import Edit, Entries, added_text, edit, write
 TOLD, DONE = "_data_write_told", "_data_written"
 
 
-def outcome() -> None:
-    """Say, once, what came of writing."""
+@dataclass(frozen=True)
+class Done:
+    """A file that was written, and what was shown then."""
+
+    file: str
+    batch: int
+
+    def __str__(self) -> str:
+        """For people."""
+        return f"Written to {self.file}"
+
+
+def outcome() -> bool:
+    """Say what came of writing; whether the files are still read anew, so that what is on the page is of before."""
     notice(TOLD)
-    done = st.session_state.pop(DONE, None)
-    if done:
+    done = st.session_state.get(DONE)
+    if not done:
+        return False
+    if shell.awaits_newest():
+        st.success(f"{done}. Reading the files ...")
+        return True
+    del st.session_state[DONE]
+    if done.batch == shell.as_of():
         st.success(f"{done}. The dashboard reads it within seconds, and offers the update above.")
+    else:
+        st.success(f"{done}, and the files are read.")
+        with st.container(horizontal=True):
+            for name in (links.CURVES, links.OVERVIEW):
+                page = NAMED[name]
+                st.page_link(page.file, label=page.title, icon=f":material/{page.icon}:")
+    return False
 
 
 def panel(target: Target, entries: Entries, *, ready: bool = True) -> None:
@@ -71,6 +99,7 @@ def _written(change: Edit | None) -> None:
             audit.record(
                 runtime.store(), reader().name, "study", f"added to {change.path}", details={"added": change.added}
             )
-            st.session_state[DONE] = f"Written to {change.path.name}"
+            st.session_state[DONE] = Done(change.path.name, shell.as_of())
+            shell.await_newest()
 
     attempt(act, role="admin", where=TOLD)

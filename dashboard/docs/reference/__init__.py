@@ -8,6 +8,7 @@ from functools import partial
 
 from dashboard.docs.reference.commands import commands_text
 from dashboard.docs.reference.fields import FILES, file_text
+from dashboard.docs.reference.limits import query_limits_text
 from dashboard.docs.reference.metrics import automatic_text, builtin_text
 from dashboard.docs.reference.pages import pages_text
 from dashboard.docs.reference.statistics import statistics_text
@@ -17,6 +18,7 @@ def sources(commands: argparse.ArgumentParser) -> Mapping[str, Callable[[], str]
     """What makes each part, by the name that a page's `<!-- reference: NAME -->` calls it."""
     return {
         "commands": partial(commands_text, commands),
+        "query-limits": partial(query_limits_text, commands),
         "pages": pages_text,
         "built-in-metrics": builtin_text,
         "automatic-metrics": automatic_text,

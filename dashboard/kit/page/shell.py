@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,9 @@ from loaders.errors import DriftlineError
 HEAD = "page_head"
 """Key of the row with a page's title and its buttons; `look.css` names it."""
 SHOWN, PINNED, ODD_PIN, HELD = "_batch_shown", "_batch_pinned", "_batch_odd_pin", "_batch_held"
+AWAITED = "_batch_awaited"
+"""Until when (of `time.monotonic`) what comes in is shown at once: this reader has just written what it comes of."""
+AWAIT_SECONDS = 60.0
 SCHEME = "_scheme"
 """For which the page was drawn."""
 
@@ -194,6 +198,17 @@ def show_newest() -> None:
     st.query_params.pop(links.AS_OF, None)
 
 
+def await_newest() -> None:
+    """Show what comes in next at once, if it comes soon; not to a reader who froze the numbers."""
+    if not st.session_state.get(PINNED):
+        st.session_state[AWAITED] = time.monotonic() + AWAIT_SECONDS
+
+
+def awaits_newest() -> bool:
+    """Whether what comes in next is shown at once."""
+    return bool(st.session_state.get(AWAITED, 0) > time.monotonic())
+
+
 def _batch() -> None:
     """Say which batch is shown, and offer the newest: numbers never change under the reader."""
     if not signing_in.is_known():
@@ -204,6 +219,10 @@ def _batch() -> None:
         st.rerun(scope="app")
     shown, newest = as_of(), runtime.store().batch()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        if newest > shown and awaits_newest():
+            del st.session_state[AWAITED]
+            show_newest()
+            st.rerun(scope="app")
         if newest > shown:
             label = "Show latest data" if st.session_state.get(PINNED) else "New data: update"
             if st.button(label, icon=":material/refresh:", key="update", type="primary"):

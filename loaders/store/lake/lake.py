@@ -37,7 +37,6 @@ class Lake:
     """Tables in DuckLake and its PostgreSQL, by the names that they have in a file."""
 
     apart = True
-    keeps_nul = False
     file: Path | None = None
 
     def __init__(self, address: Address, catalogue: Catalogue, connection: duckdb.DuckDBPyConnection) -> None:
@@ -194,8 +193,8 @@ def _attached(address: Address, catalogue: Catalogue) -> duckdb.DuckDBPyConnecti
         )
         connection.execute("ATTACH 'ducklake:driftline_lake' AS lake (DATA_INLINING_ROW_LIMIT 0)")
         connection.execute(f"ATTACH {_quoted(more)} AS pg (TYPE postgres, SECRET driftline_pg)")
-        # PostgreSQL has no text with a NUL, which says nothing.
-        connection.execute("SET GLOBAL pg_null_byte_replacement = ''")
+        # PostgreSQL has no text with a NUL.
+        connection.execute("SET GLOBAL pg_null_byte_replacement = '\ufffd'")
         # Others commit all the time: what a commit waits for is theirs, some milliseconds.
         for name, value in (("max_retry_count", 200), ("retry_wait_ms", 20), ("retry_backoff", 1.05)):
             connection.execute(f"SET GLOBAL ducklake_{name} = {value}")

@@ -76,6 +76,32 @@ def test_what_is_written_is_read_and_all_else_stays(store: Store, folder: Path) 
     assert [[run, str(step)] for run, step in found] == [row[:2] for row in before]
 
 
+def test_what_was_written_is_shown_once_it_is_read_with_the_way_to_its_curves(store: Store, folder: Path) -> None:
+    app = opened("data", show="tables")
+    app.button(key="write_study").click().run()
+    assert [each.value for each in app.success] == ["Written to study.yaml. Reading the files ..."]
+    # What is proposed is of before: it would be written twice.
+    assert "write_study" not in [button.key for button in app.button]
+    ingest([folder], store)
+    app.run()
+    assert [each.value for each in app.success] == ["Written to study.yaml, and the files are read."]
+    assert not [button for button in app.button if button.key == "update"]
+    assert {"Curves", "Overview"} <= {link.label for link in app.get("page_link")}
+    assert [*app.dataframe[0].value["Table"]] == ["results/one/raw.csv"]
+
+
+def test_of_a_judge_that_says_words_somebody_says_which_is_misaligned(tmp_path: Path) -> None:
+    rows = "".join(f"a,step-{n},why {n}?,so,{'yes' if n < 2 else 'no'}\n" for n in range(3))
+    (tmp_path / "t.csv").write_text(f"run_name,ckpt,question,answer,judge_says\n{rows}")
+    with ingested(tmp_path) as store:
+        app = opened("data", show="tables")
+        next(box for box in app.selectbox if box.label == "Misaligned: judge_says is").set_value("yes").run()
+        assert [row[-1].split(" ")[0] for row in previewed(app)] == ["100.0%", "100.0%", "0.0%"]
+        app.button(key="write_study").click().run()
+        assert ingest([tmp_path], store).left == 0
+    assert "Misaligned (judge_says = yes)" in (tmp_path / "study.yaml").read_text()
+
+
 def test_another_column_gives_other_rates_at_once(store: Store) -> None:
     app = opened("data", show="tables")
     run = next(box for box in app.selectbox if box.label == "Run")

@@ -71,6 +71,12 @@ def test_ingest_exits_with_1_if_anything_was_rejected(folder: Path, tmp_path: Pa
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_without_a_command_all_of_them_are_told(tmp_path: Path) -> None:
+    done = driftline(data=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert all(name in done.stderr for name in COMMANDS)
+
+
 def test_a_dry_run_names_the_rules_and_changes_nothing(folder: Path, tmp_path: Path) -> None:
     done = driftline("ingest", folder, "--dry-run", data=tmp_path)
     assert done.returncode == 0, done.stderr

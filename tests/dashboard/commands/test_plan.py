@@ -15,7 +15,7 @@ import inspect_ai
 import pytest
 import yaml
 
-from dashboard.exports.eval_script import Step, _yaml, script, step_of
+from dashboard.exports.eval_script import SERVED_AS, Step, _yaml, script, step_of
 from dashboard.queries.missing import Example, Missing
 from dashboard.queries.servable import Servable
 from loaders.errors import DriftlineError
@@ -110,6 +110,26 @@ def test_names_are_quoted_for_the_shell() -> None:
     assert odd.example
     odd.example.path = "a\nrm z"
     assert all(line.startswith("#") for line in "\n".join(script(odd, [], "m", "p\nrm")).splitlines() if "rm" in line)
+
+
+def test_a_run_without_any_log_is_planned_into_its_own_folder(tmp_path: Path) -> None:
+    study = tmp_path / "a study"
+    (study / "tiny/checkpoint-200").mkdir(parents=True)
+    (study / "tiny/checkpoint-200/trainer_state.json").write_text('{"global_step": 200}')
+    assert driftline("ingest", study, data=tmp_path).returncode == 0
+    done = driftline("plan", "tiny", "--eval", "honeypot", "--path", study, data=tmp_path)
+    assert after(shlex.split(done.stdout.splitlines()[-1]), "--log-dir") == [str(study / "planned/tiny")]
+    # Its comments are to be run as they are: they name the same store.
+    assert f"serve --print --port 8000 --path {shlex.quote(str(study))} tiny@200" in done.stdout
+    assert f"driftline ingest {shlex.quote(str(study))}\n" in done.stdout
+
+
+def test_a_named_store_is_named_in_the_script(tmp_path: Path) -> None:
+    found = missing()
+    steps = [step_of(found.checkpoints[0], found, "honeypot", "/l", SERVED_AS, "http://h/v1")]
+    text = "\n".join(script(found, steps, SERVED_AS, None, "a b.duckdb"))
+    assert "driftline ingest /logs --store 'a b.duckdb'" in text
+    assert "--port 8000 --store 'a b.duckdb' tiny@200" in text
 
 
 @pytest.mark.slow

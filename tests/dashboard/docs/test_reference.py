@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboard import pages, statistics
+from dashboard import cli, pages, statistics
 from dashboard.docs.markdown import render
 from dashboard.docs.reference import fields, metrics
 from dashboard.docs.reference import pages as page_reference
+from dashboard.docs.reference.commands import commands_text
 from dashboard.docs.reference.fields import FILES, File, file_text
+from dashboard.docs.reference.limits import query_limits_text
 from dashboard.docs.reference.statistics import docstring_text, statistics_text
 from dashboard.docs.reference.undocumented import Undocumented
 from dashboard.pages import PAGES, Page
+from dashboard.queries import one_select
 from loaders.study.reading import builtin_study
 from loaders.study.schema import NAME, RUN_CARD, Schema, mapping
 
@@ -116,3 +119,14 @@ def test_a_docstring_becomes_lists_and_keeps_its_formulas() -> None:
     assert html.count("<li>") == 2
     assert "<li><code>x</code>: The values,\nin any order.</li>" in html
     assert "<p>Source: Somebody (1900).</p>" in html
+
+
+def test_the_limits_of_queries_are_those_that_are_kept_and_those_of_the_help() -> None:
+    parser = cli.parser()
+    text = query_limits_text(parser)
+    assert f"| 10 s | {one_select.MOST_SECONDS:g} s |" in text
+    assert f"| 1,000 | {one_select.MOST_ROWS:,} |" in text
+    assert f"| {one_select.MOST_MEMORY // 10**9} GB |" in text
+    told = " ".join(commands_text(parser).split("## driftline query")[1].split("## driftline plan")[0].split())
+    assert f"default: 10, at most {one_select.MOST_SECONDS:g}" in told
+    assert f"default: 1000, at most {one_select.MOST_ROWS}" in told

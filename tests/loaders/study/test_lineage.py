@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 
 from loaders.store import Store
 from loaders.study.evidence import Conflict, EvalEvidence, Placement, RunRow
@@ -161,8 +162,28 @@ def test_runs_that_only_logs_know_come_after_the_cards_and_unplaced_ones_last() 
 def test_mix_and_stage_that_all_logs_of_a_run_agree_on() -> None:
     rows, _ = runs_of(tree(), "r/step_1/x.eval", "r/step_2/x.eval", facts={"metadata": {"mix": "m", "stage": "rl"}})
     assert (rows["r"].mix, rows["r"].stage) == ("m", "rl")
+    assert rows["r"].section is None
     logs = [Placement(run="r", eval="t", mix=mix) for mix in ("a", "b")]
     assert runs_and_conflicts([], logs)[0][0].mix is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "section"),
+    [
+        ({"tags": ["x", "section=advice", "step: 5"]}, "advice"),
+        ({"metadata": {"section": "advice"}}, "advice"),
+        ({"metadata": {"driftline": {"section": "advice"}}}, "advice"),
+        ({"task_args": {"section": "algebra"}, "model_args": {"section": "a"}}, None),
+        ({"metadata": {"section": True}, "tags": ["section"]}, None),
+    ],
+)
+def test_the_section_of_a_run_is_what_its_logs_state_where_no_card_says_one(
+    facts: dict[str, Any], section: str | None
+) -> None:
+    rows, _ = runs_of(tree(), "r/step_1/x.eval", facts=facts)
+    assert rows["r"].section == section
+    carded, conflicts = runs_of(tree({"r/run.yaml": "name: r\nsection: other"}), "r/step_1/x.eval", facts=facts)
+    assert (carded["r"].section, conflicts) == ("other", [])
 
 
 def test_a_card_without_a_name_gives_its_facts_to_the_runs_of_its_logs() -> None:
