@@ -15,7 +15,7 @@ from loaders.study.standing import LogFacts, SampleFacts, shared, standings
 
 SETTINGS = (
     "task_args_json", "config_json", "generate_config_json", "model_args_json", "dataset_json", "solver_json",
-    "scorers_json",
+    "scorers_json", "model_roles_json",
 )  # fmt: skip
 SETTING_FACTS = ("judge", "task_version", *SETTINGS)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from loaders.inspect.judge import JUDGE_OPTIONS
+from loaders.inspect.judge import JUDGE_OPTIONS, model_names
 from loaders.study.keys import (
     ADAPTER_KEYS,
     CHECKPOINT_KEYS,
@@ -30,6 +30,9 @@ FORMING = (FEW_SHOT, CHAT_TEMPLATE, SYSTEM_PROMPT, SOLVER)
 JUDGE, SCORER, TASK_VERSION, DATASET = "judge", "scorer", "task version", "dataset"
 TASK_ARGS = "task_args."
 """Begins the settings that are arguments of the task, and the fields by which samples are split by them."""
+
+AUDITORS = ("auditor",)
+"""Model roles that ask instead of a dataset (Petri), called as the argument that names them in older audits."""
 
 RESCORED = (JUDGE, SCORER, TASK_VERSION, DATASET)
 """Settings that may differ between logs of one evaluation: scored afresh by newer code, on another machine."""
@@ -91,6 +94,7 @@ class SettingFacts(msgspec.Struct, frozen=True, kw_only=True):
     dataset: Any = None
     solver: Any = None
     scorers: Any = None
+    model_roles: Any = None
 
 
 def settings_of(facts: SettingFacts) -> dict[str, str]:
@@ -119,6 +123,10 @@ def settings_of(facts: SettingFacts) -> dict[str, str]:
     system_prompts.append(found.get(SYSTEM_PROMPT))
     found[SYSTEM_PROMPT] = "\n".join(dict.fromkeys(text for each in system_prompts if (text := _text(each))))
     dataset = facts.dataset.get("name") if isinstance(facts.dataset, Mapping) else None
+    for role in AUDITORS:
+        # Another auditor makes another measurement; which weights play the other roles says no more than the model.
+        names = model_names(facts.model_roles.get(role)) if isinstance(facts.model_roles, Mapping) else []
+        found[f"{TASK_ARGS}{role}"] = ", ".join(names) or found.get(f"{TASK_ARGS}{role}")
     found |= {JUDGE: facts.judge, TASK_VERSION: facts.task_version, DATASET: dataset}
     if found.get(CHAT_TEMPLATE) is False:
         del found[CHAT_TEMPLATE]

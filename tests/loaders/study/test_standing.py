@@ -150,6 +150,12 @@ def test_servers_patience_and_weights_are_no_settings(facts: dict[str, Any]) -> 
     assert settings_of(SettingFacts(**facts)) == {}
 
 
+def test_another_auditor_makes_another_measurement_and_another_target_does_not() -> None:
+    roles = {"auditor": {"model": "org/a"}, "target": "org/t", "judge": {"model": "org/j"}, "helper": "org/h"}
+    assert settings_of(SettingFacts(model_roles=roles)) == {"task_args.auditor": "org/a"}
+    assert settings_of(SettingFacts(task_args={"auditor": "org/a"})) == {"task_args.auditor": "org/a"}
+
+
 def test_what_makes_another_measurement() -> None:
     facts = SettingFacts(
         judge="j", task_version="2", task_args={"scenario": "a", "nested": {"b": 1, "a": 2}},
