@@ -34,6 +34,7 @@ FIRST, SHOWN, TALL = 5, 8, 300
 ANSWERS, RATES = "One answer", "One finished rate"
 FIXED = {"eval": "Eval", "run": "Run", "step": "Step", "mix": "Mix", "stage": "Stage", "model": "Model"}
 OF_ROWS = {"id": "ID", "question": "Question", "prompt": "Prompt", "reply": "Reply", "epoch": "Epoch", "error": "Error"}
+INFERRED = "Inferred from names"
 HELP = {
     "eval": "Name of the eval.",
     "run": "The training run. A part of the path can tell it: results/([^/]+)/ is the folder in results.",
@@ -177,6 +178,7 @@ def _mapping(key: str, columns: Sequence[str], proposal: Proposal) -> tuple[Tabl
             fields[name] = source_field(
                 label, f"{key}_{name}", getattr(begun, name), columns,
                 required=name == "eval", fixed=name in FIXED, help=HELP.get(name),
+                none=INFERRED if name in ("run", "step") else "–",
             )  # fmt: skip
     kept = {name: getattr(begun, name) for name in ("variant", "judge")}
     shares = _shares(key, columns, begun) if is_rates else {}

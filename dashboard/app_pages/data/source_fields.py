@@ -26,6 +26,7 @@ def source_field(
     required: bool = False,
     fixed: bool = False,
     help: str | None = None,
+    none: str = "–",
 ) -> Source | None:
     """Pick where a field comes from.
 
@@ -37,6 +38,7 @@ def source_field(
         required: Whether it can't be left out.
         fixed: Whether all rows of a file may share it: a constant, or a part of the path.
         help: Tooltip.
+        none: What it says where nothing is picked.
 
     Raises:
         ValueError: What was typed makes no sense; the message says why.
@@ -47,7 +49,7 @@ def source_field(
     options += [CONSTANT, PATH] if fixed else []
     options += [KEPT] if begun == KEPT else []
     titles = {
-        NONE: "–",
+        NONE: none,
         CONSTANT: "Constant ...",
         PATH: "From the path ...",
         KEPT: flow(entry_of(proposed)) if begun == KEPT else "",
