@@ -75,8 +75,12 @@ class Store:
     def of_lake(cls, address: str, data: str | None = None) -> Store:
         """As `open`, of the address of a lake."""
         # Imported where one is asked for: not everybody has what it needs, and importing takes time.
-        from loaders.store.lake import Address, Lake
-
+        try:
+            from loaders.store.lake import Address, Lake
+        except ModuleNotFoundError as error:
+            raise DriftlineError(
+                f"A store in PostgreSQL needs {error.name}, which isn't installed: pip install 'driftline[lake]'."
+            ) from error
         return cls(Lake.open(Address.parse(address, data)))
 
     @property

@@ -140,3 +140,11 @@ def test_rules_of_private_runs_are_those_of_this_driftline_whatever_a_store_was_
     with again.cursor(hidden=["secret*"]) as cursor:
         assert cursor.execute("SELECT run FROM live_runs(1)").fetchall() == [("open",)]
     again.close()
+
+
+def test_a_store_in_postgresql_without_what_it_needs_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("loaders.store.lake")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(DriftlineError, match=r"needs psycopg, which isn't installed: pip install 'driftline\[lake\]'"):
+        Store.open("ducklake:postgres:dbname=lab")
