@@ -44,8 +44,6 @@ class Place:
                 store, ANN, on, page="transcript", address=address, as_of=1, text=f"of {run}", tags=["bug"]
             )
             self.views[run] = save_view(store, ANN, page="curves", address={"run": [run]}, title=f"A view of {run}")
-        self.backup = path.with_name("kept")
-        store.backup(self.backup)
         self.store = store
 
 
@@ -59,7 +57,8 @@ def store(request: pytest.FixtureRequest, place: Place, tmp_path_factory: pytest
     if request.param == "store":
         return place.store
     path = tmp_path_factory.mktemp("restored") / "again.duckdb"
-    restore(place.backup, path, replace=False)
+    place.store.backup(kept := path.with_name("kept"))
+    restore(kept, path, replace=False)
     return Store.open(path)
 
 
