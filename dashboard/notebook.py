@@ -48,7 +48,7 @@ class Study:
     """
 
     def __init__(self, path: str | Path | None, store: str | Path | None) -> None:
-        self._given = Namespace(path=path and str(path), store=store and str(store))
+        self._given = Namespace(path=path and str(path), store=store and str(store), data=None)
 
     def runs(self) -> pd.DataFrame:
         """A row for each run."""

@@ -88,17 +88,12 @@ class Backend(Protocol):
 SHARED = "ducklake:"
 """So begins the address of a store that several processes share."""
 
-NUMBERED = {
-    "sources": "source_id",
-    "evals": "eval_id",
-    "samples": "sample_id",
-    "measures": "measure_id",
-    "probe_replies": "reply_id",
-    "audit": "place",
+HIGHEST = {
+    "sources": "SELECT coalesce(max(source_id), 0) FROM main.sources",
+    "evals": "SELECT coalesce(max(eval_id), 0) FROM main.evals",
+    "samples": "SELECT coalesce(max(sample_id), 0) FROM main.samples",
+    "measures": "SELECT coalesce(max(measure_id), 0) FROM main.measures",
+    "probe_replies": "SELECT coalesce(max(reply_id), 0) FROM main.probe_replies",
+    "audit": "SELECT coalesce(max(place), 0) FROM main.audit",
 }
-"""Tables whose ids a backend gives out, with the columns."""
-
-
-def highest_sql(table: str) -> str:
-    """SQL of the highest id that a table holds; 0 where it is empty."""
-    return f"SELECT coalesce(max({NUMBERED[table]}), 0) FROM main.{table}"  # noqa: S608 - names of our own
+"""Tables whose ids a backend gives out, with SQL of the highest that a table holds; 0 where it is empty."""

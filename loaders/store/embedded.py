@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from loaders.errors import DriftlineError, StoreBusy
-from loaders.store.backend import Lock, Use, highest_sql
+from loaders.store.backend import HIGHEST, Lock, Use
 from loaders.store.backup import Held, copy, settled
 from loaders.store.compact import STORAGE, Compacted, is_wasteful, log_of, rewrite, with_dead_rows
 from loaders.store.gate import Gate
@@ -126,7 +126,7 @@ class Embedded:
         with self._numbering, self.cursor() as cursor:
             row = cursor.execute("SELECT next FROM ids WHERE name = ?", [table]).fetchone()
             if row is None:
-                first = 1 + int(cursor.execute(highest_sql(table)).fetchall()[0][0])
+                first = 1 + int(cursor.execute(HIGHEST[table]).fetchall()[0][0])
                 cursor.execute("INSERT INTO ids VALUES (?, ?)", [table, first + count])
             else:
                 first = int(row[0])

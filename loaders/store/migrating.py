@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from loaders.errors import DriftlineError
-from loaders.store.backend import NUMBERED, highest_sql
+from loaders.store.backend import HIGHEST
 from loaders.store.backup import Held
 from loaders.store.entering import STAGED
 from loaders.store.schema import COLUMNS
@@ -41,8 +41,8 @@ def migrate(source: Store, target: Store) -> list[Held]:
             raise DriftlineError(f"There is something in {target.path} already ({filled[0]}): name an empty store.")
         for table in tables:
             _copy(held, cursor, table)
-        for table in NUMBERED:
-            next_one = 1 + held.execute(highest_sql(table)).fetchall()[0][0]
+        for table, highest in HIGHEST.items():
+            next_one = 1 + held.execute(highest).fetchall()[0][0]
             row = held.execute("SELECT next FROM ids WHERE name = ?", [table]).fetchone()
             target.ids(table, max(next_one, row[0] if row else 1) - target.ids(table, 0))
         found = [(_held(held, table), _held(cursor, table)) for table in tables]

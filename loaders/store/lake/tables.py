@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from loaders.errors import DriftlineError
-from loaders.store.backend import NUMBERED
+from loaders.store.backend import HIGHEST
 from loaders.store.lake.catalogue import Catalogue
 from loaders.store.schema import COLUMNS, VERSION
 from loaders.store.views import OPEN, VIEWS_OF_NO_FILE
@@ -78,7 +78,7 @@ def make(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, name: str)
         catalogue.run(f"CREATE INDEX IF NOT EXISTS sources_batch ON {SCHEMA}.sources (batch_from)")
         catalogue.run(f"CREATE INDEX IF NOT EXISTS locations_batch ON {SCHEMA}.locations (batch_from)")
         catalogue.run(f"CREATE SEQUENCE IF NOT EXISTS {SCHEMA}.workers")
-        for table in NUMBERED:
+        for table in HIGHEST:
             catalogue.run("INSERT INTO main.ids VALUES (%s, 1) ON CONFLICT (name) DO NOTHING", [table])
         now = datetime.now(UTC).replace(tzinfo=None)
         catalogue.run("INSERT INTO main.schema_version VALUES (%s, %s)", [VERSION, now])

@@ -197,8 +197,9 @@ def test_what_is_missing_is_told_with_what_to_do(home: Path, study: Path, tmp_pa
         assert (done.returncode, done.stdout) == (1, ""), words
         assert said in done.stderr
         assert "Traceback" not in done.stderr
-    empty = refused("rl", "--path", tmp_path / "bin", env=env)
-    assert "No store" in empty.stderr
+    (tmp_path / "empty").mkdir()
+    assert "No store" in refused("rl", "--path", tmp_path / "empty", env=env).stderr
+    assert "gone: no such file or folder" in refused("rl", "--path", tmp_path / "gone", env=env).stderr
 
 
 def test_weights_in_a_package_that_is_not_installed_say_how_to_get_it(home: Path, study: Path) -> None:
