@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from dashboard import commands, numerals
 from loaders.errors import DriftlineError
+from loaders.records import TARGET_VIEW
 from loaders.store import Store
 
 # Each question imports what it needs: importing takes longer than most of them.
@@ -94,7 +95,7 @@ class Transcript(Question, tag="transcript"):
     log: str
     sample: str
     epoch: int = 1
-    view: str = "target"
+    view: str = TARGET_VIEW
     """Of an audit whose messages: those that its target saw in the end, or `auditor`, `combined` or `branch-1`."""
 
 

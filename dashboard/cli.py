@@ -290,7 +290,7 @@ def _declare_transcript(verbs: Verbs) -> None:
         "--view",
         default="target",
         metavar="VIEW",
-        help="of an audit by Petri or Bloom: what its target saw, the auditor, or both combined (default: target)",
+        help="of an audit by Petri, Bloom or Dish: target, auditor, combined, or branch-1 and so on (default: target)",
     )
     _source(command)
     _filters(command, ())

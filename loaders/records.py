@@ -97,6 +97,9 @@ class SampleRecord(Struct, gc=False):
     and `branch_view`."""
 
 
+TARGET_VIEW = "target"
+"""The view that the messages of a sample are: what counts, and what a transcript is in every eval that is no audit."""
+
 AUDITOR_VIEW, COMBINED_VIEW = "auditor", "combined"
 BRANCH = "branch-"
 

@@ -14,6 +14,7 @@ from dashboard.console.opening import readable
 from dashboard.console.printing import err, out, table, write_file
 from dashboard.handover import Owner, hand_over
 from loaders.errors import DriftlineError
+from loaders.records import TARGET_VIEW
 
 SHOWN = {
     "samples": ("run", "step", "eval", "sample", "epoch", "outcome", "value", "log", "reply"),
@@ -67,7 +68,7 @@ def transcript(given: argparse.Namespace) -> int:
     place = " ".join(str(log[name]) for name in ("run", "step", "eval") if log[name] is not None)
     out.print(f"{place}  sample {sample['sample_key']}, epoch {sample['epoch']}  ({log['path']})")
     if told["views"]:
-        others = [name for name in ("target", *told["views"]) if name != given.view]
+        others = [name for name in (TARGET_VIEW, *told["views"]) if name != given.view]
         out.print(f"As the {given.view} view has it (--view {' or '.join(others)} for another)")
     for message in told["messages"]:
         out.print(f"\n[{message['role']}]")

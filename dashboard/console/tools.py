@@ -15,6 +15,7 @@ from dashboard import answers, numerals
 from dashboard.console.finding import ask
 from dashboard.queries.rate import ANSWERED
 from loaders.errors import DriftlineError
+from loaders.records import TARGET_VIEW
 from loaders.version import version
 
 INSTRUCTIONS = """\
@@ -145,7 +146,7 @@ def server(given: argparse.Namespace, hidden: tuple[str, ...]) -> MCPServer[Any]
 
     @tool
     def transcript(
-        log: str, sample: str, epoch: int = 1, first: int = 0, messages: int = 40, view: str = "target"
+        log: str, sample: str, epoch: int = 1, first: int = 0, messages: int = 40, view: str = TARGET_VIEW
     ) -> dict[str, Any]:
         """One sample in full: its log, scores with explanations, and messages from `first` on, at most so many.
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from loaders.errors import DriftlineError
+from loaders.records import TARGET_VIEW
 from loaders.store.sql import records
 
 EVAL = "SELECT * FROM live_evals($as_of) WHERE eval_key = $log ORDER BY eval_id DESC LIMIT 1"
@@ -19,9 +20,6 @@ ORDER BY sample_id LIMIT 1
 SCORES = "SELECT * FROM live_scores_and_scans($as_of) WHERE sample_id = $sample_id ORDER BY scorer, key"
 MESSAGES = "SELECT * FROM live_messages($as_of) WHERE sample_id = $sample_id ORDER BY idx"
 OF_VIEWS = "SELECT * FROM live_view_messages($as_of) WHERE sample_id = $sample_id ORDER BY view, idx"
-
-TARGET_VIEW = "target"
-"""The view of an audit that its messages are: what counts, and what a transcript is in every other eval."""
 
 
 @dataclass(frozen=True)

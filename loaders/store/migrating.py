@@ -71,9 +71,9 @@ def _held(cursor: duckdb.DuckDBPyConnection, table: str) -> Held:
 
 
 def _rows(table: str) -> str:
-    """SQL of what is copied of a table. PostgreSQL keeps no text with a NUL, which says nothing."""
+    """SQL of what is copied of a table: a NUL, which PostgreSQL has in no text, as it is otherwise written there."""
     columns = ", ".join(
-        f"replace({name}::VARCHAR, chr(0), '') AS {name}"
+        f"replace({name}::VARCHAR, chr(0), chr(65533)) AS {name}"
         if kind in ("VARCHAR", "JSON")
         else f"{name}::{kind} AS {name}"
         for name, kind in COLUMNS[table].items()

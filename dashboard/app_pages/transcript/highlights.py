@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.app_pages.transcript.views import view_title
 from dashboard.kit.text.plain import escaped
 from dashboard.kit.text.references import Reference
-from dashboard.queries.transcript import TARGET_VIEW
+from loaders.records import TARGET_VIEW
 
 
 def highlights(found: Sequence[Reference], pick: Callable[[int, str], None]) -> None:

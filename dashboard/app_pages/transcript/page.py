@@ -37,12 +37,12 @@ from dashboard.kit.text.transcript import MESSAGES_A_PART, extras, find, found_i
 from dashboard.pages import page_file
 from dashboard.queries.rows import checkpoint_name, whole_number
 from dashboard.queries.samples import SampleName
-from dashboard.queries.transcript import TARGET_VIEW, NoSuchSample
+from dashboard.queries.transcript import NoSuchSample
 from dashboard.texts.finding import sought
 from dashboard.texts.messages import messages_of_sample
 from dashboard.texts.rendering import draw, folded_html, judgement_html, messages_html
 from loaders.errors import DriftlineError
-from loaders.records import SCAN
+from loaders.records import SCAN, TARGET_VIEW
 
 HERE, WITHIN, PART = "transcript_here", "transcript_within", "transcript_part"
 SEEDS = 2**31

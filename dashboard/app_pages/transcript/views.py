@@ -8,8 +8,7 @@ import streamlit as st
 
 from dashboard.app_pages.transcript.sample_notes import forget_message, pick_message
 from dashboard.kit.pickers import controls
-from dashboard.queries.transcript import TARGET_VIEW
-from loaders.records import AUDITOR_VIEW, BRANCH, COMBINED_VIEW, branch_view
+from loaders.records import AUDITOR_VIEW, BRANCH, COMBINED_VIEW, TARGET_VIEW, branch_view
 
 VIEWS = {TARGET_VIEW: "Target", AUDITOR_VIEW: "Auditor", COMBINED_VIEW: "Combined"}
 MOST_BRANCHES = 12

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dashboard.queries.transcript import TARGET_VIEW
-from loaders.records import COMBINED_VIEW
+from loaders.records import COMBINED_VIEW, TARGET_VIEW
 
 CITED = ("scanner_references", "message_references")
 """What Inspect Scout keeps of the messages that a scanner cites, as a scorer (Petri 3) and in a scan.
